@@ -1,0 +1,83 @@
+"""Jiuniu: ``create_app()`` for a WSGI server, ``python app.py`` for everything in one process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+
+from flask import Flask
+
+import workflows  # noqa: F401  (makes the club's rules known)
+from engine.settings import Settings, SettingsError, load
+from mailers.catcher import Catcher
+from web import commands, demo, guard, health, speak
+from web.case import case
+from web.clubs import clubs
+from web.desk import desk
+from web.forms import forms
+from web.mailbox import mailbox
+from web.member import member
+from web.service import Service
+from web.ticker import Ticker
+
+BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, forms)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application. Starts no thread, sweeps nothing, sends nothing."""
+    settings = settings or _load_or_exit()
+    app = Flask(__name__, static_folder="web/static", static_url_path="/static")
+    app.extensions["jiuniu"] = Service.build(settings)
+    speak.init(app)
+    guard.init(app, settings)
+    health.init(app)
+    commands.init(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _load_or_exit() -> Settings:
+    try:
+        return load()
+    except SettingsError as wrong:
+        print(wrong, file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+def main() -> None:
+    """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
+    from waitress.server import create_server
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    settings = _load_or_exit()
+    app = create_app(settings)
+    service: Service = app.extensions["jiuniu"]
+    catcher = Catcher(service.mailbox) if settings.built_in_mailbox else None
+    if catcher:
+        service.built_in = catcher.start()
+    ticker = Ticker(service)
+    ticker.start()
+    if os.environ.get("DEMO") == "1" and demo.possible(service):
+        demo.begin(service)
+    server = create_server(app, host=settings.host, port=settings.port, threads=8, max_request_body_size=guard.REQUEST_BYTES * 2)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    logging.getLogger("jiuniu").info("Jiuniu is at %s", settings.base_url)
+    try:
+        server.run()  # until _leave: waitress answers what is under way and returns
+    finally:
+        ticker.stop()
+        if catcher:
+            catcher.stop()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Shapes that several workflows share, as plain functions that return states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine import effects
+from engine.declare import (
+    Effect, Role, State, Target, arrive, ask, at_due, before_due, charter, end_of_day, final, may, owner, person, stay, tell,
+)  # fmt: skip
+
+
+def reviewed_by(
+    who: Role,
+    *,
+    fill: Iterable[str],
+    approve: Target,
+    decline: Target,
+    silent: Target,
+    dropped: Target,
+    withdraw: Target | None = None,
+    do: Effect | None = None,
+) -> tuple[State, State]:
+    """The states *review* and *returned*: somebody decides; what is returned may be changed and sent again.
+
+    ``silent``: nobody decided in time; ``dropped``: what was returned never came back; ``do``: on entering review.
+    """
+    leave_off = (may(person, "withdraw", to=withdraw),) if withdraw else ()
+    review = State(
+        who,
+        arrive(ask("please_decide"), do=do),
+        may(who, "approve", to=approve, note="optional"),
+        may(who, "return", to="returned", note="required"),
+        may(who, "decline", to=decline, note="required"),
+        *leave_off,
+        at_due(to=silent),
+        due=end_of_day(charter.decide_days),
+    )
+    returned = State(
+        person,
+        arrive(ask("please_revise")),
+        may(person, "resubmit", to="review", fill=fill),
+        *leave_off,
+        before_due(charter.remind_before, ask("revise_soon")),
+        at_due(to=dropped),
+        due=end_of_day(charter.return_days),
+    )
+    return review, returned
+
+
+def removal(*, back_to: str, fill: Iterable[str]) -> tuple[State, State, State, State]:
+    """The states *removal_proposed*, *removed*, *excused*, *not_pursued*: proposed by the rules, decided by the owner.
+
+    The person is told and may still hand in, or answer.
+    """
+    proposed = State(
+        owner,
+        arrive(ask("please_decide_removal"), tell("removal_proposed")),
+        may(person, "submit", to="review", fill=fill),
+        may(person, "answer", to=stay, note="required", tells=tell("person_answered", owner)),
+        may(owner, "excuse", to="excused", note="optional"),
+        may(owner, "extend", to=back_to, note="optional", due="days"),
+        may(owner, "remove", to="removed", note="required"),
+        at_due(to="not_pursued"),
+        due=end_of_day(charter.removal_days),
+    )
+    removed = final(tell("removed"), do=effects.remove)
+    excused = final(tell("excused"), undo="removal_proposed")
+    not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner))
+    return proposed, removed, excused, not_pursued

@@ -1,0 +1,81 @@
+"""What a declaration must hold to, checked at import: a club must not find out on a Sunday night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.declare import OpenedFrom, State, Workflow
+from engine.language import LANGUAGES, TEMPLATES
+
+
+class Misdeclared(TypeError):
+    """A workflow that cannot hold; the text says where and why."""
+
+
+def check(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> None:
+    """Raises Misdeclared."""
+    for complaint in _complaints(workflow, known):
+        raise Misdeclared(f"{workflow.__name__}: {complaint}")
+
+
+def _complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> Iterator[str]:
+    for needed in ("label", "clause", "opens"):
+        if not hasattr(workflow, needed):
+            yield f"says no {needed}"
+    if isinstance(workflow.opens, OpenedFrom):
+        other = known.get(workflow.opens.workflow)
+        if other is None or workflow.opens.state not in other.states:
+            yield f"opens from {workflow.opens.workflow}.{workflow.opens.state}, which is not declared"
+    if workflow.start not in workflow.states:
+        yield f"starts in {workflow.start!r}, which is not declared"
+    for state in workflow.states.values():
+        yield from _state_complaints(workflow, state)
+    lost = set(workflow.states) - _reachable(workflow) - {"void"}
+    if lost:
+        yield f"no way leads to {', '.join(sorted(lost))}"
+    for letter in letters(workflow):
+        for language in LANGUAGES:
+            if not written(workflow.key, letter, language):
+                yield f"the letter {letter} is not written in {language}"
+
+
+def _state_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
+    for target in (*state.arrows(), *([state.undo] if state.undo else [])):
+        if target not in workflow.states:
+            yield f"{state.name} leads to {target!r}, which is not declared"
+    if not state.is_final and (state.due is None or state.at_due is None):
+        yield f"{state.name} could wait for ever: give it a due and an at_due"
+    if state.is_final and any(letter.asks for letter in state.letters()):
+        yield f"{state.name} is final, so it is nobody's turn: tell, do not ask"
+    taken: set[tuple[str, str]] = set()
+    for act in state.acts:
+        for role in act.who.names:
+            if (role, act.action) in taken:
+                yield f"{state.name} offers {act.action!r} to {role} twice"
+            taken.add((role, act.action))
+        for field in act.fill:
+            if field not in workflow.fields:
+                yield f"{state.name} fills {field!r}, which is no field"
+
+
+def _reachable(workflow: type[Workflow]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [workflow.start]
+    while waiting:
+        name = waiting.pop()
+        if name in workflow.states and name not in seen:
+            seen.add(name)
+            waiting.extend(workflow.states[name].arrows())
+    return seen
+
+
+def letters(workflow: type[Workflow]) -> list[str]:
+    """Every letter that this workflow may send."""
+    named = {letter.name for state in workflow.states.values() for letter in state.letters()}
+    if any(state.undo for state in workflow.states.values()):
+        named.add("taken_back")
+    return sorted(named)
+
+
+def written(workflow: str, letter: str, language: str) -> bool:
+    return any((TEMPLATES / "mail" / place / f"{letter}.{language}.jinja").exists() for place in (workflow, "any"))

@@ -1,0 +1,81 @@
+"""The one clock of the product. A demo or a test moves it through a file; nothing else asks the machine for the date.
+
+Leases, heartbeats, rate limits and bot timing follow ``machine_now`` instead, so a moved clock cannot upset them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+_OFFSET = re.compile(r"([+-])(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def machine_now() -> datetime:
+    """The machine's own time, aware UTC."""
+    return datetime.now(UTC)
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present moment of the club's life, aware UTC."""
+        ...
+
+
+class FileClock:
+    """Follows the machine, moved by a file: an ISO time (read at the file's mtime, running on) or an offset (``+3d2h``).
+
+    No file: real time. A file that is empty or unreadable keeps the last reading.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: int | None = None
+        self._shift = timedelta()
+
+    def now(self) -> datetime:
+        self._follow()
+        return machine_now() + self._shift
+
+    def _follow(self) -> None:
+        try:
+            stamp = os.stat(self.path).st_mtime_ns
+        except FileNotFoundError:
+            self._seen, self._shift = None, timedelta()
+            return
+        except OSError:
+            return
+        if stamp == self._seen:
+            return
+        try:
+            shift = read_shift(self.path.read_text(encoding="utf-8").strip(), stamp / 1e9)
+        except (OSError, ValueError):
+            return
+        self._seen, self._shift = stamp, shift
+
+
+def read_shift(text: str, written_at: float) -> timedelta:
+    """How far a clock file moves the clock; ``written_at`` is its mtime in seconds. Raises ValueError."""
+    offset = _OFFSET.fullmatch(text)
+    if offset and len(text) > 1:
+        weeks, days, hours, minutes, seconds = (int(part or 0) for part in offset.groups()[1:])
+        shift = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        return -shift if offset[1] == "-" else shift
+    said = datetime.fromisoformat(text)
+    if said.tzinfo is None:
+        said = said.replace(tzinfo=UTC)
+    return said - datetime.fromtimestamp(written_at, UTC)
+
+
+def move_clock(path: Path, by: timedelta) -> None:
+    """Move a file clock by a span, from wherever it stands, by replacing its file."""
+    shift = FileClock(path).now() - machine_now() + by
+    sign, seconds = ("-", -shift) if shift < timedelta() else ("+", shift)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w") as file:
+        file.write(f"{sign}{round(seconds.total_seconds())}s")
+    os.replace(name, path)

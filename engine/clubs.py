@@ -1,0 +1,104 @@
+"""Founding, changing and removing a club."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from engine.charter import Charter
+from engine.db import enter_club
+from engine.language import LANGUAGES
+from engine.models import CharterChange, Club, Heartbeat, Person, Row, new_id
+from engine.openings import plan_schedules
+from engine.people import BadAddress, add_person, fold_address
+
+RESERVED_SLUGS = frozenset({"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"})
+
+
+class BadClub(ValueError):
+    """Something about the club cannot be; the text names the option."""
+
+
+def create_club(
+    session: Session, *, slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str, charter: Mapping[str, Any],
+    now: datetime, is_demo: bool = False,
+) -> int:  # fmt: skip
+    """A new club with its owner. Returns its id. Raises BadClub or CharterError."""
+    address = _checked(slug, name, owner_email, owner_name, zone, locale)
+    if session.execute(select(Club.id).where(Club.slug == slug)).first():
+        raise BadClub(f"--slug: there is a club named {slug} already")
+    club = Club(
+        id=new_id(), slug=slug, name=name.strip(), zone=zone, locale=locale, charter=Charter.parse(charter).plain(), created_at=now,
+        charter_version=1, is_demo=is_demo,
+    )  # fmt: skip
+    session.add(club)
+    session.flush()
+    enter_club(session, club.id)
+    session.add(CharterChange(club_id=club.id, version=1, at=now, charter=club.charter))
+    owner = add_person(session, address, locale=locale, name=owner_name.strip(), status="member")
+    owner.role, owner.display_name, owner.joined_at = "owner", owner.name, now
+    owner.charter_version, owner.charter_acknowledged_at = 1, now
+    plan_schedules(session, now)
+    return club.id
+
+
+def apply_charter(session: Session, club_id: int, charter: Mapping[str, Any], now: datetime) -> int:
+    """Give the club a new charter. Instants that were told stay; later entries use the new numbers. Returns its version."""
+    enter_club(session, club_id)
+    club = session.get_one(Club, club_id)
+    plain = Charter.parse(charter).plain()
+    if plain != club.charter:
+        club.charter, club.charter_version = plain, club.charter_version + 1
+        session.add(CharterChange(club_id=club_id, version=club.charter_version, at=now, charter=plain))
+    return club.charter_version
+
+
+def remove_demo(session: Session) -> bool:
+    """Take the demo club away with all its rows; a real club begins on a clean table."""
+    demo = session.execute(select(Club.id).where(Club.is_demo)).scalar_one_or_none()
+    if demo is None:
+        return False
+    enter_club(session, demo)
+    for table in reversed(Row.metadata.sorted_tables):
+        if "club_id" in table.c:
+            session.execute(delete(table).where(table.c.club_id == demo))
+    session.execute(delete(Club).where(Club.id == demo))
+    session.execute(delete(Heartbeat))
+    return True
+
+
+def by_slug(session: Session, slug: str) -> Club | None:
+    return session.execute(select(Club).where(Club.slug == slug)).scalar_one_or_none()
+
+
+def all_clubs(session: Session) -> list[Club]:
+    return list(session.execute(select(Club).order_by(Club.name)).scalars())
+
+
+def find_person(session: Session, club_id: int, person_id: int) -> Person | None:
+    enter_club(session, club_id)
+    return session.get(Person, (club_id, person_id))
+
+
+def _checked(slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", slug) or slug in RESERVED_SLUGS:
+        raise BadClub(f"--slug: takes small letters, digits and hyphens, and none of {', '.join(sorted(RESERVED_SLUGS))}")
+    for option, text in (("--name", name), ("--owner-name", owner_name)):
+        if not 1 <= len(text.strip()) <= 80 or any(character < " " for character in text):
+            raise BadClub(f"{option}: takes 1 to 80 characters on one line")
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError):
+        raise BadClub(f"--timezone: {zone!r} is no time zone; an example is Asia/Shanghai") from None
+    if locale not in LANGUAGES:
+        raise BadClub(f"--locale: takes one of {', '.join(LANGUAGES)}")
+    try:
+        return fold_address(owner_email)
+    except BadAddress:
+        raise BadClub(f"--owner-email: {owner_email!r} is no mail address") from None

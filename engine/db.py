@@ -1,0 +1,187 @@
+"""The database: readers that cannot write, and one door for writing.
+
+On SQLite every writing unit begins with BEGIN IMMEDIATE behind one lock in the process: plain BEGIN in WAL mode fails
+at once when another writer was faster, and threads that wait in SQLite's own busy handler wait unfairly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+
+from engine.models import ClubRow, Row
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EVERY_CLUB = "every club"
+
+
+class OutsideClub(RuntimeError):
+    """A query on a club's rows without saying which club."""
+
+
+def sqlite_module() -> Any:
+    """The newest SQLite at hand: the bundled one where its wheel exists, else Python's own."""
+    try:
+        import pysqlite3.dbapi2 as bundled  # type: ignore[import-untyped]
+    except ImportError:
+        return sqlite3
+    return bundled if bundled.sqlite_version_info > sqlite3.sqlite_version_info else sqlite3
+
+
+class Database:
+    """``write(unit, …)`` is the only committer. A unit takes a session and plain data, and returns plain data."""
+
+    def __init__(self, url: str, *, on_letters: Callable[[], None] = lambda: None) -> None:
+        self.url = make_url(url)
+        self.on_letters = on_letters
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.writer = self._engine(read_only=False)
+        self.reader = self._engine(read_only=True)
+        self._lock: contextlib.AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
+        self._write_session = sessionmaker(self.writer, expire_on_commit=False)
+        self._read_session = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
+
+    def write(self, unit: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run one writing unit and commit it. Whatever the unit raises rolls all of it back."""
+        with self._lock, self._write_session() as session:
+            result = unit(session, *args, **kwargs)
+            session.commit()
+            letters = session.info.get("letters")
+        if letters:
+            self.on_letters()
+        return result
+
+    @contextlib.contextmanager
+    def rehearse(self) -> Iterator[Session]:
+        """A session whose writes are all taken back: for looking ahead with the very code that acts."""
+        with self._lock, self._write_session() as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    @contextlib.contextmanager
+    def read(self, club_id: int | None = None) -> Iterator[Session]:
+        """A session that cannot write."""
+        with self._read_session() as session:
+            if club_id is not None:
+                enter_club(session, club_id)
+            yield session
+
+    def dispose(self) -> None:
+        self.writer.dispose()
+        self.reader.dispose()
+
+    def _engine(self, *, read_only: bool) -> Engine:
+        if not self.is_sqlite:
+            options = {"postgresql_readonly": True} if read_only else {}
+            return create_engine(self.url, execution_options=options, pool_pre_ping=True)
+        if self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(self.url, module=sqlite_module(), pool_size=20)
+        event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
+        event.listen(engine, "begin", functools.partial(_begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
+        return engine
+
+
+def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:
+    connection.isolation_level = None  # the driver must not begin on its own: _begin_sqlite does
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    if read_only:
+        cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def _begin_sqlite(statement: str, connection: Any) -> None:
+    connection.exec_driver_sql(statement)
+
+
+def enter_club(session: Session, club_id: int) -> None:
+    """From here on this session sees and writes only this club's rows."""
+    session.info["club_id"] = club_id
+
+
+@contextlib.contextmanager
+def in_club(session: Session, club_id: int) -> Iterator[None]:
+    """Within this block the session belongs to one club; for work that goes through the clubs one by one."""
+    before = session.info.get("club_id")
+    session.info["club_id"] = club_id
+    try:
+        yield
+    finally:
+        session.info["club_id"] = before
+
+
+def club_of(session: Session) -> int:
+    club_id = session.info.get("club_id")
+    if not isinstance(club_id, int):
+        raise OutsideClub("say which club: enter_club(session, club_id)")
+    return club_id
+
+
+def across_clubs(function: F) -> F:
+    """Mark a function that looks at the rows of all clubs; a house test lists every one of them."""
+
+    @functools.wraps(function)
+    def wrapped(session: Session, *args: Any, **kwargs: Any) -> Any:
+        before = session.info.get("club_id")
+        session.info["club_id"] = _EVERY_CLUB
+        try:
+            return function(session, *args, **kwargs)
+        finally:
+            session.info["club_id"] = before
+
+    wrapped.across_clubs = True  # type: ignore[attr-defined]
+    return wrapped  # type: ignore[return-value]
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _stay_in_club(state: ORMExecuteState) -> None:
+    if state.is_column_load or state.is_relationship_load:
+        return
+    if not any(issubclass(mapper.class_, ClubRow) for mapper in state.all_mappers):
+        return
+    club_id = state.session.info.get("club_id")
+    if club_id == _EVERY_CLUB:
+        return
+    if club_id is None:
+        raise OutsideClub("a query on a club's rows outside a club: enter_club(session, club_id) first")
+    state.statement = state.statement.options(
+        with_loader_criteria(ClubRow, lambda cls: cls.club_id == club_id, include_aliases=True, track_closure_variables=True)
+    )
+
+
+@event.listens_for(Session, "before_flush")
+def _write_in_club(session: Session, context: Any, instances: Any) -> None:
+    for row in session.new:
+        if isinstance(row, ClubRow):
+            if row.club_id is None:
+                row.club_id = club_of(session)
+            elif session.info.get("club_id") not in (row.club_id, _EVERY_CLUB):
+                raise OutsideClub(f"a {row.__class__.__name__} of another club")
+
+
+def insert_new(session: Session, model: type[Row], **values: Any) -> bool:
+    """Insert a row unless its unique key is taken. True when it was inserted."""
+    if session.get_bind().dialect.name == "postgresql":
+        statement: Any = postgresql.insert(model).values(**values).on_conflict_do_nothing()
+    else:
+        statement = sqlite.insert(model).values(**values).on_conflict_do_nothing()
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+__all__ = ["Database", "OutsideClub", "across_clubs", "club_of", "enter_club", "in_club", "insert_new", "sqlite_module"]

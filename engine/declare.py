@@ -1,0 +1,357 @@
+"""The words in which a club's rules are declared. Data only: nothing here acts.
+
+A workflow is a class; its states are attributes; a state says whose turn it is, who hears of it, who may do what,
+who is reminded when, and how it ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from wtforms.fields.core import UnboundField
+
+from engine.charter import Number, charter
+from engine.language import marked
+from engine.moments import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
+
+if TYPE_CHECKING:
+    from engine.step import Step
+
+__all__ = [
+    "Workflow", "State", "final", "arrive", "may", "poll", "ask", "tell", "before_due", "at_due",
+    "stay", "either", "majority", "most_votes", "form", "calendar", "opened_from",
+    "end_of_day", "later", "moment", "weekly", "charter", "marked",
+    "person", "owner", "admins", "reviewer", "members", "organiser", "anyone", "nobody",
+    "When", "EndOfDay", "Later", "NamedMoment", "Weekly",
+]  # fmt: skip
+
+Effect = Callable[["Step"], None]
+Test = Callable[["Step"], bool]
+Note = Literal["none", "optional", "required"]
+
+
+# Who
+
+
+@dataclass(frozen=True)
+class Role:
+    """Who somebody is to a case; resolved anew at each press by ``engine.people``."""
+
+    names: tuple[str, ...]
+
+    def __or__(self, other: Role) -> Role:
+        return Role(self.names + other.names)
+
+    def __str__(self) -> str:
+        return "|".join(self.names)
+
+
+person, owner, admins = Role(("person",)), Role(("owner",)), Role(("admins",))
+reviewer, members, organiser = Role(("reviewer",)), Role(("members",)), Role(("organiser",))
+anyone, nobody = Role(("anyone",)), Role(())
+
+
+# Where to
+
+
+class Choice(Protocol):
+    """A target that is picked when the moment comes; every arrow it may take is declared."""
+
+    def arrows(self) -> tuple[str, ...]: ...
+    def pick(self, step: Step) -> str: ...
+
+
+Target = str | Choice
+
+
+@dataclass(frozen=True)
+class Stay:
+    """The case stays as it is: an event is written, nobody is asked anew."""
+
+    def arrows(self) -> tuple[str, ...]:
+        return ()
+
+    def pick(self, step: Step) -> str:
+        return step.case.state
+
+
+stay = Stay()
+
+
+@dataclass(frozen=True)
+class Either:
+    test: Test
+    yes: str
+    no: str
+
+    def arrows(self) -> tuple[str, ...]:
+        return (self.yes, self.no)
+
+    def pick(self, step: Step) -> str:
+        return self.yes if self.test(step) else self.no
+
+
+def either(test: Test, yes: str, no: str) -> Either:
+    return Either(test, yes, no)
+
+
+@dataclass(frozen=True)
+class Majority:
+    """More yes than no, and at least the charter's quorum of those who were asked (clause 7.2)."""
+
+    elected: str
+    rejected: str
+    too_few: str
+
+    def arrows(self) -> tuple[str, ...]:
+        return (self.elected, self.rejected, self.too_few)
+
+    def pick(self, step: Step) -> str:
+        count = step.count()
+        if sum(count.values()) < step.numbers.quorum * int(step.case.data["electors"]):
+            return self.too_few
+        return self.elected if count.get("yes", 0) > count.get("no", 0) else self.rejected
+
+
+def majority(*, elected: str, rejected: str, too_few: str) -> Majority:
+    return Majority(elected, rejected, too_few)
+
+
+@dataclass(frozen=True)
+class MostVotes:
+    """The choice with most votes wins, the one named first on a tie; ``nobody`` when no vote was cast."""
+
+    decided: str
+    nobody: str
+
+    def arrows(self) -> tuple[str, ...]:
+        return (self.decided, self.nobody)
+
+    def pick(self, step: Step) -> str:
+        return self.decided if step.count() else self.nobody
+
+
+def most_votes(*, decided: str, nobody: str) -> MostVotes:
+    return MostVotes(decided, nobody)
+
+
+def arrows(target: Target) -> tuple[str, ...]:
+    return (target,) if isinstance(target, str) else target.arrows()
+
+
+# What a state is made of
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell* always leaves."""
+
+    name: str
+    to: Role | None
+    asks: bool
+
+
+def ask(name: str, to: Role | None = None) -> Letter:
+    """A letter that wants something, to whose turn it is unless ``to`` says otherwise."""
+    return Letter(name, to, asks=True)
+
+
+def tell(name: str, to: Role = person) -> Letter:
+    """News, composed from what the event recorded."""
+    return Letter(name, to, asks=False)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    letters: tuple[Letter, ...]
+    do: Effect | None
+
+
+def arrive(*letters: Letter, do: Effect | None = None) -> Arrival:
+    """On entering the state (not on ``stay``): letters and effect in the same commit."""
+    return Arrival(letters, do)
+
+
+@dataclass(frozen=True)
+class Act:
+    """An act that somebody may do here: a button, or a form when it fills fields."""
+
+    who: Role
+    action: str
+    to: Target
+    fill: tuple[str, ...] = ()
+    note: Note = "none"
+    asks_days: bool = False
+    tells: tuple[Letter, ...] = ()
+    do: Effect | None = None
+
+
+def may(
+    who: Role,
+    action: str,
+    *,
+    to: Target,
+    fill: Iterable[str] = (),
+    note: Note = "none",
+    due: Literal["days"] | None = None,
+    tells: Letter | None = None,
+    do: Effect | None = None,
+) -> Act:
+    """``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this act, also on ``stay``."""
+    return Act(who, action, to, tuple(fill), note, due == "days", (tells,) if tells else (), do)
+
+
+@dataclass(frozen=True)
+class Poll:
+    """One mark per person and round. Votes do not bump the case's version until the deciding one."""
+
+    who: Role
+    choices: tuple[str, ...]
+    first: Number | None
+    change: bool
+    secret: bool
+    to: Target | None
+    besides: Role | None
+
+
+def poll(
+    who: Role,
+    choices: str,
+    *,
+    first: Number | None = None,
+    change: bool = False,
+    secret: bool = False,
+    to: Target | None = None,
+    besides: Role | None = None,
+) -> Poll:
+    """``first`` votes decide at once and move the case ``to``; else ``at_due`` counts."""
+    return Poll(who, tuple(choices.split()), first, change, secret, to, besides)
+
+
+@dataclass(frozen=True)
+class Reminder:
+    before: Number
+    letter: Letter
+
+
+def before_due(before: Number, letter: Letter) -> Reminder:
+    return Reminder(before, letter)
+
+
+@dataclass(frozen=True)
+class AtDue:
+    to: Target
+
+
+def at_due(*, to: Target) -> AtDue:
+    """The clock's move, through the same door as everybody's."""
+    return AtDue(to)
+
+
+Part = Arrival | Act | Poll | Reminder | AtDue
+
+
+class State:
+    """Whose turn it is and what may happen; not final, so it has a ``due`` and an ``at_due``: nothing waits for ever."""
+
+    name: str
+
+    def __init__(
+        self, turn: Role, *parts: Part, due: When | None = None, undo: str | None = None, keep: Number | None = None
+    ) -> None:
+        self.turn = turn
+        self.arrival = next((part for part in parts if isinstance(part, Arrival)), Arrival((), None))
+        self.acts = tuple(part for part in parts if isinstance(part, Act))
+        self.poll = next((part for part in parts if isinstance(part, Poll)), None)
+        self.reminders = tuple(part for part in parts if isinstance(part, Reminder))
+        self.at_due = next((part.to for part in parts if isinstance(part, AtDue)), None)
+        self.due = due
+        self.undo = undo
+        self.keep = keep
+        self.is_final = turn is nobody
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def letters(self) -> tuple[Letter, ...]:
+        told = tuple(letter for act in self.acts for letter in act.tells)
+        return self.arrival.letters + tuple(item.letter for item in self.reminders) + told
+
+    def arrows(self) -> tuple[str, ...]:
+        found = [target for act in self.acts for target in arrows(act.to)]
+        found += arrows(self.at_due) if self.at_due else ()
+        found += arrows(self.poll.to) if self.poll and self.poll.to else ()
+        return tuple(found)
+
+
+def final(*letters: Letter, do: Effect | None = None, undo: str | None = None, keep: Number | None = None) -> State:
+    """The end of a case. ``undo``: the state its decider may return to; ``keep``: days until what was written is erased."""
+    return State(nobody, Arrival(letters, do), undo=undo, keep=keep)
+
+
+# How a case begins
+
+
+@dataclass(frozen=True)
+class Form:
+    path: str
+    by: Role
+
+
+def form(path: str, by: Role) -> Form:
+    """Opened by handing in the form at ``/<club>/<path>``."""
+    return Form(path, by)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    rule: Weekly
+    for_each: Role
+
+
+def calendar(rule: Weekly, for_each: Role) -> Calendar:
+    """Opened by the clock: one case per period and person."""
+    return Calendar(rule, for_each)
+
+
+@dataclass(frozen=True)
+class OpenedFrom:
+    workflow: str
+    state: str
+
+
+def opened_from(workflow: str, state: str) -> OpenedFrom:
+    """Opened for the same person when a case of that workflow enters that state."""
+    return OpenedFrom(workflow, state)
+
+
+Opening = Form | Calendar | OpenedFrom
+
+
+class Workflow:
+    """One rule of the club. Subclasses declare; ``engine.registry`` checks and lists them."""
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    clause: ClassVar[str]
+    removal_clause: ClassVar[str] = ""
+    opens: ClassVar[Opening]
+    start: ClassVar[str] = ""
+    form_path: ClassVar[str] = ""
+    one_open: ClassVar[bool] = False
+    outlives_member: ClassVar[bool] = False
+    fields: ClassVar[dict[str, UnboundField[Any]]]
+    states: ClassVar[dict[str, State]]
+
+    void = final()
+    """Where a case ends that fell away: its person left, or the decision that opened it was taken back."""
+
+    def __init_subclass__(cls) -> None:
+        cls.key = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        cls.form_path = cls.opens.path if isinstance(cls.opens, Form) else cls.key.replace("_", "-")
+        cls.states = {key: value for key, value in vars(cls).items() if isinstance(value, State)} | {"void": cls.void}
+        cls.fields = {key: value for key, value in vars(cls).items() if isinstance(value, UnboundField)}
+        cls.start = cls.start or next(iter(cls.states))

@@ -1,0 +1,91 @@
+"""What an owner or admin has to know: what waits for them, who is late, which letters are in trouble."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from engine.letters import BULK, queue_for_person
+from engine.models import Case, Event, Heartbeat, Letter, Person
+from engine.people import waiting_roles
+from engine.step import club_at_hand, numbers_of
+
+MOST = 100
+
+
+@dataclass(frozen=True)
+class Matter:
+    case: Case
+    who: Person
+
+
+def waiting_for(session: Session, decider: Person, limit: int = MOST) -> list[Matter]:
+    """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
+    wanted = _matters().where(Case.turn.in_(waiting_roles(decider)), Case.person_id != decider.id)
+    return _read(session, wanted.order_by(Case.due_at).limit(limit))
+
+
+def late(session: Session, limit: int = MOST) -> list[Matter]:
+    """Open cases whose person let a due time pass (or was declined) and has a chance left."""
+    entered = (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Case.entered_version)
+    wanted = _matters().join(Event, entered).where(Case.turn == "person", Event.action.in_(("due", "decline", "extend")))
+    return _read(session, wanted.order_by(Case.due_at).limit(limit))
+
+
+def resting(session: Session, limit: int = MOST) -> list[Matter]:
+    """Open cases that cannot go on: nobody can be reached, or a step fails."""
+    return _read(session, _matters().where(Case.trouble != "", Case.turn != "").order_by(Case.entered_at).limit(limit))
+
+
+def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:
+    person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
+    wanted = select(Letter, Person).join(Person, person).where(Letter.state == "failed").order_by(Letter.id.desc())
+    return [(letter, who) for letter, who in session.execute(wanted.limit(limit))]
+
+
+def queue_age(session: Session, now: datetime) -> datetime | None:
+    """Since when the oldest letter that could have left is waiting; None when none does."""
+    oldest = select(func.min(Letter.next_at)).where(Letter.state == "queued", Letter.next_at <= now)
+    return session.execute(oldest).scalar_one()
+
+
+def channel_trouble(session: Session) -> dict[str, Any]:
+    """What the mail server said when it last refused to talk; empty while mail flows."""
+    beat = session.get(Heartbeat, "channel")
+    return beat.data if beat else {}
+
+
+def decisions_since(session: Session, decider: Person, since: datetime) -> list[tuple[Event, Case, Person]]:
+    """What this decider decided by pressing, oldest first."""
+    wanted = (
+        select(Event, Case, Person)
+        .join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
+        .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
+        .where(Event.who_id == decider.id, Event.at >= since, Event.action != "open", Case.person_id != decider.id)
+        .order_by(Event.at)
+    )
+    return [(event, case, person) for event, case, person in session.execute(wanted)]
+
+
+def note_decision(session: Session, decider: Person, now: datetime) -> None:
+    """Receipts are gathered: one letter per decider, some minutes after the last press."""
+    next_at = now + numbers_of(club_at_hand(session)).receipt_after
+    queued = select(Letter).where(Letter.person_id == decider.id, Letter.name == "club.receipt", Letter.state == "queued")
+    receipt = session.execute(queued).scalars().first()
+    if receipt is not None:
+        receipt.next_at = next_at
+        return
+    queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+
+
+def _matters() -> Select[Case, Person]:
+    return select(Case, Person).join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
+
+
+def _read(session: Session, wanted: Select[Case, Person]) -> list[Matter]:
+    return [Matter(case, person) for case, person in session.execute(wanted)]
+

@@ -1,0 +1,56 @@
+"""Reading a case back: its events, who acted, and what changed since it was last handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.changes import Piece, changed_answers
+from engine.models import Case, Event, Person
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a case's history. ``who`` is None when the clock acted."""
+
+    at: datetime
+    who: Person | None
+    on_behalf_of: Person | None
+    action: str
+    from_state: str
+    to_state: str
+    note: str
+    via: str
+
+
+def history(session: Session, case: Case) -> list[Entry]:
+    """The case's events, oldest first, in two queries."""
+    events = events_of(session, case)
+    ids = {person for event in events for person in (event.who_id, event.on_behalf_of_id) if person}
+    people = {person.id: person for person in session.execute(select(Person).where(Person.id.in_(ids))).scalars()}
+    return [
+        Entry(
+            event.at, people.get(event.who_id or 0), people.get(event.on_behalf_of_id or 0), event.action,
+            event.from_state, event.to_state, event.note, event.via,
+        )
+        for event in events
+    ]  # fmt: skip
+
+
+def events_of(session: Session, case: Case) -> Sequence[Event]:
+    return session.execute(select(Event).where(Event.case_id == case.id).order_by(Event.version)).scalars().all()
+
+
+def changed_since_last(session: Session, case: Case, until: int | None = None) -> dict[str, list[Piece]]:
+    """What the newest hand-in (up to version ``until``) changed against the one before; empty when there is only one."""
+    handed_in = select(Event.answers).where(
+        Event.case_id == case.id, Event.version <= (until or case.version), Event.who_id.is_not(None)
+    )
+    texts = [answers for (answers,) in session.execute(handed_in.order_by(Event.version)) if answers]
+    if len(texts) < 2:
+        return {}
+    return changed_answers(texts[-2], texts[-1])

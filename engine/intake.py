@@ -1,0 +1,91 @@
+"""What comes in by the open forms: from somebody whose address nobody has proven yet.
+
+Nothing here tells a stranger who is a member: every answer goes to the address by mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.clock import machine_now
+from engine.db import enter_club
+from engine.declare import Workflow
+from engine.letters import queue_for_person
+from engine.models import Case, Person
+from engine.people import add_person, by_address
+from engine.rates import CONFIRMATION_MAILS, take
+from engine.registry import workflow
+from engine.run import act, open_case, open_case_of
+from engine.step import Hand, club_at_hand
+
+
+def hand_in(
+    session: Session, club_id: int, workflow_key: str, answers: Mapping[str, Any], *, form_id: str, locale: str, now: datetime,
+    limited: bool = True,
+) -> None:  # fmt: skip
+    """A form that is open to anyone (its address is the field ``email``). The same ``form_id`` twice is one case."""
+    enter_club(session, club_id)
+    flow, address = workflow(workflow_key), str(answers["email"])
+    person = by_address(session, address)
+    if _handed_in_before(session, flow, person, form_id):
+        return
+    if limited and not take(session, CONFIRMATION_MAILS, f"{club_id}:{address}", machine_now()):
+        return
+    if person is None:
+        person = add_person(session, address, locale=locale)
+    if person.status in ("member", "refused_mail"):
+        if person.status == "member":
+            queue_for_person(session, person, f"{flow.key}.already_member", purpose=form_id, now=now)
+        return
+    waiting = open_case_of(session, person, flow.key)
+    if waiting is None:
+        _readdress(person, address, locale)
+        data = {"form": form_id, "charter_version": club_at_hand(session).charter_version}
+        open_case(session, flow.key, person, by=Hand(person, "page"), now=now, key=form_id, answers=answers, data=data)
+    elif waiting.state == flow.start:
+        act(session, waiting, "apply_again", by=Hand(person, "page"), now=now, answers=answers)
+        waiting.data = {**waiting.data, "form": form_id}
+    else:
+        queue_for_person(session, person, f"{flow.key}.already_waiting", purpose=form_id, now=now, case=waiting)
+
+
+def send_form_link(session: Session, club_id: int, workflow_key: str, address: str, *, request_id: str, now: datetime, limited: bool = True) -> None:
+    """Mail a member the personal link to a form; an unknown address gets nothing, and the page says the same."""
+    enter_club(session, club_id)
+    if limited and not take(session, CONFIRMATION_MAILS, f"{club_id}:{address}", machine_now()):
+        return
+    person = by_address(session, address)
+    if person is None or person.status != "member":
+        return
+    queue_for_person(
+        session, person, f"{workflow_key}.your_link", purpose=request_id, now=now, case=open_case_of(session, person, workflow_key)
+    )
+
+
+def send_sign_in(session: Session, club_id: int, address: str, *, request_id: str, now: datetime, limited: bool = True) -> None:
+    """Mail a member a link that signs in to the members' pages; the page says the same for everybody."""
+    enter_club(session, club_id)
+    if limited and not take(session, CONFIRMATION_MAILS, f"{club_id}:{address}", machine_now()):
+        return
+    person = by_address(session, address)
+    if person is not None and person.status == "member":
+        queue_for_person(session, person, "club.sign_in", purpose=request_id, now=now)
+
+
+def _handed_in_before(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:
+    if person is None:
+        return False
+    own = select(Case.key, Case.data).where(Case.person_id == person.id, Case.workflow == flow.key)
+    return any(form_id in (key, data.get("form")) for key, data in session.execute(own))
+
+
+def _readdress(person: Person, address: str, locale: str) -> None:
+    """Somebody who was erased or left may apply again: the hash found them, the address lies open again."""
+    person.address, person.locale = address, locale
+    if person.status in ("erased", "departed"):
+        person.status = "applicant"

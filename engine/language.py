@@ -1,0 +1,79 @@
+"""The languages the product speaks: words from the catalogues, moments the way a person says them."""
+
+from __future__ import annotations
+
+import functools
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, get_timezone_name
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("zh-CN", "en")
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+_PATTERN = {"zh-CN": "M月d日（EEE）HH:mm", "en": "EEEE d MMMM, HH:mm"}
+_DAY_PATTERN = {"zh-CN": "M月d日（EEE）", "en": "EEEE d MMMM"}
+_ZONE_NAME = {
+    ("Asia/Shanghai", "zh-CN"): "北京时间",
+    ("Asia/Shanghai", "en"): "Beijing time",
+    ("UTC", "zh-CN"): "协调世界时",
+    ("UTC", "en"): "UTC",
+}
+_BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
+
+
+def marked(text: str) -> str:
+    """Mark a text for the catalogue; it is translated where it is shown. Import it as ``_``."""
+    return text
+
+
+def best_language(wanted: str | None, default: str = LANGUAGES[0]) -> str:
+    """The supported language for a tag such as ``zh_Hans`` or ``en-GB``, else ``default``."""
+    short = (wanted or "").replace("_", "-").lower().partition("-")[0]
+    return next((tag for tag in LANGUAGES if tag.lower().partition("-")[0] == short), default)
+
+
+@functools.cache
+def _catalogue(language: str) -> dict[str, str]:
+    path = TEMPLATES / "locale" / language.replace("-", "_") / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        return {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}
+
+
+def translate(text: str, language: str) -> str:
+    """The text in this language; English is the source, a missing entry falls back to it."""
+    return _catalogue(language).get(text, text)
+
+
+def say_moment(moment: datetime, zone: str, language: str) -> str:
+    """An aware instant with weekday, date, time and zone, as the club's people say it.
+
+    Midnight ends a day in the club's rules, so it is said as 23:59 of the day that ends.
+    """
+    return _format(moment, zone, language, _PATTERN) + _BRACKETS[language].format(_zone_name(zone, language))
+
+
+def say_short(moment: datetime, zone: str, language: str) -> str:
+    """As ``say_moment``, without the zone: for subjects and lists whose page names the zone."""
+    return _format(moment, zone, language, _PATTERN)
+
+
+def say_day(moment: datetime, zone: str, language: str) -> str:
+    return _format(moment, zone, language, _DAY_PATTERN)
+
+
+def _format(moment: datetime, zone: str, language: str, patterns: dict[str, str]) -> str:
+    local = moment.astimezone(ZoneInfo(zone))
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        local -= timedelta(minutes=1)
+    return format_datetime(local, patterns[language], locale=language.replace("-", "_"))
+
+
+@functools.cache
+def _zone_name(zone: str, language: str) -> str:
+    known = _ZONE_NAME.get((zone, language))
+    return known or get_timezone_name(ZoneInfo(zone), width="long", locale=language.replace("-", "_"))

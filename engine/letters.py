@@ -1,0 +1,101 @@
+"""Queueing letters by name: which letter, to whom, about which case. The post composes them late."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.db import club_of, insert_new
+from engine.declare import Letter as Declared
+from engine.declare import State
+from engine.models import Case, Letter, Person, new_id
+from engine.moments import morning_after_quiet
+from engine.people import holders
+from engine.step import club_at_hand, frame_of
+
+# Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
+AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
+
+
+def queue_for_case(
+    session: Session,
+    case: Case,
+    letters: Iterable[Declared],
+    state: State,
+    *,
+    version: int,
+    now: datetime,
+    by_clock: bool,
+    moment: datetime | None = None,
+    state_of_letter: str = "queued",
+    answer: str = "",
+) -> None:
+    """Queue a state's letters to everybody they are for, once each.
+
+    The key holds the version at which the state was entered (not the case's version, which a ``stay`` moves on).
+    """
+    for letter in letters:
+        for person in holders(session, letter.to or state.turn, case):
+            if person.address is None or person.status == "refused_mail":
+                continue
+            _insert(
+                session,
+                key=f"{case.id}:{version}:{letter.name}:{moment.isoformat() if moment else ''}:{person.id}",
+                name=f"{case.workflow}.{letter.name}",
+                case_id=case.id,
+                version=version,
+                person_id=person.id,
+                about_id=case.person_id,
+                asks=letter.asks,
+                priority=BY_CLOCK if by_clock else BY_ACT,
+                created_at=now,
+                next_at=_first_moment(session, now) if by_clock else now,
+                state=state_of_letter,
+                answer=answer,
+                data={"reminder": True, "due": case.due_at.isoformat()} if moment and case.due_at else {},
+            )
+
+
+def queue_for_person(
+    session: Session,
+    person: Person,
+    name: str,
+    *,
+    purpose: str,
+    now: datetime,
+    next_at: datetime | None = None,
+    case: Case | None = None,
+    priority: int = AT_ONCE,
+    data: dict[str, Any] | None = None,
+) -> bool:
+    """Queue a letter without a state behind it, once per purpose. False when it was queued before."""
+    return _insert(
+        session,
+        key=f"{name}:{purpose}:{person.id}",
+        name=name,
+        case_id=case.id if case else None,
+        version=None,
+        person_id=person.id,
+        about_id=person.id,
+        asks=False,
+        priority=priority,
+        created_at=now,
+        next_at=next_at or now,
+        data=data or {},
+    )
+
+
+def _first_moment(session: Session, now: datetime) -> datetime:
+    return morning_after_quiet(now, frame_of(club_at_hand(session)))
+
+
+def _insert(session: Session, **values: Any) -> bool:
+    session.info["letters"] = True
+    defaults = {"attempts": 0, "state": "queued", "answer": "", "maybe_twice": False, "data": {}}
+    return insert_new(
+        session, Letter, **defaults | {"id": new_id(), "club_id": club_of(session), "message_id": secrets.token_hex(12)} | values
+    )

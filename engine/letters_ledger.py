@@ -1,0 +1,57 @@
+"""The ledger of letters, for whoever asks what became of one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.db import enter_club
+from engine.models import Letter, Person
+
+
+def rows(session: Session, state: str | None = None) -> list[dict[str, Any]]:
+    """Every letter of the club at hand, oldest first, as plain data."""
+    person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
+    wanted = select(Letter, Person.address).outerjoin(Person, person).order_by(Letter.id)
+    if state:
+        wanted = wanted.where(Letter.state == state)
+    return [_plain(letter, address) for letter, address in session.execute(wanted)]
+
+
+def one(session: Session, letter_id: int) -> tuple[dict[str, Any] | None, bytes | None]:
+    letter = session.execute(select(Letter).where(Letter.id == letter_id)).scalar_one_or_none()
+    if letter is None:
+        return None, None
+    person = session.get(Person, (letter.club_id, letter.person_id)) if letter.person_id else None
+    return _plain(letter, person.address if person else None), letter.bytes
+
+
+def retry(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
+    """A failed letter goes once more, with a fresh count of attempts."""
+    return _move(session, club_id, letter_id, "failed", state="queued", next_at=now, attempts=0, settled_at=None)
+
+
+def hold(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
+    return _move(session, club_id, letter_id, "queued", state="held")
+
+
+def release(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
+    return _move(session, club_id, letter_id, "held", state="queued", next_at=now)
+
+
+def _move(session: Session, club_id: int, letter_id: int, before: str, **values: Any) -> bool:
+    enter_club(session, club_id)
+    moved = session.execute(update(Letter).where(Letter.id == letter_id, Letter.state == before).values(**values).returning(Letter.id))
+    session.info["letters"] = True
+    return moved.first() is not None
+
+
+def _plain(letter: Letter, address: str | None) -> dict[str, Any]:
+    return {
+        "id": letter.id, "letter": letter.name, "to": address or "", "case": letter.case_id, "state": letter.state,
+        "at": (letter.settled_at or letter.next_at).isoformat(timespec="seconds"), "attempts": letter.attempts,
+        "answer": letter.answer, "maybe_twice": letter.maybe_twice,
+    }  # fmt: skip

@@ -1,0 +1,77 @@
+"""Signed links: who they are for and what they open. They carry no right: rights are asked anew at each press.
+
+A token names club, person, link epoch, one target and when it was made. Several forms of damage are healed
+(mail programs append brackets and full stops, or leave quoted-printable's ``=3D`` behind); the signature decides.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from itsdangerous import BadSignature, Signer
+
+Kind = Literal["case", "form", "me", "desk", "unsubscribe", "calendar"]
+_KINDS: tuple[Kind, ...] = ("case", "form", "me", "desk", "unsubscribe", "calendar")
+_SHAPE = struct.Struct(">BQQHQI")
+LIFE = timedelta(days=180)
+SIGN_IN_LIFE = timedelta(minutes=30)
+_NOT_IN_TOKEN = re.compile(r"=3D|=\s*|[^A-Za-z0-9_.-]")
+
+
+class BadLink(ValueError):
+    """No token of this installation."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """``target`` is a case's id; 0 for a person's own page or desk. ``made_at`` in the club's own time, whole seconds."""
+
+    kind: Kind
+    club_id: int
+    person_id: int
+    epoch: int
+    target: int
+    made_at: datetime
+
+    def expired(self, now: datetime) -> bool:
+        """Calendar feeds live as long as the epoch, sign-ins 30 minutes, everything else 180 days."""
+        if self.kind == "calendar":
+            return False
+        return now - self.made_at > (SIGN_IN_LIFE if self.kind == "desk" else LIFE)
+
+
+class Links:
+    """Makes and reads tokens under the first of ``keys``; the others keep old links valid."""
+
+    def __init__(self, keys: Sequence[str], base_url: str) -> None:
+        # itsdangerous signs with the last key of a list and tries them all.
+        self._signer = Signer([key.encode() for key in reversed(keys)], salt=b"jiuniu.link", key_derivation="hmac")
+        self.base_url = base_url.rstrip("/")
+
+    def token(self, link: Link) -> str:
+        packed = _SHAPE.pack(
+            _KINDS.index(link.kind), link.club_id, link.person_id, link.epoch, link.target, int(link.made_at.timestamp())
+        )
+        return self._signer.sign(base64.urlsafe_b64encode(packed).rstrip(b"=")).decode()
+
+    def read(self, token: str) -> Link:
+        """Raises BadLink when no healing makes it ours."""
+        cleaned = _NOT_IN_TOKEN.sub("", token)
+        for attempt in dict.fromkeys((token, cleaned, cleaned.rstrip("._-"))):
+            try:
+                packed = self._signer.unsign(attempt.encode())
+                kind, club_id, person_id, epoch, target, made = _SHAPE.unpack(base64.urlsafe_b64decode(packed + b"=="))
+                return Link(_KINDS[kind], club_id, person_id, epoch, target, datetime.fromtimestamp(made, UTC))
+            except (BadSignature, binascii.Error, struct.error, IndexError, UnicodeEncodeError, ValueError):
+                continue
+        raise BadLink
+
+    def url(self, path: str) -> str:
+        return f"{self.base_url}/{path.lstrip('/')}"

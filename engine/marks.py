@@ -1,0 +1,66 @@
+"""Votes, sign-ins, attendance: one mark per person and round. A vote moves the case only when it decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.declare import Poll
+from engine.models import Case, Event, Mark
+from engine.people import holds
+from engine.registry import state_of
+from engine.run import Invalid, NotAllowed, Stale, act
+from engine.step import Hand, club_at_hand, numbers_of
+
+
+def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, round: int | None = None) -> None:
+    """Cast or change a mark. Raises NotAllowed, Stale or Invalid.
+
+    The case row is locked, its version is not bumped: twenty voters at once do not refuse one another.
+    """
+    session.refresh(case, with_for_update=True)
+    poll, person = _poll_for(case, by), by.on_behalf_of or by.person
+    assert person is not None
+    if round is not None and round != case.entered_version:
+        raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
+    if choice not in poll.choices:
+        raise Invalid({"choice": "Please choose one of these"})
+    own = session.get(Mark, (case.club_id, case.id, case.entered_version, person.id))
+    if own is not None:
+        if not poll.change:
+            raise NotAllowed("the vote is final when cast")
+        own.choice, own.at = choice, now
+        return
+    cast = _cast(session, case)
+    session.add(
+        Mark(
+            case_id=case.id, entered_version=case.entered_version, person_id=person.id, choice=choice, sequence=cast + 1, at=now,
+            by_id=by.person.id if by.person else None,
+        )
+    )  # fmt: skip
+    session.flush()
+    _decide(session, case, poll, cast + 1, by, now)
+
+
+def _decide(session: Session, case: Case, poll: Poll, cast: int, by: Hand, now: datetime) -> None:
+    if poll.first is None:
+        return
+    if cast >= poll.first.of(numbers_of(club_at_hand(session))):
+        act(session, case, "decided", by=by, now=now)
+
+
+def _poll_for(case: Case, by: Hand) -> Poll:
+    poll = state_of(case.workflow, case.state).poll
+    person = by.on_behalf_of or by.person
+    if poll is None or person is None or not holds(poll.who, person, case):
+        raise NotAllowed("no vote is open to this person here")
+    if poll.besides and holds(poll.besides, person, case):
+        raise NotAllowed("the one concerned does not vote")
+    return poll
+
+
+def _cast(session: Session, case: Case) -> int:
+    counted = select(func.count()).select_from(Mark).where(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
+    return session.execute(counted).scalar_one()

@@ -1,0 +1,20 @@
+"""Run by Alembic; the connection is handed over by ``engine.schema``."""
+
+from typing import Any, Literal
+
+from alembic import context
+
+from engine.models import Instant, Row
+
+
+def _render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Instant) else False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Row.metadata,
+    render_as_batch=True,
+    render_item=_render,
+)
+context.run_migrations()

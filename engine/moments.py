@@ -1,0 +1,141 @@
+"""When things are due: the ways a declaration may say it, and the next moment a case wants to be looked at.
+
+Resolved once, at entry, in the club's zone; stored and compared in UTC. Hours are elapsed hours; days are calendar days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from engine.charter import Number, Numbers
+    from engine.declare import Letter, State
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a moment is computed in: the club's zone and numbers, and the case's own data."""
+
+    zone: ZoneInfo
+    numbers: Numbers
+    data: dict[str, Any]
+
+
+class When(Protocol):
+    def resolve(self, now: datetime, frame: Frame) -> datetime: ...
+
+
+def midnight_after(now: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """24:00 of the day that comes ``days`` days after today, in the zone, as UTC."""
+    day = now.astimezone(zone).date() + timedelta(days=days + 1)
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class EndOfDay:
+    days: Number
+
+    def resolve(self, now: datetime, frame: Frame) -> datetime:
+        return midnight_after(now, self.days.of(frame.numbers), frame.zone)
+
+
+def end_of_day(days: Number) -> EndOfDay:
+    """24:00 of the n-th day after, in the club's zone."""
+    return EndOfDay(days)
+
+
+@dataclass(frozen=True)
+class Later:
+    span: Number
+
+    def resolve(self, now: datetime, frame: Frame) -> datetime:
+        span: timedelta = self.span.of(frame.numbers)
+        return now + span
+
+
+def later(span: Number) -> Later:
+    """So many elapsed hours after."""
+    return Later(span)
+
+
+@dataclass(frozen=True)
+class NamedMoment:
+    """A moment that the case's opening wrote into its data, as an ISO time with zone."""
+
+    name: str
+    before: Number | None
+
+    def resolve(self, now: datetime, frame: Frame) -> datetime:
+        named = datetime.fromisoformat(frame.data[self.name]).astimezone(UTC)
+        return max(now, named - self.before.of(frame.numbers) if self.before else named)
+
+
+def moment(name: str, before: Number | None = None) -> NamedMoment:
+    return NamedMoment(name, before)
+
+
+@dataclass(frozen=True)
+class Weekly:
+    """A period that opens each week and is named by the ISO week of the day on which it is due."""
+
+    weekday: int
+    opens: Number
+    due_after_days: int
+    due: Number
+
+    def latest(self, now: datetime, frame: Frame) -> datetime:
+        """The opening that is running: the latest one at or before ``now``."""
+        local = now.astimezone(frame.zone)
+        day = local.date() - timedelta(days=(local.isoweekday() - self.weekday) % 7)
+        opening = datetime.combine(day, self.opens.of(frame.numbers), frame.zone).astimezone(UTC)
+        return opening if opening <= now else self._shift(opening, -7, frame)
+
+    def following(self, opening: datetime, frame: Frame) -> datetime:
+        return self._shift(opening, 7, frame)
+
+    def due_of(self, opening: datetime, frame: Frame) -> datetime:
+        day = opening.astimezone(frame.zone).date() + timedelta(days=self.due_after_days)
+        return datetime.combine(day, self.due.of(frame.numbers), frame.zone).astimezone(UTC)
+
+    def period(self, opening: datetime, frame: Frame) -> str:
+        year, week, _ = self.due_of(opening, frame).astimezone(frame.zone).isocalendar()
+        return f"{year}-W{week:02}"
+
+    def _shift(self, opening: datetime, days: int, frame: Frame) -> datetime:
+        day = opening.astimezone(frame.zone).date() + timedelta(days=days)
+        return datetime.combine(day, self.opens.of(frame.numbers), frame.zone).astimezone(UTC)
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def weekly(opens_on: str, opens: Number, *, due_on: str, due: Number) -> Weekly:
+    """``weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due)``."""
+    first, last = WEEKDAYS.index(opens_on) + 1, WEEKDAYS.index(due_on) + 1
+    return Weekly(first, opens, (last - first) % 7, due)
+
+
+def reminders_of(state: State, entered: datetime, due: datetime, numbers: Numbers) -> list[tuple[datetime, Letter]]:
+    """The state's reminders in order; those that would fall before the entry are none."""
+    moments = [(due - item.before.of(numbers), item.letter) for item in state.reminders]
+    return sorted((pair for pair in moments if pair[0] > entered), key=lambda pair: pair[0])
+
+
+def next_wake(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers) -> datetime:
+    """The next moment at which the sweep has something to do here."""
+    return min((at for at, _ in reminders_of(state, entered, due, numbers) if at > now), default=due)
+
+
+def morning_after_quiet(now: datetime, frame: Frame) -> datetime:
+    """``now``, or the end of the quiet hours that ``now`` falls into (letters made by the clock wait for it)."""
+    start, end = frame.numbers.quiet_from, frame.numbers.quiet_until
+    local = now.astimezone(frame.zone)
+    clock = local.time()
+    quiet = start <= clock or clock < end if start > end else start <= clock < end
+    if not quiet:
+        return now
+    day = local.date() + timedelta(days=1 if clock >= end else 0)
+    return datetime.combine(day, end, frame.zone).astimezone(UTC)

@@ -1,0 +1,122 @@
+"""What the calendar begins: a period's cases for each person, and the daily letter. Only the running period opens."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from engine.db import Database, across_clubs, in_club
+from engine.declare import Calendar, Workflow
+from engine.letters import BULK, queue_for_person
+from engine.models import Case, Club, Letter, Person, Schedule
+from engine.people import waiting_roles
+from engine.registry import all_workflows, workflow
+from engine.run import open_case
+from engine.step import CLOCK, club_at_hand, frame_of, numbers_of
+
+log = logging.getLogger(__name__)
+
+DAILY = "daily"
+BATCH = 500
+
+
+def open_due(db: Database, now: datetime) -> int:
+    """Do whatever the calendar has due now; returns how many cases and letters came of it."""
+    done = 0
+    while True:
+        count = db.write(openings_round, now)
+        if count is None:
+            return done
+        done += count
+
+
+@across_clubs
+def openings_round(session: Session, now: datetime) -> int | None:
+    """One schedule, one commit. None when nothing was due."""
+    due = select(Schedule).where(Schedule.next_at <= now).order_by(Schedule.next_at).limit(1).with_for_update(skip_locked=True)
+    schedule = session.execute(due).scalar_one_or_none()
+    if schedule is None:
+        return None
+    with in_club(session, schedule.club_id):
+        return begin(session, schedule, now)
+
+
+def begin(session: Session, schedule: Schedule, now: datetime) -> int:
+    """Do what this schedule has due, and set its next moment."""
+    return _daily(session, schedule, now) if schedule.rule == DAILY else _open_period(session, schedule, now)
+
+
+def plan_schedules(session: Session, now: datetime) -> None:
+    """The club's schedules, for a new club or after a workflow was added: the first opening is the next one."""
+    club = club_at_hand(session)
+    have = set(session.execute(select(Schedule.rule)).scalars())
+    if DAILY not in have:
+        session.add(Schedule(club_id=club.id, rule=DAILY, next_at=_next_daily(club, now), not_opened=[]))
+    for flow in all_workflows():
+        if isinstance(flow.opens, Calendar) and flow.key not in have:
+            frame = frame_of(club)
+            following = flow.opens.rule.following(flow.opens.rule.latest(now, frame), frame)
+            session.add(Schedule(club_id=club.id, rule=flow.key, next_at=following, not_opened=[]))
+
+
+def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
+    """Open the running period for the next batch of people; missed periods are recorded as not opened."""
+    flow, club = workflow(schedule.rule), club_at_hand(session)
+    assert isinstance(flow.opens, Calendar)
+    rule, frame = flow.opens.rule, frame_of(club)
+    opening = rule.latest(now, frame)
+    while schedule.next_at < opening:
+        schedule.not_opened = [*schedule.not_opened, rule.period(schedule.next_at, frame)]
+        schedule.next_at = rule.following(schedule.next_at, frame)
+    period = rule.period(opening, frame)
+    people = _without_case(session, flow, period)
+    for person in people[:BATCH]:
+        open_case(
+            session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}",
+            data={"period": period, "period_due": rule.due_of(opening, frame).isoformat()},
+        )  # fmt: skip
+    if len(people) <= BATCH:
+        schedule.next_at = rule.following(opening, frame)
+    return min(len(people), BATCH)
+
+
+def _without_case(session: Session, flow: type[Workflow], period: str) -> list[Person]:
+    """The members (the owner is exempt) who have no case of this workflow open, nor one of this period."""
+    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id) & (Case.workflow == flow.key)
+    has_case = exists().where(of_person & ((Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))))
+    wanted = select(Person).where(Person.status == "member", Person.role != "owner", ~has_case).order_by(Person.id)
+    return list(session.execute(wanted.limit(BATCH + 1)).scalars())
+
+
+def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
+    """The daily letter to each decider for whom something waits, once a day however long the worker was off."""
+    club = club_at_hand(session)
+    day = now.astimezone(ZoneInfo(club.zone)).date().isoformat()
+    schedule.next_at = _next_daily(club, now)
+    deciders = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin")))
+    queued = 0
+    for person in session.execute(deciders).scalars().all():
+        if something_waits(session, person):
+            queued += queue_for_person(session, person, "club.daily", purpose=day, now=now, priority=BULK)
+    return queued
+
+
+def something_waits(session: Session, person: Person) -> bool:
+    """Is there a matter for this decider to look at: a decision, or a letter in trouble?"""
+    waiting = select(Case.id).where(Case.turn.in_(waiting_roles(person)), Case.person_id != person.id).limit(1)
+    failed = select(Letter.id).where(Letter.state == "failed").limit(1)
+    resting = select(Case.id).where(Case.trouble != "", Case.turn != "").limit(1)
+    looks = [waiting, failed, resting] if person.role == "owner" else [waiting]
+    return any(session.execute(look).first() is not None for look in looks)
+
+
+def _next_daily(club: Club, now: datetime) -> datetime:
+    hour: time = numbers_of(club).digest_hour
+    zone = ZoneInfo(club.zone)
+    today = now.astimezone(zone).date()
+    at = datetime.combine(today, hour, zone).astimezone(UTC)
+    return at if at > now else datetime.combine(today + timedelta(days=1), hour, zone).astimezone(UTC)

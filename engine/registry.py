@@ -1,0 +1,39 @@
+"""The workflows that this installation knows, checked when they are listed."""
+
+from __future__ import annotations
+
+from engine.checks import check
+from engine.declare import OpenedFrom, State, Workflow
+
+_known: dict[str, type[Workflow]] = {}
+
+
+def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
+    """Make workflows known. Raises ``checks.Misdeclared`` naming the first thing that cannot hold."""
+    for workflow in workflows:
+        _known[workflow.key] = workflow
+    for workflow in workflows:
+        check(workflow, _known)
+    return workflows
+
+
+def workflow(name: str) -> type[Workflow]:
+    return _known[name]
+
+
+def state_of(workflow_name: str, state: str) -> State:
+    return _known[workflow_name].states[state]
+
+
+def all_workflows() -> tuple[type[Workflow], ...]:
+    return tuple(_known.values())
+
+
+def opened_from(workflow_name: str, state: str) -> list[type[Workflow]]:
+    """The workflows that open when a case of that workflow enters that state."""
+    return [flow for flow in _known.values() if flow.opens == OpenedFrom(workflow_name, state)]
+
+
+def by_form(path: str) -> type[Workflow] | None:
+    """The workflow whose form lies at ``/<club>/<path>``: or lies open to be handed in."""
+    return next((flow for flow in _known.values() if flow.form_path == path and flow.fields), None)

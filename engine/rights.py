@@ -1,0 +1,56 @@
+"""What a person may do in a case now: asked here by the page that offers and by the door that decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.declare import Act, Role
+from engine.models import Case, Event, Person
+from engine.people import holds
+from engine.registry import state_of
+from engine.step import club_at_hand, numbers_of, undo_ends
+
+_DECIDER = Role(("decider",))
+
+
+def acts_for(session: Session, case: Case, person: Person, now: datetime) -> tuple[Act, ...]:
+    """The acts open to this person now, in the order of the declaration, an undo last."""
+    state = state_of(case.workflow, case.state)
+    declared = tuple(act for act in state.acts if holds(act.who, person, case))
+    undo = undo_open(session, case, person, now)
+    return (*declared, undo) if undo else declared
+
+
+def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Act | None:
+    """The decider's own decision, while the charter's hours last and nobody has acted on what followed from it."""
+    state = state_of(case.workflow, case.state)
+    if not state.undo or person.status != "member":
+        return None
+    decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))
+    if decision.who_id != person.id or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
+        return None
+    if _followed_up(session, case):
+        return None
+    return Act(_DECIDER, "undo", to=state.undo)
+
+
+def _followed_up(session: Session, case: Case) -> bool:
+    """Has a person acted in a case that this one opened?"""
+    children = select(Case.id).where(Case.parent_id == case.id)
+    acted = select(Event.case_id).where(Event.case_id.in_(children), Event.version > 1, Event.who_id.is_not(None))
+    return session.execute(acted.limit(1)).first() is not None
+
+
+def may_see(case: Case, person: Person) -> bool:
+    """The person concerned and whoever decides see a case; members see a ballot that is open to them."""
+    if person.id == case.person_id:
+        return True
+    if person.status != "member":
+        return False
+    state = state_of(case.workflow, case.state)
+    if state.poll and holds(state.poll.who, person, case):
+        return True
+    return person.role in ("owner", "admin") or any(holds(act.who, person, case) for act in state.acts)

@@ -1,0 +1,223 @@
+"""The one door: every change of a case's state goes through ``act``."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.db import club_of
+from engine.desk import note_decision
+from engine.declare import Act, State, Stay, nobody, tell
+from engine.declare import person as the_person
+from engine.letters import queue_for_case
+from engine.models import Case, Event, Person, new_id
+from engine.moments import midnight_after, next_wake
+from engine.polls import close_poll, count_electors
+from engine.registry import opened_from, state_of, workflow
+from engine.rights import acts_for
+from engine.step import CLOCK, Hand, Step
+
+SYSTEM_ACTIONS = ("due", "decided", "postponed", "void")
+
+
+class Refused(Exception):
+    """The door stays shut; nothing was changed."""
+
+
+class NotAllowed(Refused):
+    """This is not (or no longer) this person's to do."""
+
+
+class Stale(Refused):
+    """The form was opened in an earlier round: somebody was faster. ``event`` says who, what and when."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__("somebody was faster")
+        self.event = event
+
+
+class Invalid(Refused):
+    """The act lacks something; ``errors`` maps a field to a word of the catalogue."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(str(errors))
+        self.errors = errors
+
+
+def open_case(
+    session: Session,
+    workflow_name: str,
+    person: Person,
+    *,
+    by: Hand,
+    now: datetime,
+    key: str | None = None,
+    parent: Case | None = None,
+    answers: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Case:
+    """Begin a case in its first state; letters and effects of the arrival belong to the same commit.
+
+    ``key`` is unique per workflow in a club (for instance the period and the person).
+    """
+    flow = workflow(workflow_name)
+    case = Case(
+        id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
+        parent_id=parent.id if parent else None, state="", turn="", version=0, entered_version=0, opened_at=now,
+        entered_at=now, answers=dict(answers or {}), data=dict(data or {}), private={},
+    )  # fmt: skip
+    session.add(case)
+    step = _begin(session, case, "open", by=by, now=now, answers=answers)
+    _enter(step, flow.start)
+    return case
+
+
+def act(
+    session: Session,
+    case: Case,
+    action: str,
+    *,
+    by: Hand,
+    now: datetime,
+    round: int | None = None,
+    note: str = "",
+    answers: Mapping[str, Any] | None = None,
+    days: int | None = None,
+) -> Event:
+    """Do one declared act, or one move of the clock, in a case.
+
+    ``round`` is the entered_version that the actor saw. Raises NotAllowed, Stale (a newer round) or Invalid.
+    """
+    if round is not None and round != case.entered_version:
+        raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
+    move = _system_move(case, action) if action in SYSTEM_ACTIONS else _declared_move(session, case, action, by, now)
+    step = _begin(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
+    _check_input(step, move, days)
+    if move.fill:
+        case.answers = {**case.answers, **{name: value for name, value in (answers or {}).items() if name in move.fill}}
+    if isinstance(move.to, Stay):
+        _remain(step, move)
+    else:
+        left = state_of(case.workflow, case.state)
+        target = move.to if isinstance(move.to, str) else move.to.pick(step)
+        if left.poll:
+            close_poll(step, left.poll)
+        _enter(step, target, days=days)
+        if action == "undo":
+            _take_back(step, left)
+    if move.do:
+        move.do(step)
+    if by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
+        note_decision(session, by.person, now)
+    return step.event
+
+
+def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
+    wanted = select(Case).where(Case.person_id == person.id, Case.turn != "").order_by(Case.due_at)
+    return session.execute(wanted).scalars().all()
+
+
+def open_case_of(session: Session, person: Person, workflow_name: str) -> Case | None:
+    """This person's newest open case of a workflow."""
+    wanted = select(Case).where(Case.person_id == person.id, Case.workflow == workflow_name, Case.turn != "")
+    return session.execute(wanted.order_by(Case.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime) -> Act:
+    actor = by.on_behalf_of or by.person
+    if actor is not None:
+        for offered in acts_for(session, case, actor, now):
+            if offered.action == action:
+                return offered
+    raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
+
+
+def _system_move(case: Case, action: str) -> Act:
+    state = state_of(case.workflow, case.state)
+    if state.is_final:
+        raise NotAllowed(f"{action} in {case.workflow}.{case.state}, which has ended")
+    decided = state.poll.to if state.poll else None
+    target = {"due": state.at_due, "decided": decided, "postponed": Stay(), "void": "void"}[action]
+    if target is None:
+        raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
+    return Act(nobody, action, to=target)
+
+
+def _check_input(step: Step, move: Act, days: int | None) -> None:
+    errors = {}
+    if move.note == "required" and not step.event.note:
+        errors["note"] = "Please say why; the person will read it"
+    if move.asks_days and not (days and 1 <= days <= step.numbers.extend_most_days):
+        errors["days"] = "How many days more? Please give a whole number"
+    if errors:
+        raise Invalid(errors)
+
+
+def _begin(
+    session: Session, case: Case, action: str, *, by: Hand, now: datetime, note: str = "", answers: Mapping[str, Any] | None = None
+) -> Step:
+    """Write the event; the case's version moves on with it, and a second writer of that version is refused."""
+    case.version += 1
+    event = Event(
+        club_id=case.club_id, case_id=case.id, version=case.version, at=now, via=by.via, action=action,
+        who_id=by.person.id if by.person else None, on_behalf_of_id=by.on_behalf_of.id if by.on_behalf_of else None,
+        from_state=case.state, to_state=case.state, note=note, answers=dict(answers or {}),
+    )  # fmt: skip
+    return Step(session, case, by, now, event)
+
+
+def _enter(step: Step, target: str, days: int | None = None) -> None:
+    case, state = step.case, state_of(step.case.workflow, target)
+    case.state, case.turn = target, str(state.turn)
+    case.entered_version, case.entered_at, case.trouble = case.version, step.now, ""
+    step.event.to_state = target
+    _set_due(step, state, days)
+    step.session.add(step.event)
+    if state.poll:
+        count_electors(step, state.poll)
+    if state.arrival.do:
+        state.arrival.do(step)
+    step.session.flush()
+    _tell(step, state.arrival.letters, state)
+    for follower in opened_from(case.workflow, target):
+        open_case(step.session, follower.key, step.person, by=step.hand, now=step.now, parent=case)
+
+
+def _remain(step: Step, move: Act) -> None:
+    """A ``stay``: the round goes on; only the clock's *postponed* gives it a new due time."""
+    state = state_of(step.case.workflow, step.case.state)
+    step.session.add(step.event)
+    if move.action == "postponed":
+        _set_due(step, state, None)
+    step.session.flush()
+    _tell(step, move.tells, state)
+
+
+def _set_due(step: Step, state: State, days: int | None) -> None:
+    case = step.case
+    if state.due is None:
+        case.due_at = case.wake_at = None
+        return
+    due = midnight_after(step.now, days, step.frame.zone) if days else state.due.resolve(step.now, step.frame)
+    case.due_at = due
+    case.wake_at = next_wake(state, step.now, due, step.now, step.numbers)
+
+
+def _take_back(step: Step, left: State) -> None:
+    """After an undo: what followed falls away, and whoever was told hears that it was taken back."""
+    followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "")
+    for follower in step.session.execute(followers).scalars().all():
+        act(step.session, follower, "void", by=CLOCK, now=step.now)
+    told = {letter.to or the_person for letter in left.arrival.letters}
+    _tell(step, [tell("taken_back", role) for role in told], left)
+
+
+def _tell(step: Step, letters: Any, state: State) -> None:
+    queue_for_case(
+        step.session, step.case, letters, state, version=step.event.version, now=step.now, by_clock=step.hand.via == "clock"
+    )

@@ -1,0 +1,207 @@
+"""The installation's settings, from the environment and ``.env``. A wrong one is named in one line."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from engine.people import BadAddress, fold_address
+
+_SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+# Providers that refuse a sender other than the login.
+_SENDER_IS_LOGIN = ("qq.com", "163.com", "126.com", "foxmail.com")
+
+
+class SettingsError(ValueError):
+    """One line: the variable and the mend."""
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed over. ``security``: smtp (STARTTLS when offered), smtps, smtp+starttls."""
+
+    security: str
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    data_dir: Path
+    base_url: str
+    secret_keys: tuple[str, ...]
+    database_url: str
+    mail_server: MailServer | None
+    mail_from: str
+    host: str
+    port: int
+    trusted_proxies: int
+    clock_file: Path | None
+    rate_limits: bool
+
+    @property
+    def is_local(self) -> bool:
+        """Are host and base URL both loopback? Only then the built-in mailbox shows itself."""
+        return is_loopback(self.host) and is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def built_in_mailbox(self) -> bool:
+        return self.mail_server is None and self.is_local
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings. Raises SettingsError."""
+    if environment is None:
+        environment = {key: value for key, value in dotenv_values(".env").items() if value is not None} | dict(os.environ)
+    get = _Reader(environment)
+    data_dir = Path(get("JIUNIU_DATA_DIR") or "instance").resolve()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be made or written ({trouble.strerror})") from None
+    host, port = get("JIUNIU_HOST") or "127.0.0.1", get.number("JIUNIU_PORT", 8000, 1, 65535)
+    database_url = _database_url(get("JIUNIU_DATABASE_URL"), data_dir)
+    mail_server = _mail_server(get("JIUNIU_SMTP_URL"))
+    clock_file = get("JIUNIU_CLOCK_FILE")
+    return Settings(
+        data_dir=data_dir,
+        base_url=_base_url(get("JIUNIU_BASE_URL"), host, port),
+        secret_keys=(_secret_key(get("JIUNIU_SECRET_KEY"), database_url, data_dir), *get("JIUNIU_SECRET_KEY_FALLBACKS").replace(",", " ").split()),
+        database_url=database_url,
+        mail_server=mail_server,
+        mail_from=_mail_from(get("JIUNIU_MAIL_FROM") or "Jiuniu <jiuniu@localhost>", mail_server),
+        host=host,
+        port=port,
+        trusted_proxies=get.number("JIUNIU_TRUSTED_PROXIES", 0, 0, 10),
+        clock_file=Path(clock_file) if clock_file else None,
+        rate_limits=get.switch("JIUNIU_RATE_LIMITS", "on"),
+    )  # fmt: skip
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+
+    def __call__(self, name: str) -> str:
+        path = self.environment.get(f"{name}_FILE", "").strip()
+        if not path or name == "JIUNIU_CLOCK":
+            return self.environment.get(name, "").strip()
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(f"{name}_FILE: {path} cannot be read") from None
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        text = self(name) or str(default)
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise SettingsError(f"{name}: takes a whole number from {low} to {high}, not {text!r}")
+        return int(text)
+
+    def switch(self, name: str, default: str) -> bool:
+        text = self(name) or default
+        if text not in ("on", "off"):
+            raise SettingsError(f"{name}: takes on or off, not {text!r}")
+        return text == "on"
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host == "localhost" or host.endswith((".local", ".lan", ".internal", ".test"))
+
+
+def _base_url(text: str, host: str, port: int) -> str:
+    if not text:
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{port}"
+    try:
+        parts: SplitResult = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or parts.username:
+        raise SettingsError(f"JIUNIU_BASE_URL: takes an address such as https://club.example, not {text!r}")
+    if parts.scheme == "http" and not _is_private(parts.hostname or ""):
+        raise SettingsError("JIUNIU_BASE_URL: must begin with https:// (http is only for loopback and private addresses)")
+    return text.rstrip("/")
+
+
+def _secret_key(text: str, database_url: str, data_dir: Path) -> str:
+    if text:
+        if len(text) < 16:
+            raise SettingsError("JIUNIU_SECRET_KEY: takes at least 16 characters; make one with: python -c 'import secrets; print(secrets.token_hex(32))'")
+        return text
+    if not database_url.startswith("sqlite"):
+        raise SettingsError("JIUNIU_SECRET_KEY: must be set with a database server, the same on every host")
+    path = data_dir / "secret-key"
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    except OSError as trouble:
+        raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be written ({trouble.strerror})") from None
+    kept = path.read_text().strip()
+    if len(kept) < 16:
+        raise SettingsError(f"JIUNIU_SECRET_KEY: {path} is empty or damaged; restore it from a backup, or delete it (all links die)")
+    return kept
+
+
+def _database_url(text: str, data_dir: Path) -> str:
+    if not text:
+        return f"sqlite:///{data_dir / 'jiuniu.sqlite'}"
+    try:
+        backend = make_url(text).get_backend_name()
+    except ArgumentError:
+        backend = ""
+    if backend not in ("sqlite", "postgresql"):
+        raise SettingsError("JIUNIU_DATABASE_URL: takes sqlite:///path/file or postgresql://user:password@host/database")
+    return text
+
+
+def _mail_server(text: str) -> MailServer | None:
+    if not text:
+        return None
+    wrong = SettingsError("JIUNIU_SMTP_URL: takes smtp://, smtps:// or smtp+starttls://user:password@host:port")
+    try:
+        parts = urlsplit(text)
+        port = parts.port or _SMTP_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        raise wrong from None
+    if not parts.hostname or parts.path.strip("/") or parts.query:
+        raise wrong
+    if bool(parts.username) != bool(parts.password):
+        raise SettingsError("JIUNIU_SMTP_URL: takes a user and a password, or neither")
+    return MailServer(parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def _mail_from(text: str, server: MailServer | None) -> str:
+    name, address = parseaddr(text)
+    try:
+        folded = address if address.endswith("@localhost") else fold_address(address)
+    except BadAddress:
+        raise SettingsError(f"JIUNIU_MAIL_FROM: takes a sender such as Jiuniu <club@example.org>, not {text!r}") from None
+    login = server.user.lower() if server else ""
+    if login.rpartition("@")[2] in _SENDER_IS_LOGIN and folded != login:
+        raise SettingsError(f"JIUNIU_MAIL_FROM: this provider wants the login as sender: {login}")
+    return f"{name} <{folded}>" if name else folded

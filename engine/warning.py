@@ -1,0 +1,58 @@
+"""Was the person warned? The clock takes no step against anybody before the ask that announced it was sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.declare import person as the_person
+from engine.models import Case, Letter, Person
+from engine.registry import state_of
+from engine.run import act
+from engine.step import CLOCK, club_at_hand, numbers_of
+
+Warned = Literal["in time", "late", "not yet", "unreachable"]
+
+
+def warned(session: Session, case: Case) -> Warned:
+    """How the ask of the present round fared. *in time* where nobody was to be warned (it is a decider's turn)."""
+    names = _announcing(case)
+    if not names:
+        return "in time"
+    asks = select(Letter).where(
+        Letter.case_id == case.id, Letter.version == case.entered_version, Letter.name.in_(names), Letter.person_id == case.person_id
+    )
+    letter = session.execute(asks).scalars().first()
+    if letter is None or letter.state in ("failed", "dropped"):
+        return "unreachable"
+    if letter.state != "sent" or letter.settled_at is None:
+        return "not yet"
+    return "late" if _too_late(session, case, letter.settled_at) else "in time"
+
+
+def must_rest(session: Session, case: Case) -> bool:
+    """A member whom no mail reaches is not moved against; an application that nobody can answer simply ends."""
+    return session.get_one(Person, (case.club_id, case.person_id)).status == "member"
+
+
+def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -> None:
+    """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew from here."""
+    if letter.name in _announcing(case) and letter.person_id == case.person_id and _too_late(session, case, now):
+        act(session, case, "postponed", by=CLOCK, now=now)
+
+
+def _announcing(case: Case) -> list[str]:
+    state = state_of(case.workflow, case.state)
+    if state.turn != the_person:
+        return []
+    return [f"{case.workflow}.{letter.name}" for letter in state.arrival.letters if letter.asks]
+
+
+def _too_late(session: Session, case: Case, left_at: datetime) -> bool:
+    """Later than the charter's ``remind_before`` before due, or than half the span where that is shorter."""
+    assert case.due_at is not None, "somebody's turn has a due time"
+    margin = min(numbers_of(club_at_hand(session)).remind_before, (case.due_at - case.entered_at) / 2)
+    return left_at > case.due_at - margin

@@ -1,0 +1,86 @@
+"""The built-in mailbox: a mail server on loopback that keeps every mail as a file, for whoever has no account yet."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+from engine.settings import MailServer
+
+
+@dataclass(frozen=True)
+class Caught:
+    """One mail in the built-in mailbox."""
+
+    id: str
+    recipient: str
+    subject: str
+    sent_at: datetime
+    letter: str
+
+
+class Catcher:
+    """Takes every mail for every address; ``folder`` outlives the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        # aiosmtpd greets itself on the port it was given, so it cannot be given 0.
+        self._port = _free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self._port, data_size_limit=None)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        name = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
+        written = self.folder / f".{name}"
+        written.write_bytes(envelope.content)
+        written.rename(self.folder / f"{name}.eml")
+        return "250 kept"
+
+    def start(self) -> MailServer:
+        """Listen on a free port of the loopback; the answer says which."""
+        self._controller.start()
+        return MailServer("smtp", "127.0.0.1", self._port)
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+
+def caught(folder: Path, recipient: str = "", limit: int = 200) -> Iterator[Caught]:
+    """The mails in the mailbox, the newest first."""
+    for path in sorted(folder.glob("*.eml"), reverse=True)[:limit]:
+        mail = _parse(path)
+        found = Caught(path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"]))
+        if recipient in found.recipient:
+            yield found
+
+
+def open_mail(folder: Path, mail_id: str) -> EmailMessage | None:
+    path = folder / f"{mail_id}.eml"
+    return _parse(path) if mail_id.replace("-", "").isalnum() and path.exists() else None
+
+
+def empty(folder: Path) -> None:
+    for path in folder.glob("*.eml"):
+        path.unlink(missing_ok=True)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _parse(path: Path) -> EmailMessage:
+    return email.message_from_bytes(path.read_bytes(), policy=email.policy.default)

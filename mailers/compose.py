@@ -1,0 +1,162 @@
+"""From a letter to the bytes of one mail: one recipient, one language, text and HTML from the same sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.header import Header
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.utils import format_datetime, formataddr, parseaddr
+from functools import cache, partial
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from sqlalchemy.orm import Session
+
+from engine.language import TEMPLATES, best_language, say_day, say_moment, say_short
+from engine.links import Links
+from engine.models import Case, Club, Letter, Person
+from engine.people import owner_of
+from engine.registry import state_of
+from engine.people import holds
+from engine.step import charter_of
+from mailers.digests import data_for
+from mailers.facts import Dropped, Facts
+from mailers.sheet import Sheet
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+
+
+@dataclass(frozen=True)
+class Mail:
+    recipient: str
+    subject: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Everything that composing needs besides the letter: how links are made and who sends."""
+
+    links: Links
+    sender: str
+
+    def compose(self, session: Session, letter: Letter, now: datetime) -> Mail:
+        """The finished mail. Raises Dropped; anything else that is raised is a fault of this one letter."""
+        club = session.get_one(Club, letter.club_id)
+        you = _recipient(session, letter)
+        facts = Facts(session, letter, you, club, self.links, now)
+        drop_if_stale(letter, facts.case if facts.has_case else None, you)
+        sheet = fill(facts)
+        return Mail(you.address or "", sheet.title, self._bytes(facts, sheet))
+
+    def _bytes(self, facts: Facts, sheet: Sheet) -> bytes:
+        """Header safety lives here and nowhere else."""
+        letter, club = facts.letter, facts.club_row
+        name, address = parseaddr(self.sender)
+        domain = address.rpartition("@")[2]
+        mail = MIMEMultipart("alternative")
+        for kind in ("txt", "html"):
+            drawn = _blocks(kind).render(sheet=sheet, facts=facts, club=facts.club, language=facts.language)
+            mail.attach(MIMEText(drawn, "plain" if kind == "txt" else "html", "utf-8"))
+        headers = {
+            "From": _mailbox(club.name or name, address),
+            "To": _mailbox(facts.you.name, facts.you.address or ""),
+            "Reply-To": _reply_to(facts),
+            "Subject": Header(_safe(sheet.title), "utf-8").encode(),
+            "Date": format_datetime(letter.created_at),
+            "Message-ID": f"<{letter.message_id}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+            "List-Id": f"{club.slug} <{club.slug}.{domain}>",
+            "X-Jiuniu-Letter": letter.name,
+        }
+        if facts.has_case:
+            headers["References"] = headers["In-Reply-To"] = f"<case-{letter.case_id}@{domain}>"
+        if letter.data.get("reminder"):
+            headers["List-Unsubscribe"] = f"<{facts.unsubscribe}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        for key, value in headers.items():
+            mail[key] = value
+        return mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
+
+
+def fill(facts: Facts) -> Sheet:
+    """Let the letter's template, in the recipient's language, fill a sheet."""
+    sheet = Sheet()
+    zone, language = facts.club_row.zone, facts.language
+    words: dict[str, Any] = {
+        "subject": sheet.subject, "para": sheet.para, "facts": sheet.facts, "quote": sheet.quote, "changed": sheet.changed,
+        "button": sheet.button, "items": sheet.items, "why": sheet.why, "f": facts, "data": data_for(facts),
+        "moment": partial(say_moment, zone=zone, language=language),
+        "short": partial(say_short, zone=zone, language=language),
+        "day": partial(say_day, zone=zone, language=language),
+    }  # fmt: skip
+    _letter_template(facts.letter.name, best_language(language)).render(words)
+    return sheet
+
+
+def drop_if_stale(letter: Letter, case: Case | None, you: Person) -> None:
+    """An ask whose round is over, or whose turn has passed on, never leaves. Raises Dropped."""
+    if not letter.asks or case is None:
+        return
+    if case.entered_version != letter.version:
+        raise Dropped("no longer needed: the matter has moved on")
+    if not holds(state_of(case.workflow, case.state).turn, you, case):
+        raise Dropped("no longer needed: it is not the recipient's turn")
+    if letter.data.get("reminder") and case.due_at and letter.data["due"] != case.due_at.isoformat():
+        raise Dropped("no longer needed: the due time has moved")
+
+
+def _recipient(session: Session, letter: Letter) -> Person:
+    person = session.get_one(Person, (letter.club_id, letter.person_id))
+    if person.address is None:
+        raise Dropped("the recipient has no address any more")
+    if person.status == "refused_mail":
+        raise Dropped("the recipient wants no mail")
+    return person
+
+
+def _reply_to(facts: Facts) -> str:
+    """To deciders: the person concerned. To everybody else: whoever the club names as its contact."""
+    if facts.has_case and facts.you.id != facts.case.person_id and facts.who_row.address:
+        return _mailbox(facts.who_row.name, facts.who_row.address)
+    contact = charter_of(facts.club_row).contact
+    if contact:
+        return _mailbox("", contact)
+    owner = owner_of(facts.session)
+    return _mailbox(owner.name, owner.address or "")
+
+
+def _safe(text: str) -> str:
+    """One header line, whatever was typed."""
+    return _UNSAFE.sub(" ", text).strip()
+
+
+def _mailbox(name: str, address: str) -> str:
+    return formataddr((_safe(name), _safe(address)), "utf-8")
+
+
+def _environments() -> Iterator[tuple[str, Environment]]:
+    for kind in ("letter", "txt", "html"):
+        yield kind, Environment(
+            loader=FileSystemLoader(TEMPLATES / "mail"), autoescape=kind == "html", undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+        )  # fmt: skip
+
+
+_ENVIRONMENT = dict(_environments())
+
+
+@cache
+def _letter_template(name: str, language: str) -> Template:
+    place, _, letter = name.partition(".")
+    return _ENVIRONMENT["letter"].select_template([f"{folder}/{letter}.{language}.jinja" for folder in (place, "any")])
+
+
+@cache
+def _blocks(kind: str) -> Template:
+    return _ENVIRONMENT[kind].get_template(f"blocks.{kind}.jinja")

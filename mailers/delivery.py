@@ -1,0 +1,97 @@
+"""The post's round: claim, freeze, hand over, settle; one commit between two mails."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+from engine.clock import Clock, machine_now
+from engine.db import Database
+from engine.models import Heartbeat
+from engine.settings import MailServer
+from mailers import outbox
+from mailers.compose import Composer
+from mailers.outbox import Claimed, Frozen
+from mailers.post import Channel
+from mailers.verdict import Answer
+
+BATCH = 20
+LEASE = timedelta(seconds=60)
+# Measured limit of these providers for one sender.
+_PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
+
+
+class Post:
+    """Sends what is due over one kept channel. Any number of processes may each have one."""
+
+    def __init__(self, db: Database, composer: Composer, server: MailServer, clock: Clock, *, lease: timedelta = LEASE) -> None:
+        self.db, self.composer, self.clock, self.lease = db, composer, clock, lease
+        self.channel = Channel(server, composer.sender)
+        self.pace = _PACED.get(server.host, 0.0)
+        self.stopping = threading.Event()
+        self._held: list[Claimed] = []
+
+    def deliver(self) -> int:
+        """Send until nothing is due or the channel is in trouble. Returns how many letters the server took."""
+        if self._resting():
+            return 0
+        sent = 0
+        while not self.stopping.is_set():
+            self._held = self.db.write(outbox.claim, self.clock.now(), self._lease_end(), BATCH)
+            if not self._held:
+                break
+            taken, healthy = self._send_held()
+            sent += taken
+            if not healthy:
+                break
+        return sent
+
+    def renew_leases(self) -> None:
+        """To be called well within the lease while letters are held: a slow server is no dead worker."""
+        held = list(self._held)
+        if held:
+            self.db.write(outbox.extend_leases, held, self._lease_end())
+
+    def stop(self) -> None:
+        """Finish the mail at hand, give the others back."""
+        self.stopping.set()
+
+    def _send_held(self) -> tuple[int, bool]:
+        sent, settled = 0, True
+        while self._held and settled and not self.stopping.is_set():
+            frozen = self.db.write(outbox.freeze, self._held[0], self.composer, self.clock.now(), self._lease_end())
+            if frozen is not None:
+                answer = self.channel.hand_over(frozen.recipient, frozen.content)
+                settled = self._settle(frozen, answer)
+                sent += answer.phase == "dot" and 200 <= answer.code < 300
+                self.stopping.wait(self.pace)
+            self._held = self._held[1:]
+        self.db.write(outbox.release, self._held)
+        self._held = []
+        return sent, settled
+
+    def _settle(self, frozen: Frozen, answer: Answer) -> bool:
+        """False when the channel itself is in trouble and must rest."""
+        now = self.clock.now()
+        verdict = self.db.write(outbox.settle, frozen.claimed, answer, now)
+        if verdict.kind == "channel":
+            self.db.write(outbox.note_channel, answer, verdict.wait, now)
+            self._in_trouble = True
+            return False
+        if self._in_trouble:
+            self.db.write(outbox.note_channel, None, None, now)
+            self._in_trouble = False
+        return True
+
+    _in_trouble = True  # a new process clears what an earlier one left behind, with its first mail
+
+    def _resting(self) -> bool:
+        with self.db.read() as session:
+            beat = session.get(Heartbeat, "channel")
+        if beat is None or "next_try" not in beat.data:
+            return False
+        next_try, now = datetime.fromisoformat(beat.data["next_try"]), self.clock.now()
+        return now < next_try <= now + timedelta(hours=1)  # further ahead: the clock was moved back
+
+    def _lease_end(self) -> datetime:
+        return machine_now() + self.lease

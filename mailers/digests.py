@@ -1,0 +1,67 @@
+"""What the letters that are not about one case have to say: the daily letter, a decider's receipt, a sign-in link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import desk
+from engine.language import translate
+from engine.registry import state_of, workflow
+from engine.step import undo_ends
+from mailers.facts import Dropped, Facts, isolate
+
+_START_CHARACTERS = 120
+
+
+def data_for(facts: Facts) -> dict[str, Any]:
+    """The letter's own data, gathered now where the letter is a digest. Raises Dropped when there is nothing to say."""
+    gather = {"club.daily": _daily, "club.receipt": _receipt, "club.sign_in": _sign_in}.get(facts.letter.name)
+    return gather(facts) if gather else facts.letter.data
+
+
+def _daily(facts: Facts) -> dict[str, Any]:
+    waiting = [_matter(facts, matter) for matter in desk.waiting_for(facts.session, facts.you)]
+    is_owner = facts.you.role == "owner"
+    late = [_matter(facts, matter) for matter in desk.late(facts.session)] if is_owner else []
+    trouble = [
+        {"name": letter.name, "who": isolate(person.name or person.address or ""), "answer": letter.answer}
+        for letter, person in (desk.letters_in_trouble(facts.session) if is_owner else [])
+    ]
+    if not waiting and not late and not trouble:
+        raise Dropped("nothing waits any more")
+    return {"waiting": waiting, "late": late, "trouble": trouble}
+
+
+def _receipt(facts: Facts) -> dict[str, Any]:
+    decisions = []
+    for event, case, person in desk.decisions_since(facts.session, facts.you, facts.letter.created_at):
+        undone = state_of(case.workflow, case.state).undo is None or case.entered_version != event.version
+        decisions.append(
+            {
+                "label": translate(workflow(case.workflow).label, facts.language),
+                "who": isolate(person.name),
+                "action": event.action,
+                "url": facts.link_to("case", case.id),
+                "undo_until": None if undone else undo_ends(event, facts.charter),
+            }
+        )
+    if not decisions:
+        raise Dropped("nothing was decided")
+    return {"decisions": decisions}
+
+
+def _sign_in(facts: Facts) -> dict[str, Any]:
+    return {"url": facts.link_to("desk", facts.letter.id)}
+
+
+def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
+    case = matter.case
+    longest = max((str(text) for text in case.answers.values()), key=len, default="")
+    start = " ".join(longest.split())
+    return {
+        "label": translate(workflow(case.workflow).label, facts.language),
+        "who": isolate(matter.who.name or matter.who.address or ""),
+        "due": case.due_at,
+        "url": facts.link_to("case", case.id),
+        "start": start[:_START_CHARACTERS] + ("…" if len(start) > _START_CHARACTERS else ""),
+    }

@@ -1,0 +1,225 @@
+"""What a letter may speak of: the facts of its case and its people, in the recipient's language."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.changes import Piece
+from engine.declare import Workflow
+from engine.fields import labels_of, written_answers
+from engine.history import changed_since_last
+from engine.language import translate
+from engine.links import Kind, Link, Links
+from engine.models import Case, Club, Event, Letter, Person
+from engine.registry import workflow
+from engine.step import charter_of
+
+# A mail stays far under the 90 kB at which mailboxes cut it: both parts are base64.
+_ROOM_BYTES = 24_000
+
+
+class Dropped(Exception):
+    """The letter must not leave any more; the text says why."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """One answer as it is shown in a mail: ``cut`` when only its start fits."""
+
+    label: str
+    text: str
+    is_long: bool
+    cut: bool
+
+
+def isolate(text: str) -> str:
+    """A name from a person, kept from turning the sentence around it (right-to-left scripts)."""
+    if any(unicodedata.bidirectional(character) in ("R", "AL", "RLE", "RLO", "LRE", "LRO", "RLI") for character in text):
+        return f"\u2068{text}\u2069"
+    return text
+
+
+@dataclass
+class Facts:
+    """The names that a letter template may use; each is looked up only when a template asks for it."""
+
+    session: Session
+    letter: Letter
+    you: Person
+    club_row: Club
+    links: Links
+    now: datetime
+
+    @property
+    def language(self) -> str:
+        return self.you.locale
+
+    @property
+    def club(self) -> str:
+        return isolate(self.club_row.name)
+
+    @cached_property
+    def charter(self) -> Any:
+        return charter_of(self.club_row).numbers
+
+    @cached_property
+    def group(self) -> str:
+        return charter_of(self.club_row).group
+
+    @cached_property
+    def case(self) -> Case:
+        return self.session.get_one(Case, (self.letter.club_id, self.letter.case_id))
+
+    @property
+    def has_case(self) -> bool:
+        return self.letter.case_id is not None
+
+    @cached_property
+    def flow(self) -> type[Workflow]:
+        """The workflow of the case, or the one that a letter without a case is named after."""
+        return workflow(self.case.workflow if self.has_case else self.letter.name.partition(".")[0])
+
+    @property
+    def matter(self) -> str:
+        return translate(self.flow.label, self.language)
+
+    @property
+    def clause(self) -> str:
+        return self.flow.clause
+
+    @property
+    def removal_clause(self) -> str:
+        """The clause that gives a second chance and then proposes a removal."""
+        return self.flow.removal_clause or self.flow.clause
+
+    @cached_property
+    def who_row(self) -> Person:
+        return self.session.get_one(Person, (self.case.club_id, self.case.person_id))
+
+    @property
+    def who(self) -> str:
+        """The person the case is about, by the name they gave."""
+        return isolate(self.who_row.name or str(self.answers.get("name", "")))
+
+    @property
+    def your_name(self) -> str:
+        return isolate(self.you.name or str(self.answers.get("name", "")))
+
+    @property
+    def display_name(self) -> str:
+        return isolate(self.who_row.display_name)
+
+    @property
+    def was_removed(self) -> datetime | None:
+        return self.who_row.removed_at
+
+    @cached_property
+    def event(self) -> Event:
+        """What the letter is about: the event that queued it, or the one that entered the state."""
+        return self.session.get_one(Event, (self.case.club_id, self.case.id, self.letter.version or self.case.entered_version))
+
+    @property
+    def note(self) -> str:
+        return self.event.note
+
+    @cached_property
+    def by(self) -> str:
+        """Who did it, by name; empty when it was the clock."""
+        actor = self.session.get(Person, (self.case.club_id, self.event.who_id)) if self.event.who_id else None
+        return isolate(actor.name) if actor else ""
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        return self.case.answers if self.has_case else {}
+
+    @cached_property
+    def written(self) -> list[Written]:
+        """Everything that was handed in, label by label, each text cut to its fair share of the room in a mail."""
+        answers = written_answers(self.flow, self.answers)
+        share = _fair_share([len(text.encode()) for _, text, _ in answers], _ROOM_BYTES)
+        return [
+            Written(translate(label, self.language), _start(text, share), is_long, len(text.encode()) > share)
+            for label, text, is_long in answers
+        ]
+
+    @cached_property
+    def changes(self) -> list[tuple[str, list[Piece]]]:
+        """What a resubmission changed, by label; empty on the first hand-in and where it is too long for a mail."""
+        found = changed_since_last(self.session, self.case, self.letter.version)
+        labels = labels_of(self.flow)
+        size = sum(len(piece.text.encode()) for pieces in found.values() for piece in pieces)
+        if size > _ROOM_BYTES:
+            return []
+        return [(translate(labels[name], self.language), pieces) for name, pieces in found.items() if name in labels]
+
+    @property
+    def due(self) -> datetime | None:
+        return self.case.due_at
+
+    @cached_property
+    def follow_ups(self) -> list[tuple[str, datetime | None]]:
+        """The cases that this one opened: what they are called and when they are due."""
+        opened = select(Case).where(Case.parent_id == self.case.id, Case.turn != "").order_by(Case.id)
+        return [
+            (translate(workflow(case.workflow).label, self.language), case.due_at)
+            for case in self.session.execute(opened).scalars()
+        ]
+
+    @property
+    def link(self) -> str:
+        """The case's page, for this recipient."""
+        return self.link_to("case", self.case.id)
+
+    @property
+    def my_page(self) -> str:
+        return self.links.url(f"me/{self._token('me', 0)}")
+
+    @property
+    def home(self) -> str:
+        return self.links.url(f"{self.club_row.slug}/")
+
+    @property
+    def join_page(self) -> str:
+        return self.links.url(f"{self.club_row.slug}/join")
+
+    @property
+    def desk(self) -> str:
+        return self.links.url(f"{self.club_row.slug}/desk")
+
+    @property
+    def calendar(self) -> str:
+        return self.links.url(f"{self.club_row.slug}/calendar.ics?token={self._token('calendar', 0)}")
+
+    @property
+    def unsubscribe(self) -> str:
+        return self.links.url(f"unsubscribe/{self._token('unsubscribe', 0)}")
+
+    def link_to(self, kind: Kind, target: int) -> str:
+        return self.links.url(f"c/{self._token(kind, target)}")
+
+    def _token(self, kind: Kind, target: int) -> str:
+        return self.links.token(Link(kind, self.club_row.id, self.you.id, self.you.link_epoch, target, self.now))
+
+
+def _fair_share(sizes: list[int], room: int) -> int:
+    """The largest size per text such that all of them, cut to it, fit into the room."""
+    share = room
+    for position, size in enumerate(sorted(sizes)):
+        share = room // (len(sizes) - position)
+        if size > share:
+            return share
+        room -= size
+    return max(share, max(sizes, default=0))
+
+
+def _start(text: str, size: int) -> str:
+    raw = text.encode()
+    return text if len(raw) <= size else raw[:size].decode(errors="ignore").rstrip() + " …"

@@ -1,0 +1,168 @@
+"""A letter's way through the tables: claimed, composed and frozen, settled. Writing units only; no network here."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.db import across_clubs, enter_club
+from engine.models import Case, Heartbeat, Letter, Person
+from engine.sweep import wake
+from engine.warning import renew_if_late
+from mailers.compose import Composer, drop_if_stale
+from mailers.facts import Dropped
+from mailers.verdict import Answer, Verdict, channel_wait, judge
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    club_id: int
+    letter_id: int
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What goes to the server: it is in the database before it goes."""
+
+    claimed: Claimed
+    recipient: str
+    content: bytes
+
+
+@across_clubs
+def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
+    """Take letters whose moment has come: what somebody waits for first."""
+    ready = (
+        select(Letter.club_id, Letter.id)
+        .where(Letter.state == "queued", Letter.next_at <= now)
+        .order_by(Letter.priority, Letter.next_at, Letter.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = [Claimed(club_id, letter_id) for club_id, letter_id in session.execute(ready)]
+    if taken:
+        ids = [item.letter_id for item in taken]
+        session.execute(update(Letter).where(Letter.id.in_(ids)).values(state="claimed", lease_until=lease_until))
+    return taken
+
+
+def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime) -> Frozen | None:
+    """Compose the letter now and store its bytes together with *transmitting*. None: it does not leave, and says why.
+
+    A retry keeps the bytes it had, unless its case's due time had to be renewed.
+    """
+    enter_club(session, claimed.club_id)
+    letter = session.get(Letter, (claimed.club_id, claimed.letter_id))
+    if letter is None or letter.state != "claimed":
+        return None
+    try:
+        with session.begin_nested():
+            recipient = _compose(session, letter, composer, now)
+    except Dropped as reason:
+        _end(letter, "dropped", str(reason), now)
+        return None
+    except Exception as fault:
+        log.exception("letter %s of club %s cannot be composed", letter.id, letter.club_id)
+        _end(letter, "failed", f"compose: {type(fault).__name__}: {fault}"[:500], now)
+        return None
+    letter.state, letter.lease_until = "transmitting", lease_until
+    letter.attempts += 1
+    assert letter.bytes is not None
+    return Frozen(claimed, recipient, letter.bytes)
+
+
+def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:
+    case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
+    due_before = case.due_at if case else None
+    if case and letter.asks and case.entered_version == letter.version and case.turn:
+        renew_if_late(session, case, letter, now)
+    if letter.bytes is None or (case and case.due_at != due_before):
+        mail = composer.compose(session, letter, now)
+        letter.bytes = mail.content
+        return mail.recipient
+    person = session.get_one(Person, (letter.club_id, letter.person_id))
+    drop_if_stale(letter, case, person)
+    return person.address or ""
+
+
+def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
+    """Write down what the server said and what follows from it."""
+    enter_club(session, claimed.club_id)
+    letter = session.get_one(Letter, (claimed.club_id, claimed.letter_id))
+    verdict = judge(answer, letter.attempts - 1)
+    if letter.state == "sent":
+        return verdict
+    letter.answer, letter.lease_until = str(answer), None
+    if verdict.kind == "sent":
+        letter.state, letter.settled_at = "sent", now
+        _wake_resting(session, letter, now)
+    elif verdict.kind in ("failed", "unknown_user"):
+        letter.state, letter.settled_at = "failed", now
+        if verdict.kind == "unknown_user":
+            session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
+    else:
+        letter.state = "queued"
+        letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code == 0)
+        if verdict.kind == "channel":
+            letter.attempts -= 1
+        letter.next_at = now + (verdict.wait or timedelta()) if verdict.kind != "channel" else letter.next_at
+    return verdict
+
+
+def release(session: Session, claimed: list[Claimed]) -> None:
+    """Give back what was claimed and not yet handed over (a clean stop, or a channel in trouble)."""
+    for item in claimed:
+        enter_club(session, item.club_id)
+        mine = (Letter.id == item.letter_id) & (Letter.state == "claimed")
+        session.execute(update(Letter).where(mine).values(state="queued", lease_until=None))
+
+
+@across_clubs
+def extend_leases(session: Session, claimed: list[Claimed], lease_until: datetime) -> None:
+    ids = [item.letter_id for item in claimed]
+    held = Letter.id.in_(ids) & Letter.state.in_(("claimed", "transmitting"))
+    session.execute(update(Letter).where(held).values(lease_until=lease_until))
+
+
+@across_clubs
+def take_back_lapsed(session: Session, machine_now: datetime) -> None:
+    """Letters of a worker that died: a claimed one is queued again, one in transmission goes once more, marked."""
+    lapsed = Letter.lease_until < machine_now
+    session.execute(update(Letter).where(lapsed, Letter.state == "claimed").values(state="queued", lease_until=None))
+    session.execute(
+        update(Letter).where(lapsed, Letter.state == "transmitting").values(state="queued", lease_until=None, maybe_twice=True)
+    )
+
+
+def note_channel(session: Session, trouble: Answer | None, wait: timedelta | None, now: datetime) -> None:
+    """Keep the channel's trouble where every process and the desk see it; None: mail flows again."""
+    beat = session.get(Heartbeat, "channel")
+    if beat is None:
+        beat = Heartbeat(name="channel", at=now, data={})
+        session.add(beat)
+    if trouble is None:
+        beat.at, beat.data = now, {}
+        return
+    tries = int(beat.data.get("tries", 0))
+    next_try = now + (wait or channel_wait(tries))
+    beat.data = {
+        "answer": str(trouble), "since": beat.data.get("since", now.isoformat()), "tries": tries + 1, "next_try": next_try.isoformat(),
+    }  # fmt: skip
+    beat.at = now
+
+
+def _end(letter: Letter, state: str, answer: str, now: datetime) -> None:
+    letter.state, letter.answer, letter.settled_at, letter.lease_until = state, answer, now, None
+
+
+def _wake_resting(session: Session, letter: Letter, now: datetime) -> None:
+    """A case that rested because nobody could be reached goes on once its ask got through."""
+    case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id and letter.asks else None
+    if case is not None and case.trouble == "unreachable":
+        wake(session, case, now)

@@ -1,0 +1,161 @@
+"""Handing one mail to a server, phase by phase, over a connection that is kept.
+
+Sent means the 250 after the final dot, nothing later: QQ answers QUIT with garbage, so QUIT's answer is never read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import ssl
+import time
+from email.utils import parseaddr
+
+from engine.settings import MailServer, is_loopback
+from mailers.verdict import Answer, Phase
+
+CONNECT_SECONDS, COMMAND_SECONDS, DOT_SECONDS = 30.0, 60.0, 300.0
+# A kept connection that was idle longer than this is probed before use.
+IDLE_SECONDS = 20.0
+
+
+class _Said(Exception):
+    """The server's answer ends this hand-over."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+
+
+class Channel:
+    """One connection to the mail server, opened when it is needed and kept while it works."""
+
+    def __init__(self, server: MailServer, sender: str) -> None:
+        self.server = server
+        self.sender = parseaddr(sender)[1]
+        self._smtp: smtplib.SMTP | None = None
+        self._used_at = 0.0
+
+    def hand_over(self, recipient: str, content: bytes) -> Answer:
+        """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
+        phase: Phase = "connect"
+        try:
+            smtp = self._ready()
+            phase = "sender"
+            self._expect(phase, smtp.mail(self.sender), 250)
+            phase = "recipient"
+            self._expect(phase, smtp.rcpt(recipient), 250, 251)
+            phase = "data"
+            self._expect(phase, smtp.docmd("DATA"), 354)
+            phase = "dot"
+            answer = self._dot(smtp, content)
+        except _Said as said:
+            answer = said.answer
+            self._recover(answer)
+        except Exception as trouble:  # smtplib, ssl, sockets and codecs raise many kinds; each is an answer here
+            self.close()
+            answer = Answer(phase, getattr(trouble, "smtp_code", 0), _words(trouble))
+        self._used_at = time.monotonic()
+        return answer
+
+    def close(self) -> None:
+        """Leave without listening for an answer to QUIT."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            with contextlib.suppress(Exception):
+                smtp.putcmd("quit")
+            with contextlib.suppress(Exception):
+                smtp.close()
+
+    def _ready(self) -> smtplib.SMTP:
+        if self._smtp is not None and time.monotonic() - self._used_at > IDLE_SECONDS and not self._alive(self._smtp):
+            self.close()
+        if self._smtp is None:
+            self._smtp = self._connect()
+        return self._smtp
+
+    def _alive(self, smtp: smtplib.SMTP) -> bool:
+        try:
+            return smtp.noop()[0] == 250
+        except (OSError, smtplib.SMTPException):
+            return False
+
+    def _connect(self) -> smtplib.SMTP:
+        server = self.server
+        context = ssl.create_default_context()
+        smtp: smtplib.SMTP
+        if server.security == "smtps":
+            smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=CONNECT_SECONDS, context=context)
+        else:
+            smtp = smtplib.SMTP(server.host, server.port, timeout=CONNECT_SECONDS)
+        try:
+            self._greet(smtp, context)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _greet(self, smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        server = self.server
+        _patience(smtp, COMMAND_SECONDS)
+        smtp.ehlo_or_helo_if_needed()
+        if server.security == "smtp+starttls" or (server.security == "smtp" and smtp.has_extn("starttls")):
+            if server.security == "smtp" and is_loopback(server.host):
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            smtp.starttls(context=context)
+            smtp.ehlo()
+        elif server.security == "smtp" and server.user and not is_loopback(server.host):
+            raise _Said(Answer("login", 0, "the server offers no encryption; the password is not sent in clear"))
+        if server.user:
+            try:
+                smtp.login(server.user, server.password)
+            except (smtplib.SMTPException, OSError) as trouble:
+                raise _Said(Answer("login", getattr(trouble, "smtp_code", 0), _words(trouble))) from None
+
+    def _expect(self, phase: Phase, reply: tuple[int, bytes], *codes: int) -> None:
+        if reply[0] not in codes:
+            raise _Said(Answer(phase, reply[0], _text(reply[1])))
+
+    def _dot(self, smtp: smtplib.SMTP, content: bytes) -> Answer:
+        _patience(smtp, DOT_SECONDS)
+        smtp.send(_dot_stuffed(content))
+        code, text = smtp.getreply()
+        _patience(smtp, COMMAND_SECONDS)
+        if code == 421:
+            self.close()
+        return Answer("dot", code, _text(text))
+
+    def _recover(self, answer: Answer) -> None:
+        """After a refusal the same connection serves the next letter, unless it is gone."""
+        if self._smtp is None or answer.code == 421 or answer.code == 0:
+            self.close()
+            return
+        try:
+            self._smtp.rset()
+        except (OSError, smtplib.SMTPException):
+            self.close()
+
+
+def _dot_stuffed(content: bytes) -> bytes:
+    """The mail as it goes over the wire (RFC 5321, 4.5.2), with the final dot. Lines already end with CRLF."""
+    body = content.replace(b"\r\n.", b"\r\n..")
+    if body.startswith(b"."):
+        body = b"." + body
+    return body + (b"" if body.endswith(b"\r\n") else b"\r\n") + b".\r\n"
+
+
+def _patience(smtp: smtplib.SMTP, seconds: float) -> None:
+    if smtp.sock is not None:
+        smtp.sock.settimeout(seconds)
+
+
+def _words(trouble: Exception) -> str:
+    said = getattr(trouble, "smtp_error", None)
+    return _text(said) if said is not None else f"{type(trouble).__name__}: {trouble}"
+
+
+def _text(said: bytes | str) -> str:
+    text = said if isinstance(said, str) else said.decode("utf-8", "replace")
+    return " ".join(character for character in text.split() if character.isprintable())[:500]
+
+

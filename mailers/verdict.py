@@ -1,0 +1,78 @@
+"""Judging what a mail server said: a pure function over frozen data, tested as a table.
+
+Providers disagree with the standards: QQ answers 550 to a sender who is too fast, 163 hides its reasons in 451 and 421.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+Phase = Literal["connect", "login", "sender", "recipient", "data", "dot"]
+Kind = Literal["sent", "later", "slower", "failed", "unknown_user", "channel"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said, and when. Code 0: it said nothing (a time-out, a broken line)."""
+
+    phase: Phase
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.phase}: {self.code or ''} {self.text}".replace(":  ", ": ")[:500]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``channel``: the trouble is not this letter's; it costs no attempt and everything waits."""
+
+    kind: Kind
+    wait: timedelta | None = None
+
+
+# Each try of a letter waits longer; after the last one it is failed. In all about five days.
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 1440, 1440))
+TOO_FAST = timedelta(minutes=15)
+CHANNEL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 60))
+LOGIN_AFTER = timedelta(minutes=15)
+
+_TOO_FAST_WORDS = (
+    "frequency limited", "mailbox unavailable or access denied", "too many", "rate limit", "ratelimit", "try again later",
+    "hl:itc", "hl:icc", "hl:ifc", "hl:iff", "hl:mep", "dt:spm",
+)  # fmt: skip
+_UNKNOWN_WORDS = ("user unknown", "unknown user", "no such user", "user not found", "mailbox not found", "does not exist", "5.1.1")
+_LOGIN_WORDS = ("too much fail authentication", "authentication required", "authentication failed")
+
+
+def judge(answer: Answer, attempts: int) -> Verdict:
+    """What follows for a letter that has been tried ``attempts`` times before this one."""
+    text = answer.text.lower()
+    if answer.phase == "dot" and 200 <= answer.code < 300:
+        return Verdict("sent")
+    if any(word in text for word in _LOGIN_WORDS) or answer.phase == "login":
+        return Verdict("channel", LOGIN_AFTER)
+    if answer.phase == "connect" or answer.code == 421:
+        return Verdict("channel")
+    if answer.code == 0:
+        return _again(attempts)
+    if any(word in text for word in _TOO_FAST_WORDS):
+        return Verdict("slower", TOO_FAST)
+    if 400 <= answer.code < 500:
+        return _again(attempts)
+    if answer.phase == "sender":
+        return Verdict("channel", LOGIN_AFTER)
+    if answer.phase == "recipient" and any(word in text for word in _UNKNOWN_WORDS):
+        return Verdict("unknown_user")
+    return Verdict("failed")
+
+
+def channel_wait(tries: int) -> timedelta:
+    """How long a channel in trouble rests after so many tries in a row."""
+    return CHANNEL_AFTER[min(tries, len(CHANNEL_AFTER) - 1)]
+
+
+def _again(attempts: int) -> Verdict:
+    return Verdict("later", RETRY_AFTER[attempts]) if attempts < len(RETRY_AFTER) else Verdict("failed")

@@ -1,0 +1,97 @@
+"""From a token or a cookie to the person behind it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import abort, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engine.db import across_clubs, enter_club
+from engine.links import BadLink, Link
+from engine.models import Club, Person, WebSession
+from engine.rates import UNKNOWN_TOKENS
+from web.guard import allow, client_address
+from web.service import service
+from web.speak import meet
+
+COOKIE = "jiuniu_session"
+MEMBER_LIFE, OFFICE_LIFE = timedelta(days=90), timedelta(days=14)
+
+
+class DeadLink(Exception):
+    """A link of ours that no longer opens anything; the page says how to get a fresh one."""
+
+    def __init__(self, club: Club) -> None:
+        super().__init__("dead link")
+        self.club = club
+
+
+@dataclass(frozen=True)
+class Visitor:
+    link: Link
+    club: Club
+    you: Person
+
+
+def read_token(token: str) -> Link:
+    """The link in a token; 404 for one that is not ours (and those are counted)."""
+    try:
+        return service().links.read(token)
+    except BadLink:
+        if not allow(UNKNOWN_TOKENS, client_address()):
+            abort(429)
+        abort(404)
+
+
+def visitor(session: Session, link: Link) -> Visitor:
+    """Who comes by this link. Raises DeadLink when its time or its epoch is over."""
+    enter_club(session, link.club_id)
+    club, you = session.get(Club, link.club_id), session.get(Person, (link.club_id, link.person_id))
+    if club is None or you is None:
+        abort(404)
+    if link.epoch != you.link_epoch or link.expired(service().clock.now()):
+        raise DeadLink(club)
+    meet(club, you)
+    return Visitor(link, club, you)
+
+
+def start_session(session: Session, club_id: int, person_id: int, link: str, now: datetime) -> tuple[str, timedelta] | None:
+    """Sign a browser in; None when this link was used before. The secret itself is not kept."""
+    enter_club(session, club_id)
+    if session.execute(select(WebSession.id).where(WebSession.link == link)).first():
+        return None
+    person = session.get_one(Person, (club_id, person_id))
+    life = OFFICE_LIFE if person.role in ("owner", "admin") else MEMBER_LIFE
+    secret = secrets.token_urlsafe(32)
+    session.add(WebSession(person_id=person_id, secret_hash=_hash(secret), link=link, started_at=now, ends_at=now + life))
+    return secret, life
+
+
+def keep_cookie(response: Response, slug: str, secret: str, life: timedelta) -> None:
+    response.set_cookie(
+        COOKIE, secret, max_age=int(life.total_seconds()), path=f"{request.script_root}/{slug}/", httponly=True, samesite="Lax",
+        secure=service().settings.base_url.startswith("https://"),
+    )  # fmt: skip
+
+
+@across_clubs
+def signed_in(session: Session, club_id: int) -> Person | None:
+    """The person whose browser this is, if it is signed in to this club."""
+    secret = request.cookies.get(COOKIE)
+    if not secret:
+        return None
+    found = session.execute(select(WebSession).where(WebSession.secret_hash == _hash(secret))).scalar_one_or_none()
+    if found is None or found.club_id != club_id or found.ends_at <= service().clock.now():
+        return None
+    person = session.get(Person, (club_id, found.person_id))
+    return person if person is not None and person.status == "member" else None
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,212 @@
+"""The case page: the matter, its history, and what this person may do now. The target of every link about a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+from wtforms import Form
+
+from engine.changes import Piece
+
+from engine.declare import Act, Workflow, anyone
+from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
+from engine.history import Entry, changed_since_last, history
+from engine.language import marked as _
+from engine.links import Link
+from engine.models import Case, Event, Person
+from engine.registry import state_of, workflow
+from engine.rights import acts_for, may_see
+from engine.run import Invalid, NotAllowed, Stale, act
+from engine.step import Hand
+from web import wording
+from web.access import Visitor, keep_cookie, read_token, start_session, visitor
+from web.guard import PRESS_AGAIN, keeps_text
+from web.service import service
+
+case = Blueprint("case", __name__)
+
+Page = str | Response | tuple[str, int]
+FASTER = _("Nothing was changed: in the meantime this has moved on.")
+NOT_YOURS = _("This is not open to you any more. Nothing was changed.")
+
+
+@dataclass
+class Offer:
+    """One act as the page shows it: a button, with a form of its own when it fills fields."""
+
+    act: Act
+    form: Form | None
+
+    @property
+    def style(self) -> str:
+        action = self.act.action
+        return "danger" if action in wording.DANGEROUS else "main" if action in wording.MAIN else "plain"
+
+
+@dataclass
+class Typed:
+    """What the person sent that was not taken: it is shown again with what was wrong."""
+
+    form: MultiDict[str, str] = field(default_factory=MultiDict)
+    errors: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+    event: Event | None = None
+
+
+@case.get("/c/<path:token>")
+def show(token: str) -> Page:
+    link = read_token(token)
+    return _sign_in_page(link, token) if link.kind == "desk" else _case_page(link, token, Typed())
+
+
+@case.post("/c/<path:token>")
+@keeps_text
+def press(token: str) -> Page:
+    link = read_token(token)
+    if link.kind == "desk":
+        return _sign_in(link, token)
+    typed = Typed(request.form)
+    if g.refused:
+        typed.message = PRESS_AGAIN
+        return _case_page(link, token, typed), 400
+    try:
+        action = service().db.write(_press, link, request.form)
+    except Invalid as wrong:
+        typed.errors = wrong.errors
+        return _case_page(link, token, typed), 422
+    except Stale as stale:
+        if _same_hand_in(link, stale.event, request.form):
+            return redirect(url_for("case.show", token=token, done=stale.event.action), 303)
+        typed.message, typed.event = FASTER, stale.event
+        return _case_page(link, token, typed), 409
+    except NotAllowed:
+        typed.message = NOT_YOURS
+        return _case_page(link, token, typed), 403
+    return redirect(url_for("case.show", token=token, done=action), 303)
+
+
+def _press(session: Session, link: Link, sent: MultiDict[str, str]) -> str:
+    """The writing unit of a press: rights asked anew, input checked, one step through the door."""
+    met = visitor(session, link)
+    matter = _matter(session, met)
+    round_seen = int(sent["round"]) if sent.get("round", "").isdecimal() else None
+    offered = _offered(session, matter, met.you)
+    action = sent.get("action") or next((item.action for item in offered if item.fill), "")
+    chosen = next((item for item in offered if item.action == action), None)
+    answers = _checked(workflow(matter.workflow), chosen, sent) if chosen and round_seen in (None, matter.entered_version) else None
+    act(
+        session, matter, action, by=Hand(met.you, "page"), now=service().clock.now(), round=round_seen,
+        note=_note(sent), answers=answers, days=_days(sent),
+    )  # fmt: skip
+    return action
+
+
+def _checked(flow: type[Workflow], chosen: Act, sent: MultiDict[str, str]) -> dict[str, Any] | None:
+    """What was handed in, if the act fills fields. Raises Invalid with a word per field."""
+    if not chosen.fill:
+        return None
+    form = form_for(flow, chosen.fill)(sent)
+    if not form.validate():
+        raise Invalid({str(name): str(messages[0]) for name, messages in form.errors.items() if isinstance(messages, list)})
+    return answers_of(form)
+
+
+def _note(sent: MultiDict[str, str]) -> str:
+    note = clean_text(sent.get("note"))
+    if len(note.encode()) > LONG_BYTES:
+        raise Invalid({"note": TOO_LARGE})
+    return note
+
+
+def _days(sent: MultiDict[str, str]) -> int | None:
+    text = sent.get("days", "").strip()
+    return int(text) if text.isdecimal() and len(text) < 6 else None
+
+
+def _offered(session: Session, matter: Case, you: Person) -> list[Act]:
+    """The acts on this page: those open to anyone are done at the public form."""
+    return [item for item in acts_for(session, matter, you, service().clock.now()) if item.who != anyone]
+
+
+def _matter(session: Session, met: Visitor) -> Case:
+    found = session.get(Case, (met.club.id, met.link.target)) if met.link.kind == "case" else None
+    if found is None or not may_see(found, met.you):
+        abort(404)
+    return found
+
+
+def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
+    """Is this the form that the same person sent a moment ago (a double press, a repeated request)?"""
+    if event.who_id != link.person_id or not event.answers:
+        return False
+    if sent.get("action") not in (None, "", event.action):
+        return False
+    return all(clean_text(sent.get(name)) == text for name, text in event.answers.items() if isinstance(text, str))
+
+
+def _case_page(link: Link, token: str, typed: Typed) -> str:
+    with service().db.read() as session:
+        met = visitor(session, link)
+        matter = _matter(session, met)
+        flow = workflow(matter.workflow)
+        offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met.you)]
+        person = session.get_one(Person, (matter.club_id, matter.person_id))
+        entries = history(session, matter)
+        decides = met.you.id != matter.person_id
+        return render_template(
+            "pages/case.html",
+            token=token, case=matter, flow=flow, who=person, entries=entries, offers=offers, typed=typed,
+            written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
+            entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
+            done=request.args.get("done", "") if request.args.get("done") in wording.DONE else "",
+            state=state_of(matter.workflow, matter.state),
+        )  # fmt: skip
+
+
+def _form(flow: type[Workflow], item: Act, matter: Case, typed: Typed) -> Form | None:
+    """The act's form: with what was typed if it came back, else with what the case holds."""
+    if not item.fill:
+        return None
+    mine = typed.form if typed.form.get("action", item.action) == item.action and typed.form else None
+    form = form_for(flow, item.fill)(mine, data=matter.answers)
+    for name, message in typed.errors.items():
+        if name in form:
+            form[name].errors = [message]
+    return form
+
+
+def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, list[Piece]]:
+    labels = labels_of(flow)
+    return {labels[name]: pieces for name, pieces in changed_since_last(session, matter).items() if name in labels}
+
+
+def _entered(entries: list[Entry], matter: Case) -> Entry | None:
+    """The event that brought the case into its present state."""
+    return next((entry for entry in reversed(entries) if entry.to_state == matter.state and entry.from_state != matter.state), None)
+
+
+def _sign_in_page(link: Link, token: str, used: bool = False) -> str:
+    with service().db.read() as session:
+        visitor(session, link)
+    return render_template("pages/confirm_sign_in.html", token=token, used=used)
+
+
+def _sign_in(link: Link, token: str) -> Page:
+    with service().db.read() as session:
+        met = visitor(session, link)
+    if g.refused or request.form.get("action") != "confirm":
+        return _sign_in_page(link, token), 400
+    begun = service().db.write(start_session, link.club_id, link.person_id, str(link.target), service().clock.now())
+    if begun is None:
+        return _sign_in_page(link, token, used=True), 410
+    office = met.you.role in ("owner", "admin")
+    response = redirect(url_for("desk.show" if office else "member.signed_in_page", slug=met.club.slug), 303)
+    keep_cookie(response, met.club.slug, *begun)
+    return response
+
+

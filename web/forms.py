@@ -1,0 +1,96 @@
+"""The forms of a club that are open to anyone: the application itself, or the address to which a personal link goes."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import Form as WTForm
+
+from engine.clubs import by_slug
+from engine.declare import Form, Workflow, anyone
+from engine.fields import Address, answers_of, form_for
+from engine.intake import hand_in, send_form_link
+from engine.language import marked as _
+from engine.models import Club
+from engine.rates import ANONYMOUS_POSTS
+from engine.registry import by_form
+from engine.step import charter_of
+from web.guard import PRESS_AGAIN, allow, client_address, keeps_text, new_stamp, read_stamp
+from web.service import service
+from web.speak import meet
+
+forms = Blueprint("forms", __name__)
+
+Page = str | Response | tuple[str, int]
+TOO_MANY = _("Too many forms came from your network in the last hour. Everything you typed is still here: please try again later.")
+
+
+class AddressForm(WTForm):
+    email = Address(_("Your mail address"), hint=_("The one that the club writes to"))
+
+
+@forms.get("/<slug>/<path>")
+def show(slug: str, path: str) -> Page:
+    club, flow = _find(slug, path)
+    return _page(club, flow, _form_class(flow)(), new_stamp())
+
+
+@forms.post("/<slug>/<path>")
+@keeps_text
+def submit(slug: str, path: str) -> Page:
+    club, flow = _find(slug, path)
+    form = _form_class(flow)(request.form)
+    stamp = request.form.get("form", "")
+    form_id, by_a_person = read_stamp(stamp)
+    if not form.validate():
+        return _page(club, flow, form, _kept(stamp)), 422
+    if g.refused or not by_a_person or request.form.get("homepage"):
+        return _page(club, flow, form, _kept(stamp), message=PRESS_AGAIN), 400 if g.refused else 422
+    if not allow(ANONYMOUS_POSTS, client_address()):
+        return _page(club, flow, form, stamp, message=TOO_MANY), 429
+    _accept(club, flow, form, form_id)
+    return redirect(url_for("forms.sent", slug=slug, path=path), 303)
+
+
+@forms.get("/<slug>/<path>/sent")
+def sent(slug: str, path: str) -> Page:
+    club, flow = _find(slug, path)
+    return render_template("pages/sent.html", flow=flow, applied=_is_open(flow))
+
+
+def _accept(club: Club, flow: type[Workflow], form: WTForm, form_id: str) -> None:
+    db, now, limited = service().db, service().clock.now(), service().settings.rate_limits
+    if _is_open(flow):
+        db.write(hand_in, club.id, flow.key, answers_of(form), form_id=form_id, locale=g.language, now=now, limited=limited)
+    else:
+        db.write(send_form_link, club.id, flow.key, form.data["email"], request_id=form_id, now=now, limited=limited)
+
+
+def _find(slug: str, path: str) -> tuple[Club, type[Workflow]]:
+    with service().db.read() as session:
+        club = by_slug(session, slug)
+    flow = by_form(path)
+    if club is None or flow is None:
+        abort(404)
+    meet(club)
+    return club, flow
+
+
+def _is_open(flow: type[Workflow]) -> bool:
+    return isinstance(flow.opens, Form) and flow.opens.by == anyone
+
+
+def _form_class(flow: type[Workflow]) -> type[WTForm]:
+    return form_for(flow, tuple(flow.fields)) if _is_open(flow) else AddressForm
+
+
+def _page(club: Club, flow: type[Workflow], form: WTForm, stamp: str, message: str = "") -> str:
+    return render_template(
+        "pages/form.html", flow=flow, form=form, stamp=stamp, message=message, applying=_is_open(flow), charter=charter_of(club)
+    )
+
+
+def _kept(stamp: str) -> str:
+    """A stamp that was used too soon goes back as it is: by the next press its time has come. A foreign one is replaced."""
+    known, _payload = service().form_stamps.loads_unsafe(stamp)
+    return stamp if known else new_stamp()

@@ -1,0 +1,147 @@
+"""What stands between a page and the world: headers, the forgery check, limits, forms that are open to anyone."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import BadData
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from engine.clock import machine_now
+from engine.language import marked as _
+from engine.rates import Limit, take
+from engine.settings import Settings
+from web.service import service
+
+REQUEST_BYTES = 8 * 1024 * 1024
+LEAST_SECONDS = 2
+PRESS_AGAIN = _("Nothing was sent yet. Everything you typed is still here: please press the button once more.")
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'self'; frame-src 'self'",
+    "Referrer-Policy": "same-origin",  # Flask-WTF wants a Referer over https
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+csrf = CSRFProtect()
+_keeps_text: set[str] = set()
+_no_token_needed: set[str] = set()
+
+
+def keeps_text(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that shows its form again, everything typed still there, when the forgery check fails."""
+    _keeps_text.add(f"{view.__module__.rpartition('.')[2]}.{view.__name__}")
+    return view
+
+
+def no_token_needed(view: Callable[..., Any]) -> Callable[..., Any]:
+    """RFC 8058: a mail program posts the unsubscribe link without a page, so without a token."""
+    _no_token_needed.add(f"{view.__module__.rpartition('.')[2]}.{view.__name__}")
+    return view
+
+
+def init(app: Flask, settings: Settings) -> None:
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.secret_keys[0],
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        MAX_CONTENT_LENGTH=REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
+        MAX_FORM_PARTS=200,
+        SESSION_COOKIE_NAME="jiuniu_form",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_SSL_STRICT=secure,
+    )
+    csrf.init_app(app)
+    app.before_request(_check_forgery)
+    app.after_request(_add_headers)
+    app.wsgi_app = _Prefix(app.wsgi_app, urlsplit(settings.base_url).path)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+
+
+class _Prefix:
+    """Serves below the base URL's path, whether or not the proxy in front takes it off."""
+
+    def __init__(self, app: Any, prefix: str) -> None:
+        self.app, self.prefix = app, prefix.rstrip("/")
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if self.prefix:
+            path: str = environ["PATH_INFO"]
+            if path == self.prefix or path.startswith(self.prefix + "/"):
+                environ["PATH_INFO"] = path[len(self.prefix) :] or "/"
+            environ["SCRIPT_NAME"] = self.prefix
+        result: Iterable[bytes] = self.app(environ, start_response)
+        return result
+
+
+def _check_forgery() -> None:
+    g.refused = False
+    if request.method != "POST" or request.endpoint is None or request.endpoint in _no_token_needed:
+        return
+    origin = request.headers.get("Origin")
+    if origin and origin != "null" and urlsplit(origin).netloc not in _own_hosts():
+        abort(403)
+    try:
+        csrf.protect()
+    except CSRFError:
+        if request.endpoint not in _keeps_text:
+            abort(400)
+        g.refused = True
+
+
+def _own_hosts() -> set[str]:
+    return {urlsplit(service().settings.base_url).netloc, request.host}
+
+
+def _add_headers(response: Response) -> Response:
+    for key, value in HEADERS.items():
+        response.headers.setdefault(key, value)
+    if service().settings.base_url.startswith("https://"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def allow(limit: Limit, who: str) -> bool:
+    """Count one more of these; True when it is within the limit (or limits are off)."""
+    if not service().settings.rate_limits:
+        return True
+    return service().db.write(take, limit, who, machine_now())
+
+
+def new_stamp() -> str:
+    """The hidden ``form`` field of an open form: an id of its own, signed with the moment at which it was opened."""
+    return str(service().form_stamps.dumps(secrets.token_hex(8)))
+
+
+def read_stamp(text: str) -> tuple[str, bool]:
+    """The form's id, and whether a person can have filled it in: not sooner than LEAST_SECONDS after it was opened.
+
+    A stamp that nobody here signed gives a new id and no.
+    """
+    try:
+        form_id, opened = service().form_stamps.loads(text, return_timestamp=True)
+    except BadData:
+        return secrets.token_hex(8), False
+    return form_id, machine_now() - opened >= timedelta(seconds=LEAST_SECONDS)
+
+
+def client_address() -> str:
+    return request.remote_addr or "?"

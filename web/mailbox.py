@@ -1,0 +1,70 @@
+"""The built-in mailbox: every mail that left, to read and to press its links. Only on a machine that talks to itself."""
+
+from __future__ import annotations
+
+import re
+from email.message import EmailMessage
+
+from flask import Blueprint, Response, abort, render_template, request
+from markupsafe import Markup, escape
+
+from engine.clubs import by_slug
+from mailers.catcher import caught, open_mail
+from web import demo
+from web.service import service
+from web.speak import meet
+
+mailbox = Blueprint("mailbox", __name__)
+
+_URL = re.compile(r"https?://[^\s<>\"]+")
+
+
+@mailbox.before_request
+def _only_here() -> None:
+    if not service().settings.built_in_mailbox:
+        abort(404)
+    with service().db.read() as session:
+        club = by_slug(session, demo.SLUG)
+    meet(club)
+
+
+@mailbox.get("/mailbox")
+def show() -> str:
+    to = request.args.get("to", "")
+    mails = list(caught(service().mailbox, to))
+    return render_template("pages/mailbox.html", mails=mails, to=to)
+
+
+@mailbox.get("/mailbox/<mail_id>")
+def one(mail_id: str) -> str:
+    mail = _mail(mail_id)
+    text = mail.get_body(("plain",))
+    return render_template("pages/mail.html", id=mail_id, mail=mail, text=linked(text.get_content() if text else ""))
+
+
+@mailbox.get("/mailbox/<mail_id>/html")
+def html(mail_id: str) -> Response:
+    """The HTML part alone, for the frame on the mail's page: its own inline styles, nothing else."""
+    part = _mail(mail_id).get_body(("html",))
+    if part is None:
+        abort(404)
+    body = part.get_content().replace("<a ", '<a target="_top" ')
+    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+    return Response(body, headers={"Content-Security-Policy": policy})
+
+
+def linked(text: str) -> Markup:
+    """A mail's text with its links to press."""
+    pieces, at = [], 0
+    for found in _URL.finditer(text):
+        pieces.append(escape(text[at : found.start()]))
+        pieces.append(Markup('<a href="{0}">{0}</a>').format(found[0]))
+        at = found.end()
+    return Markup("").join([*pieces, escape(text[at:])])
+
+
+def _mail(mail_id: str) -> EmailMessage:
+    mail = open_mail(service().mailbox, mail_id)
+    if mail is None:
+        abort(404)
+    return mail

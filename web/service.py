@@ -1,0 +1,72 @@
+"""What one process of the service holds together: settings, database, clock, links, the composer of mails."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from flask import current_app
+from itsdangerous import URLSafeTimedSerializer
+
+from engine import schema
+from engine.clock import Clock, FileClock
+from engine.db import Database, sqlite_module
+from engine.links import Links
+from engine.settings import MailServer, Settings
+from mailers.compose import Composer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Service:
+    settings: Settings
+    db: Database
+    clock: Clock
+
+    @classmethod
+    def build(cls, settings: Settings) -> Service:
+        """Open the database, bringing its schema up to date."""
+        db = Database(settings.database_url)
+        if schema.upgrade(db):
+            log.info("the database was brought to schema %s", schema.newest())
+        if db.is_sqlite:
+            log.debug("SQLite %s", sqlite_module().sqlite_version)
+        return cls(settings, db, FileClock(settings.clock_file or settings.data_dir / "clock"))
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(self.settings.secret_keys, self.settings.base_url)
+
+    @cached_property
+    def composer(self) -> Composer:
+        return Composer(self.links, self.settings.mail_from)
+
+    @cached_property
+    def form_stamps(self) -> URLSafeTimedSerializer:
+        """Signs the hidden field of forms that are open to anyone: which form this is and when it was opened."""
+        return URLSafeTimedSerializer([key.encode() for key in reversed(self.settings.secret_keys)], salt=b"jiuniu.form")
+
+    @property
+    def mailbox(self) -> Path:
+        return self.settings.data_dir / "mailbox"
+
+    @property
+    def demo_clock(self) -> Path | None:
+        """The file that the demo's clock buttons move; None where somebody else's file moves the clock."""
+        return None if self.settings.clock_file else self.settings.data_dir / "clock"
+
+    # Set by ``python app.py`` when it starts the built-in mailbox.
+    built_in: MailServer | None = None
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        return self.settings.mail_server or self.built_in
+
+
+def service() -> Service:
+    """The service of the application at hand."""
+    return cast(Service, current_app.extensions["jiuniu"])

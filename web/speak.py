@@ -1,0 +1,82 @@
+"""The language of a request, and the words and moments of its pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from engine.language import LANGUAGES, best_language, say_day, say_moment, say_short, translate
+from engine.models import Club, Person
+from web import wording
+from web.service import service
+
+COOKIE = "lang"
+
+
+def begin_request() -> None:
+    """Before anything is known of club and person: the switch, its cookie, or what the browser asks for."""
+    g.switched = request.args.get("lang") if request.args.get("lang") in LANGUAGES else None
+    cookie = request.cookies.get(COOKIE)
+    g.chosen = g.switched or (cookie if cookie in LANGUAGES else None)
+    accepted = [best_language(tag, "") for tag, _ in request.accept_languages]
+    g.accepted = next((tag for tag in accepted if tag), None)
+    g.language = g.chosen or g.accepted or LANGUAGES[0]
+    g.club = g.you = None
+
+
+def meet(club: Club | None, you: Person | None = None) -> None:
+    """From here on the page is this club's, in this person's language (a switch on this very page goes first)."""
+    g.club, g.you = club, you
+    theirs = you.locale if you else None
+    g.language = g.switched or theirs or g.chosen or g.accepted or (club.locale if club else LANGUAGES[0])
+
+
+def say(text: str, **values: Any) -> str:
+    """The catalogue's word in the page's language."""
+    found = translate(text, g.language)
+    return found % values if values else found
+
+
+def _zone() -> str:
+    return g.club.zone if g.club else "UTC"
+
+
+def init(app: Flask) -> None:
+    app.before_request(begin_request)
+    app.jinja_env.globals.update(_=say, state_word=state_word, action_word=action_word, done_word=done_word)
+    app.jinja_env.filters.update(
+        moment=lambda at: say_moment(at, _zone(), g.language),
+        short=lambda at: say_short(at, _zone(), g.language),
+        day=lambda at: say_day(at, _zone(), g.language),
+        in_words=in_words,
+    )
+    app.context_processor(lambda: {"club": g.get("club"), "you": g.get("you"), "language": g.get("language", LANGUAGES[0])})
+
+    @app.after_request
+    def _remember_switch(response: Response) -> Response:
+        if g.get("switched"):
+            response.set_cookie(COOKIE, g.switched, max_age=365 * 86400, samesite="Lax", secure=request.is_secure)
+        return response
+
+
+def state_word(workflow: str, state: str) -> str:
+    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES[state])
+
+
+def action_word(action: str) -> str:
+    return say(wording.ACTIONS[action])
+
+
+def done_word(action: str) -> str:
+    return say(wording.DONE[action])
+
+
+def in_words(at: datetime) -> str:
+    """How far away a moment is, for a person: "in 2 days", "3 hours ago"."""
+    seconds = (at - service().clock.now()).total_seconds()
+    size, (future, past) = next(
+        (size, words) for size, words in wording.SPANS if abs(seconds) >= size or size == wording.SPANS[-1][0]
+    )
+    return say(future if seconds >= 0 else past, n=max(1, int(abs(seconds) // size)))

@@ -1,0 +1,126 @@
+"""The ticking of time: APScheduler calls the jobs it is handed; what is due stands in the database's rows.
+
+Any number of processes may tick: rows are claimed, so each effect happens once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from engine.clock import machine_now
+from engine.db import across_clubs, insert_new
+from engine.models import Heartbeat, Letter
+from engine.openings import open_due
+from engine.rates import forget_old_rates
+from engine.sweep import forget_old, sweep
+from mailers.delivery import Post
+from mailers.outbox import take_back_lapsed
+from web.service import Service
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 2
+LEASE_SECONDS = 15
+HOUSEKEEPING_SECONDS = 3600
+BYTES_KEPT = timedelta(days=30)
+
+
+class Ticker:
+    """Sweep, openings, post and housekeeping of one process."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        server = service.mail_server
+        self.post = Post(service.db, service.composer, server, service.clock) if server else None
+        self._letters = threading.Event()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    def start(self) -> None:
+        self._every(TICK_SECONDS, self.tick_sweep, "sweep")
+        self._every(TICK_SECONDS, self.tick_post, "post")
+        self._every(LEASE_SECONDS, self.tick_leases, "leases")
+        self._every(HOUSEKEEPING_SECONDS, self.tick_housekeeping, "housekeeping")
+        self.service.db.on_letters = self.wake_post
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Finish what is at hand; the mail being handed over is settled, the others are given back."""
+        if self.post:
+            self.post.stop()
+        self._scheduler.shutdown(wait=True)
+        if self.post:
+            self.post.channel.close()
+
+    def once(self) -> dict[str, int]:
+        """One sweep and one round of the post (``flask tick``)."""
+        self.service.db.write(take_back_lapsed, machine_now())
+        seen = self.tick_sweep()
+        return {"cases": seen, "letters": self.post.deliver() if self.post else 0}
+
+    def wake_post(self) -> None:
+        """A new letter: the post need not wait for its tick."""
+        self._letters.set()
+        if self._scheduler.running:
+            self._scheduler.modify_job("post", next_run_time=datetime.now(UTC))
+
+    def tick_sweep(self) -> int:
+        now = self.service.clock.now()
+        seen = open_due(self.service.db, now) + sweep(self.service.db, now)
+        self.service.db.write(beat, "sweep", machine_now())
+        return seen
+
+    def tick_post(self) -> None:
+        if self.post is None:
+            return
+        self._letters.set()
+        while self._letters.is_set():  # a letter queued while the last ones left would else wait for the next tick
+            self._letters.clear()
+            self.post.deliver()
+
+    def tick_leases(self) -> None:
+        if self.post:
+            self.post.renew_leases()
+        self.service.db.write(take_back_lapsed, machine_now())
+
+    def tick_housekeeping(self) -> None:
+        db, now = self.service.db, self.service.clock.now()
+        db.write(forget_old, now)
+        db.write(forget_bytes, now - BYTES_KEPT)
+        db.write(forget_old_rates, machine_now())
+
+    def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:
+        self._scheduler.add_job(_safely(job, name), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))
+
+
+def _safely(job: Callable[[], Any], name: str) -> Callable[[], None]:
+    """A job that fails is logged and comes again with the next tick."""
+
+    def run() -> None:
+        try:
+            job()
+        except Exception:
+            log.exception("the %s tick failed; it comes again", name)
+
+    return run
+
+
+def beat(session: Session, name: str, at: datetime) -> None:
+    insert_new(session, Heartbeat, name=name, at=at, data={})
+    session.execute(update(Heartbeat).where(Heartbeat.name == name).values(at=at))
+
+
+@across_clubs
+def forget_bytes(session: Session, before: datetime) -> None:
+    """The bytes of letters settled long ago go; the ledger row stays."""
+    old = Letter.settled_at < before
+    session.execute(update(Letter).where(old, Letter.bytes.is_not(None)).values(bytes=None))

@@ -1,0 +1,75 @@
+"""What states, acts and events are called on pages. A house test asks that every declared one stands here."""
+
+from engine.language import marked as _
+
+# ``workflow.state`` goes before ``state``.
+STATES = {
+    "unconfirmed": _("Waiting for the address to be confirmed"),
+    "review": _("Under review"),
+    "returned": _("Returned for changes"),
+    "approved": _("Approved"),
+    "declined": _("Declined"),
+    "lapsed": _("Lapsed: no decision in time"),
+    "withdrawn": _("Withdrawn"),
+    "forgotten": _("Forgotten: never confirmed"),
+    "void": _("No longer applies"),
+    "owed": _("To be handed in"),
+    "overdue": _("Overdue, second chance"),
+    "removal_proposed": _("Removal proposed"),
+    "removed": _("Removed"),
+    "excused": _("Excused"),
+    "not_pursued": _("Not pursued"),
+    "accepted": _("Accepted"),
+    "unread": _("Counts as handed in"),
+}
+
+# What stands on a button.
+ACTIONS = {
+    "confirm": _("Yes, this is my address"),
+    "apply_again": _("Apply again"),
+    "approve": _("Approve"),
+    "return": _("Return for changes"),
+    "decline": _("Decline"),
+    "resubmit": _("Hand in again"),
+    "submit": _("Hand in"),
+    "withdraw": _("Withdraw"),
+    "answer": _("Send my answer"),
+    "excuse": _("Excuse"),
+    "extend": _("Give more time"),
+    "remove": _("Remove from the club"),
+    "undo": _("Take my decision back"),
+    "acknowledge": _("I have read the charter"),
+}
+
+# What stands in a history: who (or the clock) did what.
+DONE = {
+    "open": _("opened"),
+    "confirm": _("confirmed the address"),
+    "apply_again": _("sent the form again"),
+    "approve": _("approved"),
+    "return": _("returned it for changes"),
+    "decline": _("declined"),
+    "resubmit": _("handed it in again"),
+    "submit": _("handed it in"),
+    "withdraw": _("withdrew it"),
+    "answer": _("answered"),
+    "excuse": _("excused it"),
+    "extend": _("gave more time"),
+    "remove": _("removed the member"),
+    "undo": _("took the decision back"),
+    "due": _("the time ran out"),
+    "postponed": _("the due time moved, because the mail about it left late"),
+    "decided": _("the vote decided"),
+    "void": _("no longer applies"),
+}
+
+# Acts that ask for a second look before they are pressed.
+DANGEROUS = frozenset({"decline", "remove"})
+# The act that a page offers first.
+MAIN = frozenset({"approve", "confirm", "submit", "resubmit", "excuse"})
+
+SPANS = (
+    (86400, (_("in %(n)s days"), _("%(n)s days ago"))),
+    (3600, (_("in %(n)s hours"), _("%(n)s hours ago"))),
+    (60, (_("in %(n)s minutes"), _("%(n)s minutes ago"))),
+)

@@ -1,0 +1,51 @@
+"""The study plan."""
+
+from engine.builders import removal, reviewed_by
+from engine.declare import (
+    State, Workflow, arrive, ask, at_due, before_due, charter, either, end_of_day, final, may, opened_from, owner, person,
+    reviewer, tell,
+)  # fmt: skip
+from engine.declare import marked as _
+from engine.fields import LongText
+from engine.step import chance_left
+
+PLAN = ("goals", "plan")
+
+
+class StudyPlan(Workflow):
+    """Within three days of joining a newcomer sends the owner a plan (clauses 3.1, 3.2)."""
+
+    label, clause, removal_clause = _("Study plan"), "3.1", "3.2"
+    opens, one_open = opened_from("join", "approved"), True
+
+    goals = LongText(_("What do you want to have learned a year from now?"), rows=5)
+    plan = LongText(_("How will you get there, week by week?"), rows=10)
+
+    owed = State(
+        person,
+        arrive(ask("please_write")),
+        may(person, "submit", to="review", fill=PLAN),
+        before_due(charter.remind_before, ask("due_soon")),
+        before_due(charter.remind_last, ask("due_soon")),
+        at_due(to="overdue"),
+        due=end_of_day(charter.plan_days),
+    )
+    overdue = State(
+        person,
+        arrive(ask("second_chance")),
+        may(person, "submit", to="review", fill=PLAN),
+        before_due(charter.remind_before, ask("last_call")),
+        at_due(to="removal_proposed"),
+        due=end_of_day(charter.second_chance_days),
+    )
+    review, returned = reviewed_by(
+        reviewer,
+        fill=PLAN,
+        approve="accepted",
+        decline=either(chance_left, "overdue", "removal_proposed"),
+        silent="unread",
+        dropped=either(chance_left, "overdue", "removal_proposed"),
+    )
+    removal_proposed, removed, excused, not_pursued = removal(back_to="overdue", fill=PLAN)
+    accepted = final(tell("plan_accepted"), undo="review")
+    unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))
