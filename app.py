@@ -8,6 +8,7 @@ import signal
 import sys
 
 from flask import Flask
+from waitress.server import create_server
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from engine.settings import Settings, SettingsError, load
@@ -49,8 +50,6 @@ def _load_or_exit() -> Settings:
 
 def main() -> None:
     """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
-    from waitress.server import create_server
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     settings = _load_or_exit()

@@ -6,8 +6,23 @@ from collections.abc import Iterable
 
 from engine import effects
 from engine.declare import (
-    Effect, Role, State, Target, arrive, ask, at_due, before_due, charter, end_of_day, final, may, owner, person, stay, tell,
-)  # fmt: skip
+    Effect,
+    State,
+    arrive,
+    ask,
+    at_due,
+    before_due,
+    charter,
+    end_of_day,
+    final,
+    may,
+    owner,
+    person,
+    stay,
+    tell,
+)
+from engine.roles import Role
+from engine.targets import Target
 
 
 def reviewed_by(

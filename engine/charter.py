@@ -41,6 +41,9 @@ def _whole(low: int, high: int) -> Kind:
     return Kind(read, int, f"a whole number from {low} to {high}")
 
 
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+
+
 def _read_span(value: Any) -> timedelta:
     found = re.fullmatch(r"(\d{1,4}) (minute|hour|day)s?", str(value))
     if not found or int(found[1]) == 0:
@@ -49,11 +52,9 @@ def _read_span(value: Any) -> timedelta:
 
 
 def _write_span(value: timedelta) -> str:
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count, rest = divmod(int(value.total_seconds()), size)
-        if not rest:
-            break
-    return f"{count} {unit}" + ("s" if count != 1 else "")
+    seconds = int(value.total_seconds())
+    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
+    return f"{seconds // size} {unit}" + ("s" if seconds != size else "")
 
 
 def _read_fraction(value: Any) -> Fraction:

@@ -19,43 +19,53 @@ def check(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> None
 
 
 def _complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> Iterator[str]:
-    for needed in ("label", "clause", "opens"):
-        if not hasattr(workflow, needed):
-            yield f"says no {needed}"
+    yield from (f"says no {needed}" for needed in ("label", "clause", "opens") if not hasattr(workflow, needed))
+    yield from _opening_complaints(workflow, known)
+    for state in workflow.states.values():
+        yield from _arrow_complaints(workflow, state)
+        yield from _state_complaints(state)
+        yield from _act_complaints(workflow, state)
+    lost = set(workflow.states) - _reachable(workflow) - {"void"}
+    if lost:
+        yield f"no way leads to {', '.join(sorted(lost))}"
+    for letter in letters(workflow):
+        yield from (
+            f"the letter {letter} is not written in {language}"
+            for language in LANGUAGES
+            if not written(workflow.key, letter, language)
+        )
+
+
+def _opening_complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> Iterator[str]:
     if isinstance(workflow.opens, OpenedFrom):
         other = known.get(workflow.opens.workflow)
         if other is None or workflow.opens.state not in other.states:
             yield f"opens from {workflow.opens.workflow}.{workflow.opens.state}, which is not declared"
     if workflow.start not in workflow.states:
         yield f"starts in {workflow.start!r}, which is not declared"
-    for state in workflow.states.values():
-        yield from _state_complaints(workflow, state)
-    lost = set(workflow.states) - _reachable(workflow) - {"void"}
-    if lost:
-        yield f"no way leads to {', '.join(sorted(lost))}"
-    for letter in letters(workflow):
-        for language in LANGUAGES:
-            if not written(workflow.key, letter, language):
-                yield f"the letter {letter} is not written in {language}"
 
 
-def _state_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
+def _arrow_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
     for target in (*state.arrows(), *([state.undo] if state.undo else [])):
         if target not in workflow.states:
             yield f"{state.name} leads to {target!r}, which is not declared"
+
+
+def _state_complaints(state: State) -> Iterator[str]:
     if not state.is_final and (state.due is None or state.at_due is None):
         yield f"{state.name} could wait for ever: give it a due and an at_due"
     if state.is_final and any(letter.asks for letter in state.letters()):
         yield f"{state.name} is final, so it is nobody's turn: tell, do not ask"
+
+
+def _act_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
     taken: set[tuple[str, str]] = set()
     for act in state.acts:
         for role in act.who.names:
             if (role, act.action) in taken:
                 yield f"{state.name} offers {act.action!r} to {role} twice"
             taken.add((role, act.action))
-        for field in act.fill:
-            if field not in workflow.fields:
-                yield f"{state.name} fills {field!r}, which is no field"
+        yield from (f"{state.name} fills {field!r}, which is no field" for field in act.fill if field not in workflow.fields)
 
 
 def _reachable(workflow: type[Workflow]) -> set[str]:

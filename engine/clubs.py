@@ -26,8 +26,8 @@ class BadClub(ValueError):
 
 
 def create_club(
-    session: Session, *, slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str, charter: Mapping[str, Any],
-    now: datetime, is_demo: bool = False,
+    session: Session, *, slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str,
+    charter: Mapping[str, Any], now: datetime, is_demo: bool = False,
 ) -> int:  # fmt: skip
     """A new club with its owner. Returns its id. Raises BadClub or CharterError."""
     address = _checked(slug, name, owner_email, owner_name, zone, locale)

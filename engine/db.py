@@ -34,7 +34,7 @@ class OutsideClub(RuntimeError):
 def sqlite_module() -> Any:
     """The newest SQLite at hand: the bundled one where its wheel exists, else Python's own."""
     try:
-        import pysqlite3.dbapi2 as bundled  # type: ignore[import-untyped]
+        import pysqlite3.dbapi2 as bundled  # type: ignore[import-untyped]  # noqa: PLC0415
     except ImportError:
         return sqlite3
     return bundled if bundled.sqlite_version_info > sqlite3.sqlite_version_info else sqlite3

@@ -9,137 +9,60 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from wtforms.fields.core import UnboundField
 
 from engine.charter import Number, charter
 from engine.language import marked
 from engine.moments import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
+from engine.roles import Role, admins, anyone, members, nobody, organiser, owner, person, reviewer
+from engine.targets import Target, arrows, either, majority, most_votes, stay
 
 if TYPE_CHECKING:
     from engine.step import Step
 
 __all__ = [
-    "Workflow", "State", "final", "arrive", "may", "poll", "ask", "tell", "before_due", "at_due",
-    "stay", "either", "majority", "most_votes", "form", "calendar", "opened_from",
-    "end_of_day", "later", "moment", "weekly", "charter", "marked",
-    "person", "owner", "admins", "reviewer", "members", "organiser", "anyone", "nobody",
-    "When", "EndOfDay", "Later", "NamedMoment", "Weekly",
+    "EndOfDay",
+    "Later",
+    "NamedMoment",
+    "State",
+    "Weekly",
+    "When",
+    "Workflow",
+    "admins",
+    "anyone",
+    "arrive",
+    "ask",
+    "at_due",
+    "before_due",
+    "calendar",
+    "charter",
+    "either",
+    "end_of_day",
+    "final",
+    "form",
+    "later",
+    "majority",
+    "marked",
+    "may",
+    "members",
+    "moment",
+    "most_votes",
+    "nobody",
+    "opened_from",
+    "organiser",
+    "owner",
+    "person",
+    "poll",
+    "reviewer",
+    "stay",
+    "tell",
+    "weekly",
 ]  # fmt: skip
 
 Effect = Callable[["Step"], None]
-Test = Callable[["Step"], bool]
 Note = Literal["none", "optional", "required"]
-
-
-# Who
-
-
-@dataclass(frozen=True)
-class Role:
-    """Who somebody is to a case; resolved anew at each press by ``engine.people``."""
-
-    names: tuple[str, ...]
-
-    def __or__(self, other: Role) -> Role:
-        return Role(self.names + other.names)
-
-    def __str__(self) -> str:
-        return "|".join(self.names)
-
-
-person, owner, admins = Role(("person",)), Role(("owner",)), Role(("admins",))
-reviewer, members, organiser = Role(("reviewer",)), Role(("members",)), Role(("organiser",))
-anyone, nobody = Role(("anyone",)), Role(())
-
-
-# Where to
-
-
-class Choice(Protocol):
-    """A target that is picked when the moment comes; every arrow it may take is declared."""
-
-    def arrows(self) -> tuple[str, ...]: ...
-    def pick(self, step: Step) -> str: ...
-
-
-Target = str | Choice
-
-
-@dataclass(frozen=True)
-class Stay:
-    """The case stays as it is: an event is written, nobody is asked anew."""
-
-    def arrows(self) -> tuple[str, ...]:
-        return ()
-
-    def pick(self, step: Step) -> str:
-        return step.case.state
-
-
-stay = Stay()
-
-
-@dataclass(frozen=True)
-class Either:
-    test: Test
-    yes: str
-    no: str
-
-    def arrows(self) -> tuple[str, ...]:
-        return (self.yes, self.no)
-
-    def pick(self, step: Step) -> str:
-        return self.yes if self.test(step) else self.no
-
-
-def either(test: Test, yes: str, no: str) -> Either:
-    return Either(test, yes, no)
-
-
-@dataclass(frozen=True)
-class Majority:
-    """More yes than no, and at least the charter's quorum of those who were asked (clause 7.2)."""
-
-    elected: str
-    rejected: str
-    too_few: str
-
-    def arrows(self) -> tuple[str, ...]:
-        return (self.elected, self.rejected, self.too_few)
-
-    def pick(self, step: Step) -> str:
-        count = step.count()
-        if sum(count.values()) < step.numbers.quorum * int(step.case.data["electors"]):
-            return self.too_few
-        return self.elected if count.get("yes", 0) > count.get("no", 0) else self.rejected
-
-
-def majority(*, elected: str, rejected: str, too_few: str) -> Majority:
-    return Majority(elected, rejected, too_few)
-
-
-@dataclass(frozen=True)
-class MostVotes:
-    """The choice with most votes wins, the one named first on a tie; ``nobody`` when no vote was cast."""
-
-    decided: str
-    nobody: str
-
-    def arrows(self) -> tuple[str, ...]:
-        return (self.decided, self.nobody)
-
-    def pick(self, step: Step) -> str:
-        return self.decided if step.count() else self.nobody
-
-
-def most_votes(*, decided: str, nobody: str) -> MostVotes:
-    return MostVotes(decided, nobody)
-
-
-def arrows(target: Target) -> tuple[str, ...]:
-    return (target,) if isinstance(target, str) else target.arrows()
 
 
 # What a state is made of

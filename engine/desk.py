@@ -88,4 +88,3 @@ def _matters() -> Select[Case, Person]:
 
 def _read(session: Session, wanted: Select[Case, Person]) -> list[Matter]:
     return [Matter(case, person) for case, person in session.execute(wanted)]
-

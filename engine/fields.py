@@ -58,9 +58,18 @@ def _address(form: Form, field: Field) -> None:
         raise ValidationError(str(trouble)) from None
 
 
-def _field(kind: type[Field], label: str, *validators: Any, clean: Callable[[str | None], str], hint: str, optional: bool, **kwargs: Any) -> Any:
-    checks = [*([] if optional else [_needed]), *validators]
-    return kind(label, checks, filters=[clean], description=hint, render_kw=kwargs | ({} if optional else {"required": True}))
+def _field(
+    kind: type[Field],
+    label: str,
+    *validators: Any,
+    clean: Callable[[str | None], str],
+    hint: str,
+    optional: bool,
+    **extra: Any,
+) -> Any:
+    needed = [] if optional else [_needed]
+    attributes = extra | ({} if optional else {"required": True})
+    return kind(label, [*needed, *validators], filters=[clean], description=hint, render_kw=attributes)
 
 
 def Text(label: str, *, hint: str = "", optional: bool = False, autocomplete: str = "off") -> Any:
@@ -97,7 +106,7 @@ def form_for(workflow: type[Workflow], names: tuple[str, ...]) -> type[Form]:
 
 
 def answers_of(form: Form) -> dict[str, Any]:
-    return {name: value for name, value in form.data.items()}
+    return dict(form.data)
 
 
 def labels_of(workflow: type[Workflow], names: Iterable[str] = ()) -> dict[str, str]:

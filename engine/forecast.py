@@ -74,4 +74,3 @@ def _leaving(session: Session, until: datetime) -> list[Foreseen]:
     ]  # fmt: skip
     session.execute(update(Letter).where(Letter.state == "queued").values(state="sent", settled_at=Letter.next_at))
     return found
-

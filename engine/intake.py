@@ -54,7 +54,9 @@ def hand_in(
         queue_for_person(session, person, f"{flow.key}.already_waiting", purpose=form_id, now=now, case=waiting)
 
 
-def send_form_link(session: Session, club_id: int, workflow_key: str, address: str, *, request_id: str, now: datetime, limited: bool = True) -> None:
+def send_form_link(
+    session: Session, club_id: int, workflow_key: str, address: str, *, request_id: str, now: datetime, limited: bool = True
+) -> None:
     """Mail a member the personal link to a form; an unknown address gets nothing, and the page says the same."""
     enter_club(session, club_id)
     if limited and not take(session, CONFIRMATION_MAILS, f"{club_id}:{address}", machine_now()):

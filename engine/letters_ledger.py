@@ -44,7 +44,9 @@ def release(session: Session, club_id: int, letter_id: int, now: datetime) -> bo
 
 def _move(session: Session, club_id: int, letter_id: int, before: str, **values: Any) -> bool:
     enter_club(session, club_id)
-    moved = session.execute(update(Letter).where(Letter.id == letter_id, Letter.state == before).values(**values).returning(Letter.id))
+    moved = session.execute(
+        update(Letter).where(Letter.id == letter_id, Letter.state == before).values(**values).returning(Letter.id)
+    )
     session.info["letters"] = True
     return moved.first() is not None
 

@@ -41,13 +41,7 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
         )
     )  # fmt: skip
     session.flush()
-    _decide(session, case, poll, cast + 1, by, now)
-
-
-def _decide(session: Session, case: Case, poll: Poll, cast: int, by: Hand, now: datetime) -> None:
-    if poll.first is None:
-        return
-    if cast >= poll.first.of(numbers_of(club_at_hand(session))):
+    if poll.first is not None and cast + 1 >= poll.first.of(numbers_of(club_at_hand(session))):
         act(session, case, "decided", by=by, now=now)
 
 

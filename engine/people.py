@@ -10,8 +10,8 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.declare import Role
 from engine.models import Case, Club, Person
+from engine.roles import Role
 from engine.step import club_at_hand
 
 _DECIDING = {"owner", "admins", "reviewer"}

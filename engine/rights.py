@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.declare import Act, Role
+from engine.declare import Act
 from engine.models import Case, Event, Person
 from engine.people import holds
 from engine.registry import state_of
+from engine.roles import Role
 from engine.step import club_at_hand, numbers_of, undo_ends
 
 _DECIDER = Role(("decider",))

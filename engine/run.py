@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.db import club_of
-from engine.desk import note_decision
-from engine.declare import Act, State, Stay, nobody, tell
+from engine.declare import Act, State, nobody, tell
 from engine.declare import person as the_person
+from engine.desk import note_decision
 from engine.letters import queue_for_case
 from engine.models import Case, Event, Person, new_id
 from engine.moments import midnight_after, next_wake
@@ -21,6 +21,7 @@ from engine.polls import close_poll, count_electors
 from engine.registry import opened_from, state_of, workflow
 from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
+from engine.targets import Stay
 
 SYSTEM_ACTIONS = ("due", "decided", "postponed", "void")
 

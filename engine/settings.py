@@ -73,12 +73,13 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be made or written ({trouble.strerror})") from None
     host, port = get("JIUNIU_HOST") or "127.0.0.1", get.number("JIUNIU_PORT", 8000, 1, 65535)
     database_url = _database_url(get("JIUNIU_DATABASE_URL"), data_dir)
+    secret_key = _secret_key(get("JIUNIU_SECRET_KEY"), database_url, data_dir)
     mail_server = _mail_server(get("JIUNIU_SMTP_URL"))
     clock_file = get("JIUNIU_CLOCK_FILE")
     return Settings(
         data_dir=data_dir,
         base_url=_base_url(get("JIUNIU_BASE_URL"), host, port),
-        secret_keys=(_secret_key(get("JIUNIU_SECRET_KEY"), database_url, data_dir), *get("JIUNIU_SECRET_KEY_FALLBACKS").replace(",", " ").split()),
+        secret_keys=(secret_key, *get("JIUNIU_SECRET_KEY_FALLBACKS").replace(",", " ").split()),
         database_url=database_url,
         mail_server=mail_server,
         mail_from=_mail_from(get("JIUNIU_MAIL_FROM") or "Jiuniu <jiuniu@localhost>", mail_server),
@@ -132,7 +133,8 @@ def _is_private(host: str) -> bool:
 
 def _base_url(text: str, host: str, port: int) -> str:
     if not text:
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+        everywhere = host in ("0.0.0.0", "::")  # noqa: S104
+        shown = "127.0.0.1" if everywhere else f"[{host}]" if ":" in host else host
         return f"http://{shown}:{port}"
     try:
         parts: SplitResult = urlsplit(text)
@@ -149,7 +151,7 @@ def _base_url(text: str, host: str, port: int) -> str:
 def _secret_key(text: str, database_url: str, data_dir: Path) -> str:
     if text:
         if len(text) < 16:
-            raise SettingsError("JIUNIU_SECRET_KEY: takes at least 16 characters; make one with: python -c 'import secrets; print(secrets.token_hex(32))'")
+            raise SettingsError("JIUNIU_SECRET_KEY: takes at least 16 characters, for instance from: openssl rand -hex 32")
         return text
     if not database_url.startswith("sqlite"):
         raise SettingsError("JIUNIU_SECRET_KEY: must be set with a database server, the same on every host")
@@ -163,7 +165,9 @@ def _secret_key(text: str, database_url: str, data_dir: Path) -> str:
         raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be written ({trouble.strerror})") from None
     kept = path.read_text().strip()
     if len(kept) < 16:
-        raise SettingsError(f"JIUNIU_SECRET_KEY: {path} is empty or damaged; restore it from a backup, or delete it (all links die)")
+        raise SettingsError(
+            f"JIUNIU_SECRET_KEY: {path} is empty or damaged; restore it from a backup, or delete it (all links die)"
+        )
     return kept
 
 

@@ -66,7 +66,7 @@ class Step:
         marks = select(Mark.choice, func.count()).where(
             Mark.case_id == self.case.id, Mark.entered_version == self.case.entered_version
         )
-        return Counter({choice: number for choice, number in self.session.execute(marks.group_by(Mark.choice))})
+        return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).tuples().all()))
 
 
 def club_at_hand(session: Session) -> Club:
@@ -106,8 +106,10 @@ def chance_left_this_month(step: Step) -> bool:
 
 def _chances_used(step: Step, *where: ColumnElement[bool]) -> int:
     """Chances given, not counting an owner's extension, which gives the same chance more time."""
-    entries = select(func.count()).select_from(Event).where(
-        *where, Event.to_state == "overdue", Event.from_state != "overdue", Event.from_state != "removal_proposed"
+    entries = (
+        select(func.count())
+        .select_from(Event)
+        .where(*where, Event.to_state == "overdue", Event.from_state != "overdue", Event.from_state != "removal_proposed")
     )
     return step.session.execute(entries).scalar_one()
 

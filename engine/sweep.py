@@ -54,7 +54,9 @@ def look_at_safely(session: Session, case: Case, now: datetime) -> None:
     except Exception as trouble:
         log.exception("case %s of club %s cannot take its due step", case_id, club_id)
         session.execute(
-            update(Case).where(Case.id == case_id).values(wake_at=now + BACK_OFF, trouble=f"{type(trouble).__name__}: {trouble}"[:500])
+            update(Case)
+            .where(Case.id == case_id)
+            .values(wake_at=now + BACK_OFF, trouble=f"{type(trouble).__name__}: {trouble}"[:500])
         )
         session.expire(case)
 

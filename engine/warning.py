@@ -23,7 +23,10 @@ def warned(session: Session, case: Case) -> Warned:
     if not names:
         return "in time"
     asks = select(Letter).where(
-        Letter.case_id == case.id, Letter.version == case.entered_version, Letter.name.in_(names), Letter.person_id == case.person_id
+        Letter.case_id == case.id,
+        Letter.version == case.entered_version,
+        Letter.name.in_(names),
+        Letter.person_id == case.person_id,
     )
     letter = session.execute(asks).scalars().first()
     if letter is None or letter.state in ("failed", "dropped"):

@@ -61,7 +61,9 @@ def caught(folder: Path, recipient: str = "", limit: int = 200) -> Iterator[Caug
     """The mails in the mailbox, the newest first."""
     for path in sorted(folder.glob("*.eml"), reverse=True)[:limit]:
         mail = _parse(path)
-        found = Caught(path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"]))
+        found = Caught(
+            path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"])
+        )
         if recipient in found.recipient:
             yield found
 

@@ -27,9 +27,10 @@ def _daily(facts: Facts) -> dict[str, Any]:
         {"name": letter.name, "who": isolate(person.name or person.address or ""), "answer": letter.answer}
         for letter, person in (desk.letters_in_trouble(facts.session) if is_owner else [])
     ]
-    if not waiting and not late and not trouble:
+    resting = [_matter(facts, matter) for matter in desk.resting(facts.session)] if is_owner else []
+    if not (waiting or late or trouble or resting):
         raise Dropped("nothing waits any more")
-    return {"waiting": waiting, "late": late, "trouble": trouble}
+    return {"waiting": waiting, "late": late, "trouble": trouble, "resting": resting}
 
 
 def _receipt(facts: Facts) -> dict[str, Any]:

@@ -22,9 +22,6 @@ from engine.models import Case, Club, Event, Letter, Person
 from engine.registry import workflow
 from engine.step import charter_of
 
-# A mail stays far under the 90 kB at which mailboxes cut it: both parts are base64.
-_ROOM_BYTES = 24_000
-
 
 class Dropped(Exception):
     """The letter must not leave any more; the text says why."""
@@ -49,7 +46,10 @@ def isolate(text: str) -> str:
 
 @dataclass
 class Facts:
-    """The names that a letter template may use; each is looked up only when a template asks for it."""
+    """The names that a letter template may use; each is looked up only when a template asks for it.
+
+    ``room``: how many bytes of what people wrote may stand in the mail.
+    """
 
     session: Session
     letter: Letter
@@ -57,6 +57,7 @@ class Facts:
     club_row: Club
     links: Links
     now: datetime
+    room: int
 
     @property
     def language(self) -> str:
@@ -144,7 +145,7 @@ class Facts:
     def written(self) -> list[Written]:
         """Everything that was handed in, label by label, each text cut to its fair share of the room in a mail."""
         answers = written_answers(self.flow, self.answers)
-        share = _fair_share([len(text.encode()) for _, text, _ in answers], _ROOM_BYTES)
+        share = _fair_share([len(text.encode()) for _, text, _ in answers], self.room)
         return [
             Written(translate(label, self.language), _start(text, share), is_long, len(text.encode()) > share)
             for label, text, is_long in answers
@@ -156,7 +157,7 @@ class Facts:
         found = changed_since_last(self.session, self.case, self.letter.version)
         labels = labels_of(self.flow)
         size = sum(len(piece.text.encode()) for pieces in found.values() for piece in pieces)
-        if size > _ROOM_BYTES:
+        if size > self.room:
             return []
         return [(translate(labels[name], self.language), pieces) for name, pieces in found.items() if name in labels]
 

@@ -151,9 +151,8 @@ def note_channel(session: Session, trouble: Answer | None, wait: timedelta | Non
         return
     tries = int(beat.data.get("tries", 0))
     next_try = now + (wait or channel_wait(tries))
-    beat.data = {
-        "answer": str(trouble), "since": beat.data.get("since", now.isoformat()), "tries": tries + 1, "next_try": next_try.isoformat(),
-    }  # fmt: skip
+    since = beat.data.get("since", now.isoformat())
+    beat.data = {"answer": str(trouble), "since": since, "tries": tries + 1, "next_try": next_try.isoformat()}
     beat.at = now
 
 

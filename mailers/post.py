@@ -127,7 +127,7 @@ class Channel:
 
     def _recover(self, answer: Answer) -> None:
         """After a refusal the same connection serves the next letter, unless it is gone."""
-        if self._smtp is None or answer.code == 421 or answer.code == 0:
+        if self._smtp is None or answer.code in (0, 421):
             self.close()
             return
         try:
@@ -157,5 +157,3 @@ def _words(trouble: Exception) -> str:
 def _text(said: bytes | str) -> str:
     text = said if isinstance(said, str) else said.decode("utf-8", "replace")
     return " ".join(character for character in text.split() if character.isprintable())[:500]
-
-

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response
 from wtforms import Form
 
 from engine.changes import Piece
-
 from engine.declare import Act, Workflow, anyone
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.history import Entry, changed_since_last, history
@@ -208,5 +207,3 @@ def _sign_in(link: Link, token: str) -> Page:
     response = redirect(url_for("desk.show" if office else "member.signed_in_page", slug=met.club.slug), 303)
     keep_cookie(response, met.club.slug, *begun)
     return response
-
-

@@ -60,7 +60,8 @@ def move() -> Page:
         abort(404)
     move_clock(path, span)
     demo.catch_up(service())
-    return redirect(url_for("mailbox.show") if request.form.get("back") == "mailbox" else url_for("clubs.home", slug=demo.SLUG), 303)
+    back_to_mailbox = request.form.get("back") == "mailbox"
+    return redirect(url_for("mailbox.show") if back_to_mailbox else url_for("clubs.home", slug=demo.SLUG), 303)
 
 
 @clubs.get("/<slug>/")

@@ -110,7 +110,9 @@ def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: 
 def list_clubs(as_json: bool) -> None:
     """Every club of this installation."""
     with service().db.read() as session:
-        rows = [{"slug": found.slug, "name": found.name, "timezone": found.zone, "locale": found.locale} for found in all_clubs(session)]
+        rows = [
+            {"slug": found.slug, "name": found.name, "timezone": found.zone, "locale": found.locale} for found in all_clubs(session)
+        ]
     _print(rows, as_json)
 
 
@@ -126,7 +128,8 @@ def show_club(slug: str | None, as_json: bool) -> None:
         members = len(session.execute(select(Person.id).where(Person.status == "member")).all())
         row = {
             "slug": found.slug, "name": found.name, "url": service().links.url(f"{found.slug}/"), "timezone": found.zone,
-            "locale": found.locale, "owner": owner_of(session).address, "members": members, "charter_version": found.charter_version,
+            "locale": found.locale, "owner": owner_of(session).address, "members": members,
+            "charter_version": found.charter_version,
         }  # fmt: skip
     _print([row], as_json)
 

@@ -131,9 +131,7 @@ class _Story:
             "name": who.name, "email": who.address, "city": who.city, "occupation": who.occupation, "about": ABOUT,
             "interests": "文学、历史、一点点经济学", "referrer": who.referrer, "accept_charter": True,
         }  # fmt: skip
-        self.db.write(
-            hand_in, self.club_id, "join", answers, form_id=who.address, locale=locale, now=self.clock.at, limited=False
-        )
+        self.db.write(hand_in, self.club_id, "join", answers, form_id=who.address, locale=locale, now=self.clock.at, limited=False)
         self._live_until(self.clock.at)
 
     def _confirm(self, who: Newcomer) -> Callable[[Session], None]:

@@ -54,7 +54,7 @@ def submit(slug: str, path: str) -> Page:
 
 @forms.get("/<slug>/<path>/sent")
 def sent(slug: str, path: str) -> Page:
-    club, flow = _find(slug, path)
+    _club, flow = _find(slug, path)
     return render_template("pages/sent.html", flow=flow, applied=_is_open(flow))
 
 

@@ -3,7 +3,20 @@
 from engine import effects
 from engine.builders import reviewed_by
 from engine.declare import (
-    State, Workflow, anyone, arrive, ask, at_due, charter, end_of_day, final, form, may, person, reviewer, tell,
+    State,
+    Workflow,
+    anyone,
+    arrive,
+    ask,
+    at_due,
+    charter,
+    end_of_day,
+    final,
+    form,
+    may,
+    person,
+    reviewer,
+    tell,
 )  # fmt: skip
 from engine.declare import marked as _
 from engine.fields import Address, LongText, Text, Tick

@@ -2,8 +2,22 @@
 
 from engine.builders import removal, reviewed_by
 from engine.declare import (
-    State, Workflow, arrive, ask, at_due, before_due, charter, either, end_of_day, final, may, opened_from, owner, person,
-    reviewer, tell,
+    State,
+    Workflow,
+    arrive,
+    ask,
+    at_due,
+    before_due,
+    charter,
+    either,
+    end_of_day,
+    final,
+    may,
+    opened_from,
+    owner,
+    person,
+    reviewer,
+    tell,
 )  # fmt: skip
 from engine.declare import marked as _
 from engine.fields import LongText

@@ -1,0 +1,32 @@
+# Each target runs plain commands that the README also gives, for Windows and for whoever prefers them.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check bench help
+
+help:  ## What there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: .venv/.run  ## Serve on http://127.0.0.1:8000 (DEMO=1: with the demo club)
+	@DEMO=$(DEMO) $(BIN)/python app.py
+
+test: .venv/.dev  ## The whole test suite
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: .venv/.dev  ## Format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/.dev  ## Speed, each figure beside its reference
+	$(BIN)/python -m benchmarks
+
+.venv/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Jiuniu needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,56 @@
+"""On what was measured: it stands above every run, for a figure without its machine says nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from engine.db import Database, sqlite_module
+
+_SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
+
+
+def say_machine() -> None:
+    with tempfile.TemporaryDirectory(prefix="jiuniu-bench-") as folder:
+        database = Database(f"sqlite:///{folder}/empty.sqlite")
+        with database.writer.connect() as connection:
+            synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+            journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        database.dispose()
+        place = _file_system(Path(folder))
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"date      {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    print(f"machine   {os.cpu_count()} × {_model()}, load {load} before the run")
+    print(
+        f"versions  Python {platform.python_version()}, SQLite {sqlite_module().sqlite_version} ({sqlite_module().__name__}), "
+        + _packages()
+    )
+    print(
+        f"fsync     {'on' if synchronous >= 2 else 'OFF'}: synchronous={_SYNCHRONOUS[synchronous]}, journal_mode={journal}, files on {place}"
+    )
+
+
+def _packages() -> str:
+    return ", ".join(f"{name} {version(name)}" for name in ("SQLAlchemy", "Flask", "waitress"))
+
+
+def _model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _file_system(folder: Path) -> str:
+    """The kind of file system behind the data files; on tmpfs an fsync costs nothing."""
+    try:
+        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return "an unknown file system"
+    fitting = [(point, kind) for point, kind in mounts if folder.is_relative_to(point)]
+    return max(fitting, key=lambda item: len(item[0]))[1] if fitting else "an unknown file system"

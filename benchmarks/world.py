@@ -1,0 +1,137 @@
+"""A club to measure in, and matters of it made by the product's own door or, where there are many, by bulk inserts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+import workflows  # noqa: F401  (makes the club's rules known)
+from benchmarks.processes import settings_of
+from engine.charter import shipped_charter
+from engine.clubs import create_club
+from engine.db import Database
+from engine.intake import hand_in
+from engine.models import Case, Event, Letter, Person, Row, new_id
+from engine.registry import state_of
+from engine.run import act
+from engine.settings import MailServer, load
+from engine.step import Hand
+from mailers.delivery import Post
+from web.service import Service
+
+SLUG = "bench"
+ANSWERS = {
+    "name": "李雷",
+    "city": "武汉",
+    "occupation": "大学三年级，法学",
+    "about": "想认真读几本书，也想认识几位愿意一起坚持的人。上一年读得很散，没有留下笔记，希望在这里养成习惯。",
+    "interests": "《活着》《乡土中国》《论自由》，还有读书笔记的写法。",
+    "referrer": "韩梅梅",
+}
+
+
+class FixedClock:
+    """Stands where a benchmark puts it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def address(number: int, group: str = "a") -> str:
+    return f"{group}{number}@club-members.org"
+
+
+def typed(number: int, group: str = "a") -> dict[str, str]:
+    """The join form as a person fills it in."""
+    return {**ANSWERS, "email": address(number, group), "accept_charter": "y"}
+
+
+@contextlib.contextmanager
+def open_service(folder: Path, port: int = 8000, smtp_port: int = 0) -> Iterator[Service]:
+    """The product's database, clock and composer in this process, on the data that a product in ``folder`` uses."""
+    service = Service.build(load(settings_of(folder, port, smtp_port)))
+    try:
+        yield service
+    finally:
+        service.db.dispose()
+
+
+def found_club(service: Service, slug: str = SLUG) -> int:
+    return service.db.write(
+        create_club, slug=slug, name="九牛读书会", owner_email=f"owner-{slug}@club-members.org", owner_name="韩梅梅", zone="Asia/Shanghai",
+        locale="zh-CN", charter=shipped_charter("zh-CN").plain(), now=service.clock.now(),
+    )  # fmt: skip
+
+
+def apply_many(
+    session: Session, club_id: int, numbers: range, now: datetime, *, confirm: bool = False, group: str = "a"
+) -> list[int]:
+    """Applications through the product's own intake (with their letters), confirmed if asked. The ids of their cases."""
+    for number in numbers:
+        answers = {**ANSWERS, "email": address(number, group), "accept_charter": True}
+        hand_in(session, club_id, "join", answers, form_id=f"{group}-{number}", locale="zh-CN", now=now, limited=False)
+    keys = [f"{group}-{number}" for number in numbers]
+    cases = session.execute(select(Case).where(Case.key.in_(keys)).order_by(Case.id)).scalars().all()
+    if confirm:
+        for case in cases:
+            person = session.get_one(Person, (club_id, case.person_id))
+            act(session, case, "confirm", by=Hand(person, "page"), now=now)
+    return [case.id for case in cases]
+
+
+def many_plans(
+    db: Database, club_ids: list[int], wakes: list[tuple[datetime, datetime]], entered: datetime, *, asked: bool = False
+) -> None:
+    """Open study plans in *owed*, one per (due_at, wake_at), spread over the clubs; ``asked``: their asks were sent."""
+    turn = str(state_of("study_plan", "owed").turn)
+    people, cases, events, letters = [], [], [], []
+    for number, (due, wake) in enumerate(wakes):
+        club_id, person_id, case_id = club_ids[number % len(club_ids)], new_id(), new_id()
+        people.append({
+            "club_id": club_id, "id": person_id, "address": address(case_id, "p"), "address_hash": f"hash of {case_id}", "locale": "zh-CN",
+            "name": "李雷", "display_name": "武汉+李雷", "status": "member", "role": "member", "joined_at": entered,
+        })  # fmt: skip
+        cases.append({
+            "club_id": club_id, "id": case_id, "workflow": "study_plan", "key": f"plan-{case_id}", "person_id": person_id, "state": "owed",
+            "turn": turn, "version": 1, "entered_version": 1, "opened_at": entered, "entered_at": entered, "due_at": due, "wake_at": wake,
+        })  # fmt: skip
+        events.append({
+            "club_id": club_id, "case_id": case_id, "version": 1, "at": entered, "via": "clock", "action": "open", "from_state": "",
+            "to_state": "owed",
+        })  # fmt: skip
+        if asked:
+            letters.append({
+                "club_id": club_id, "key": f"{case_id}:1:please_write::{person_id}", "name": "study_plan.please_write", "case_id": case_id,
+                "version": 1, "person_id": person_id, "about_id": person_id, "asks": True, "state": "sent", "created_at": entered,
+                "next_at": entered, "settled_at": entered + timedelta(seconds=2),
+            })  # fmt: skip
+    with db.writer.begin() as connection:
+        for model, rows in ((Person, people), (Case, cases), (Event, events), (Letter, letters)):
+            if rows:
+                connection.execute(insert(model.__table__), rows)  # type: ignore[attr-defined]
+
+
+def count(db: Database, model: type[Row], **equal: Any) -> int:
+    """How many rows of the whole database have these values."""
+    table = model.metadata.tables[model.__tablename__]
+    with db.reader.connect() as connection:
+        wanted = select(func.count()).select_from(table).where(*(table.c[name] == value for name, value in equal.items()))
+        return connection.execute(wanted).scalar_one()
+
+
+def deliver_all(service: Service, smtp_port: int, clock: FixedClock | None = None) -> int:
+    """Send whatever is due now; how many the server took."""
+    post = Post(service.db, service.composer, MailServer("smtp", "127.0.0.1", smtp_port), clock or service.clock)
+    try:
+        return post.deliver()
+    finally:
+        post.channel.close()

@@ -1,0 +1,82 @@
+"""Every word that a person reads is written in both languages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from engine.declare import Workflow
+from engine.language import LANGUAGES, TEMPLATES
+from engine.registry import all_workflows
+from web import wording
+
+ROOT = Path(__file__).resolve().parents[2]
+METHODS = [
+    ("templates/pages/**.html", "jinja2"),
+    ("web/**.py", "python"),
+    ("workflows/**.py", "python"),
+    ("engine/**.py", "python"),
+]
+WIDE = r"[㐀-鿿]"
+
+
+def wanted() -> set[str]:
+    found = extract_from_dir(str(ROOT), METHODS, keywords={"_": None, "marked": None}, directory_filter=lambda _path: True)
+    return {str(message) for _file, _line, message, _comments, _context in found if message}
+
+
+def written() -> dict[str, str]:
+    path = TEMPLATES / "locale" / "zh_CN" / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as file:
+        return {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id}
+
+
+def test_every_text_of_pages_and_forms_is_written_in_chinese() -> None:
+    catalogue = written()
+    missing = sorted(text for text in wanted() if not catalogue.get(text))
+    assert missing == [], "add these to templates/locale/zh_CN/LC_MESSAGES/messages.po"
+
+
+def test_the_catalogue_holds_no_dead_words() -> None:
+    raised = {text for text in written() if text in _texts_raised()}
+    dead = sorted(set(written()) - wanted() - raised)
+    assert dead == [], "nobody says these any more: take them out of messages.po"
+
+
+def _texts_raised() -> str:
+    return "\n".join(path.read_text() for path in (ROOT / "engine").glob("*.py"))
+
+
+def test_placeholders_survive_translation() -> None:
+    for source, text in written().items():
+        assert sorted(re.findall(r"%\(\w+\)s", source)) == sorted(re.findall(r"%\(\w+\)s", text)), source
+
+
+@pytest.mark.parametrize("flow", all_workflows(), ids=lambda flow: flow.key)
+def test_every_state_act_and_event_has_its_word(flow: type[Workflow]) -> None:
+    for name, state in flow.states.items():
+        assert f"{flow.key}.{name}" in wording.STATES or name in wording.STATES, f"web/wording.py STATES lacks {name}"
+        for act in state.acts:
+            assert act.action in wording.ACTIONS, f"web/wording.py ACTIONS lacks {act.action}"
+            assert act.action in wording.DONE, f"web/wording.py DONE lacks {act.action}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((TEMPLATES / "mail").glob("*/*.zh-CN.jinja")), ids=lambda path: f"{path.parent.name}.{path.stem}"
+)
+def test_chinese_letters_use_full_width_punctuation(path: Path) -> None:
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "囗", path.read_text(), flags=re.DOTALL)
+    bad = re.findall(rf"{WIDE}\s?[,:;!?()](?!\S*=)|[,;!?(]{WIDE}", text.replace("囗", ""))
+    assert bad == [], f"{path}: full-width punctuation beside Chinese"
+
+
+def test_every_letter_is_written_in_every_language() -> None:
+    stems: dict[str, set[str]] = {}
+    for path in (TEMPLATES / "mail").glob("*/[!_]*.jinja"):
+        name, language = path.name.removesuffix(".jinja").rsplit(".", 1)
+        stems.setdefault(f"{path.parent.name}/{name}", set()).add(language)
+    assert {name: languages for name, languages in stems.items() if languages != set(LANGUAGES)} == {}

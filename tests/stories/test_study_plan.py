@@ -1,0 +1,194 @@
+"""The study plan (clauses 3.1, 3.2), told end to end through HTTP and SMTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from engine.models import Case, Event, Person
+from tests.world import World
+
+PLAN = {"goals": "讲得出二十本书。", "plan": "每周一本，周六交笔记。"}
+
+
+def plan_case(world: World) -> Case:
+    [case] = world.rows(select(Case).where(Case.workflow == "study_plan"))
+    return case
+
+
+def test_a_plan_is_owed_written_accepted(world: World) -> None:
+    world.join()
+    please = world.mail("study_plan.please_write")
+    assert "12月3日（周四）23:59（北京时间）" in please.text  # Monday + 3 days, 24:00
+    page = world.open(please)
+    page.press("submit", **PLAN)
+    decide = world.mail("study_plan.please_decide")
+    assert PLAN["plan"] in decide.text
+    world.new_mails()
+    world.open(decide).press("approve", note="很实在")
+    assert world.new_letters() == [("study_plan.plan_accepted", "lilei@qq.com")]
+    assert "很实在" in world.mail("study_plan.plan_accepted").text
+    assert plan_case(world).state == "accepted"
+
+
+def test_nobody_writes_so_it_is_reminded_overdue_reminded_and_proposed(world: World) -> None:
+    world.join()
+    world.new_mails()
+    world.live_until(world.now + timedelta(days=8))
+    ladder = [(mail.letter, mail.to) for mail in world.mails if mail.letter.startswith("study_plan.")]
+    assert ladder == [
+        ("study_plan.please_write", "lilei@qq.com"),
+        ("study_plan.due_soon", "lilei@qq.com"),
+        ("study_plan.due_soon", "lilei@qq.com"),
+        ("study_plan.second_chance", "lilei@qq.com"),
+        ("study_plan.last_call", "lilei@qq.com"),
+        ("study_plan.please_decide_removal", "owner@qq.com"),
+        ("study_plan.removal_proposed", "lilei@qq.com"),
+    ]
+    assert plan_case(world).state == "removal_proposed"
+    assert world.rows(select(Person.status).where(Person.role == "member")) == ["member"]  # proposed, not executed
+
+
+def test_letters_of_the_clock_wait_for_the_morning(world: World) -> None:
+    world.join()
+    world.live_until(world.now + timedelta(days=4))
+    by_letter = {row["letter"]: row["at"] for row in world.ledger(state="sent")}
+    assert by_letter["study_plan.second_chance"][:16] == "2026-12-04T00:00"  # overdue at 24:00, read at breakfast
+
+
+def test_the_owner_removes_with_a_reason_and_the_links_die(world: World) -> None:
+    world.join()
+    member_link = world.mail("study_plan.please_write")
+    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+    proposal = world.mail("study_plan.please_decide_removal")
+    assert sorted(world.open(proposal).actions) == ["excuse", "extend", "remove"]
+    assert world.open(proposal).press("remove").status == 422
+    world.open(proposal).press("remove", note="两次都没有交")
+    assert "两次都没有交" in world.mail("study_plan.removed").text
+    assert world.rows(select(Person.status).where(Person.role == "member")) == ["removed"]
+    assert world.open(member_link).status == 410
+    assert world.open(proposal).actions == []  # a removal has no undo
+
+
+def test_the_owner_extends_and_the_member_hands_in_after_all(world: World) -> None:
+    world.join()
+    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+    proposal = world.mail("study_plan.please_decide_removal")
+    assert world.open(proposal).press("extend").status == 422  # for how many days?
+    world.open(proposal).press("extend", days="5")
+    assert plan_case(world).state == "overdue"
+    chance = world.mail("study_plan.second_chance")
+    assert "12月13日（周日）23:59" in chance.text
+    world.open(chance).press("submit", **PLAN)
+    world.open(world.mail("study_plan.please_decide")).press("approve")
+    assert plan_case(world).state == "accepted"
+
+
+def test_the_owner_excuses(world: World) -> None:
+    world.join()
+    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+    world.open(world.mail("study_plan.please_decide_removal")).press("excuse", note="病假")
+    assert world.mail("study_plan.excused").to == "lilei@qq.com"
+    assert plan_case(world).state == "excused"
+
+
+def test_the_member_may_answer_or_hand_in_while_a_removal_is_proposed(world: World) -> None:
+    world.join()
+    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+    mine = world.mail("study_plan.removal_proposed")
+    world.open(mine).press("answer", note="这周一直在住院")
+    answered = world.mail("study_plan.person_answered")
+    assert answered.to == "owner@qq.com" and "这周一直在住院" in answered.text
+    assert plan_case(world).state == "removal_proposed"
+    world.open(mine).press("submit", **PLAN)
+    assert plan_case(world).state == "review"
+
+
+def test_a_proposal_that_nobody_decides_is_not_pursued(world: World) -> None:
+    world.join()
+    world.live_until(world.now + timedelta(days=24), step=timedelta(hours=6))
+    assert plan_case(world).state == "not_pursued"
+    assert world.mail("study_plan.not_pursued").to == "lilei@qq.com"
+    assert world.mail("study_plan.removal_not_pursued").to == "owner@qq.com"
+
+
+def test_declined_gives_the_second_chance_once_then_the_proposal(world: World) -> None:
+    world.join()
+    link = world.mail("study_plan.please_write")
+    world.open(link).press("submit", **PLAN)
+    world.open(world.mail("study_plan.please_decide")).press("decline", note="太空泛")
+    chance = world.mail("study_plan.second_chance")
+    assert "太空泛" in chance.text and plan_case(world).state == "overdue"
+    world.open(chance).press("submit", **PLAN)
+    world.open(world.mail("study_plan.please_decide")).press("decline", note="还是一样")
+    assert plan_case(world).state == "removal_proposed"
+
+
+def test_handed_in_but_not_read_counts_as_handed_in(world: World) -> None:
+    world.join()
+    world.open(world.mail("study_plan.please_write")).press("submit", **PLAN)
+    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+    assert plan_case(world).state == "unread"
+    assert world.mail("study_plan.counts_as_sent").to == "lilei@qq.com"
+    assert world.mail("study_plan.not_looked_at").to == "owner@qq.com"
+
+
+def test_reminded_nobody_who_was_done(world: World) -> None:
+    world.join()
+    world.open(world.mail("study_plan.please_write")).press("submit", **PLAN)
+    world.open(world.mail("study_plan.please_decide")).press("approve")
+    world.live_until(world.now + timedelta(days=10), step=timedelta(hours=6))
+    letters = [mail.letter for mail in world.mails if mail.letter.startswith("study_plan.")]
+    assert letters == ["study_plan.please_write", "study_plan.please_decide", "study_plan.plan_accepted"]
+
+
+def test_with_the_mail_server_down_nobody_is_moved_against(world: World) -> None:
+    world.join()
+    world.new_mails()
+    world.sink.replies["RCPT"] = "451 later"
+    world.live_until(world.now + timedelta(days=6), step=timedelta(hours=3))
+    before = len(world.sink.mails)
+    assert plan_case(world).state == "overdue"  # the first ask had left; the second never did, so nothing follows from it
+    world.sink.replies.clear()
+    world.live_until(world.now + timedelta(days=1), step=timedelta(hours=1))
+    came = [mail for mail in world.mails[before:] if mail.letter == "study_plan.second_chance"]
+    assert len(came) == 1
+    assert "12月9日（周三）23:59" in came[0].text or plan_case(world).due_at is not None
+    due = plan_case(world).due_at
+    assert due is not None and due - world.now > timedelta(days=1)
+
+
+def test_the_member_s_own_page_and_calendar_show_what_is_due(world: World) -> None:
+    welcome = world.join()
+    page = world.browser().get(welcome.link("/me/"))
+    assert "学习计划" in page.text
+    feed = world.browser().get(welcome.link("calendar.ics")).response
+    assert feed.headers["Content-Type"].startswith("text/calendar")
+    assert "DTSTART:20261203T160000Z" in feed.text
+
+
+def test_the_form_page_mails_the_personal_link_and_tells_strangers_nothing(world: World) -> None:
+    world.join()
+    world.new_mails()
+    answers = []
+    for address in ("lilei@qq.com", "stranger@qq.com"):
+        page = world.browser().get("/jiuniu/study-plan")
+        answers.append(world.press_as_a_person(page, email=address))
+    assert (answers[0].status, answers[0].text) == (answers[1].status, answers[1].text)
+    assert world.new_letters() == [("study_plan.your_link", "lilei@qq.com")]
+    world.open(world.mail("study_plan.your_link")).press("submit", **PLAN)
+    assert plan_case(world).state == "review"
+
+
+def test_the_history_says_who_did_what(world: World) -> None:
+    world.join()
+    world.open(world.mail("study_plan.please_write")).press("submit", **PLAN)
+    world.open(world.mail("study_plan.please_decide")).press("approve")
+    events = world.rows(select(Event).where(Event.case_id == plan_case(world).id).order_by(Event.version))
+    names = {person.id: person.name for person in world.rows(select(Person))}
+    assert [(names.get(event.who_id), event.action, event.to_state) for event in events] == [
+        ("陈老师", "open", "owed"),
+        ("李雷", "submit", "review"),
+        ("陈老师", "approve", "accepted"),
+    ]

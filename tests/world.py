@@ -1,0 +1,316 @@
+"""A club in a world of its own: the real app on a real port, a real mail server, a clock moved by hand."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import os
+import re
+import shutil
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from aiosmtpd.controller import Controller
+from bs4 import BeautifulSoup, Tag
+from waitress.server import create_server
+
+from app import create_app
+from engine.charter import shipped_charter
+from engine.clubs import create_club
+from engine.db import enter_club
+from engine.letters_ledger import rows
+from engine.settings import load
+from mailers.catcher import _free_port
+from web.service import Service
+from web.ticker import Ticker
+
+MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
+APPLICATION = {
+    "name": "李雷", "email": "lilei@qq.com", "city": "武汉", "occupation": "学生", "about": "想认真读书。", "interests": "历史",
+    "referrer": "韩梅梅", "accept_charter": "y",
+}  # fmt: skip
+
+
+class Sink:
+    """A mail server that keeps what it takes, and says what it is told to say."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.replies: dict[str, str] = {}  # "RCPT" or "DATA" to an answer other than yes
+        self.controller = Controller(self, hostname="127.0.0.1", port=_free_port())
+        self.controller.start()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if "RCPT" in self.replies:
+            return self.replies["RCPT"]
+        envelope.rcpt_tos.append(address)
+        return "250 fine"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if "DATA" in self.replies:
+            return self.replies["DATA"]
+        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        self.recipients.extend(envelope.rcpt_tos)
+        return "250 taken"
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.controller.port}"
+
+    def stop(self) -> None:
+        self.controller.stop()
+
+
+@dataclass
+class Mail:
+    """A mail as its recipient sees it."""
+
+    message: EmailMessage
+
+    @property
+    def letter(self) -> str:
+        return str(self.message["X-Jiuniu-Letter"])
+
+    @property
+    def subject(self) -> str:
+        return str(self.message["Subject"])
+
+    @property
+    def to(self) -> str:
+        return str(self.message["To"].addresses[0].addr_spec)
+
+    @property
+    def text(self) -> str:
+        part = self.message.get_body(("plain",))
+        assert part is not None
+        return part.get_content().replace("\r\n", "\n")
+
+    @property
+    def html(self) -> str:
+        part = self.message.get_body(("html",))
+        assert part is not None
+        return part.get_content()
+
+    def link(self, kind: str = "/c/") -> str:
+        """The first link of a kind, from the text part."""
+        return next(url for url in self.links if kind in url)
+
+    @property
+    def links(self) -> list[str]:
+        return re.findall(r"^https?://\S+$", self.text, re.MULTILINE)
+
+
+class Page:
+    """A page as a browser holds it: what it says, and its forms."""
+
+    def __init__(self, browser: Browser, response: requests.Response) -> None:
+        self.browser, self.response = browser, response
+        self.soup = BeautifulSoup(response.text, "html.parser")
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code
+
+    @property
+    def text(self) -> str:
+        main = self.soup.find("main") or self.soup
+        return " ".join(main.get_text(" ", strip=True).split())
+
+    @property
+    def actions(self) -> list[str]:
+        return [str(button["value"]) for button in self.soup.select('button[name="action"]')]
+
+    def value(self, name: str) -> str:
+        found = self.soup.select_one(f'[name="{name}"]')
+        assert found is not None, f"no field {name} on {self.response.url}"
+        return found.text.removeprefix("\r").removeprefix("\n") if found.name == "textarea" else str(found.get("value", ""))
+
+    def form_with(self, action: str | None = None) -> Tag:
+        for form in self.soup.select('form[method="post"]'):
+            if action is None or form.select_one(f'button[name="action"][value="{action}"]'):
+                return form
+        raise AssertionError(f"no form offers {action!r} on {self.response.url}: {self.actions} {self.text[:300]}")
+
+    def fields(self, action: str | None = None) -> dict[str, str]:
+        """What a browser would send with this form untouched."""
+        found: dict[str, str] = {}
+        for item in self.form_with(action).select("input[name], textarea[name], select[name]"):
+            if item.get("type") in ("checkbox", "radio") and not item.has_attr("checked"):
+                continue
+            found[str(item["name"])] = item.text.removeprefix("\r").removeprefix("\n") if item.name == "textarea" else str(item.get("value", ""))
+        return found
+
+    def press(self, action: str | None = None, **typed: str) -> Page:
+        """Fill in and press; follows the redirect."""
+        form, data = self.form_with(action), self.fields(action) | typed
+        if action:
+            data["action"] = action
+        return self.browser.post(urljoin(self.response.url, str(form.get("action") or self.response.url)), data)
+
+
+class Browser:
+    """Somebody's browser, cookies and all."""
+
+    def __init__(self, base: str, language: str = "zh-CN") -> None:
+        self.base = base
+        self.session = requests.Session()
+        self.session.headers["Accept-Language"] = language
+
+    def get(self, path: str) -> Page:
+        return Page(self, self.session.get(urljoin(self.base, path), timeout=20))
+
+    def post(self, path: str, data: dict[str, str], **kwargs: Any) -> Page:
+        return Page(self, self.session.post(urljoin(self.base, path), data=data, timeout=20, **kwargs))
+
+
+@dataclass
+class World:
+    folder: Path
+    sink: Sink
+    service: Service
+    base: str
+    server: Any
+    slug: str = "jiuniu"
+    club_id: int = 0
+    _read: int = field(default=0)
+
+    @classmethod
+    def begin(cls, folder: Path, template: Path, **environment: str) -> World:
+        """Start the app on a free port; its database is a copy of a migrated, empty one."""
+        sink, port = Sink(), _free_port()
+        clock = folder / "clock-file"
+        data = folder / "data"
+        data.mkdir()
+        shutil.copy(template, data / "jiuniu.sqlite")
+        settings = load(
+            {
+                "JIUNIU_DATA_DIR": str(data), "JIUNIU_PORT": str(port), "JIUNIU_SMTP_URL": sink.url, "JIUNIU_CLOCK_FILE": str(clock),
+                "JIUNIU_MAIL_FROM": "Jiuniu <club@jiuniu.example>",
+            } | environment
+        )  # fmt: skip
+        app = create_app(settings)
+        server = create_server(app, host="127.0.0.1", port=port, threads=4, clear_untrusted_proxy_headers=True)
+        threading.Thread(target=server.run, daemon=True).start()
+        world = cls(folder, sink, app.extensions["jiuniu"], f"http://127.0.0.1:{port}/", server)
+        world.set_clock(MONDAY)
+        return world
+
+    def end(self) -> None:
+        self.server.close()
+        self.sink.stop()
+        self.service.db.dispose()
+
+    # The club
+
+    def found_club(self, slug: str = "jiuniu", locale: str = "zh-CN", **given: Any) -> int:
+        values: dict[str, Any] = {
+            "slug": slug, "name": "九牛读书会", "owner_email": "owner@qq.com", "owner_name": "陈老师", "zone": "Asia/Shanghai",
+            "locale": locale, "charter": shipped_charter(locale).plain(), "now": self.now,
+        } | given  # fmt: skip
+        self.slug, self.club_id = slug, self.service.db.write(create_club, **values)
+        return self.club_id
+
+    # Time
+
+    @property
+    def now(self) -> datetime:
+        return self.service.clock.now()
+
+    def set_clock(self, at: datetime) -> None:
+        path = self.folder / "clock-file"
+        fresh = path.with_suffix(".new")
+        fresh.write_text(at.isoformat())
+        os.replace(fresh, path)
+
+    def pass_time(self, **span: float) -> None:
+        """Let time pass in one leap, then one tick."""
+        self.set_clock(self.now + timedelta(**span))
+        self.tick()
+
+    def live_until(self, at: datetime, step: timedelta = timedelta(hours=1)) -> None:
+        """Let time pass hour by hour, ticking."""
+        while self.now < at:
+            self.set_clock(min(self.now + step, at))
+            self.tick()
+
+    def tick(self) -> None:
+        Ticker(self.service).once()
+
+    # Mail
+
+    @property
+    def mails(self) -> list[Mail]:
+        return [Mail(message) for message in self.sink.mails]
+
+    def new_mails(self) -> list[Mail]:
+        """The mails that came since this was last asked."""
+        self.tick()
+        fresh = self.mails[self._read :]
+        self._read = len(self.sink.mails)
+        return fresh
+
+    def new_letters(self) -> list[tuple[str, str]]:
+        """(letter, recipient) of the mails that came since, sorted."""
+        return sorted((mail.letter, mail.to) for mail in self.new_mails())
+
+    def mail(self, letter: str, to: str | None = None) -> Mail:
+        """The newest mail of this letter."""
+        self.tick()
+        for mail in reversed(self.mails):
+            if mail.letter == letter and to in (None, mail.to):
+                return mail
+        raise AssertionError(f"no mail {letter} to {to}; there are {[(m.letter, m.to) for m in self.mails]}")
+
+    def ledger(self, **wanted: Any) -> list[dict[str, Any]]:
+        with self.service.db.read(self.club_id) as session:
+            return [row for row in rows(session) if all(row[key] == value for key, value in wanted.items())]
+
+    # People
+
+    def browser(self, language: str = "zh-CN") -> Browser:
+        return Browser(self.base, language)
+
+    def apply(self, browser: Browser | None = None, **changed: str) -> Page:
+        """Fill in the join form as a person would: not within two seconds of opening it."""
+        page = (browser or self.browser()).get(f"/{self.slug}/join")
+        return self.press_as_a_person(page, **(APPLICATION | changed))
+
+    def press_as_a_person(self, page: Page, action: str | None = None, **typed: str) -> Page:
+        data = page.fields(action) | {"form": self.aged_stamp(page.value("form"))} | typed
+        return page.browser.post(page.response.url, data)
+
+    def aged_stamp(self, stamp: str) -> str:
+        """The same form, opened a minute ago: tests do not sit and wait for the two seconds to pass."""
+        serializer = self.service.form_stamps
+        signer = serializer.make_signer(serializer.salt)
+        payload = serializer.dump_payload(serializer.loads(stamp))
+        before = signer.get_timestamp
+        signer.get_timestamp = lambda: before() - 60  # type: ignore[method-assign]
+        return signer.sign(payload).decode()
+
+    def join(self, **changed: str) -> Mail:
+        """A whole joining: apply, confirm, approve. Returns the welcome."""
+        address = changed.get("email", APPLICATION["email"])
+        self.apply(**changed)
+        self.open(self.mail("join.confirm_address", address)).press("confirm")
+        self.open(self.mail("join.please_decide")).press("approve")
+        return self.mail("join.welcome", address)
+
+    def open(self, mail: Mail | str, browser: Browser | None = None) -> Page:
+        return (browser or self.browser()).get(mail if isinstance(mail, str) else mail.link())
+
+    def rows(self, statement: Any) -> list[Any]:
+        with self.service.db.read(self.club_id) as session:
+            enter_club(session, self.club_id)
+            return list(session.execute(statement).scalars())
+
+
+def path_of(url: str) -> str:
+    return urlsplit(url).path
