@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import selectors
 import socket
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-_INPUT = re.compile(rb"<(?:input|button)\b[^>]*>")
+_INPUT = re.compile(rb"<input\b[^>]*>")
 _ATTRIBUTE = re.compile(rb'\b(name|value)="([^"]*)"')
 TIMEOUT = 30.0
 
@@ -21,13 +22,16 @@ class Answer:
     head: bytes
     body: bytes
 
-    def hidden(self, name: str) -> str:
-        """The value of the page's first input (or button) with this name."""
+    def field(self, name: str) -> str:
+        """The value of the page's first input with this name."""
         for tag in _INPUT.findall(self.body):
             found = dict(_ATTRIBUTE.findall(tag))
             if found.get(b"name") == name.encode():
-                return found.get(b"value", b"").decode()
+                return html.unescape(found.get(b"value", b"").decode())
         raise RuntimeError(f"no field {name!r} on the page (status {self.status}): {self.body[:300]!r}")
+
+    def has_field(self, name: str) -> bool:
+        return f'name="{name}"'.encode() in self.body
 
 
 @dataclass

@@ -88,7 +88,8 @@ class Composer:
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         for key, value in headers.items():
             mail[key] = value
-        return mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
+        # No folding: some mail programs do not find a link that begins on a header's second line.
+        return mail.as_bytes(policy=mail.policy.clone(linesep="\r\n", max_line_length=998))
 
 
 def fill(facts: Facts) -> Sheet:

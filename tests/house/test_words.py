@@ -53,7 +53,7 @@ def _texts_raised() -> str:
 
 def test_placeholders_survive_translation() -> None:
     for source, text in written().items():
-        assert sorted(re.findall(r"%\(\w+\)s", source)) == sorted(re.findall(r"%\(\w+\)s", text)), source
+        assert set(re.findall(r"%\(\w+\)s", source)) == set(re.findall(r"%\(\w+\)s", text)), source
 
 
 @pytest.mark.parametrize("flow", all_workflows(), ids=lambda flow: flow.key)

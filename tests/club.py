@@ -1,0 +1,265 @@
+"""A club for tests of the engine and the mailers: a real database, a clock that is a variable, a post without a network."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import email.policy
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+import workflows  # noqa: F401  (makes the club's rules known)
+from engine.charter import shipped_charter
+from engine.clock import machine_now
+from engine.clubs import create_club
+from engine.db import Database, enter_club
+from engine.intake import hand_in
+from engine.links import Links
+from engine.models import Case, Club, Event, Letter, Person, Row
+from engine.openings import open_due
+from engine.people import add_person, address_hash
+from engine.run import act, open_case
+from engine.schema import upgrade
+from engine.step import CLOCK, Hand
+from engine.sweep import sweep
+from mailers import outbox
+from mailers.compose import Composer
+from mailers.outbox import Claimed, Frozen
+from mailers.verdict import Answer
+
+MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
+OWNER, ADMIN, LILEI, MEIMEI = "owner@qq.com", "admin@qq.com", "lilei@qq.com", "hanmeimei@163.com"
+APPLICATION = {
+    "name": "李雷", "city": "武汉", "occupation": "学生", "about": "想认真读书。", "interests": "历史", "referrer": "韩梅梅",
+    "accept_charter": True,
+}  # fmt: skip
+PLAN = {"goals": "读完二十本史书。", "plan": "每天早上读一小时。每周写一篇笔记。"}
+
+TAKEN = Answer("dot", 250, "2.0.0 Ok: queued")
+LATER = Answer("recipient", 451, "4.7.1 try again")
+UNKNOWN = Answer("recipient", 550, "5.1.1 user unknown")
+REFUSED = Answer("dot", 554, "5.7.1 content rejected")
+SILENT = Answer("dot", 0, "TimeoutError: timed out")
+DOWN = Answer("connect", 0, "ConnectionRefusedError: refused")
+
+
+def migrated(folder: Path) -> Path:
+    """A file with the newest schema and nothing in it, to be copied."""
+    path = folder / "template.sqlite"
+    db = Database(f"sqlite:///{path}")
+    upgrade(db)
+    db.dispose()  # the last connection to close folds the write-ahead log into the file
+    return path
+
+
+@dataclass
+class Server:
+    """What a mail server took: one entry per acceptance."""
+
+    taken: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+    def take(self, frozen: Frozen) -> None:
+        self.taken.append((str(parse(frozen.content)["Message-ID"]), frozen.recipient, frozen.content))
+
+    def mails(self) -> list[tuple[str, str]]:
+        """(letter, recipient) in the order of acceptance."""
+        return [(str(parse(content)["X-Jiuniu-Letter"]), to) for _, to, content in self.taken]
+
+
+class House:
+    """One club in one database."""
+
+    def __init__(self, folder: Path, template: Path, **club: Any) -> None:
+        self.path = folder / "club.sqlite"
+        shutil.copy(template, self.path)
+        self.db = Database(f"sqlite:///{self.path}")
+        self.now = MONDAY
+        self.server = Server()
+        self.composer = Composer(Links(["a key of the tests, long enough"], "https://club.example"), "Jiuniu <post@jiuniu.example>")
+        self.club_id = self.found(**club)
+
+    def found(self, **given: Any) -> int:
+        numbers = given.pop("numbers", {})
+        charter = shipped_charter(given.get("locale", "zh-CN")).plain()
+        charter["numbers"] |= numbers
+        values: dict[str, Any] = {
+            "slug": "jiuniu", "name": "九牛读书会", "owner_email": OWNER, "owner_name": "陈老师", "zone": "Asia/Shanghai",
+            "locale": "zh-CN", "charter": charter, "now": self.now,
+        }  # fmt: skip
+        return self.db.write(create_club, **values | given)
+
+    def end(self) -> None:
+        self.db.dispose()
+
+    # Reading and writing
+
+    def write(self, unit: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A writing unit inside the club."""
+
+        def inside(session: Session) -> Any:
+            enter_club(session, self.club_id)
+            return unit(session, *args, **kwargs)
+
+        return self.db.write(inside)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Session]:
+        with self.db.read(self.club_id) as session:
+            yield session
+
+    def rows(self, statement: Any) -> list[Any]:
+        with self.read() as session:
+            return list(session.execute(statement).scalars())
+
+    def person(self, address: str) -> Person:
+        with self.read() as session:
+            club = session.get_one(Club, self.club_id)
+            return session.execute(select(Person).where(Person.address_hash == address_hash(club, address))).scalar_one()
+
+    def case(self, address: str, workflow: str = "join") -> Case:
+        """The newest case of this workflow about this person."""
+        about = self.person(address).id
+        wanted = select(Case).where(Case.person_id == about, Case.workflow == workflow).order_by(Case.opened_at.desc(), Case.id.desc())
+        return self.rows(wanted.limit(1))[0]
+
+    def events(self, case: Case) -> list[Event]:
+        return self.rows(select(Event).where(Event.case_id == case.id).order_by(Event.version))
+
+    def story(self, case: Case) -> list[tuple[str, str]]:
+        """(action, state it led to), oldest first."""
+        return [(event.action, event.to_state) for event in self.events(case)]
+
+    def letters(self, name: str | None = None) -> list[Letter]:
+        wanted = select(Letter).order_by(Letter.created_at, Letter.id)
+        return self.rows(wanted.where(Letter.name == name) if name else wanted)
+
+    def letter_states(self) -> list[tuple[str, str]]:
+        return [(letter.name, letter.state) for letter in self.letters()]
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
+        with self.db.reader.connect() as connection:
+            return {
+                table.name: connection.execute(select(func.count()).select_from(text(f'"{table.name}"'))).scalar_one()
+                for table in Row.metadata.sorted_tables
+            }
+
+    # People and what they do
+
+    def add(self, address: str, name: str = "", *, role: str = "member", locale: str = "zh-CN", status: str = "member") -> int:
+        def unit(session: Session) -> int:
+            person = add_person(session, address, locale=locale, name=name or address.partition("@")[0], status=status)
+            person.role, person.joined_at, person.display_name = role, self.now, f"武汉+{person.name}"
+            return person.id
+
+        return self.write(unit)
+
+    def apply(self, address: str = LILEI, form: str = "form-1", locale: str = "zh-CN", limited: bool = False, **changed: Any) -> None:
+        self.db.write(
+            hand_in, self.club_id, "join", APPLICATION | {"email": address} | changed, form_id=form, locale=locale, now=self.now,
+            limited=limited,
+        )  # fmt: skip
+
+    def open(self, address: str, workflow: str, **given: Any) -> int:
+        def unit(session: Session) -> int:
+            return open_case(session, workflow, session.get_one(Person, (self.club_id, self.person(address).id)), by=CLOCK, now=self.now, **given).id
+
+        return self.write(unit)
+
+    def press(self, who: str, action: str, about: str = LILEI, workflow: str = "join", case: Case | None = None, **given: Any) -> None:
+        """Somebody presses a button on a case's page."""
+        matter = case or self.case(about, workflow)
+        actor = self.person(who).id
+
+        def unit(session: Session) -> None:
+            hand = Hand(session.get_one(Person, (self.club_id, actor)), "page")
+            act(session, session.get_one(Case, (self.club_id, matter.id)), action, by=hand, now=self.now, **given)
+
+        self.write(unit)
+
+    def join(self, address: str = LILEI, form: str = "form-1", **changed: Any) -> None:
+        """Apply, confirm, be approved."""
+        self.apply(address, form, **changed)
+        self.press(address, "confirm", address)
+        self.press(OWNER, "approve", address)
+
+    # Time and post
+
+    def tick(self, **span: float) -> None:
+        """Let time pass in one leap, then sweep and open what is due."""
+        self.now += timedelta(**span)
+        sweep(self.db, self.now)
+        open_due(self.db, self.now)
+
+    def live(self, *, until: datetime, hours: float = 1) -> None:
+        """Hour by hour, with a post that works."""
+        while self.now < until:
+            self.now = min(self.now + timedelta(hours=hours), until)
+            self.tick()
+            self.deliver()
+
+    def claim(self, limit: int = 20, lease: timedelta = timedelta(seconds=60)) -> list[Claimed]:
+        return self.db.write(outbox.claim, self.now, machine_now() + lease, limit)
+
+    def freeze(self, claimed: Claimed, lease: timedelta = timedelta(seconds=60)) -> Frozen | None:
+        return self.db.write(outbox.freeze, claimed, self.composer, self.now, machine_now() + lease)
+
+    def settle(self, claimed: Claimed, answer: Answer) -> str:
+        return self.db.write(outbox.settle, claimed, answer, self.now).kind
+
+    def deliver(self, says: Callable[[Frozen], Answer] | Answer = TAKEN) -> list[tuple[str, str]]:
+        """A round of the post against a made-up server; returns (letter, recipient) of what it took now."""
+        before = len(self.server.taken)
+        while claimed := self.claim():
+            while claimed:
+                answer = self._hand_over(claimed[0], says)
+                claimed = claimed[1:]
+                if answer == "channel":
+                    self.db.write(outbox.release, claimed)
+                    return self.server.mails()[before:]
+        return self.server.mails()[before:]
+
+    def _hand_over(self, claimed: Claimed, says: Callable[[Frozen], Answer] | Answer) -> str:
+        frozen = self.freeze(claimed)
+        if frozen is None:
+            return "none"
+        answer = says if isinstance(says, Answer) else says(frozen)
+        if answer.phase == "dot" and answer.code == 250:
+            self.server.take(frozen)
+        return self.settle(claimed, answer)
+
+    def mail(self, letter: str, to: str | None = None) -> EmailMessage:
+        """The newest mail of this letter that the server took."""
+        for _, recipient, content in reversed(self.server.taken):
+            message = parse(content)
+            if message["X-Jiuniu-Letter"] == letter and to in (None, recipient):
+                return message
+        raise AssertionError(f"no mail {letter} to {to}: {self.server.mails()}")
+
+
+def parse(content: bytes) -> EmailMessage:
+    return email.message_from_bytes(content, policy=email.policy.default)  # type: ignore[return-value]
+
+
+def text_of(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return part.get_content().replace("\r\n", "\n")
+
+
+def html_of(mail: EmailMessage) -> str:
+    part = mail.get_body(("html",))
+    assert part is not None
+    return part.get_content().replace("\r\n", "\n")
+
+
+def plain(row: Any, *names: str) -> Mapping[str, Any]:
+    return {name: getattr(row, name) for name in names}

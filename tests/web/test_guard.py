@@ -1,0 +1,139 @@
+"""Headers, forgery, limits, forged hosts, the generic page for what broke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, func, select
+
+from app import create_app
+from engine.models import Case, Event, Letter, Person
+from tests.world import APPLICATION, World
+from web.guard import HEADERS, _no_token_needed
+
+
+def rows(world: World) -> list[int]:
+    return [world.rows(select(func.count()).select_from(table))[0] for table in (Case, Event, Letter, Person)]
+
+
+def routes(app: Flask, method: str) -> list[str]:
+    return sorted(rule.rule for rule in app.url_map.iter_rules() if method in (rule.methods or set()) and rule.endpoint != "static")
+
+
+def test_no_post_without_a_token_changes_anything(world: World) -> None:
+    welcome = world.join()
+    world.tick()
+    tokens = {"/c/<path:token>": world.mail("study_plan.please_write").link(), "/me/<path:token>": welcome.link("/me/")}
+    before = rows(world)
+    app = create_app(world.service.settings)
+    for rule in routes(app, "POST"):
+        if rule == "/unsubscribe/<path:token>":
+            continue
+        url = tokens.get(rule) or rule.replace("<slug>", "jiuniu").replace("<path>", "join").replace("<path:token>", "x")
+        for headers in ({}, {"Origin": "https://evil.example"}):
+            page = world.browser().post(url, APPLICATION | {"action": "submit"}, headers=headers)
+            assert page.status in (400, 403, 404, 422), f"{rule}: every POST is guarded by a token"
+    assert rows(world) == before
+
+
+def test_only_the_unsubscribe_link_goes_without_a_token() -> None:
+    assert _no_token_needed == {"member.unsubscribe"}
+
+
+def test_every_page_carries_the_headers(world: World) -> None:
+    for path in ("/jiuniu/", "/jiuniu/join", "/nowhere/", "/jiuniu/desk", "/healthz"):
+        answer = world.browser().get(path).response
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in answer.headers or "HttpOnly" in answer.headers["Set-Cookie"]
+
+
+def test_nothing_foreign_is_loaded_and_no_script_runs(world: World) -> None:
+    world.join()
+    for link in (world.mail("study_plan.please_write").link(), world.mail("join.welcome").link("/me/"), "/jiuniu/", "/jiuniu/join"):
+        soup = world.browser().get(link).soup
+        assert soup.select("script, [onclick], [style], [formaction], [form], iframe[src^=http]") == []
+        for tag in soup.select("[src], link[href]"):
+            assert str(tag.get("src") or tag.get("href")).startswith(("/static/", "data:"))
+
+
+def test_a_forged_host_changes_no_link(world: World) -> None:
+    page = world.browser().get("/jiuniu/join")
+    data = page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))}
+    answer = page.browser.post("/jiuniu/join", data, headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
+    assert answer.status == 200
+    forged = world.browser().session.get(f"{world.base}jiuniu/join", headers={"Host": "evil.example"}, timeout=10)
+    assert "evil.example" not in forged.text
+    assert "evil.example" not in world.mail("join.confirm_address").text
+
+
+def test_three_mails_a_day_to_one_address(world: World) -> None:
+    for number in range(5):
+        world.apply(about=f"第 {number} 次")
+        world.tick()
+    assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")] * 3
+
+
+def test_sixty_forms_an_hour_from_one_network(world: World) -> None:
+    pages = [world.apply(email=f"a{number}@qq.com") for number in range(62)]
+    assert [page.status for page in pages].count(429) == 2
+    assert pages[-1].value("about") == APPLICATION["about"]
+
+
+def test_limits_can_be_off_for_benchmarks(begin: Callable[..., World]) -> None:
+    world = begin(JIUNIU_RATE_LIMITS="off")
+    world.found_club()
+    assert {world.apply(email=f"a{number}@qq.com").status for number in range(62)} == {200}
+
+
+def test_what_breaks_is_said_with_a_number_and_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail about lilei@qq.com")
+
+    monkeypatch.setattr("web.clubs.by_slug", broken)
+    page = world.browser().get("/jiuniu/")
+    assert page.status == 500
+    assert "secret detail" not in page.response.text and "Traceback" not in page.response.text
+
+
+def test_under_a_path_prefix_every_link_works(begin: Callable[..., World]) -> None:
+    port_free = begin()
+    world = begin(JIUNIU_BASE_URL=f"{port_free.base}club")
+    world.found_club()
+    world.base = world.base + "club/"
+    page = world.browser().get("jiuniu/join")
+    assert page.status == 200
+    assert all(
+        str(link["href"]).startswith(("/club/", "?", "#"))
+        for link in page.soup.select("a[href]")
+        if not str(link["href"]).startswith("http")
+    )
+
+
+def test_pages_ask_the_database_a_fixed_number_of_times(world: World) -> None:
+    asked: list[str] = []
+    event.listen(world.service.db.reader, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    def count(link: str) -> int:
+        asked.clear()
+        assert world.browser().get(link).status == 200
+        return len(asked)
+
+    world.join()
+    first = {kind: count(world.mail("join.welcome").link(kind)) for kind in ("/me/",)}
+    world.press_as_a_person(world.browser().get("/jiuniu/desk"), email="owner@qq.com")
+    browser = world.browser()
+    world.open(world.mail("club.sign_in"), browser).press("confirm")
+    asked.clear()
+    browser.get("/jiuniu/desk")
+    few = len(asked)
+    for number in range(5):
+        world.join(email=f"m{number}@qq.com", name=f"成员{number}")
+        world.apply(email=f"n{number}@qq.com", name=f"新人{number}")
+        world.open(world.mail("join.confirm_address")).press("confirm")
+    asked.clear()
+    browser.get("/jiuniu/desk")
+    assert len(asked) == few, "the desk's queries grow with its rows"
+    assert count(world.mail("join.welcome").link("/me/")) == first["/me/"]
