@@ -51,7 +51,8 @@ def _load_or_exit() -> Settings:
 def main() -> None:
     """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for chatty in ("apscheduler", "mail.log", "waitress.queue"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     settings = _load_or_exit()
     app = create_app(settings)
     service: Service = app.extensions["jiuniu"]

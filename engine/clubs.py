@@ -94,7 +94,7 @@ def _checked(slug: str, name: str, owner_email: str, owner_name: str, zone: str,
             raise BadClub(f"{option}: takes 1 to 80 characters on one line")
     try:
         ZoneInfo(zone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise BadClub(f"--timezone: {zone!r} is no time zone; an example is Asia/Shanghai") from None
     if locale not in LANGUAGES:
         raise BadClub(f"--locale: takes one of {', '.join(LANGUAGES)}")

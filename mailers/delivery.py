@@ -16,7 +16,7 @@ from mailers.post import Channel
 from mailers.verdict import Answer
 
 BATCH = 20
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 # Measured limit of these providers for one sender.
 _PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
 

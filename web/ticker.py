@@ -28,7 +28,7 @@ from web.service import Service
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 2
-LEASE_SECONDS = 15
+LEASE_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
 BYTES_KEPT = timedelta(days=30)
 

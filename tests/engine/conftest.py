@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.club import House, migrated
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-settings.register_profile("short", deadline=None, max_examples=30, stateful_step_count=30, suppress_health_check=_QUIET, derandomize=True)
-settings.register_profile("long", deadline=None, max_examples=600, stateful_step_count=60, suppress_health_check=_QUIET, print_blob=True)
+_COMMON = {"deadline": None, "suppress_health_check": _QUIET, "print_blob": True}
+# Shrinking a story of the whole club may take minutes: the daily run only says that something broke, "long" makes it short.
+settings.register_profile("short", **_COMMON, max_examples=30, stateful_step_count=30, derandomize=True, phases=[Phase.explicit, Phase.generate])
+settings.register_profile("long", **_COMMON, max_examples=600, stateful_step_count=60)
+settings.register_profile("hunt", **_COMMON, max_examples=300, stateful_step_count=40, phases=[Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 

@@ -36,6 +36,9 @@ CROWD = (*PEOPLE, OWNER, ADMIN)
 REMIND_BEFORE = timedelta(days=1)
 CLOCKS_MOVES = {"due", "postponed", "void"}
 
+# Nothing here is about what survives a power cut: a disk in memory is three times as fast.
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
 people, crowd = st.sampled_from(PEOPLE), st.sampled_from(CROWD)
 spans = st.one_of(
     st.integers(1, 30).map(lambda n: timedelta(hours=n)),
@@ -73,7 +76,7 @@ class Crash(Exception):
 class ClubLife(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="jiuniu-machine-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="jiuniu-machine-", dir=MEMORY))
         self.house = House(self.folder, template())
         self.house.add(ADMIN, "小助", role="admin")
         self.forms: Counter[str] = Counter()

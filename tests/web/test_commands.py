@@ -1,0 +1,107 @@
+"""The commands, as a person types them: useful exit status, one line for what is wrong, JSON where it lists."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
+
+
+class Shell:
+    def __init__(self, folder: Path) -> None:
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
+        self.environment |= {"JIUNIU_DATA_DIR": str(folder), "PYTHONIOENCODING": "utf-8"}
+
+    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "app", *words],
+            cwd=ROOT, env=self.environment | environment, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def json(self, *words: str) -> Any:
+        done = self(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path / "data")
+
+
+def test_a_club_is_founded_shown_changed_and_exported(shell: Shell, tmp_path: Path) -> None:
+    assert shell(*CREATE).stdout.strip() == "http://127.0.0.1:8000/jn/"
+    assert shell.json("club", "list") == [{"slug": "jn", "name": "九牛读书会", "timezone": "Asia/Shanghai", "locale": "zh-CN"}]
+    [shown] = shell.json("club", "show")
+    assert (shown["owner"], shown["members"], shown["charter_version"]) == ("owner@qq.com", 1, 1)
+    exported = shell("club", "export").stdout
+    changed = tmp_path / "charter.toml"
+    changed.write_text(exported.replace("plan_days = 3", "plan_days = 5"))
+    assert shell("club", "apply", str(changed)).stdout.strip() == "charter version 2"
+    assert "plan_days = 5" in shell("club", "export").stdout
+    changed.write_text(exported.replace("plan_days = 3", "plan_days = 0"))
+    wrong = shell("club", "apply", str(changed))
+    assert wrong.returncode == 2 and "numbers.plan_days: takes a whole number from 1 to 366, not 0" in wrong.stderr
+
+
+def test_what_cannot_be_a_club_is_named(shell: Shell) -> None:
+    assert shell(*CREATE).returncode == 0
+    assert "--slug: there is a club named jn already" in shell(*CREATE).stderr
+    for option, value in (("--slug", "me"), ("--owner-email", "nobody"), ("--timezone", "Mars/Olympus"), ("--name", "")):
+        words = [*CREATE, "--slug", "other"] if option != "--slug" else list(CREATE)
+        done = shell(*words, option, value)
+        assert done.returncode == 2 and option in done.stderr, (option, done.stderr)
+    assert len(shell.json("club", "list")) == 1
+
+
+def test_tick_due_and_letters_speak_json(shell: Shell) -> None:
+    assert shell(*CREATE).returncode == 0
+    assert json.loads(shell("tick").stdout) == {"cases": 0, "letters": 0}
+    assert shell.json("due", "--days", "14") == []
+    assert shell.json("letters", "list") == []
+    assert shell("letters", "retry", "12").returncode == 1
+    assert shell("db", "upgrade").stdout.strip() == "schema 0001"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JIUNIU_PORT", "80a"),
+        ("JIUNIU_BASE_URL", "http://club.example.com"),
+        ("JIUNIU_SMTP_URL", "ftp://x"),
+        ("JIUNIU_MAIL_FROM", "nobody"),
+        ("JIUNIU_DATABASE_URL", "mysql://x"),
+        ("JIUNIU_SECRET_KEY", "short"),
+        ("JIUNIU_RATE_LIMITS", "maybe"),
+        ("JIUNIU_TRUSTED_PROXIES", "-1"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_and_status_two(shell: Shell, name: str, value: str) -> None:
+    for command in ([sys.executable, "app.py"], [sys.executable, "-m", "flask", "--app", "app", "club", "list"]):
+        done = subprocess.run(
+            command, cwd=ROOT, env=shell.environment | {name: value}, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"{name}: ") and len(done.stderr.strip().splitlines()) == 1, done.stderr
+        assert done.stdout == ""
+
+
+def test_a_real_club_first_removes_the_demo_and_its_clock(shell: Shell, tmp_path: Path) -> None:
+    begin = (
+        "from app import create_app; from web import demo; app = create_app(); service = app.extensions['jiuniu'];"
+        "demo.begin(service); service.demo_clock.write_text('+3d')"
+    )
+    subprocess.run([sys.executable, "-c", begin], cwd=ROOT, env=shell.environment, check=True, timeout=60)
+    refused = shell(*CREATE)
+    assert refused.returncode == 1 and "--replace-demo" in refused.stderr
+    assert shell(*CREATE, "--replace-demo").returncode == 0
+    assert [club["slug"] for club in shell.json("club", "list")] == ["jn"]
+    assert not (tmp_path / "data" / "clock").exists()
