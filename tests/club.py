@@ -127,7 +127,9 @@ class House:
     def case(self, address: str, workflow: str = "join") -> Case:
         """The newest case of this workflow about this person."""
         about = self.person(address).id
-        wanted = select(Case).where(Case.person_id == about, Case.workflow == workflow).order_by(Case.opened_at.desc(), Case.id.desc())
+        wanted = (
+            select(Case).where(Case.person_id == about, Case.workflow == workflow).order_by(Case.opened_at.desc(), Case.id.desc())
+        )
         return self.rows(wanted.limit(1))[0]
 
     def events(self, case: Case) -> list[Event]:
@@ -162,7 +164,9 @@ class House:
 
         return self.write(unit)
 
-    def apply(self, address: str = LILEI, form: str = "form-1", locale: str = "zh-CN", limited: bool = False, **changed: Any) -> None:
+    def apply(
+        self, address: str = LILEI, form: str = "form-1", locale: str = "zh-CN", limited: bool = False, **changed: Any
+    ) -> None:
         self.db.write(
             hand_in, self.club_id, "join", APPLICATION | {"email": address} | changed, form_id=form, locale=locale, now=self.now,
             limited=limited,
@@ -170,11 +174,15 @@ class House:
 
     def open(self, address: str, workflow: str, **given: Any) -> int:
         def unit(session: Session) -> int:
-            return open_case(session, workflow, session.get_one(Person, (self.club_id, self.person(address).id)), by=CLOCK, now=self.now, **given).id
+            return open_case(
+                session, workflow, session.get_one(Person, (self.club_id, self.person(address).id)), by=CLOCK, now=self.now, **given
+            ).id
 
         return self.write(unit)
 
-    def press(self, who: str, action: str, about: str = LILEI, workflow: str = "join", case: Case | None = None, **given: Any) -> None:
+    def press(
+        self, who: str, action: str, about: str = LILEI, workflow: str = "join", case: Case | None = None, **given: Any
+    ) -> None:
         """Somebody presses a button on a case's page."""
         matter = case or self.case(about, workflow)
         actor = self.person(who).id

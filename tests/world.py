@@ -144,7 +144,9 @@ class Page:
         for item in self.form_with(action).select("input[name], textarea[name], select[name]"):
             if item.get("type") in ("checkbox", "radio") and not item.has_attr("checked"):
                 continue
-            found[str(item["name"])] = item.text.removeprefix("\r").removeprefix("\n") if item.name == "textarea" else str(item.get("value", ""))
+            found[str(item["name"])] = (
+                item.text.removeprefix("\r").removeprefix("\n") if item.name == "textarea" else str(item.get("value", ""))
+            )
         return found
 
     def press(self, action: str | None = None, **typed: str) -> Page:

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from engine.changes import Piece, changed_answers, changes
 
-TEXTS = st.lists(st.sampled_from(["我想读书。", "每天早上。", "Why? ", "No!\n", "\n", "1.5 books", "。。。", "𠮷", " "]), max_size=12).map("".join) | st.text(max_size=60)
+TEXTS = st.lists(
+    st.sampled_from(["我想读书。", "每天早上。", "Why? ", "No!\n", "\n", "1.5 books", "。。。", "𠮷", " "]), max_size=12
+).map("".join) | st.text(max_size=60)
 
 
 @given(TEXTS, TEXTS)

@@ -29,7 +29,9 @@ def test_a_shipped_charter_writes_every_number_out_with_the_default(language: st
 
 
 def test_the_shipped_charters_have_the_same_clauses() -> None:
-    assert [clause.number for clause in shipped_charter("zh-CN").clauses] == [clause.number for clause in shipped_charter("en").clauses]
+    assert [clause.number for clause in shipped_charter("zh-CN").clauses] == [
+        clause.number for clause in shipped_charter("en").clauses
+    ]
 
 
 def test_every_number_rests_on_a_clause_that_the_shipped_charter_has() -> None:
@@ -98,7 +100,11 @@ def test_a_file_that_cannot_be_read_or_is_no_toml_is_named(tmp_path: Path) -> No
     broken, latin = tmp_path / "broken.toml", tmp_path / "latin.toml"
     broken.write_text("purpose = ")
     latin.write_bytes(b'purpose = "\xff"')
-    for path, word in ((tmp_path / "none.toml", "cannot be read (FileNotFoundError)"), (broken, "is not TOML"), (latin, "cannot be read (UnicodeDecodeError)")):
+    for path, word in (
+        (tmp_path / "none.toml", "cannot be read (FileNotFoundError)"),
+        (broken, "is not TOML"),
+        (latin, "cannot be read (UnicodeDecodeError)"),
+    ):
         with pytest.raises(CharterError) as wrong:
             read_charter(path)
         assert str(wrong.value).startswith(f"{path}: {word}")

@@ -76,5 +76,7 @@ def test_an_old_link_lives_under_a_fallback_key_and_new_ones_use_the_first() -> 
         ("desk", SIGN_IN_LIFE, False), ("desk", SIGN_IN_LIFE + timedelta(seconds=1), True),
     ],
 )  # fmt: skip
-def test_links_live_half_a_year_sign_ins_half_an_hour_calendars_as_long_as_the_epoch(kind: str, age: timedelta, expired: bool) -> None:
+def test_links_live_half_a_year_sign_ins_half_an_hour_calendars_as_long_as_the_epoch(
+    kind: str, age: timedelta, expired: bool
+) -> None:
     assert Link(kind, 1, 2, 3, 4, MADE).expired(MADE + age) is expired  # type: ignore[arg-type]

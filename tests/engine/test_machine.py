@@ -119,12 +119,36 @@ class ClubLife(RuleBasedStateMachine):
         self.press(case, actor, move.action, note="好。", days=3, expect=None)
 
     @precondition(lambda self: self.cases())
-    @rule(which=pick, who=crowd, action=st.sampled_from(["confirm", "approve", "decline", "submit", "remove", "excuse", "undo", "due", "void", "postponed", "decided", "open", ""]))
+    @rule(
+        which=pick,
+        who=crowd,
+        action=st.sampled_from(
+            [
+                "confirm",
+                "approve",
+                "decline",
+                "submit",
+                "remove",
+                "excuse",
+                "undo",
+                "due",
+                "void",
+                "postponed",
+                "decided",
+                "open",
+                "",
+            ]
+        ),
+    )
     def press_what_is_not_ones_own(self, which: int, who: str, action: str) -> None:
         cases = self.cases()
         case = cases[which % len(cases)]
         actor = self.actors().get(who)
-        if actor is None or action == "undo" or any(c.id == case.id and a.id == actor.id and m.action == action for c, a, m in self.offered()):
+        if (
+            actor is None
+            or action == "undo"
+            or any(c.id == case.id and a.id == actor.id and m.action == action for c, a, m in self.offered())
+        ):
             return
         self.press(case, actor, action, note="我来。", days=3, expect=NotAllowed)
 
@@ -177,7 +201,11 @@ class ClubLife(RuleBasedStateMachine):
         self.house.tick()
         for case in self.cases():
             if case.id in before:
-                taken = [event for event in self.events_of(case) if event.version > before[case.id] and event.action in ("due", "postponed")]
+                taken = [
+                    event
+                    for event in self.events_of(case)
+                    if event.version > before[case.id] and event.action in ("due", "postponed")
+                ]
                 assert len(taken) <= 1, "each case takes one due step per sweep"
 
     @rule(says=answers)
@@ -206,14 +234,18 @@ class ClubLife(RuleBasedStateMachine):
     def hand_over(self, frozen: Frozen, answer: Answer) -> Answer:
         with self.house.read() as session:
             letter = session.get_one(Letter, (frozen.claimed.club_id, frozen.claimed.letter_id))
-            assert (letter.state, letter.bytes) == ("transmitting", frozen.content), "bytes and transmitting are in the database before it goes"
+            assert (letter.state, letter.bytes) == ("transmitting", frozen.content), (
+                "bytes and transmitting are in the database before it goes"
+            )
             if letter.asks:
                 case = session.get_one(Case, (letter.club_id, letter.case_id))
                 assert case.entered_version == letter.version, "an ask of a round that is over was handed over"
                 assert case.turn
         if answer == TAKEN or answer == SILENT:  # silent after the dot: the server may well have it
             self.accepted[letter.message_id] += 1
-            renewed = [event for event in self.events_by_id(letter.case_id) if event.action == "postponed"] if letter.case_id else []
+            renewed = (
+                [event for event in self.events_by_id(letter.case_id) if event.action == "postponed"] if letter.case_id else []
+            )
             self.bytes.setdefault(letter.message_id, set()).add(frozen.content)
             assert renewed or len(self.bytes[letter.message_id]) == 1, "a retry sends the same bytes"
         return answer
@@ -261,7 +293,11 @@ class ClubLife(RuleBasedStateMachine):
 
     def everything(self) -> list[Any]:
         with self.house.db.reader.connect() as connection:
-            return [connection.execute(text(f'SELECT * FROM "{table.name}"')).all() for table in Row.metadata.sorted_tables if table.name != "rate"]
+            return [
+                connection.execute(text(f'SELECT * FROM "{table.name}"')).all()
+                for table in Row.metadata.sorted_tables
+                if table.name != "rate"
+            ]
 
     # What must hold
 
@@ -305,7 +341,9 @@ class ClubLife(RuleBasedStateMachine):
             assert (case.turn, case.due_at, case.wake_at) == ("", None, None)
         else:
             assert case.turn and case.due_at
-            assert (case.wake_at is None) == (case.trouble == "unreachable"), "a case rests only, and only then says so, while nobody is reached"
+            assert (case.wake_at is None) == (case.trouble == "unreachable"), (
+                "a case rests only, and only then says so, while nobody is reached"
+            )
             assert case.trouble in ("", "unreachable"), case.trouble
 
     def check_warnings(self, case: Case, events: list[Event], letters: list[Letter]) -> None:

@@ -126,7 +126,9 @@ def test_quiet_hours_of_no_length_are_none() -> None:
         ("2027-01-03 02:00", "2027-01-03 00:00", "2027-01-09 12:00", "2027-W01"),
     ],
 )
-def test_a_reading_week_opens_on_sunday_and_is_named_by_the_iso_week_of_its_saturday(now: str, opening: str, due: str, period: str) -> None:
+def test_a_reading_week_opens_on_sunday_and_is_named_by_the_iso_week_of_its_saturday(
+    now: str, opening: str, due: str, period: str
+) -> None:
     rule, at = SUNDAY_TO_SATURDAY, frame()
     found = rule.latest(utc(now), at)
     assert (found, rule.due_of(found, at), rule.period(found, at)) == (utc(opening), utc(due), period)

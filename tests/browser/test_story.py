@@ -1,0 +1,116 @@
+"""One story on a phone: a real Chromium at 390 px, without JavaScript, every page looked at by axe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.world import APPLICATION, World
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PHONE = {"width": 390, "height": 844}
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        assert not os.environ.get("JIUNIU_NEED_BROWSER"), "no Chromium here, and this run needs one: install the package chromium"
+        pytest.skip("NOT TESTED: no Chromium found, so no page was looked at in a browser")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+def look(page: Page, what: str) -> None:
+    """Nobody is shut out and nothing runs off the screen."""
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= page.viewport_size["width"], f"{what} is wider than the phone: {width} px"  # type: ignore[index]
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
+    assert found.violations_count == 0, f"{what}: {found.generate_report()}"
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("en", "dark")])
+def test_somebody_applies_on_a_phone_and_the_owner_approves_on_one(
+    world: World, chromium: Browser, locale: str, scheme: str
+) -> None:
+    # axe itself needs scripts; that no page does is told by the story below.
+    context = chromium.new_context(viewport=PHONE, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    for path, what in (("", "the club"), ("join", "the form"), ("study-plan", "the address form"), ("desk", "the sign-in")):
+        page.goto(f"{world.base}jiuniu/{path}")
+        look(page, what)
+    page.goto(f"{world.base}jiuniu/join")
+    page.wait_for_timeout(2100)  # the form asks for two seconds of a person
+    page.fill('[name="email"]', "no address")
+    page.evaluate("document.querySelector('form[method=post]').noValidate = true")
+    page.click('form[method="post"] button[type="submit"]')
+    look(page, "the form with errors")
+    for name, typed in APPLICATION.items():
+        if name == "accept_charter":
+            page.check(f'[name="{name}"]')
+        else:
+            page.fill(f'[name="{name}"]', typed)
+    page.click('form[method="post"] button[type="submit"]')
+    look(page, "look into your mail")
+    page.goto(world.mail("join.confirm_address").link())
+    look(page, "the confirmation")
+    page.click('button[value="confirm"]')
+    look(page, "confirmed")
+    page.goto(world.mail("join.please_decide").link())
+    look(page, "the decision")
+    page.evaluate("document.querySelectorAll('form').forEach(form => form.noValidate = true)")
+    page.click('button[value="decline"]')
+    look(page, "the decision without a reason")
+    page.click('button[value="approve"]')
+    look(page, "approved")
+    page.goto(world.mail("join.welcome").link("/me/"))
+    look(page, "my page")
+    page.goto(world.mail("study_plan.please_write").link())
+    look(page, "the plan")
+    page.goto(f"{world.base}nowhere/")
+    look(page, "not found")
+    context.close()
+
+
+def test_no_page_needs_a_script_and_the_narrowest_screen_fits(world: World, chromium: Browser) -> None:
+    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale="zh-CN", java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{world.base}jiuniu/join")
+    page.wait_for_timeout(2100)
+    for name, typed in APPLICATION.items():
+        if name == "accept_charter":
+            page.check(f'[name="{name}"]')
+        else:
+            page.fill(f'[name="{name}"]', typed)
+    page.keyboard.press("Tab")
+    page.click('form[method="post"] button[type="submit"]')
+    page.goto(world.mail("join.confirm_address").link())
+    page.click('button[value="confirm"]')
+    page.goto(world.mail("join.please_decide").link())
+    page.fill('[name="note"]', "欢迎")
+    page.click('button[value="approve"]')
+    assert "欢迎" in world.mail("join.welcome").text
+    context.close()
+
+
+def test_a_scanner_that_opens_every_link_and_waits_changes_nothing(world: World, chromium: Browser) -> None:
+    world.apply()
+    world.open(world.mail("join.confirm_address")).press("confirm")
+    world.tick()
+    before = world.ledger()
+    page = chromium.new_page()
+    for mail in world.mails:
+        for link in mail.links:
+            page.goto(link)
+            page.wait_for_timeout(300)
+    assert world.ledger() == before
+    page.close()

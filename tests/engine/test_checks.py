@@ -1,0 +1,162 @@
+"""What a declaration must hold to is found out at import."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import checks, registry
+from engine.checks import Misdeclared, letters
+from engine.declare import State, Workflow, arrive, ask, at_due, charter, end_of_day, final, may, opened_from, owner, person, reviewer, tell
+from engine.declare import form as opened_by_form
+from engine.fields import Text
+from engine.registry import all_workflows, register
+from workflows import WORKFLOWS
+
+DUE = end_of_day(charter.plan_days)
+
+
+class Sound(Workflow):
+    label, clause, opens = "Sound", "1.1", opened_by_form("sound", owner)
+    word = Text("A word")
+    asked = State(person, arrive(ask("please")), may(person, "submit", to="done", fill=("word",)), at_due(to="done"), due=DUE)
+    done = final(tell("thanks"), undo="asked")
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    monkeypatch.setattr(checks, "written", lambda workflow, letter, language: True)
+
+
+def complaint(flow: type[Workflow]) -> str:
+    with pytest.raises(Misdeclared) as wrong:
+        register(flow)
+    return str(wrong.value)
+
+
+def test_a_sound_workflow_is_taken() -> None:
+    assert register(Sound) == (Sound,)
+    assert (Sound.key, Sound.start, Sound.form_path, list(Sound.states), list(Sound.fields)) == ("sound", "asked", "sound", ["asked", "done", "void"], ["word"])
+    assert letters(Sound) == ["please", "taken_back", "thanks"]
+
+
+@pytest.mark.parametrize("needed", ["label", "clause"])
+def test_a_workflow_without_label_or_clause_is_refused(needed: str) -> None:
+    values = {"label": "Toy", "clause": "1.1", "opens": opened_by_form("toy", owner), "done": final()}
+    del values[needed]
+    assert complaint(type("Toy", (Workflow,), values)) == f"Toy: says no {needed}"
+
+
+def test_a_workflow_that_says_not_how_it_opens_is_refused() -> None:
+    with pytest.raises(Misdeclared, match="^Toy: says no opens$"):
+        register(type("Toy", (Workflow,), {"label": "Toy", "clause": "1.1", "done": final()}))
+
+
+def test_a_workflow_that_opens_from_nowhere_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_from("join", "aproved")
+        done = final()
+
+    assert complaint(Toy) == "Toy: opens from join.aproved, which is not declared"
+
+
+def test_a_start_that_is_not_declared_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens, start = "Toy", "1.1", opened_by_form("toy", owner), "begin"
+        done = final()
+
+    assert complaint(Toy) == "Toy: starts in 'begin', which is not declared"
+
+
+def test_a_target_that_is_not_declared_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        asked = State(person, may(person, "submit", to="doen"), at_due(to="done"), due=DUE)
+        done = final()
+
+    assert complaint(Toy) == "Toy: asked leads to 'doen', which is not declared"
+
+
+def test_an_undo_that_leads_nowhere_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        done = final(undo="before")
+
+    assert complaint(Toy) == "Toy: done leads to 'before', which is not declared"
+
+
+def test_a_state_that_could_wait_for_ever_is_refused() -> None:
+    for parts, due in (((), DUE), ((at_due(to="done"),), None)):
+
+        class Toy(Workflow):
+            label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+            asked = State(person, may(person, "submit", to="done"), *parts, due=due)
+            done = final()
+
+        assert complaint(Toy) == "Toy: asked could wait for ever: give it a due and an at_due"
+
+
+def test_an_ask_in_a_final_state_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        done = final(ask("please", person))
+
+    assert complaint(Toy) == "Toy: done is final, so it is nobody's turn: tell, do not ask"
+
+
+def test_one_action_twice_for_one_role_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        asked = State(owner, may(owner, "close", to="done"), may(owner | person, "close", to="done"), at_due(to="done"), due=DUE)
+        done = final()
+
+    assert complaint(Toy) == "Toy: asked offers 'close' to owner twice"
+
+
+def test_one_action_for_two_roles_is_fine() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        asked = State(owner, may(owner, "close", to="done"), may(person, "close", to="done"), at_due(to="done"), due=DUE)
+        done = final()
+
+    assert register(Toy) == (Toy,)
+
+
+def test_filling_what_is_no_field_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        asked = State(person, may(person, "submit", to="done", fill=("wrod",)), at_due(to="done"), due=DUE)
+        done = final()
+
+    assert complaint(Toy) == "Toy: asked fills 'wrod', which is no field"
+
+
+def test_a_state_that_no_way_leads_to_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        done = final()
+        lost = final()
+        astray = final()
+
+    assert complaint(Toy) == "Toy: no way leads to astray, lost"
+
+
+def test_a_letter_that_is_not_written_is_refused_with_its_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    monkeypatch.setattr(checks, "written", lambda workflow, letter, language: (letter, language) != ("thanks", "en"))
+    assert complaint(Sound) == "Sound: the letter thanks is not written in en"
+
+
+def test_a_refused_workflow_is_not_listed() -> None:
+    class Toy(Workflow):
+        label, clause, opens, start = "Toy", "1.1", opened_by_form("toy", reviewer), "begin"
+        done = final()
+
+    complaint(Toy)
+    assert Toy not in all_workflows()
+
+
+def test_the_clubs_own_workflows_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert register(*WORKFLOWS) == WORKFLOWS

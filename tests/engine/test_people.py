@@ -1,0 +1,67 @@
+"""How an address becomes a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.models import Case, Person
+from engine.people import BadAddress, fold_address, holds
+from engine.roles import Role, anyone, members, organiser, owner, person, reviewer
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("lilei@qq.com", "lilei@qq.com"),
+        ("  LiLei@QQ.com ", "lilei@qq.com"),
+        ("ｌｉｌｅｉ＠ｑｑ．ｃｏｍ", "lilei@qq.com"),
+        ("lilei@qq。com", "lilei@qq.com"),
+        ("lilei@qq．com", "lilei@qq.com"),
+        ("lilei@qq｡com", "lilei@qq.com"),
+        ("<lilei@qq.com>", "lilei@qq.com"),
+        ("１２３４５６＠ＱＱ．ＣＯＭ", "123456@qq.com"),
+        ("li.lei+club@gmail.com", "li.lei+club@gmail.com"),
+        ("li_lei-1@mail.example.org", "li_lei-1@mail.example.org"),
+        ("lilei@例子.中国", "lilei@xn--fsqu00a.xn--fiqs8s"),  # a server without SMTPUTF8 takes only this form
+        ("lilei@XN--FSQU00A.xn--fiqs8s", "lilei@xn--fsqu00a.xn--fiqs8s"),  # the same mailbox, so the same person
+        ("lilei@münchen.de", "lilei@xn--mnchen-3ya.de"),
+    ],
+)
+def test_an_address_is_folded_to_the_one_form_it_is_kept_in(typed: str, kept: str) -> None:
+    assert fold_address(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "junk",
+    ["", " ", "lilei", "@qq.com", "lilei@", "lilei@qq", "a b@qq.com", "lilei@qq..com", "lilei@@qq.com", "李雷@qq.com", "a@b@qq.com", "lilei@qq.com,x@qq.com",
+     "lilei@qq.com\nBcc: x@qq.com", "lilei@[127.0.0.1]", "lilei@-qq.com", "lilei@" + "x" * 250 + ".com", "lilei@localhost", "\x00@qq.com", '"li lei"@qq.com'],
+)  # fmt: skip
+def test_what_no_mail_can_reach_is_refused_with_an_example(junk: str) -> None:
+    with pytest.raises(BadAddress) as wrong:
+        fold_address(junk)
+    assert str(wrong.value) == "This does not look like a mail address. Example: lilei@qq.com"
+
+
+def someone(number: int, role: str = "member", status: str = "member") -> Person:
+    return Person(id=number, role=role, status=status)
+
+
+ABOUT_1 = Case(person_id=1, data={"organiser": 4})
+
+
+@pytest.mark.parametrize(
+    ("role", "who", "held"),
+    [
+        (anyone, someone(9, status="applicant"), True),
+        (person, someone(1, status="applicant"), True), (person, someone(1, status="removed"), True), (person, someone(1, status="departed"), False),
+        (person, someone(1, status="erased"), False), (person, someone(2), False),
+        (owner, someone(2, "owner"), True), (owner, someone(2, "admin"), False), (owner, someone(1, "owner"), False), (owner, someone(2, "owner", "departed"), False),
+        (reviewer, someone(2, "owner"), True), (reviewer, someone(3), False), (reviewer, someone(1, "owner"), False),
+        (Role(("admins",)), someone(3, "admin"), True), (Role(("admins",)), someone(1, "admin"), False), (Role(("admins",)), someone(2, "owner"), False),
+        (members, someone(1), True), (members, someone(2, "owner"), True), (members, someone(5, status="applicant"), False), (members, someone(5, status="removed"), False),
+        (organiser, someone(4), True), (organiser, someone(5), False), (organiser, someone(4, status="removed"), False),
+        (owner | person, someone(1), True), (owner | person, someone(2, "owner"), True), (owner | person, someone(3), False),
+    ],
+)  # fmt: skip
+def test_who_holds_a_role_in_a_case_and_nobody_decides_about_themself(role: Role, who: Person, held: bool) -> None:
+    assert holds(role, who, ABOUT_1) is held

@@ -1,0 +1,80 @@
+"""Workflows for tests only, registered for the length of one test."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import checks, registry
+from engine.declare import State, Workflow, ask, arrive, at_due, calendar, charter, end_of_day, final, majority, may, members, moment, most_votes, owner, person, poll, tell, weekly  # fmt: skip
+from engine.declare import form as opened_by_form
+from engine.step import Step
+
+
+def declared(monkeypatch: pytest.MonkeyPatch, *flows: type[Workflow]) -> None:
+    """Register toys; monkeypatch takes them away again."""
+    monkeypatch.setattr(checks, "written", lambda workflow, letter, language: True)
+    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    registry.register(*flows)
+
+
+def reading() -> type[Workflow]:
+    class ToyReading(Workflow):
+        label, clause, one_open = "Reading", "5.1", True
+        opens = calendar(weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due), for_each=members)
+        owed = State(person, arrive(ask("please_read")), may(person, "submit", to="done"), at_due(to="missed"), due=moment("period_due"))
+        done = final()
+        missed = final(tell("missed"))
+
+    return ToyReading
+
+
+def topic() -> type[Workflow]:
+    class ToyTopic(Workflow):
+        label, clause = "Topic", "4.2"
+        opens = opened_by_form("topic", members)
+        voting = State(
+            members,
+            poll(members, "option1 option2 option3", first=charter.topic_votes, to=most_votes(decided="decided", nobody="nobody_voted")),
+            at_due(to=most_votes(decided="decided", nobody="nobody_voted")),
+            due=end_of_day(charter.vote_days),
+        )
+        decided = final()
+        nobody_voted = final()
+
+    return ToyTopic
+
+
+def nomination() -> type[Workflow]:
+    class ToyNomination(Workflow):
+        label, clause = "Nomination", "7.2"
+        opens = opened_by_form("nomination", members)
+        voting = State(
+            members,
+            poll(members, "yes no", change=True, secret=True, besides=person),
+            at_due(to=majority(elected="elected", rejected="rejected", too_few="too_few")),
+            due=end_of_day(charter.vote_days),
+        )
+        elected = final()
+        rejected = final()
+        too_few = final()
+
+    return ToyNomination
+
+
+class Broken(Exception):
+    """What a broken effect raises."""
+
+
+def breaking(broken: dict[str, bool]) -> type[Workflow]:
+    def break_perhaps(step: Step) -> None:
+        if broken["now"]:
+            raise Broken("the effect broke")
+
+    class ToyBreaking(Workflow):
+        label, clause = "Breaking", "1.1"
+        opens = opened_by_form("breaking", members)
+        waiting = State(owner, arrive(ask("decide")), may(owner, "close", to="over"), at_due(to="over"), due=end_of_day(charter.plan_days))
+        over = final(do=break_perhaps)
+
+    return ToyBreaking
+
