@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlalchemy import select
+
 from engine import effects
 from engine.declare import (
     Effect,
@@ -13,6 +15,7 @@ from engine.declare import (
     at_due,
     before_due,
     charter,
+    either,
     end_of_day,
     final,
     may,
@@ -21,7 +24,9 @@ from engine.declare import (
     stay,
     tell,
 )
+from engine.models import Case
 from engine.roles import Role
+from engine.step import Step
 from engine.targets import Target
 
 
@@ -63,18 +68,29 @@ def reviewed_by(
     return review, returned
 
 
-def removal(*, back_to: str, fill: Iterable[str]) -> tuple[State, State, State, State]:
+def nothing_proposed(step: Step) -> bool:
+    """Is no other removal proposed for this person? A second one is not pursued; the first shows its fact (clause 3.2)."""
+    other = select(Case.id).where(Case.person_id == step.case.person_id, Case.state == "removal_proposed", Case.id != step.case.id)
+    return step.session.execute(other.limit(1)).first() is None
+
+
+PROPOSE = either(nothing_proposed, "removal_proposed", "not_pursued")
+
+
+def removal(*, back_to: str | None = None, fill: Iterable[str] = ()) -> tuple[State, State, State, State]:
     """The states *removal_proposed*, *removed*, *excused*, *not_pursued*: proposed by the rules, decided by the owner.
 
     The person is told and may still hand in, or answer.
     """
+    hand_in = (may(person, "submit", to="review", fill=fill),) if fill else ()
+    extend = (may(owner, "extend", to=back_to, note="optional", due="days"),) if back_to else ()
     proposed = State(
         owner,
         arrive(ask("please_decide_removal"), tell("removal_proposed")),
-        may(person, "submit", to="review", fill=fill),
+        *hand_in,
         may(person, "answer", to=stay, note="required", tells=tell("person_answered", owner)),
         may(owner, "excuse", to="excused", note="optional"),
-        may(owner, "extend", to=back_to, note="optional", due="days"),
+        *extend,
         may(owner, "remove", to="removed", note="required"),
         at_due(to="not_pursued"),
         due=end_of_day(charter.removal_days),

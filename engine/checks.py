@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from engine.declare import OpenedFrom, State, Workflow
 from engine.language import LANGUAGES, TEMPLATES
+from engine.targets import Stay, arrows
 
 
 class Misdeclared(TypeError):
@@ -37,12 +38,11 @@ def _complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -
 
 
 def _opening_complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> Iterator[str]:
-    if isinstance(workflow.opens, OpenedFrom):
-        other = known.get(workflow.opens.workflow)
-        if other is None or workflow.opens.state not in other.states:
-            yield f"opens from {workflow.opens.workflow}.{workflow.opens.state}, which is not declared"
-    if workflow.start not in workflow.states:
-        yield f"starts in {workflow.start!r}, which is not declared"
+    for opening in workflow.openings:
+        if isinstance(opening, OpenedFrom) and opening.state not in getattr(known.get(opening.workflow), "states", ()):
+            yield f"opens from {opening.workflow}.{opening.state}, which is not declared"
+    for name in set(arrows(workflow.start)) - set(workflow.states):
+        yield f"starts in {name!r}, which is not declared"
 
 
 def _arrow_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
@@ -54,6 +54,13 @@ def _arrow_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
 def _state_complaints(state: State) -> Iterator[str]:
     if not state.is_final and (state.due is None or state.at_due is None):
         yield f"{state.name} could wait for ever: give it a due and an at_due"
+    if isinstance(state.at_due, Stay):
+        yield f"{state.name} stays at its due time: the clock would come back at every tick"
+    for letter in state.letters():
+        if letter.asks and letter.to and not set(letter.to.names) <= set(state.turn.names):
+            yield f"{state.name} asks {letter.to} with {letter.name}, but it is the turn of {state.turn}: it would never leave"
+    if state.poll and bool(state.poll.first) != bool(state.poll.to):
+        yield f"{state.name} has a poll with a first without a to, or a to without a first"
     if state.is_final and any(letter.asks for letter in state.letters()):
         yield f"{state.name} is final, so it is nobody's turn: tell, do not ask"
 
@@ -70,7 +77,7 @@ def _act_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
 
 def _reachable(workflow: type[Workflow]) -> set[str]:
     seen: set[str] = set()
-    waiting = [workflow.start]
+    waiting = [*arrows(workflow.start)]
     while waiting:
         name = waiting.pop()
         if name in workflow.states and name not in seen:

@@ -17,9 +17,10 @@ from engine.charter import Number, charter
 from engine.language import marked
 from engine.moments import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
 from engine.roles import Role, admins, anyone, members, nobody, organiser, owner, person, reviewer
-from engine.targets import Target, arrows, either, majority, most_votes, stay
+from engine.targets import Target, arrows, either, majority, stay
 
 if TYPE_CHECKING:
+    from engine.models import Person
     from engine.step import Step
 
 __all__ = [
@@ -48,7 +49,6 @@ __all__ = [
     "may",
     "members",
     "moment",
-    "most_votes",
     "nobody",
     "opened_from",
     "organiser",
@@ -62,6 +62,8 @@ __all__ = [
 ]  # fmt: skip
 
 Effect = Callable[["Step"], None]
+Choices = Callable[["Step"], Iterable[str]]
+Whom = Callable[["Step"], Iterable["Person"]]
 Note = Literal["none", "optional", "required"]
 
 
@@ -132,26 +134,28 @@ class Poll:
     """One mark per person and round. Votes do not bump the case's version until the deciding one."""
 
     who: Role
-    choices: tuple[str, ...]
+    choices: str | Choices
     first: Number | None
     change: bool
     secret: bool
     to: Target | None
     besides: Role | None
+    by: Role | None
 
 
 def poll(
     who: Role,
-    choices: str,
+    choices: str | Choices,
     *,
     first: Number | None = None,
     change: bool = False,
     secret: bool = False,
     to: Target | None = None,
     besides: Role | None = None,
+    by: Role | None = None,
 ) -> Poll:
     """``first`` votes decide at once and move the case ``to``; else ``at_due`` counts."""
-    return Poll(who, tuple(choices.split()), first, change, secret, to, besides)
+    return Poll(who, choices, first, change, secret, to, besides, by)
 
 
 @dataclass(frozen=True)
@@ -233,22 +237,24 @@ def form(path: str, by: Role) -> Form:
 class Calendar:
     rule: Weekly
     for_each: Role
+    besides: Role
 
 
-def calendar(rule: Weekly, for_each: Role) -> Calendar:
-    """Opened by the clock: one case per period and person."""
-    return Calendar(rule, for_each)
+def calendar(rule: Weekly, for_each: Role, besides: Role = nobody) -> Calendar:
+    """Opened by the clock: one case per period and holder of the role (for the club as a whole: ``owner``)."""
+    return Calendar(rule, for_each, besides)
 
 
 @dataclass(frozen=True)
 class OpenedFrom:
     workflow: str
     state: str
+    whom: Whom
 
 
-def opened_from(workflow: str, state: str) -> OpenedFrom:
-    """Opened for the same person when a case of that workflow enters that state."""
-    return OpenedFrom(workflow, state)
+def opened_from(workflow: str, state: str, whom: Whom = lambda step: (step.person,)) -> OpenedFrom:
+    """Opened when a case of that workflow enters that state: for its person, or for each of ``whom``."""
+    return OpenedFrom(workflow, state, whom)
 
 
 Opening = Form | Calendar | OpenedFrom
@@ -261,12 +267,14 @@ class Workflow:
     label: ClassVar[str]
     clause: ClassVar[str]
     removal_clause: ClassVar[str] = ""
-    opens: ClassVar[Opening]
-    start: ClassVar[str] = ""
+    opens: ClassVar[Opening | tuple[Opening, ...]]
+    openings: ClassVar[tuple[Opening, ...]]
+    start: ClassVar[Target] = ""
     form_path: ClassVar[str] = ""
     one_open: ClassVar[bool] = False
     outlives_member: ClassVar[bool] = False
     fields: ClassVar[dict[str, UnboundField[Any]]]
+    private: ClassVar[frozenset[str]]
     states: ClassVar[dict[str, State]]
 
     void = final()
@@ -274,7 +282,9 @@ class Workflow:
 
     def __init_subclass__(cls) -> None:
         cls.key = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        cls.form_path = cls.opens.path if isinstance(cls.opens, Form) else cls.key.replace("_", "-")
+        cls.openings = cls.opens if isinstance(cls.opens, tuple) else (cls.opens,)
+        cls.form_path = next((item.path for item in cls.openings if isinstance(item, Form)), cls.key.replace("_", "-"))
         cls.states = {key: value for key, value in vars(cls).items() if isinstance(value, State)} | {"void": cls.void}
         cls.fields = {key: value for key, value in vars(cls).items() if isinstance(value, UnboundField)}
+        cls.private = frozenset(key for key, field in cls.fields.items() if getattr(field, "private", False))
         cls.start = cls.start or next(iter(cls.states))

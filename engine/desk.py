@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -53,10 +52,22 @@ def queue_age(session: Session, now: datetime) -> datetime | None:
     return session.execute(oldest).scalar_one()
 
 
-def channel_trouble(session: Session) -> dict[str, Any]:
-    """What the mail server said when it last refused to talk; empty while mail flows."""
+@dataclass(frozen=True)
+class ChannelTrouble:
+    """What the mail server said when it last refused to talk, since when it does, and when it is tried again."""
+
+    answer: str
+    since: datetime
+    next_try: datetime
+
+
+def channel_trouble(session: Session) -> ChannelTrouble | None:
+    """None while mail flows."""
     beat = session.get(Heartbeat, "channel")
-    return beat.data if beat else {}
+    if beat is None or not beat.data:
+        return None
+    since, next_try = (datetime.fromisoformat(beat.data[key]) for key in ("since", "next_try"))
+    return ChannelTrouble(beat.data["answer"], since, next_try)
 
 
 def decisions_since(session: Session, decider: Person, since: datetime) -> list[tuple[Event, Case, Person]]:

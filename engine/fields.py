@@ -94,6 +94,12 @@ def Tick(label: str, *, hint: str = "", required: str = REQUIRED) -> Any:
     return BooleanField(label, [InputRequired(required)], description=hint, render_kw={"required": True})
 
 
+def private(field: Any) -> Any:
+    """Shown on the case's page only: never in events, letters or exports, and emptied when the case ends."""
+    field.private = True
+    return field
+
+
 _made: dict[tuple[type[Workflow], tuple[str, ...]], type[Form]] = {}
 
 

@@ -22,6 +22,7 @@ from engine.rates import CONFIRMATION_MAILS, take
 from engine.registry import workflow
 from engine.run import act, open_case, open_case_of
 from engine.step import Hand, club_at_hand
+from engine.targets import arrows
 
 
 def hand_in(
@@ -47,7 +48,7 @@ def hand_in(
         _readdress(person, address, locale)
         data = {"form": form_id, "charter_version": club_at_hand(session).charter_version}
         open_case(session, flow.key, person, by=Hand(person, "page"), now=now, key=form_id, answers=answers, data=data)
-    elif waiting.state == flow.start:
+    elif waiting.state in arrows(flow.start):
         act(session, waiting, "apply_again", by=Hand(person, "page"), now=now, answers=answers)
         waiting.data = {**waiting.data, "form": form_id}
     else:

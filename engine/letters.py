@@ -15,6 +15,7 @@ from engine.declare import State
 from engine.models import Case, Letter, Person, new_id
 from engine.moments import morning_after_quiet
 from engine.people import holders
+from engine.polls import still_asked
 from engine.step import club_at_hand, frame_of
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
@@ -39,7 +40,7 @@ def queue_for_case(
     The key holds the version at which the state was entered (not the case's version, which a ``stay`` moves on).
     """
     for letter in letters:
-        for person in holders(session, letter.to or state.turn, case):
+        for person in _recipients(session, case, letter, state):
             if person.address is None or person.status == "refused_mail":
                 continue
             _insert(
@@ -58,6 +59,12 @@ def queue_for_case(
                 answer=answer,
                 data={"reminder": True, "due": case.due_at.isoformat()} if moment and case.due_at else {},
             )
+
+
+def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[Person]:
+    if letter.asks and state.poll:
+        return still_asked(session, case, state.poll)
+    return holders(session, letter.to or state.turn, case)
 
 
 def queue_for_person(

@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.declare import Poll
+from engine.language import marked as _
 from engine.models import Case, Event, Mark
 from engine.people import holds
+from engine.polls import may_vote
 from engine.registry import state_of
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import Hand, club_at_hand, numbers_of
@@ -25,8 +27,8 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
     assert person is not None
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
-    if choice not in poll.choices:
-        raise Invalid({"choice": "Please choose one of these"})
+    if choice not in case.data["choices"]:
+        raise Invalid({"choice": _("Please choose one of these")})
     own = session.get(Mark, (case.club_id, case.id, case.entered_version, person.id))
     if own is not None:
         if not poll.change:
@@ -48,10 +50,10 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
 def _poll_for(case: Case, by: Hand) -> Poll:
     poll = state_of(case.workflow, case.state).poll
     person = by.on_behalf_of or by.person
-    if poll is None or person is None or not holds(poll.who, person, case):
+    if poll is None or person is None or not may_vote(person, case, poll):
         raise NotAllowed("no vote is open to this person here")
-    if poll.besides and holds(poll.besides, person, case):
-        raise NotAllowed("the one concerned does not vote")
+    if by.on_behalf_of and not (by.person and poll.by and holds(poll.by, by.person, case)):
+        raise NotAllowed("only who keeps this list may mark for others")
     return poll
 
 

@@ -67,14 +67,19 @@ class NamedMoment:
 
     name: str
     before: Number | None
+    after: Number | None = None
 
     def resolve(self, now: datetime, frame: Frame) -> datetime:
         named = datetime.fromisoformat(frame.data[self.name]).astimezone(UTC)
+        if self.after:
+            local = named.astimezone(frame.zone)
+            named = (local + timedelta(days=self.after.of(frame.numbers))).astimezone(UTC)
         return max(now, named - self.before.of(frame.numbers) if self.before else named)
 
 
-def moment(name: str, before: Number | None = None) -> NamedMoment:
-    return NamedMoment(name, before)
+def moment(name: str, *, before: Number | None = None, after: Number | None = None) -> NamedMoment:
+    """``before``: so much earlier (a span); ``after``: so many days later, at the same hour."""
+    return NamedMoment(name, before, after)
 
 
 @dataclass(frozen=True)

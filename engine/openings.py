@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from engine.db import Database, across_clubs, in_club
-from engine.declare import Calendar, Workflow
+from engine.declare import Calendar, Workflow, admins, members, nobody, owner
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
 from engine.people import waiting_roles
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 DAILY = "daily"
 BATCH = 500
+_RANKS = {members: {"owner", "admin", "member"}, owner: {"owner"}, admins: {"admin"}, nobody: set()}
 
 
 def open_due(db: Database, now: datetime) -> int:
@@ -57,23 +58,24 @@ def plan_schedules(session: Session, now: datetime) -> None:
     if DAILY not in have:
         session.add(Schedule(club_id=club.id, rule=DAILY, next_at=_next_daily(club, now), not_opened=[]))
     for flow in all_workflows():
-        if isinstance(flow.opens, Calendar) and flow.key not in have:
+        calendar = next((item for item in flow.openings if isinstance(item, Calendar)), None)
+        if calendar and flow.key not in have:
             frame = frame_of(club)
-            following = flow.opens.rule.following(flow.opens.rule.latest(now, frame), frame)
+            following = calendar.rule.following(calendar.rule.latest(now, frame), frame)
             session.add(Schedule(club_id=club.id, rule=flow.key, next_at=following, not_opened=[]))
 
 
 def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
     """Open the running period for the next batch of people; missed periods are recorded as not opened."""
     flow, club = workflow(schedule.rule), club_at_hand(session)
-    assert isinstance(flow.opens, Calendar)
-    rule, frame = flow.opens.rule, frame_of(club)
+    calendar = next(item for item in flow.openings if isinstance(item, Calendar))
+    rule, frame = calendar.rule, frame_of(club)
     opening = rule.latest(now, frame)
     while schedule.next_at < opening:
         schedule.not_opened = [*schedule.not_opened, rule.period(schedule.next_at, frame)]
         schedule.next_at = rule.following(schedule.next_at, frame)
     period = rule.period(opening, frame)
-    people = _without_case(session, flow, period)
+    people = _without_case(session, flow, calendar, period)
     for person in people[:BATCH]:
         open_case(
             session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}",
@@ -84,11 +86,15 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
     return min(len(people), BATCH)
 
 
-def _without_case(session: Session, flow: type[Workflow], period: str) -> list[Person]:
+def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, period: str) -> list[Person]:
     """The members (the owner is exempt) who have no case of this workflow open, nor one of this period."""
     of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id) & (Case.workflow == flow.key)
     has_case = exists().where(of_person & ((Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))))
-    wanted = select(Person).where(Person.status == "member", Person.role != "owner", ~has_case).order_by(Person.id)
+    wanted = (
+        select(Person)
+        .where(Person.status == "member", Person.role.in_(_RANKS[calendar.for_each] - _RANKS[calendar.besides]), ~has_case)
+        .order_by(Person.id)
+    )
     return list(session.execute(wanted.limit(BATCH + 1)).scalars())
 
 

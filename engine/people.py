@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.language import marked as _
 from engine.models import Case, Club, Person
 from engine.roles import Role
 from engine.step import club_at_hand
@@ -31,7 +32,7 @@ def fold_address(typed: str) -> str:
     try:
         found = validate_email(folded, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
-        raise BadAddress("This does not look like a mail address. Example: lilei@qq.com") from None
+        raise BadAddress(_("This does not look like a mail address. Example: lilei@qq.com")) from None
     return found.normalized
 
 

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from engine.declare import Poll
-from engine.models import Mark
+from engine.models import Case, Mark, Person
 from engine.people import holders, holds
 from engine.step import Step
 
 
-def count_electors(step: Step, poll: Poll) -> None:
+def open_poll(step: Step, poll: Poll) -> None:
     """The electors are those who hold the role when the poll opens, minus whoever it is about."""
-    asked = [
-        person for person in holders(step.session, poll.who, step.case)
-        if not (poll.besides and holds(poll.besides, person, step.case))
-    ]  # fmt: skip
-    step.case.data = {**step.case.data, "electors": len(asked)}
+    choices = poll.choices.split() if isinstance(poll.choices, str) else list(poll.choices(step))
+    asked = len(electors(step.session, step.case, poll))
+    step.case.data = {**step.case.data, "electors": asked, "choices": choices}
+
+
+def may_vote(person: Person, case: Case, poll: Poll) -> bool:
+    """Those who hold the role and were members when the poll opened, minus whoever it is about."""
+    joined = person.joined_at is not None and person.joined_at <= case.entered_at
+    return joined and holds(poll.who, person, case) and not (poll.besides and holds(poll.besides, person, case))
+
+
+def electors(session: Session, case: Case, poll: Poll) -> list[Person]:
+    return [person for person in holders(session, poll.who, case) if may_vote(person, case, poll)]
+
+
+def still_asked(session: Session, case: Case, poll: Poll) -> list[Person]:
+    """The electors who put no mark in this round yet."""
+    marked = select(Mark.person_id).where(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
+    done = set(session.execute(marked).scalars())
+    return [person for person in electors(session, case, poll) if person.id not in done]
 
 
 def close_poll(step: Step, poll: Poll) -> None:
     """The counts go into the event; of a secret poll the choices are emptied."""
-    step.event.answers = {**step.event.answers, "count": dict(step.count())}
+    step.event.answers = {**step.event.answers, "count": dict(step.count)}
     if poll.secret:
         marks = update(Mark).where(Mark.case_id == step.case.id, Mark.entered_version == step.case.entered_version)
         step.session.execute(marks.values(choice=""))

@@ -21,6 +21,12 @@ def workflow(name: str) -> type[Workflow]:
     return _known[name]
 
 
+def label_of(letter: str) -> str:
+    """What a letter (``study_plan.please_write``) is about, for people; empty for a letter about no workflow."""
+    flow = _known.get(letter.partition(".")[0])
+    return flow.label if flow else ""
+
+
 def state_of(workflow_name: str, state: str) -> State:
     return _known[workflow_name].states[state]
 
@@ -29,9 +35,12 @@ def all_workflows() -> tuple[type[Workflow], ...]:
     return tuple(_known.values())
 
 
-def opened_from(workflow_name: str, state: str) -> list[type[Workflow]]:
-    """The workflows that open when a case of that workflow enters that state."""
-    return [flow for flow in _known.values() if flow.opens == OpenedFrom(workflow_name, state)]
+def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], OpenedFrom]]:
+    """The workflows that open when a case of that workflow enters that state, and for whom."""
+    return [
+        (flow, opening) for flow in _known.values() for opening in flow.openings
+        if isinstance(opening, OpenedFrom) and (opening.workflow, opening.state) == (workflow_name, state)
+    ]  # fmt: skip
 
 
 def by_form(path: str) -> type[Workflow] | None:

@@ -14,14 +14,15 @@ from engine.db import club_of
 from engine.declare import Act, State, nobody, tell
 from engine.declare import person as the_person
 from engine.desk import note_decision
+from engine.language import marked as _
 from engine.letters import queue_for_case
 from engine.models import Case, Event, Person, new_id
 from engine.moments import midnight_after, next_wake
-from engine.polls import close_poll, count_electors
-from engine.registry import opened_from, state_of, workflow
+from engine.polls import close_poll, open_poll
+from engine.registry import followers, state_of, workflow
 from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
-from engine.targets import Stay
+from engine.targets import Stay, settle
 
 SYSTEM_ACTIONS = ("due", "decided", "postponed", "void")
 
@@ -67,6 +68,8 @@ def open_case(
     ``key`` is unique per workflow in a club (for instance the period and the person).
     """
     flow = workflow(workflow_name)
+    if flow.one_open and open_case_of(session, person, flow.key):
+        raise NotAllowed(f"{person.id} has a case of {flow.key} open")
     case = Case(
         id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
         parent_id=parent.id if parent else None, state="", turn="", version=0, entered_version=0, opened_at=now,
@@ -74,7 +77,11 @@ def open_case(
     )  # fmt: skip
     session.add(case)
     step = _begin(session, case, "open", by=by, now=now, answers=answers)
-    _enter(step, flow.start)
+    case.answers = {}
+    _keep(step, dict(answers or {}))
+    start = settle(flow.start, step)
+    assert isinstance(start, str), "a start is a state"
+    _enter(step, start)
     return case
 
 
@@ -99,23 +106,31 @@ def act(
     move = _system_move(case, action) if action in SYSTEM_ACTIONS else _declared_move(session, case, action, by, now)
     step = _begin(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
     _check_input(step, move, days)
-    if move.fill:
-        case.answers = {**case.answers, **{name: value for name, value in (answers or {}).items() if name in move.fill}}
-    if isinstance(move.to, Stay):
+    _keep(step, {name: value for name, value in (answers or {}).items() if name in move.fill})
+    target = settle(move.to, step)
+    if isinstance(target, Stay):
         _remain(step, move)
     else:
         left = state_of(case.workflow, case.state)
-        target = move.to if isinstance(move.to, str) else move.to.pick(step)
         if left.poll:
             close_poll(step, left.poll)
         _enter(step, target, days=days)
+        _tell(step, move.tells, left)
         if action == "undo":
             _take_back(step, left)
     if move.do:
         move.do(step)
-    if by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
+    if action not in SYSTEM_ACTIONS and by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
         note_decision(session, by.person, now)
     return step.event
+
+
+def _keep(step: Step, answers: dict[str, Any]) -> None:
+    """What was handed in, private fields apart from all that is told, exported or kept."""
+    hidden = workflow(step.case.workflow).private
+    step.case.answers = {**step.case.answers, **{name: value for name, value in answers.items() if name not in hidden}}
+    step.case.private = {**step.case.private, **{name: value for name, value in answers.items() if name in hidden}}
+    step.event.answers = {name: value for name, value in step.event.answers.items() if name not in hidden}
 
 
 def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
@@ -130,6 +145,8 @@ def open_case_of(session: Session, person: Person, workflow_name: str) -> Case |
 
 
 def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime) -> Act:
+    if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner"):
+        raise NotAllowed("only the owner acts on behalf of somebody")
     actor = by.on_behalf_of or by.person
     if actor is not None:
         for offered in acts_for(session, case, actor, now):
@@ -152,9 +169,9 @@ def _system_move(case: Case, action: str) -> Act:
 def _check_input(step: Step, move: Act, days: int | None) -> None:
     errors = {}
     if move.note == "required" and not step.event.note:
-        errors["note"] = "Please say why; the person will read it"
+        errors["note"] = _("Please say why; the person will read it")
     if move.asks_days and not (days and 1 <= days <= step.numbers.extend_most_days):
-        errors["days"] = "How many days more? Please give a whole number"
+        errors["days"] = _("How many days more? Please give a whole number")
     if errors:
         raise Invalid(errors)
 
@@ -169,7 +186,7 @@ def _begin(
         who_id=by.person.id if by.person else None, on_behalf_of_id=by.on_behalf_of.id if by.on_behalf_of else None,
         from_state=case.state, to_state=case.state, note=note, answers=dict(answers or {}),
     )  # fmt: skip
-    return Step(session, case, by, now, event)
+    return Step(session, case, by, now, event, case.entered_version)
 
 
 def _enter(step: Step, target: str, days: int | None = None) -> None:
@@ -177,16 +194,20 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
     case.state, case.turn = target, str(state.turn)
     case.entered_version, case.entered_at, case.trouble = case.version, step.now, ""
     step.event.to_state = target
+    if state.is_final:
+        case.private = {}
     _set_due(step, state, days)
     step.session.add(step.event)
     if state.poll:
-        count_electors(step, state.poll)
+        open_poll(step, state.poll)
     if state.arrival.do:
         state.arrival.do(step)
     step.session.flush()
     _tell(step, state.arrival.letters, state)
-    for follower in opened_from(case.workflow, target):
-        open_case(step.session, follower.key, step.person, by=step.hand, now=step.now, parent=case)
+    for follower, opening in followers(case.workflow, target):
+        for person in opening.whom(step):
+            if not (follower.one_open and open_case_of(step.session, person, follower.key)):
+                open_case(step.session, follower.key, person, by=step.hand, now=step.now, parent=case)
 
 
 def _remain(step: Step, move: Act) -> None:
@@ -194,7 +215,7 @@ def _remain(step: Step, move: Act) -> None:
     state = state_of(step.case.workflow, step.case.state)
     step.session.add(step.event)
     if move.action == "postponed":
-        _set_due(step, state, None)
+        _postpone(step, state)
     step.session.flush()
     _tell(step, move.tells, state)
 
@@ -207,6 +228,17 @@ def _set_due(step: Step, state: State, days: int | None) -> None:
     due = midnight_after(step.now, days, step.frame.zone) if days else state.due.resolve(step.now, step.frame)
     case.due_at = due
     case.wake_at = next_wake(state, step.now, due, step.now, step.numbers)
+
+
+def _postpone(step: Step, state: State) -> None:
+    """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had."""
+    case = step.case
+    assert case.due_at is not None, "only what has a due time is postponed"
+    span = case.due_at - case.entered_at
+    _set_due(step, state, None)
+    if case.due_at < step.now + span / 2:
+        case.due_at = step.now + span
+        case.wake_at = next_wake(state, step.now, case.due_at, step.now, step.numbers)
 
 
 def _take_back(step: Step, left: State) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -44,6 +45,11 @@ class Step:
     hand: Hand
     now: datetime
     event: Event
+    round: int
+
+    def leading(self, among: Iterable[str]) -> str:
+        """The choice with most marks, the one named first on a tie."""
+        return max(among, key=lambda choice: self.count[choice])
 
     @cached_property
     def club(self) -> Club:
@@ -61,11 +67,10 @@ class Step:
     def frame(self) -> Frame:
         return frame_of(self.club, self.case)
 
+    @cached_property
     def count(self) -> Counter[str]:
-        """The marks of this round by choice."""
-        marks = select(Mark.choice, func.count()).where(
-            Mark.case_id == self.case.id, Mark.entered_version == self.case.entered_version
-        )
+        """The marks by choice of the round that this step found."""
+        marks = select(Mark.choice, func.count()).where(Mark.case_id == self.case.id, Mark.entered_version == self.round)
         return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).tuples().all()))
 
 

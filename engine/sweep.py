@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.db import Database, across_clubs, in_club
 from engine.erasure import forget_case
 from engine.letters import queue_for_case
-from engine.models import Case
+from engine.models import Case, Person
 from engine.moments import next_wake, reminders_of
 from engine.registry import all_workflows, state_of
 from engine.run import act
@@ -82,14 +82,23 @@ def _remind(session: Session, case: Case, now: datetime) -> None:
     """Of several reminders whose moment passed only the last one leaves; the others are noted as skipped."""
     assert case.due_at is not None and case.wake_at is not None
     state, numbers = state_of(case.workflow, case.state), numbers_of(club_at_hand(session))
-    passed = [item for item in reminders_of(state, case.entered_at, case.due_at, numbers) if case.wake_at <= item[0] <= now]
+    reminders = reminders_of(state, case.entered_at, case.due_at, numbers)
+    passed = [item for item in reminders if case.wake_at <= item[0] <= now]
     for position, (moment, letter) in enumerate(passed, start=1):
-        last = position == len(passed)
+        reason = _why_not(session, case, position == len(passed), moment == reminders[-1][0])
         queue_for_case(
             session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, moment=moment,
-            state_of_letter="queued" if last else "dropped", answer="" if last else "skipped: a later reminder took its place",
+            state_of_letter="dropped" if reason else "queued", answer=reason,
         )  # fmt: skip
     case.wake_at = next_wake(state, case.entered_at, case.due_at, now, numbers)
+
+
+def _why_not(session: Session, case: Case, last_passed: bool, last_of_all: bool) -> str:
+    """Why a reminder does not leave, or nothing. Who wants fewer reminders gets only the last one before the due time."""
+    if not last_passed:
+        return "skipped: a later reminder took its place"
+    wants_fewer = session.get_one(Person, (case.club_id, case.person_id)).fewer_reminders
+    return "skipped: fewer reminders are wanted" if wants_fewer and not last_of_all else ""
 
 
 def wake(session: Session, case: Case, now: datetime) -> None:

@@ -73,7 +73,7 @@ class Composer:
             "From": _mailbox(club.name or name, address),
             "To": _mailbox(facts.you.name, facts.you.address or ""),
             "Reply-To": _reply_to(facts),
-            "Subject": Header(_safe(sheet.title), "utf-8").encode(),
+            "Subject": Header(_safe(sheet.title), "utf-8", header_name="Subject").encode(),
             "Date": format_datetime(letter.created_at),
             "Message-ID": f"<{letter.message_id}@{domain}>",
             "Auto-Submitted": "auto-generated",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from engine.clock import Clock, machine_now
 from engine.db import Database
-from engine.models import Heartbeat
+from engine.desk import channel_trouble
 from engine.settings import MailServer
 from mailers import outbox
 from mailers.compose import Composer
@@ -87,11 +87,9 @@ class Post:
 
     def _resting(self) -> bool:
         with self.db.read() as session:
-            beat = session.get(Heartbeat, "channel")
-        if beat is None or "next_try" not in beat.data:
-            return False
-        next_try, now = datetime.fromisoformat(beat.data["next_try"]), self.clock.now()
-        return now < next_try <= now + timedelta(hours=1)  # further ahead: the clock was moved back
+            trouble = channel_trouble(session)
+        now = self.clock.now()
+        return trouble is not None and now < trouble.next_try <= now + timedelta(hours=1)  # further: the clock went back
 
     def _lease_end(self) -> datetime:
         return machine_now() + self.lease

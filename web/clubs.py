@@ -75,9 +75,8 @@ def home(slug: str) -> Page:
     return render_template(
         "pages/home.html",
         charter=charter_of(club),
-        open_forms=[flow for flow in flows if isinstance(flow.opens, Form)],
-        member_forms=[flow for flow in flows if not isinstance(flow.opens, Form)],
+        open_forms=[flow for flow in flows if any(isinstance(item, Form) for item in flow.openings)],
+        member_forms=[flow for flow in flows if not any(isinstance(item, Form) for item in flow.openings)],
         now=service().clock.now(),
         demo=club.is_demo,
-        mailbox=service().settings.built_in_mailbox,
     )

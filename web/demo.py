@@ -20,6 +20,7 @@ from engine.models import Case, Person
 from engine.openings import open_due
 from engine.people import by_address, owner_of
 from engine.run import act, open_case_of
+from engine.settings import is_loopback
 from engine.step import Hand
 from engine.sweep import sweep
 from mailers import catcher
@@ -60,19 +61,19 @@ class HandClock:
 
 
 def possible(service: Service) -> bool:
-    """A demo needs the built-in mailbox and no club beside it (an existing demo counts as possible)."""
+    """A demo needs a mail server on this machine and no club beside it (an existing demo counts as possible)."""
     with service.db.read() as session:
         others = [club for club in all_clubs(session) if not club.is_demo]
-    return not others and service.settings.is_local
+    server = service.mail_server
+    return not others and service.settings.is_local and (server is None or is_loopback(server.host))
 
 
 def begin(service: Service) -> None:
     """Make the demo club and live through its first two weeks; pressing again starts it anew."""
-    service.db.write(remove_demo)
-    catcher.empty(service.mailbox)
-    if service.demo_clock is not None:
-        service.demo_clock.unlink(missing_ok=True)
-    _Story(service).tell()
+    with service.sweeping, service.posting:
+        end(service)
+        catcher.empty(service.mailbox)
+        _Story(service).tell()
 
 
 def end(service: Service) -> bool:
@@ -86,11 +87,12 @@ def end(service: Service) -> bool:
 
 def catch_up(service: Service) -> None:
     """After the clock was moved: let everything that is due happen before the page is shown again."""
-    now = service.clock.now()
-    open_due(service.db, now)
-    sweep(service.db, now)
-    if service.mail_server is not None:
-        Post(service.db, service.composer, service.mail_server, service.clock).deliver()
+    with service.sweeping, service.posting:
+        now = service.clock.now()
+        open_due(service.db, now)
+        sweep(service.db, now)
+        if service.mail_server is not None:
+            Post(service.db, service.composer, service.mail_server, service.clock).deliver()
 
 
 class _Story:

@@ -15,7 +15,7 @@ from engine.intake import send_sign_in
 from engine.language import marked as _
 from engine.models import Club, Person
 from engine.rates import ANONYMOUS_POSTS
-from engine.registry import workflow
+from engine.registry import label_of, workflow
 from web.access import signed_in
 from web.forms import TOO_MANY
 from web.guard import PRESS_AGAIN, allow, client_address, keeps_text, new_stamp, read_stamp
@@ -87,8 +87,8 @@ def _desk_page(session: Session, club: Club, you: Person) -> str:
         waiting=_rows(club, you, desk_queries.waiting_for(session, you)),
         late=_rows(club, you, desk_queries.late(session)),
         resting=_rows(club, you, desk_queries.resting(session)) if is_owner else [],
-        trouble=trouble,
-        channel=desk_queries.channel_trouble(session) if is_owner else {},
+        trouble=[(letter, person, label_of(letter.name)) for letter, person in trouble],
+        channel=desk_queries.channel_trouble(session) if is_owner else None,
         queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,
     )
 

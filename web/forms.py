@@ -77,7 +77,7 @@ def _find(slug: str, path: str) -> tuple[Club, type[Workflow]]:
 
 
 def _is_open(flow: type[Workflow]) -> bool:
-    return isinstance(flow.opens, Form) and flow.opens.by == anyone
+    return any(isinstance(item, Form) and item.by == anyone for item in flow.openings)
 
 
 def _form_class(flow: type[Workflow]) -> type[WTForm]:

@@ -120,7 +120,7 @@ def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
         event.add("dtstamp", item.entered_at)
         event.add("dtstart", item.due_at)
         event.add("dtend", item.due_at)
-        event.add("summary", f"{translate(workflow(item.workflow).label, you.locale)} · {say('due')}")
+        event.add("summary", translate(workflow(item.workflow).label, you.locale) + " · " + say("due"))
         event.add("url", link_for(club, you, "case", item.id))
         feed.add_component(event)
     return bytes(feed.to_ical())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -58,6 +59,10 @@ class Service:
     def demo_clock(self) -> Path | None:
         """The file that the demo's clock buttons move; None where somebody else's file moves the clock."""
         return None if self.settings.clock_file else self.settings.data_dir / "clock"
+
+    # Each held by its tick while it runs, both by the demo while it lives through weeks of its own.
+    sweeping: threading.Lock = field(default_factory=threading.Lock)
+    posting: threading.Lock = field(default_factory=threading.Lock)
 
     # Set by ``python app.py`` when it starts the built-in mailbox.
     built_in: MailServer | None = None

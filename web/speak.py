@@ -52,7 +52,14 @@ def init(app: Flask) -> None:
         day=lambda at: say_day(at, _zone(), g.language),
         in_words=in_words,
     )
-    app.context_processor(lambda: {"club": g.get("club"), "you": g.get("you"), "language": g.get("language", LANGUAGES[0])})
+    app.context_processor(
+        lambda: {
+            "club": g.get("club"),
+            "you": g.get("you"),
+            "language": g.get("language", LANGUAGES[0]),
+            "mailbox": service().settings.built_in_mailbox,
+        }
+    )
 
     @app.after_request
     def _remember_switch(response: Response) -> Response:
@@ -76,7 +83,7 @@ def done_word(action: str) -> str:
 def in_words(at: datetime) -> str:
     """How far away a moment is, for a person: "in 2 days", "3 hours ago"."""
     seconds = (at - service().clock.now()).total_seconds()
-    size, (future, past) = next(
-        (size, words) for size, words in wording.SPANS if abs(seconds) >= size or size == wording.SPANS[-1][0]
-    )
-    return say(future if seconds >= 0 else past, n=max(1, int(abs(seconds) // size)))
+    size, *words = next((span for span in wording.SPANS if abs(seconds) >= span[0]), wording.SPANS[-1])
+    count = max(1, int(abs(seconds) // size))
+    one, several = words[:2] if seconds >= 0 else words[2:]
+    return say(one) if count == 1 else say(several, n=count)

@@ -74,8 +74,9 @@ class Ticker:
             self._scheduler.modify_job("post", next_run_time=datetime.now(UTC))
 
     def tick_sweep(self) -> int:
-        now = self.service.clock.now()
-        seen = open_due(self.service.db, now) + sweep(self.service.db, now)
+        with self.service.sweeping:
+            now = self.service.clock.now()
+            seen = open_due(self.service.db, now) + sweep(self.service.db, now)
         self.service.db.write(beat, "sweep", machine_now())
         return seen
 
@@ -85,7 +86,8 @@ class Ticker:
         self._letters.set()
         while self._letters.is_set():  # a letter queued while the last ones left would else wait for the next tick
             self._letters.clear()
-            self.post.deliver()
+            with self.service.posting:
+                self.post.deliver()
 
     def tick_leases(self) -> None:
         if self.post:

@@ -9,7 +9,7 @@ STATES = {
     "returned": _("Returned for changes"),
     "approved": _("Approved"),
     "declined": _("Declined"),
-    "lapsed": _("Lapsed: no decision in time"),
+    "lapsed": _("Lapsed"),
     "withdrawn": _("Withdrawn"),
     "forgotten": _("Forgotten: never confirmed"),
     "void": _("No longer applies"),
@@ -68,8 +68,9 @@ DANGEROUS = frozenset({"decline", "remove"})
 # The act that a page offers first.
 MAIN = frozenset({"approve", "confirm", "submit", "resubmit", "excuse"})
 
+# Seconds, then: one ahead, several ahead, one ago, several ago.
 SPANS = (
-    (86400, (_("in %(n)s days"), _("%(n)s days ago"))),
-    (3600, (_("in %(n)s hours"), _("%(n)s hours ago"))),
-    (60, (_("in %(n)s minutes"), _("%(n)s minutes ago"))),
+    (86400, _("in one day"), _("in %(n)s days"), _("one day ago"), _("%(n)s days ago")),
+    (3600, _("in one hour"), _("in %(n)s hours"), _("one hour ago"), _("%(n)s hours ago")),
+    (60, _("in a minute"), _("in %(n)s minutes"), _("a minute ago"), _("%(n)s minutes ago")),
 )

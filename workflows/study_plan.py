@@ -1,6 +1,6 @@
 """The study plan."""
 
-from engine.builders import removal, reviewed_by
+from engine.builders import PROPOSE, removal, reviewed_by
 from engine.declare import (
     State,
     Workflow,
@@ -49,16 +49,16 @@ class StudyPlan(Workflow):
         arrive(ask("second_chance")),
         may(person, "submit", to="review", fill=PLAN),
         before_due(charter.remind_before, ask("last_call")),
-        at_due(to="removal_proposed"),
+        at_due(to=PROPOSE),
         due=end_of_day(charter.second_chance_days),
     )
     review, returned = reviewed_by(
         reviewer,
         fill=PLAN,
         approve="accepted",
-        decline=either(chance_left, "overdue", "removal_proposed"),
+        decline=either(chance_left, "overdue", PROPOSE),
         silent="unread",
-        dropped=either(chance_left, "overdue", "removal_proposed"),
+        dropped=either(chance_left, "overdue", PROPOSE),
     )
     removal_proposed, removed, excused, not_pursued = removal(back_to="overdue", fill=PLAN)
     accepted = final(tell("plan_accepted"), undo="review")

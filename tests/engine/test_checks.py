@@ -6,7 +6,22 @@ import pytest
 
 from engine import checks, registry
 from engine.checks import Misdeclared, letters
-from engine.declare import State, Workflow, arrive, ask, at_due, charter, end_of_day, final, may, opened_from, owner, person, reviewer, tell
+from engine.declare import (
+    State,
+    Workflow,
+    arrive,
+    ask,
+    at_due,
+    charter,
+    end_of_day,
+    final,
+    may,
+    opened_from,
+    owner,
+    person,
+    reviewer,
+    tell,
+)
 from engine.declare import form as opened_by_form
 from engine.fields import Text
 from engine.registry import all_workflows, register
@@ -36,7 +51,13 @@ def complaint(flow: type[Workflow]) -> str:
 
 def test_a_sound_workflow_is_taken() -> None:
     assert register(Sound) == (Sound,)
-    assert (Sound.key, Sound.start, Sound.form_path, list(Sound.states), list(Sound.fields)) == ("sound", "asked", "sound", ["asked", "done", "void"], ["word"])
+    assert (Sound.key, Sound.start, Sound.form_path, list(Sound.states), list(Sound.fields)) == (
+        "sound",
+        "asked",
+        "sound",
+        ["asked", "done", "void"],
+        ["word"],
+    )
     assert letters(Sound) == ["please", "taken_back", "thanks"]
 
 

@@ -95,7 +95,7 @@ class ClubLife(RuleBasedStateMachine):
     @rule(who=people, again=st.booleans(), city=st.sampled_from(["武汉", "荆州"]))
     def hand_in_an_application(self, who: str, again: bool, city: str) -> None:
         before = self.everything()
-        known = bool(self.forms[who])
+        known = bool(self.forms[who]) and who in self.actors()  # who was forgotten is a stranger again
         if not (again and known):
             self.forms[who] += 1
         self.house.apply(who, f"{who}-{self.forms[who]}", city=city)

@@ -59,7 +59,13 @@ def test_https_is_a_must_but_for_loopback_and_private_addresses(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("host", "url"), [("0.0.0.0", "http://127.0.0.1:8000"), ("::", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000"), ("192.168.1.5", "http://192.168.1.5:8000")]
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://127.0.0.1:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("192.168.1.5", "http://192.168.1.5:8000"),
+    ],
 )
 def test_without_a_base_url_it_follows_from_host_and_port(tmp_path: Path, host: str, url: str) -> None:
     assert settings(tmp_path, JIUNIU_HOST=host).base_url == url
@@ -123,7 +129,10 @@ def test_qq_and_163_take_no_sender_but_the_login(tmp_path: Path, login: str, sen
         settings(tmp_path, **given)
 
 
-@pytest.mark.parametrize(("host", "loopback"), [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("club.example", False)])
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("club.example", False)],
+)
 def test_loopback_is_told_from_everything_else(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 

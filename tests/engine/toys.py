@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import checks, registry
-from engine.declare import State, Workflow, ask, arrive, at_due, calendar, charter, end_of_day, final, majority, may, members, moment, most_votes, owner, person, poll, tell, weekly  # fmt: skip
+from engine.declare import State, Workflow, ask, arrive, at_due, calendar, charter, either, end_of_day, final, majority, may, members, moment, owner, person, poll, tell, weekly  # fmt: skip
 from engine.declare import form as opened_by_form
 from engine.step import Step
 
@@ -21,7 +21,9 @@ def reading() -> type[Workflow]:
     class ToyReading(Workflow):
         label, clause, one_open = "Reading", "5.1", True
         opens = calendar(weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due), for_each=members)
-        owed = State(person, arrive(ask("please_read")), may(person, "submit", to="done"), at_due(to="missed"), due=moment("period_due"))
+        owed = State(
+            person, arrive(ask("please_read")), may(person, "submit", to="done"), at_due(to="missed"), due=moment("period_due")
+        )
         done = final()
         missed = final(tell("missed"))
 
@@ -34,8 +36,13 @@ def topic() -> type[Workflow]:
         opens = opened_by_form("topic", members)
         voting = State(
             members,
-            poll(members, "option1 option2 option3", first=charter.topic_votes, to=most_votes(decided="decided", nobody="nobody_voted")),
-            at_due(to=most_votes(decided="decided", nobody="nobody_voted")),
+            poll(
+                members,
+                "option1 option2 option3",
+                first=charter.topic_votes,
+                to=either(lambda step: bool(step.count), "decided", "nobody_voted"),
+            ),
+            at_due(to=either(lambda step: bool(step.count), "decided", "nobody_voted")),
             due=end_of_day(charter.vote_days),
         )
         decided = final()
@@ -73,8 +80,9 @@ def breaking(broken: dict[str, bool]) -> type[Workflow]:
     class ToyBreaking(Workflow):
         label, clause = "Breaking", "1.1"
         opens = opened_by_form("breaking", members)
-        waiting = State(owner, arrive(ask("decide")), may(owner, "close", to="over"), at_due(to="over"), due=end_of_day(charter.plan_days))
+        waiting = State(
+            owner, arrive(ask("decide")), may(owner, "close", to="over"), at_due(to="over"), due=end_of_day(charter.plan_days)
+        )
         over = final(do=break_perhaps)
 
     return ToyBreaking
-

@@ -251,7 +251,9 @@ def test_every_template_is_pinned() -> None:
 
 
 def test_no_golden_file_is_left_over() -> None:
-    wanted = {f"{letter}.{language}.txt" for letter in STORIES for language in LANGUAGES} | {f"block.{kind}.html" for kind in BLOCKS}
+    wanted = {f"{letter}.{language}.txt" for letter in STORIES for language in LANGUAGES} | {
+        f"block.{kind}.html" for kind in BLOCKS
+    }
     assert sorted({path.name for path in GOLDEN.iterdir()} - wanted) == [], "these are nobody's: delete them"
 
 
@@ -259,7 +261,9 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 def _changed(sheet: Sheet) -> None:
-    sheet.changed("Your plan", changes("Read each morning. Write on Sundays.\nRest.", "Read each evening. Write on Sundays.\nRest well."))
+    sheet.changed(
+        "Your plan", changes("Read each morning. Write on Sundays.\nRest.", "Read each evening. Write on Sundays.\nRest well.")
+    )
 
 
 BLOCKS: dict[str, Callable[[Sheet], object]] = {
@@ -281,7 +285,9 @@ def test_a_block_is_drawn_as_it_was_drawn_last(kind: str) -> None:
     sheet = Sheet(title="A title")
     BLOCKS[kind](sheet)
     drawn = _blocks("html").render(sheet=sheet, facts=_Home, club="Jiuniu", language="en")
-    body = re.search(r'color:#1d2421;word-break:break-word;">\n(.*?)</td></tr>\n<tr><td style="padding:0 24px 24px;">', drawn, re.DOTALL)
+    body = re.search(
+        r'color:#1d2421;word-break:break-word;">\n(.*?)</td></tr>\n<tr><td style="padding:0 24px 24px;">', drawn, re.DOTALL
+    )
     assert body is not None
     compare(f"block.{kind}.html", body[1])
 
@@ -291,4 +297,6 @@ def compare(name: str, now: str) -> None:
     if os.environ.get("GOLDEN") == "write":
         path.write_text(now)
     assert path.exists(), f"tests/golden/{name} is new: GOLDEN=write .venv/bin/pytest tests/mailers/test_golden.py writes it"
-    assert now == path.read_text(), f"tests/golden/{name}: is the change meant? Then GOLDEN=write .venv/bin/pytest tests/mailers/test_golden.py, and read it"
+    assert now == path.read_text(), (
+        f"tests/golden/{name}: is the change meant? Then GOLDEN=write .venv/bin/pytest tests/mailers/test_golden.py, and read it"
+    )

@@ -1,0 +1,272 @@
+"""The one door: who may, in which round, with what; and the decision taken back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from engine.models import Case, Event, Letter, Person
+from engine.moments import midnight_after
+from engine.run import Invalid, NotAllowed, Stale, act
+from engine.step import CLOCK, Hand
+from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, House
+
+
+def refused(house: House, kind: type[Exception], who: str, action: str, workflow: str = "join", **given: object) -> Exception:
+    before = house.counts(), house.case(LILEI, workflow).version
+    with pytest.raises(kind) as found:
+        house.press(who, action, workflow=workflow, **given)
+    assert (house.counts(), house.case(LILEI, workflow).version) == before
+    return found.value
+
+
+@pytest.fixture
+def proposed(house: House) -> House:
+    """A removal is proposed, and everybody was told in time."""
+    house.join()
+    house.live(until=house.now + timedelta(days=7), hours=4)
+    assert house.case(LILEI, "study_plan").state == "removal_proposed"
+    return house
+
+
+def test_an_act_writes_an_event_and_moves_the_case_on(house: House) -> None:
+    house.apply()
+    house.now += timedelta(hours=1)
+    house.press(LILEI, "confirm")
+    case, event = house.case(LILEI), house.events(house.case(LILEI))[-1]
+    assert (case.state, case.turn, case.version, case.entered_version, case.entered_at) == ("review", "reviewer", 2, 2, house.now)
+    assert (event.version, event.action, event.from_state, event.to_state, event.who_id, event.via, event.at) == (
+        2, "confirm", "unconfirmed", "review", house.person(LILEI).id, "page", house.now,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "action"), [(OWNER, "confirm"), (LILEI, "approve"), (LILEI, "withdraw"), (OWNER, "resubmit"), (OWNER, "nonsense"), (OWNER, ""), (OWNER, "undo")])
+def test_what_is_not_ones_own_is_refused(house: House, who: str, action: str) -> None:
+    house.apply()
+    refused(house, NotAllowed, who, action)
+
+
+@pytest.mark.parametrize("action", ["due", "postponed", "void", "decided", "open"])
+@pytest.mark.parametrize("who", [LILEI, OWNER])
+def test_the_clocks_moves_are_nobodys_to_press(house: House, who: str, action: str) -> None:
+    house.join()
+    refused(house, NotAllowed, who, action, "study_plan")
+
+
+def test_an_admin_is_not_the_owner(proposed: House) -> None:
+    proposed.add(ADMIN, role="admin")
+    refused(proposed, NotAllowed, ADMIN, "remove", "study_plan", note="出去。")
+
+
+def test_a_form_of_an_earlier_round_is_refused_and_says_who_was_faster(house: House) -> None:
+    house.apply()
+    house.press(LILEI, "confirm")
+    house.press(OWNER, "return", note="改一改。")
+    wrong = refused(house, Stale, LILEI, "resubmit", round=2)
+    assert isinstance(wrong, Stale)
+    assert (wrong.event.action, wrong.event.who_id, wrong.event.version) == ("return", house.person(OWNER).id, 3)
+
+
+def test_an_answer_stays_in_the_round_so_the_owners_form_still_counts(proposed: House) -> None:
+    before = proposed.case(LILEI, "study_plan")
+    proposed.press(LILEI, "answer", workflow="study_plan", note="我住院了。")
+    after = proposed.case(LILEI, "study_plan")
+    assert (after.version, after.entered_version, after.due_at, after.wake_at) == (before.version + 1, before.entered_version, before.due_at, before.wake_at)
+    proposed.press(OWNER, "excuse", workflow="study_plan", round=before.entered_version)
+    assert proposed.case(LILEI, "study_plan").state == "excused"
+
+
+def test_a_required_note_must_say_something(house: House) -> None:
+    house.apply()
+    house.press(LILEI, "confirm")
+    wrong = refused(house, Invalid, OWNER, "decline", note="  \n ")
+    assert isinstance(wrong, Invalid)
+    assert wrong.errors == {"note": "Please say why; the person will read it"}
+
+
+def test_a_refusal_leaves_nothing_behind_in_a_unit_that_goes_on(house: House) -> None:
+    """Whoever catches Invalid inside a unit and commits must not commit half an act."""
+    house.apply()
+    house.press(LILEI, "confirm")
+    owner, case_id = house.person(OWNER).id, house.case(LILEI).id
+
+    def unit(session: object) -> None:
+        case = session.get_one(Case, (house.club_id, case_id))  # type: ignore[attr-defined]
+        with pytest.raises(Invalid):
+            act(session, case, "decline", by=Hand(session.get_one(Person, (house.club_id, owner)), "page"), now=house.now)  # type: ignore[arg-type,attr-defined]
+
+    house.write(unit)
+    assert house.case(LILEI).version == 2
+    house.press(OWNER, "approve")
+    assert [event.version for event in house.events(house.case(LILEI))] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("days", [None, 0, -1, 61])
+def test_an_extension_wants_a_number_of_days_that_the_charter_allows(proposed: House, days: int | None) -> None:
+    wrong = refused(proposed, Invalid, OWNER, "extend", "study_plan", days=days)
+    assert isinstance(wrong, Invalid)
+    assert list(wrong.errors) == ["days"]
+
+
+@pytest.mark.parametrize("days", [1, 60])
+def test_an_extension_ends_at_midnight_of_its_last_day(proposed: House, days: int) -> None:
+    proposed.press(OWNER, "extend", workflow="study_plan", days=days)
+    case = proposed.case(LILEI, "study_plan")
+    from zoneinfo import ZoneInfo
+
+    assert (case.state, case.due_at) == ("overdue", midnight_after(proposed.now, days, ZoneInfo("Asia/Shanghai")))
+
+
+def test_an_act_fills_only_the_fields_it_declares(house: House) -> None:
+    house.join()
+    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN | {"state": "accepted", "email": "x@qq.com"})
+    assert house.case(LILEI, "study_plan").answers == PLAN
+
+
+def test_an_act_of_somebody_else_on_behalf_is_asked_for_the_rights_of_whom_it_is_for(house: House) -> None:
+    house.apply()
+    owner, lilei = house.person(OWNER).id, house.person(LILEI).id
+
+    def unit(session: object) -> None:
+        get = lambda key: session.get_one(Person, (house.club_id, key))  # type: ignore[attr-defined] # noqa: E731
+        act(session, session.get_one(Case, (house.club_id, house.case(LILEI).id)), "confirm", by=Hand(get(owner), "command", get(lilei)), now=house.now)  # type: ignore[arg-type,attr-defined]
+
+    house.write(unit)
+    event = house.events(house.case(LILEI))[-1]
+    assert (event.who_id, event.on_behalf_of_id, event.via) == (owner, lilei, "command")
+
+
+def test_an_ended_case_takes_no_step_of_the_clock(house: House) -> None:
+    house.join()
+    with pytest.raises(NotAllowed):
+        house.write(lambda session: act(session, session.get_one(Case, (house.club_id, house.case(LILEI).id)), "due", by=CLOCK, now=house.now))
+
+
+# Removal
+
+
+def test_a_removal_ends_the_membership_the_links_and_every_open_case(proposed: House) -> None:
+    epoch = proposed.person(LILEI).link_epoch
+    proposed.press(OWNER, "remove", workflow="study_plan", note="两次都没有收到。")
+    person = proposed.person(LILEI)
+    assert (person.status, person.role, person.removed_at, person.link_epoch) == ("removed", "member", proposed.now, epoch + 1)
+    assert proposed.rows(select(Case.id).where(Case.person_id == person.id, Case.turn != "")) == []
+    refused(proposed, NotAllowed, OWNER, "undo", "study_plan")
+
+
+# Undo
+
+
+def test_an_approval_can_be_taken_back_and_what_followed_falls_away(house: House) -> None:
+    house.join()
+    house.deliver()
+    house.press(OWNER, "undo")
+    assert house.story(house.case(LILEI))[-1] == ("undo", "review")
+    assert house.story(house.case(LILEI, "study_plan")) == [("open", "owed"), ("void", "void")]
+    person = house.person(LILEI)
+    assert (person.status, person.joined_at) == ("applicant", None)
+    assert sorted(house.deliver()) == [("join.please_decide", OWNER), ("join.taken_back", LILEI)]
+
+
+def test_an_approval_taken_back_and_given_again_opens_a_new_plan(house: House) -> None:
+    house.join()
+    house.press(OWNER, "undo")
+    house.press(OWNER, "approve")
+    assert house.person(LILEI).status == "member"
+    assert [case.state for case in house.rows(select(Case).where(Case.workflow == "study_plan").order_by(Case.id))] == ["void", "owed"]
+
+
+@pytest.mark.parametrize(("hours", "open_"), [(23.99, True), (24, False)])
+def test_the_undo_lasts_as_long_as_the_charter_says(house: House, hours: float, open_: bool) -> None:
+    house.join()
+    house.now += timedelta(hours=hours)
+    if open_:
+        house.press(OWNER, "undo")
+    else:
+        refused(house, NotAllowed, OWNER, "undo")
+
+
+def test_nobody_takes_back_what_somebody_has_acted_on(house: House) -> None:
+    house.join()
+    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
+    refused(house, NotAllowed, OWNER, "undo")
+
+
+def test_nobody_takes_back_somebody_elses_decision(house: House) -> None:
+    house.join()
+    house.add(ADMIN, role="admin")
+    refused(house, NotAllowed, ADMIN, "undo")
+    refused(house, NotAllowed, LILEI, "undo")
+
+
+def test_a_refusal_is_not_taken_back_once_the_person_has_applied_again(house: House) -> None:
+    """Else there would be two open applications of one person."""
+    house.apply()
+    house.press(LILEI, "confirm")
+    house.press(OWNER, "decline", note="不了。")
+    declined = house.case(LILEI)
+    house.now += timedelta(hours=1)
+    house.apply(form="form-2")
+    with pytest.raises(NotAllowed):
+        house.press(OWNER, "undo", case=declined)
+    assert [case.state for case in house.rows(select(Case).order_by(Case.opened_at))] == ["declined", "unconfirmed"]
+
+
+def test_a_refusal_is_not_taken_back_once_the_person_is_a_member_by_another_application(house: House) -> None:
+    house.apply()
+    house.press(LILEI, "confirm")
+    house.press(OWNER, "decline", note="不了。")
+    declined = house.case(LILEI)
+    house.now += timedelta(hours=1)
+    house.join(form="form-2")
+    with pytest.raises(NotAllowed):
+        house.press(OWNER, "undo", case=declined)
+    assert house.person(LILEI).status == "member"
+
+
+# Receipts
+
+
+def test_the_decider_gets_one_receipt_some_minutes_after_the_last_press(house: House) -> None:
+    for address, form in ((LILEI, "a"), (MEIMEI, "b")):
+        house.apply(address, form)
+        house.press(address, "confirm", address)
+    house.press(OWNER, "approve")
+    house.now += timedelta(minutes=5)
+    house.press(OWNER, "approve", MEIMEI)
+    receipts = house.letters("club.receipt")
+    assert [(letter.state, letter.next_at) for letter in receipts] == [("queued", house.now + timedelta(minutes=10))]
+
+
+def test_what_one_does_in_ones_own_matter_gets_no_receipt(house: House) -> None:
+    house.apply()
+    house.press(LILEI, "confirm")
+    assert house.letters("club.receipt") == []
+
+
+def test_two_who_press_at_once_write_one_event(house: House) -> None:
+    """The second writer of a version is refused by the row, not by luck."""
+    from threading import Barrier, Thread
+
+    house.apply()
+    house.press(LILEI, "confirm")
+    barrier, outcomes = Barrier(4), []
+
+    def press() -> None:
+        barrier.wait()
+        try:
+            house.press(OWNER, "approve", round=2)
+            outcomes.append("approved")
+        except Stale:
+            outcomes.append("stale")
+
+    threads = [Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["approved", "stale", "stale", "stale"]
+    assert [event.action for event in house.rows(select(Event).where(Event.action == "approve"))] == ["approve"]
+    assert len(house.rows(select(Letter).where(Letter.name == "join.welcome"))) == 1

@@ -1,0 +1,254 @@
+"""What the clock does, and what it leaves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from engine.letters_ledger import retry
+from engine.models import Case, Letter, Person
+from engine.sweep import BACK_OFF, forget_old, sweep, sweep_round
+from tests.club import LATER, LILEI, MEIMEI, MONDAY, OWNER, PLAN, TAKEN, UNKNOWN, House
+from tests.engine import toys
+
+THURSDAY_NIGHT = datetime(2026, 12, 3, 16, 0, tzinfo=UTC)  # 24:00 of the third day after MONDAY
+
+
+@pytest.fixture
+def owed(house: House) -> House:
+    """李雷 owes a plan by Thursday night, and was told so."""
+    house.join()
+    house.deliver()
+    return house
+
+
+def plan(house: House) -> Case:
+    return house.case(LILEI, "study_plan")
+
+
+def test_a_member_who_was_told_in_time_is_overdue_at_the_due_moment_and_not_before(owed: House) -> None:
+    owed.now = THURSDAY_NIGHT - timedelta(seconds=1)
+    owed.tick()
+    assert plan(owed).state == "owed"
+    owed.now = THURSDAY_NIGHT
+    owed.tick()
+    assert (plan(owed).state, plan(owed).due_at) == ("overdue", datetime(2026, 12, 6, 16, 0, tzinfo=UTC))
+
+
+def test_each_reminder_leaves_at_its_moment_once(owed: House) -> None:
+    for hours in range(6 * 24):
+        owed.now = MONDAY + timedelta(hours=hours)
+        owed.tick()
+        owed.deliver()
+    reminders = [letter for letter in owed.letters() if letter.name.endswith(("due_soon", "last_call"))]
+    assert [(letter.name, letter.created_at) for letter in reminders] == [
+        ("study_plan.due_soon", THURSDAY_NIGHT - timedelta(days=1)),
+        ("study_plan.due_soon", THURSDAY_NIGHT - timedelta(hours=3)),
+        ("study_plan.last_call", THURSDAY_NIGHT + timedelta(days=1)),
+    ]
+    assert {letter.state for letter in reminders} == {"sent"}
+
+
+def test_of_several_reminders_that_were_missed_only_the_last_leaves_and_the_others_are_noted(owed: House) -> None:
+    owed.now = THURSDAY_NIGHT - timedelta(hours=1)
+    owed.tick()
+    found = owed.letters("study_plan.due_soon")
+    assert sorted((letter.state, letter.answer) for letter in found) == [("dropped", "skipped: a later reminder took its place"), ("queued", "")]
+    assert plan(owed).wake_at == THURSDAY_NIGHT
+
+
+def test_a_letter_that_the_clock_makes_at_night_waits_for_the_morning(owed: House) -> None:
+    owed.now = THURSDAY_NIGHT
+    owed.tick()
+    assert [(letter.created_at, letter.next_at) for letter in owed.letters("study_plan.second_chance")] == [
+        (THURSDAY_NIGHT, THURSDAY_NIGHT + timedelta(hours=7, minutes=30))
+    ]
+    assert owed.deliver() == []
+
+
+def test_after_thirty_days_of_downtime_a_case_takes_one_step_per_sweep_and_counts_from_now(owed: House) -> None:
+    owed.now = MONDAY + timedelta(days=30)
+    owed.tick()
+    assert (plan(owed).state, plan(owed).due_at) == ("overdue", datetime(2027, 1, 1, 16, 0, tzinfo=UTC))
+    owed.tick()
+    assert owed.story(plan(owed)) == [("open", "owed"), ("due", "overdue")]
+
+
+def test_nobody_is_late_who_was_never_asked(house: House) -> None:
+    house.join()
+    house.now = MONDAY + timedelta(days=30)
+    house.tick()
+    assert house.story(plan(house)) == [("open", "owed"), ("postponed", "owed")]
+    assert plan(house).due_at == datetime(2027, 1, 2, 16, 0, tzinfo=UTC)
+
+
+def test_an_ask_that_leaves_too_late_moves_the_due_time_and_names_the_new_one(house: House) -> None:
+    house.join()
+    house.now = THURSDAY_NIGHT - timedelta(hours=23)
+    house.deliver()
+    assert plan(house).due_at == THURSDAY_NIGHT + timedelta(days=2)
+    assert "12月5日（周六）23:59" in str(house.mail("study_plan.please_write")["Subject"])
+    assert house.story(plan(house)) == [("open", "owed"), ("postponed", "owed")]
+
+
+def test_an_ask_that_leaves_just_in_time_moves_nothing(house: House) -> None:
+    house.join()
+    house.now = THURSDAY_NIGHT - timedelta(days=1)
+    house.deliver()
+    assert plan(house).due_at == THURSDAY_NIGHT
+
+
+def test_a_short_span_is_judged_by_its_half(house: House) -> None:
+    def shorten(session: object) -> None:
+        session.execute(update(Case).where(Case.workflow == "study_plan").values(due_at=MONDAY + timedelta(hours=10)))  # type: ignore[attr-defined]
+
+    house.join()
+    house.write(shorten)
+    house.now = MONDAY + timedelta(hours=5)
+    house.deliver()
+    assert plan(house).due_at == MONDAY + timedelta(hours=10)
+
+
+@pytest.fixture
+def unreachable(house: House) -> House:
+    """No mail reaches 李雷, who has become a member; the due time has passed."""
+    house.join()
+    house.deliver(lambda frozen: UNKNOWN if frozen.recipient == LILEI else TAKEN)
+    house.now = THURSDAY_NIGHT
+    house.tick()
+    return house
+
+
+def test_a_member_whom_no_mail_reaches_is_not_moved_against(unreachable: House) -> None:
+    case = plan(unreachable)
+    assert (case.state, case.trouble, case.wake_at, case.due_at) == ("owed", "unreachable", None, THURSDAY_NIGHT)
+    assert unreachable.person(LILEI).mail_trouble == "recipient: 550 5.1.1 user unknown"
+    unreachable.tick(days=30)
+    assert plan(unreachable).version == case.version
+
+
+def test_a_resting_case_goes_on_with_a_new_due_time_once_its_letter_got_through(unreachable: House) -> None:
+    letter = unreachable.letters("study_plan.please_write")[0]
+    unreachable.now += timedelta(days=10)
+    unreachable.db.write(retry, unreachable.club_id, letter.id, unreachable.now)
+    unreachable.deliver()
+    unreachable.tick()
+    case = plan(unreachable)
+    assert (case.state, case.due_at) == ("owed", datetime(2026, 12, 16, 16, 0, tzinfo=UTC))
+    assert (case.trouble, case.wake_at) == ("", datetime(2026, 12, 15, 16, 0, tzinfo=UTC))
+    assert [event.action for event in unreachable.events(case)] == ["open", "postponed"]
+
+
+def test_who_hands_in_all_the_same_ends_the_rest(unreachable: House) -> None:
+    unreachable.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
+    case = plan(unreachable)
+    assert (case.state, case.trouble, case.wake_at) == ("review", "", case.due_at)
+
+
+def test_an_applicant_whom_no_mail_reaches_simply_ends(house: House) -> None:
+    house.apply()
+    house.deliver(UNKNOWN)
+    house.tick(days=4)
+    assert house.rows(select(Case.state)) == ["forgotten"]
+
+
+def test_a_letter_that_is_still_being_tried_holds_the_clock(house: House) -> None:
+    house.join()
+    house.now = THURSDAY_NIGHT - timedelta(minutes=1)
+    house.deliver(LATER)
+    house.now = THURSDAY_NIGHT + timedelta(days=10)
+    house.tick()
+    assert plan(house).state == "owed"
+
+
+def test_a_deciders_silence_needs_no_letter(house: House) -> None:
+    house.apply()
+    house.press(LILEI, "confirm")
+    house.now = datetime(2026, 12, 7, 16, 0, tzinfo=UTC)
+    house.tick()
+    assert house.case(LILEI).state == "lapsed"
+
+
+# One broken case
+
+
+def test_one_broken_case_backs_off_and_shows_and_the_rest_goes_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = {"now": True}
+    toys.declared(monkeypatch, toys.breaking(broken))
+    house.join(LILEI)
+    house.deliver()
+    house.open(LILEI, "toy_breaking")
+    before = house.counts()
+    house.now = THURSDAY_NIGHT
+    sweep(house.db, house.now)
+    case = house.case(LILEI, "toy_breaking")
+    assert (case.state, case.version, case.trouble, case.wake_at) == ("waiting", 1, "Broken: the effect broke", house.now + BACK_OFF)
+    assert plan(house).state == "overdue"
+    assert house.counts()["event"] == before["event"] + 1
+    broken["now"] = False
+    house.tick(minutes=15)
+    healed = house.case(LILEI, "toy_breaking")
+    assert (healed.state, healed.trouble) == ("over", "")
+
+
+def test_a_reminder_whose_case_broke_once_still_leaves_and_the_trouble_is_over(owed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    import engine.sweep
+
+    real = engine.sweep.queue_for_case
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(engine.sweep, "queue_for_case", broken)
+    owed.now = THURSDAY_NIGHT - timedelta(days=1)
+    sweep(owed.db, owed.now)
+    assert plan(owed).trouble == "OSError: disk full"
+    monkeypatch.setattr(engine.sweep, "queue_for_case", real)
+    owed.now += BACK_OFF
+    sweep(owed.db, owed.now)
+    assert [letter.state for letter in owed.letters("study_plan.due_soon")] == ["queued"]
+    assert plan(owed).trouble == ""
+
+
+def test_more_cases_than_a_round_holds_are_all_looked_at(house: House) -> None:
+    for number in range(7):
+        house.apply(f"a{number}@qq.com", f"form-{number}")
+    house.deliver()
+    house.now += timedelta(days=4)
+    seen = []
+    while count := house.db.write(sweep_round, house.now, 3):
+        seen.append(count)
+    assert seen == [3, 3, 1]
+    assert house.rows(select(Case.state).distinct()) == ["forgotten"]
+
+
+# Keeping time
+
+
+def test_what_was_declined_is_emptied_after_the_charters_days_and_its_person_with_it(house: House) -> None:
+    house.apply()
+    house.press(LILEI, "confirm")
+    house.press(OWNER, "decline", note="不了。")
+    house.deliver()
+    assert house.db.write(forget_old, MONDAY + timedelta(days=180)) == 0
+    assert house.db.write(forget_old, MONDAY + timedelta(days=180, seconds=1)) == 1
+    case = house.rows(select(Case))[0]
+    person = house.rows(select(Person).where(Person.role != "owner"))[0]
+    assert (case.answers, case.state) == ({}, "declined")
+    assert [(event.note, event.answers) for event in house.events(case)] == [("", {})] * 3
+    assert (person.status, person.address, person.address_hash, person.name) == ("erased", None, None, "")
+    assert [letter.bytes for letter in house.rows(select(Letter).where(Letter.case_id == case.id))] == [None] * 3
+
+
+def test_what_was_emptied_long_ago_does_not_keep_the_rest_from_being_emptied(house: House) -> None:
+    for number in range(3):
+        address = (LILEI, MEIMEI, "wang@gmail.com")[number]
+        house.apply(address, f"form-{number}")
+        house.press(address, "confirm", address)
+        house.press(OWNER, "decline", address, note="不了。")
+        house.now += timedelta(hours=1)
+    later = MONDAY + timedelta(days=200)
+    assert sum(house.db.write(forget_old, later, 1) for _ in range(3)) == 3
+    assert house.rows(select(Case.answers)) == [{}, {}, {}]
