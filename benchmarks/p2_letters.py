@@ -96,7 +96,7 @@ class BareLoop:
 
 
 def run(scale: Scale) -> None:
-    rounds, letters = scale.of(5, 1), scale.of(400, 20)
+    rounds, letters = scale.of(5, 1), scale.of(250, 20)
     with tempfile.TemporaryDirectory(prefix="jiuniu-bench-") as name:
         folder = Path(name)
         with world.open_service(folder) as service, running_sink(folder) as sink:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine.charter import Charter
 from engine.db import enter_club
 from engine.language import LANGUAGES
-from engine.models import CharterChange, Club, Heartbeat, Person, Row, new_id
+from engine.models import CharterChange, Club, Heartbeat, Row, new_id
 from engine.openings import plan_schedules
 from engine.people import BadAddress, add_person, fold_address
 
@@ -79,11 +79,6 @@ def by_slug(session: Session, slug: str) -> Club | None:
 
 def all_clubs(session: Session) -> list[Club]:
     return list(session.execute(select(Club).order_by(Club.name)).scalars())
-
-
-def find_person(session: Session, club_id: int, person_id: int) -> Person | None:
-    enter_club(session, club_id)
-    return session.get(Person, (club_id, person_id))
 
 
 def _checked(slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str) -> str:

@@ -16,7 +16,7 @@ from wtforms.fields.core import UnboundField
 from engine.charter import Number, charter
 from engine.language import marked
 from engine.moments import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
-from engine.roles import Role, admins, anyone, members, nobody, organiser, owner, person, reviewer
+from engine.roles import Role, admins, anyone, members, nobody, owner, person, reviewer
 from engine.targets import Target, arrows, either, majority, stay
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ __all__ = [
     "moment",
     "nobody",
     "opened_from",
-    "organiser",
     "owner",
     "person",
     "poll",
@@ -271,6 +270,7 @@ class Workflow:
     openings: ClassVar[tuple[Opening, ...]]
     start: ClassVar[Target] = ""
     form_path: ClassVar[str] = ""
+    open_to_anyone: ClassVar[bool]
     one_open: ClassVar[bool] = False
     outlives_member: ClassVar[bool] = False
     fields: ClassVar[dict[str, UnboundField[Any]]]
@@ -283,6 +283,7 @@ class Workflow:
     def __init_subclass__(cls) -> None:
         cls.key = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
         cls.openings = cls.opens if isinstance(cls.opens, tuple) else (cls.opens,)
+        cls.open_to_anyone = any(isinstance(item, Form) and item.by == anyone for item in cls.openings)
         cls.form_path = next((item.path for item in cls.openings if isinstance(item, Form)), cls.key.replace("_", "-"))
         cls.states = {key: value for key, value in vars(cls).items() if isinstance(value, State)} | {"void": cls.void}
         cls.fields = {key: value for key, value in vars(cls).items() if isinstance(value, UnboundField)}

@@ -8,10 +8,8 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from engine.letters import BULK, queue_for_person
-from engine.models import Case, Event, Heartbeat, Letter, Person
+from engine.models import Case, Event, Letter, Person
 from engine.people import waiting_roles
-from engine.step import club_at_hand, numbers_of
 
 MOST = 100
 
@@ -40,6 +38,12 @@ def resting(session: Session, limit: int = MOST) -> list[Matter]:
     return _read(session, _matters().where(Case.trouble != "", Case.turn != "").order_by(Case.entered_at).limit(limit))
 
 
+def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
+    """A person's own cases, the newest first."""
+    wanted = select(Case).where(Case.person_id == person.id).order_by(Case.opened_at.desc()).limit(limit)
+    return list(session.execute(wanted).scalars())
+
+
 def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
     wanted = select(Letter, Person).join(Person, person).where(Letter.state == "failed").order_by(Letter.id.desc())
@@ -52,24 +56,6 @@ def queue_age(session: Session, now: datetime) -> datetime | None:
     return session.execute(oldest).scalar_one()
 
 
-@dataclass(frozen=True)
-class ChannelTrouble:
-    """What the mail server said when it last refused to talk, since when it does, and when it is tried again."""
-
-    answer: str
-    since: datetime
-    next_try: datetime
-
-
-def channel_trouble(session: Session) -> ChannelTrouble | None:
-    """None while mail flows."""
-    beat = session.get(Heartbeat, "channel")
-    if beat is None or not beat.data:
-        return None
-    since, next_try = (datetime.fromisoformat(beat.data[key]) for key in ("since", "next_try"))
-    return ChannelTrouble(beat.data["answer"], since, next_try)
-
-
 def decisions_since(session: Session, decider: Person, since: datetime) -> list[tuple[Event, Case, Person]]:
     """What this decider decided by pressing, oldest first."""
     wanted = (
@@ -80,17 +66,6 @@ def decisions_since(session: Session, decider: Person, since: datetime) -> list[
         .order_by(Event.at)
     )
     return [(event, case, person) for event, case, person in session.execute(wanted)]
-
-
-def note_decision(session: Session, decider: Person, now: datetime) -> None:
-    """Receipts are gathered: one letter per decider, some minutes after the last press."""
-    next_at = now + numbers_of(club_at_hand(session)).receipt_after
-    queued = select(Letter).where(Letter.person_id == decider.id, Letter.name == "club.receipt", Letter.state == "queued")
-    receipt = session.execute(queued).scalars().first()
-    if receipt is not None:
-        receipt.next_at = next_at
-        return
-    queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
 
 
 def _matters() -> Select[Case, Person]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from engine.db import across_clubs
 from engine.models import Case, Event, Letter, Mark, Person
 
 
@@ -32,3 +35,10 @@ def erase_person(session: Session, person: Person) -> None:
     session.execute(update(Mark).where(Mark.person_id == person.id).values(choice=""))
     about = (Letter.person_id == person.id) | (Letter.about_id == person.id)
     session.execute(update(Letter).where(about).values(bytes=None, data={}))
+
+
+@across_clubs
+def forget_bytes(session: Session, before: datetime) -> None:
+    """The bytes of letters settled before this go; the ledger row stays."""
+    old = Letter.settled_at < before
+    session.execute(update(Letter).where(old, Letter.bytes.is_not(None)).values(bytes=None))

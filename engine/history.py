@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from engine.changes import Piece, changed_answers
 from engine.models import Case, Event, Person
+from engine.registry import workflow
+from engine.targets import stay
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ def events_of(session: Session, case: Case) -> Sequence[Event]:
 
 def changed_since_last(session: Session, case: Case, until: int | None = None) -> dict[str, list[Piece]]:
     """What the newest hand-in (up to version ``until``) changed against the one before; empty when there is only one."""
+    acts = [act for state in workflow(case.workflow).states.values() for act in state.acts]
+    hand_ins = {"open", *(act.action for act in acts if act.fill and act.to is not stay)}
     handed_in = select(Event.answers).where(
-        Event.case_id == case.id, Event.version <= (until or case.version), Event.who_id.is_not(None)
+        Event.case_id == case.id, Event.version <= (until or case.version), Event.action.in_(hand_ins)
     )
     texts = [answers for (answers,) in session.execute(handed_in.order_by(Event.version)) if answers]
     if len(texts) < 2:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand
 from engine.clock import machine_now
 from engine.db import enter_club
 from engine.declare import Workflow
@@ -21,7 +22,7 @@ from engine.people import add_person, by_address
 from engine.rates import CONFIRMATION_MAILS, take
 from engine.registry import workflow
 from engine.run import act, open_case, open_case_of
-from engine.step import Hand, club_at_hand
+from engine.step import Hand
 from engine.targets import arrows
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand, frame_of, numbers_of
 from engine.db import club_of, insert_new
 from engine.declare import Letter as Declared
 from engine.declare import State
@@ -16,7 +18,6 @@ from engine.models import Case, Letter, Person, new_id
 from engine.moments import morning_after_quiet
 from engine.people import holders
 from engine.polls import still_asked
-from engine.step import club_at_hand, frame_of
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
 AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
@@ -94,6 +95,17 @@ def queue_for_person(
         next_at=next_at or now,
         data=data or {},
     )
+
+
+def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
+    """Receipts are gathered: one letter per decider, some minutes after the last press."""
+    next_at = now + numbers_of(club_at_hand(session)).receipt_after
+    queued = select(Letter).where(Letter.person_id == decider.id, Letter.name == "club.receipt", Letter.state == "queued")
+    receipt = session.execute(queued).scalars().first()
+    if receipt is not None:
+        receipt.next_at = next_at
+        return
+    queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
 
 
 def _first_moment(session: Session, now: datetime) -> datetime:

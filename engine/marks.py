@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import Poll
 from engine.language import marked as _
 from engine.models import Case, Event, Mark
@@ -14,7 +15,7 @@ from engine.people import holds
 from engine.polls import may_vote
 from engine.registry import state_of
 from engine.run import Invalid, NotAllowed, Stale, act
-from engine.step import Hand, club_at_hand, numbers_of
+from engine.step import Hand
 
 
 def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, round: int | None = None) -> None:

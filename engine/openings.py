@@ -9,20 +9,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand, frame_of, numbers_of
 from engine.db import Database, across_clubs, in_club
-from engine.declare import Calendar, Workflow, admins, members, nobody, owner
+from engine.declare import Calendar, Workflow
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
-from engine.people import waiting_roles
+from engine.people import ranks_of, waiting_roles
 from engine.registry import all_workflows, workflow
 from engine.run import open_case
-from engine.step import CLOCK, club_at_hand, frame_of, numbers_of
+from engine.step import CLOCK
 
 log = logging.getLogger(__name__)
 
 DAILY = "daily"
 BATCH = 500
-_RANKS = {members: {"owner", "admin", "member"}, owner: {"owner"}, admins: {"admin"}, nobody: set()}
 
 
 def open_due(db: Database, now: datetime) -> int:
@@ -92,7 +92,7 @@ def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, pe
     has_case = exists().where(of_person & ((Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))))
     wanted = (
         select(Person)
-        .where(Person.status == "member", Person.role.in_(_RANKS[calendar.for_each] - _RANKS[calendar.besides]), ~has_case)
+        .where(Person.status == "member", Person.role.in_(ranks_of(calendar.for_each) - ranks_of(calendar.besides)), ~has_case)
         .order_by(Person.id)
     )
     return list(session.execute(wanted.limit(BATCH + 1)).scalars())

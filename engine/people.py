@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
+from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import and_, false, or_, select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand
 from engine.language import marked as _
 from engine.models import Case, Club, Person
 from engine.roles import Role
-from engine.step import club_at_hand
 
-_DECIDING = {"owner", "admins", "reviewer"}
 _STOPS = str.maketrans({"。": ".", "．": ".", "｡": "."})
 
 
@@ -57,47 +57,56 @@ def add_person(session: Session, address: str, *, locale: str, name: str = "", s
     return person
 
 
+@dataclass(frozen=True)
+class _Rank:
+    """Which members hold a role by their rank in the club, and whether it decides about others."""
+
+    among: frozenset[str]
+    decides: bool
+
+
+RANKS = {
+    "owner": _Rank(frozenset({"owner"}), decides=True),
+    "reviewer": _Rank(frozenset({"owner"}), decides=True),
+    "admins": _Rank(frozenset({"admin"}), decides=True),
+    "members": _Rank(frozenset({"owner", "admin", "member"}), decides=False),
+}
+
+
 def holds(role: Role, person: Person, case: Case) -> bool:
     """Does this person hold the role in this case now? Nobody decides about themself."""
     return any(_holds_one(name, person, case) for name in role.names)
 
 
 def _holds_one(name: str, person: Person, case: Case) -> bool:
+    concerned = person.id == case.person_id
     if name == "anyone":
         return True
-    concerned = person.id == case.person_id
     if name == "person":
         return concerned and person.status not in ("departed", "erased")
-    if person.status != "member" or (concerned and name in _DECIDING):
-        return False
-    return {
-        "owner": person.role == "owner",
-        "reviewer": person.role == "owner",
-        "admins": person.role == "admin",
-        "members": True,
-        "organiser": case.data.get("organiser") == person.id,
-    }[name]
+    rank = RANKS[name]
+    return person.status == "member" and person.role in rank.among and not (concerned and rank.decides)
 
 
 def holders(session: Session, role: Role, case: Case) -> list[Person]:
-    """Everybody who holds the role in this case, the turn passing from an owner who is concerned to the admins."""
-    found: dict[int, Person] = {}
-    for name in role.names:
-        if name == "person":
-            found[case.person_id] = session.get_one(Person, (case.club_id, case.person_id))
-            continue
-        wanted = select(Person).where(Person.status == "member").order_by(Person.id)
-        if name in ("owner", "reviewer", "admins"):
-            wanted = wanted.where(Person.role == ("admin" if name == "admins" else "owner"))
-        people = [person for person in session.execute(wanted).scalars() if _holds_one(name, person, case)]
-        found |= {person.id: person for person in people}
-    return list(found.values())
+    """Everybody who holds the role in this case."""
+    ranks = ranks_of(role)
+    wanted = Person.id == case.person_id if "person" in role.names else false()
+    if ranks:
+        wanted = or_(wanted, and_(Person.status == "member", Person.role.in_(ranks)))
+    found = session.execute(select(Person).where(wanted).order_by(Person.id)).scalars()
+    return [person for person in found if ("person" in role.names and person.id == case.person_id) or holds(role, person, case)]
 
 
-def owner_of(session: Session) -> Person:
-    return session.execute(select(Person).where(Person.role == "owner")).scalar_one()
+def ranks_of(role: Role) -> set[str]:
+    """The ranks in a club whose members hold the role."""
+    return {rank for name in role.names if name in RANKS for rank in RANKS[name].among}
 
 
 def waiting_roles(person: Person) -> list[str]:
     """The turns (``case.turn``) that may be this decider's."""
-    return {"owner": ["owner", "reviewer"], "admin": ["admins"]}.get(person.role, [])
+    return [name for name, rank in RANKS.items() if rank.decides and person.role in rank.among]
+
+
+def owner_of(session: Session) -> Person:
+    return session.execute(select(Person).where(Person.role == "owner")).scalar_one()

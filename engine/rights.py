@@ -7,12 +7,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import Act
 from engine.models import Case, Event, Person
 from engine.people import holds
 from engine.registry import state_of
 from engine.roles import Role
-from engine.step import club_at_hand, numbers_of, undo_ends
+from engine.step import undo_ends
 
 _DECIDER = Role(("decider",))
 

@@ -19,5 +19,5 @@ class Role:
 
 
 person, owner, admins = Role(("person",)), Role(("owner",)), Role(("admins",))
-reviewer, members, organiser = Role(("reviewer",)), Role(("members",)), Role(("organiser",))
+reviewer, members = Role(("reviewer",)), Role(("members",))
 anyone, nobody = Role(("anyone",)), Role(())

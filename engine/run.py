@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from engine.db import club_of
 from engine.declare import Act, State, nobody, tell
 from engine.declare import person as the_person
-from engine.desk import note_decision
 from engine.language import marked as _
-from engine.letters import queue_for_case
+from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
 from engine.moments import midnight_after, next_wake
 from engine.polls import close_poll, open_poll
@@ -121,7 +120,7 @@ def act(
     if move.do:
         move.do(step)
     if action not in SYSTEM_ACTIONS and by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
-        note_decision(session, by.person, now)
+        queue_receipt(session, by.person, now)
     return step.event
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.charter import Charter, Numbers
-from engine.db import club_of
+from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.charter import Numbers
 from engine.models import Case, Club, Event, Mark, Person
 from engine.moments import Frame
 
@@ -72,51 +71,6 @@ class Step:
         """The marks by choice of the round that this step found."""
         marks = select(Mark.choice, func.count()).where(Mark.case_id == self.case.id, Mark.entered_version == self.round)
         return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).tuples().all()))
-
-
-def club_at_hand(session: Session) -> Club:
-    return session.get_one(Club, club_of(session))
-
-
-_parsed: dict[tuple[int, int, datetime], Charter] = {}
-
-
-def charter_of(club: Club) -> Charter:
-    """The club's charter, parsed once per version."""
-    key = (club.id, club.charter_version, club.created_at)
-    if key not in _parsed:
-        _parsed[key] = Charter.parse(club.charter)
-    return _parsed[key]
-
-
-def numbers_of(club: Club) -> Numbers:
-    return charter_of(club).numbers
-
-
-def frame_of(club: Club, case: Case | None = None) -> Frame:
-    return Frame(ZoneInfo(club.zone), numbers_of(club), dict(case.data) if case else {})
-
-
-def chance_left(step: Step) -> bool:
-    """Is the charter's second chance of this matter unused (clause 3.2)?"""
-    return _chances_used(step, Event.case_id == step.case.id) < step.numbers.second_chances
-
-
-def chance_left_this_month(step: Step) -> bool:
-    """Has this person a second chance left in this calendar month, over all cases of this workflow (clause 5.4)?"""
-    first = step.now.astimezone(step.frame.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    of_person = select(Case.id).where(Case.person_id == step.case.person_id, Case.workflow == step.case.workflow)
-    return _chances_used(step, Event.case_id.in_(of_person), Event.at >= first.astimezone(UTC)) < step.numbers.second_chances
-
-
-def _chances_used(step: Step, *where: ColumnElement[bool]) -> int:
-    """Chances given, not counting an owner's extension, which gives the same chance more time."""
-    entries = (
-        select(func.count())
-        .select_from(Event)
-        .where(*where, Event.to_state == "overdue", Event.from_state != "overdue", Event.from_state != "removal_proposed")
-    )
-    return step.session.execute(entries).scalar_one()
 
 
 def undo_ends(event: Event, numbers: Numbers) -> datetime:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand, numbers_of
 from engine.db import Database, across_clubs, in_club
 from engine.erasure import forget_case
 from engine.letters import queue_for_case
@@ -15,7 +16,7 @@ from engine.models import Case, Person
 from engine.moments import next_wake, reminders_of
 from engine.registry import all_workflows, state_of
 from engine.run import act
-from engine.step import CLOCK, club_at_hand, numbers_of
+from engine.step import CLOCK
 from engine.warning import must_rest, warned
 
 log = logging.getLogger(__name__)

@@ -8,11 +8,12 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import person as the_person
 from engine.models import Case, Letter, Person
 from engine.registry import state_of
 from engine.run import act
-from engine.step import CLOCK, club_at_hand, numbers_of
+from engine.step import CLOCK
 
 Warned = Literal["in time", "late", "not yet", "unreachable"]
 

@@ -16,12 +16,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from sqlalchemy.orm import Session
 
+from engine.at_hand import charter_of
 from engine.language import TEMPLATES, best_language, say_day, say_moment, say_short
 from engine.links import Links
 from engine.models import Case, Club, Letter, Person
 from engine.people import holds, owner_of
 from engine.registry import state_of
-from engine.step import charter_of
 from mailers.digests import data_for
 from mailers.facts import Dropped, Facts
 from mailers.sheet import Sheet

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from engine.clock import Clock, machine_now
 from engine.db import Database
-from engine.desk import channel_trouble
+from engine.heartbeats import channel_trouble, note_channel
 from engine.settings import MailServer
 from mailers import outbox
 from mailers.compose import Composer
 from mailers.outbox import Claimed, Frozen
 from mailers.post import Channel
-from mailers.verdict import Answer
+from mailers.verdict import CHANNEL_AFTER, Answer
 
 BATCH = 20
 LEASE = timedelta(seconds=30)
@@ -75,11 +75,11 @@ class Post:
         now = self.clock.now()
         verdict = self.db.write(outbox.settle, frozen.claimed, answer, now)
         if verdict.kind == "channel":
-            self.db.write(outbox.note_channel, answer, verdict.wait, now)
+            self.db.write(note_channel, str(answer), (verdict.wait,) if verdict.wait else CHANNEL_AFTER, now)
             self._in_trouble = True
             return False
         if self._in_trouble:
-            self.db.write(outbox.note_channel, None, None, now)
+            self.db.write(note_channel, "", CHANNEL_AFTER, now)
             self._in_trouble = False
         return True
 

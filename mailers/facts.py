@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import charter_of
 from engine.changes import Piece
 from engine.declare import Workflow
 from engine.fields import labels_of, written_answers
@@ -20,7 +21,6 @@ from engine.language import translate
 from engine.links import Kind, Link, Links
 from engine.models import Case, Club, Event, Letter, Person
 from engine.registry import workflow
-from engine.step import charter_of
 
 
 class Dropped(Exception):

@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.db import across_clubs, enter_club
-from engine.models import Case, Heartbeat, Letter, Person
+from engine.models import Case, Letter, Person
 from engine.sweep import wake
 from engine.warning import renew_if_late
 from mailers.compose import Composer, drop_if_stale
 from mailers.facts import Dropped
-from mailers.verdict import Answer, Verdict, channel_wait, judge
+from mailers.verdict import Answer, Verdict, judge
 
 log = logging.getLogger(__name__)
 
@@ -138,22 +138,6 @@ def take_back_lapsed(session: Session, machine_now: datetime) -> None:
     session.execute(
         update(Letter).where(lapsed, Letter.state == "transmitting").values(state="queued", lease_until=None, maybe_twice=True)
     )
-
-
-def note_channel(session: Session, trouble: Answer | None, wait: timedelta | None, now: datetime) -> None:
-    """Keep the channel's trouble where every process and the desk see it; None: mail flows again."""
-    beat = session.get(Heartbeat, "channel")
-    if beat is None:
-        beat = Heartbeat(name="channel", at=now, data={})
-        session.add(beat)
-    if trouble is None:
-        beat.at, beat.data = now, {}
-        return
-    tries = int(beat.data.get("tries", 0))
-    next_try = now + (wait or channel_wait(tries))
-    since = beat.data.get("since", now.isoformat())
-    beat.data = {"answer": str(trouble), "since": since, "tries": tries + 1, "next_try": next_try.isoformat()}
-    beat.at = now
 
 
 def _end(letter: Letter, state: str, answer: str, now: datetime) -> None:

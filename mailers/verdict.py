@@ -36,6 +36,7 @@ class Verdict:
 # Each try of a letter waits longer; after the last one it is failed. In all about five days.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 1440, 1440))
 TOO_FAST = timedelta(minutes=15)
+# How long a channel in trouble rests after so many tries in a row.
 CHANNEL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 60))
 LOGIN_AFTER = timedelta(minutes=15)
 
@@ -67,11 +68,6 @@ def judge(answer: Answer, attempts: int) -> Verdict:
     if answer.phase == "recipient" and any(word in text for word in _UNKNOWN_WORDS):
         return Verdict("unknown_user")
     return Verdict("failed")
-
-
-def channel_wait(tries: int) -> timedelta:
-    """How long a channel in trouble rests after so many tries in a row."""
-    return CHANNEL_AFTER[min(tries, len(CHANNEL_AFTER) - 1)]
 
 
 def _again(attempts: int) -> Verdict:

@@ -7,13 +7,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import abort, request
+from flask import abort, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from engine.clubs import by_slug
 from engine.db import across_clubs, enter_club
-from engine.links import BadLink, Link
+from engine.links import BadLink, Kind, Link
 from engine.models import Club, Person, WebSession
 from engine.rates import UNKNOWN_TOKENS
 from web.guard import allow, client_address
@@ -95,3 +96,22 @@ def signed_in(session: Session, club_id: int) -> Person | None:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def club_here(session: Session, slug: str) -> Club:
+    """The club of this address; the session and the page are its own from here on. 404 where there is none."""
+    club = by_slug(session, slug)
+    if club is None:
+        abort(404)
+    enter_club(session, club.id)
+    meet(club)
+    return club
+
+
+def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
+    """A path of this site for this person: a page never shows absolute links of its own."""
+    return url_for("member.show" if kind == "me" else "case.show", token=token_for(club, you, kind, target))
+
+
+def token_for(club: Club, you: Person, kind: Kind, target: int) -> str:
+    return service().links.token(Link(kind, club.id, you.id, you.link_epoch, target, service().clock.now()))

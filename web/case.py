@@ -22,8 +22,8 @@ from engine.registry import state_of, workflow
 from engine.rights import acts_for, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import Hand
-from web import wording
-from web.access import Visitor, keep_cookie, read_token, start_session, visitor
+from web import sign_in, wording
+from web.access import Visitor, read_token, visitor
 from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 
@@ -60,7 +60,7 @@ class Typed:
 @case.get("/c/<path:token>")
 def show(token: str) -> Page:
     link = read_token(token)
-    return _sign_in_page(link, token) if link.kind == "desk" else _case_page(link, token, Typed())
+    return sign_in.confirm_page(link, token) if link.kind == "desk" else _case_page(link, token, Typed())
 
 
 @case.post("/c/<path:token>")
@@ -68,7 +68,7 @@ def show(token: str) -> Page:
 def press(token: str) -> Page:
     link = read_token(token)
     if link.kind == "desk":
-        return _sign_in(link, token)
+        return sign_in.confirm(link, token)
     typed = Typed(request.form)
     if g.refused:
         typed.message = PRESS_AGAIN
@@ -187,23 +187,3 @@ def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, 
 def _entered(entries: list[Entry], matter: Case) -> Entry | None:
     """The event that brought the case into its present state."""
     return next((entry for entry in reversed(entries) if entry.to_state == matter.state and entry.from_state != matter.state), None)
-
-
-def _sign_in_page(link: Link, token: str, used: bool = False) -> str:
-    with service().db.read() as session:
-        visitor(session, link)
-    return render_template("pages/confirm_sign_in.html", token=token, used=used)
-
-
-def _sign_in(link: Link, token: str) -> Page:
-    with service().db.read() as session:
-        met = visitor(session, link)
-    if g.refused or request.form.get("action") != "confirm":
-        return _sign_in_page(link, token), 400
-    begun = service().db.write(start_session, link.club_id, link.person_id, str(link.target), service().clock.now())
-    if begun is None:
-        return _sign_in_page(link, token, used=True), 410
-    office = met.you.role in ("owner", "admin")
-    response = redirect(url_for("desk.show" if office else "member.signed_in_page", slug=met.club.slug), 303)
-    keep_cookie(response, met.club.slug, *begun)
-    return response

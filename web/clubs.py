@@ -7,11 +7,10 @@ from datetime import timedelta
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from engine.at_hand import charter_of
 from engine.clock import move_clock
 from engine.clubs import all_clubs, by_slug
-from engine.declare import Form
 from engine.registry import all_workflows
-from engine.step import charter_of
 from web import demo
 from web.service import service
 from web.speak import meet
@@ -75,8 +74,8 @@ def home(slug: str) -> Page:
     return render_template(
         "pages/home.html",
         charter=charter_of(club),
-        open_forms=[flow for flow in flows if any(isinstance(item, Form) for item in flow.openings)],
-        member_forms=[flow for flow in flows if not any(isinstance(item, Form) for item in flow.openings)],
+        open_forms=[flow for flow in flows if flow.open_to_anyone],
+        member_forms=[flow for flow in flows if not flow.open_to_anyone],
         now=service().clock.now(),
         demo=club.is_demo,
     )

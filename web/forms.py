@@ -6,23 +6,22 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
+from engine.at_hand import charter_of
 from engine.clubs import by_slug
-from engine.declare import Form, Workflow, anyone
+from engine.declare import Workflow
 from engine.fields import Address, answers_of, form_for
 from engine.intake import hand_in, send_form_link
 from engine.language import marked as _
 from engine.models import Club
 from engine.rates import ANONYMOUS_POSTS
 from engine.registry import by_form
-from engine.step import charter_of
-from web.guard import PRESS_AGAIN, allow, client_address, keeps_text, new_stamp, read_stamp
+from web.guard import PRESS_AGAIN, TOO_MANY, allow, client_address, keeps_text, new_stamp, read_stamp
 from web.service import service
 from web.speak import meet
 
 forms = Blueprint("forms", __name__)
 
 Page = str | Response | tuple[str, int]
-TOO_MANY = _("Too many forms came from your network in the last hour. Everything you typed is still here: please try again later.")
 
 
 class AddressForm(WTForm):
@@ -55,12 +54,12 @@ def submit(slug: str, path: str) -> Page:
 @forms.get("/<slug>/<path>/sent")
 def sent(slug: str, path: str) -> Page:
     _club, flow = _find(slug, path)
-    return render_template("pages/sent.html", flow=flow, applied=_is_open(flow))
+    return render_template("pages/sent.html", flow=flow, applied=flow.open_to_anyone)
 
 
 def _accept(club: Club, flow: type[Workflow], form: WTForm, form_id: str) -> None:
     db, now, limited = service().db, service().clock.now(), service().settings.rate_limits
-    if _is_open(flow):
+    if flow.open_to_anyone:
         db.write(hand_in, club.id, flow.key, answers_of(form), form_id=form_id, locale=g.language, now=now, limited=limited)
     else:
         db.write(send_form_link, club.id, flow.key, form.data["email"], request_id=form_id, now=now, limited=limited)
@@ -76,17 +75,19 @@ def _find(slug: str, path: str) -> tuple[Club, type[Workflow]]:
     return club, flow
 
 
-def _is_open(flow: type[Workflow]) -> bool:
-    return any(isinstance(item, Form) and item.by == anyone for item in flow.openings)
-
-
 def _form_class(flow: type[Workflow]) -> type[WTForm]:
-    return form_for(flow, tuple(flow.fields)) if _is_open(flow) else AddressForm
+    return form_for(flow, tuple(flow.fields)) if flow.open_to_anyone else AddressForm
 
 
 def _page(club: Club, flow: type[Workflow], form: WTForm, stamp: str, message: str = "") -> str:
     return render_template(
-        "pages/form.html", flow=flow, form=form, stamp=stamp, message=message, applying=_is_open(flow), charter=charter_of(club)
+        "pages/form.html",
+        flow=flow,
+        form=form,
+        stamp=stamp,
+        message=message,
+        applying=flow.open_to_anyone,
+        charter=charter_of(club),
     )
 
 

@@ -23,6 +23,8 @@ REQUEST_BYTES = 8 * 1024 * 1024
 LEAST_SECONDS = 2
 PRESS_AGAIN = _("Nothing was sent yet. Everything you typed is still here: please press the button once more.")
 
+TOO_MANY = _("Too many forms came from your network in the last hour. Everything you typed is still here: please try again later.")
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'self'; frame-src 'self'",

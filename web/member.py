@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from icalendar import Calendar, Event
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from engine.clubs import by_slug
-from engine.db import enter_club
+from engine.desk import cases_of
 from engine.language import translate
-from engine.links import Kind, Link
+from engine.links import Link
 from engine.models import Case, Club, Person
 from engine.registry import workflow
 from engine.run import open_cases_of
-from web.access import read_token, signed_in, visitor
+from web.access import club_here, link_for, read_token, signed_in, token_for, visitor
 from web.guard import no_token_needed
 from web.service import service
 from web.speak import meet, say
@@ -50,11 +47,7 @@ def show(token: str) -> Page:
 @member.get("/<slug>/me")
 def signed_in_page(slug: str) -> Page:
     with service().db.read() as session:
-        club = by_slug(session, slug)
-        if club is None:
-            abort(404)
-        meet(club)
-        enter_club(session, club.id)
+        club = club_here(session, slug)
         you = signed_in(session, club.id)
         if you is None:
             return redirect(url_for("desk.show", slug=slug), 302)
@@ -83,16 +76,14 @@ def _press(session: Session, link: Link, action: str) -> None:
 
 
 def _page(session: Session, club: Club, you: Person, token: str) -> str:
-    wanted = select(Case).where(Case.person_id == you.id).order_by(Case.opened_at.desc()).limit(200)
-    cases = list(session.execute(wanted).scalars())
-    lines = [Line(item, workflow(item.workflow).label, link_for(club, you, "case", item.id)) for item in cases]
+    lines = [Line(item, workflow(item.workflow).label, link_for(club, you, "case", item.id)) for item in cases_of(session, you)]
     return render_template(
         "pages/me.html",
-        token=token or _token(club, you, "me", 0),
+        token=token or token_for(club, you, "me", 0),
         due=[line for line in lines if line.case.turn == "person"],
         waiting=[line for line in lines if line.case.turn and line.case.turn != "person"],
         ended=[line for line in lines if not line.case.turn],
-        calendar=service().links.url(f"{club.slug}/calendar.ics?token={_token(club, you, 'calendar', 0)}"),
+        calendar=service().links.url(f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', 0)}"),
     )
 
 
@@ -149,13 +140,3 @@ def _fewer(session: Session, link: Link) -> None:
     if link.kind != "unsubscribe":
         abort(404)
     met.you.fewer_reminders = True
-
-
-def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
-    """A path of this site for this person: a page never shows absolute links of its own."""
-    endpoint: dict[str, Any] = {"case": "case.show", "me": "member.show"}
-    return url_for(endpoint[kind], token=_token(club, you, kind, target))
-
-
-def _token(club: Club, you: Person, kind: Kind, target: int) -> str:
-    return service().links.token(Link(kind, club.id, you.id, you.link_epoch, target, service().clock.now()))

@@ -12,12 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
-from engine.db import across_clubs, insert_new
-from engine.models import Heartbeat, Letter
+from engine.erasure import forget_bytes
+from engine.heartbeats import beat
 from engine.openings import open_due
 from engine.rates import forget_old_rates
 from engine.sweep import forget_old, sweep
@@ -114,15 +112,3 @@ def _safely(job: Callable[[], Any], name: str) -> Callable[[], None]:
             log.exception("the %s tick failed; it comes again", name)
 
     return run
-
-
-def beat(session: Session, name: str, at: datetime) -> None:
-    insert_new(session, Heartbeat, name=name, at=at, data={})
-    session.execute(update(Heartbeat).where(Heartbeat.name == name).values(at=at))
-
-
-@across_clubs
-def forget_bytes(session: Session, before: datetime) -> None:
-    """The bytes of letters settled long ago go; the ledger row stays."""
-    old = Letter.settled_at < before
-    session.execute(update(Letter).where(old, Letter.bytes.is_not(None)).values(bytes=None))

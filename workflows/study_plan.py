@@ -1,6 +1,7 @@
 """The study plan."""
 
 from engine.builders import PROPOSE, removal, reviewed_by
+from engine.chances import chance_left
 from engine.declare import (
     State,
     Workflow,
@@ -21,7 +22,6 @@ from engine.declare import (
 )  # fmt: skip
 from engine.declare import marked as _
 from engine.fields import LongText
-from engine.step import chance_left
 
 PLAN = ("goals", "plan")
 

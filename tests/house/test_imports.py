@@ -134,5 +134,5 @@ def test_across_clubs_is_listed() -> None:
         "mailers/outbox.py:extend_leases",
         "mailers/outbox.py:take_back_lapsed",
         "web/access.py:signed_in",
-        "web/ticker.py:forget_bytes",
+        "engine/erasure.py:forget_bytes",
     }, "a function looks across clubs: say here that it is meant"

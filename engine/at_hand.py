@@ -1,0 +1,36 @@
+"""The club that a session is in: its row, its charter, its numbers, the frame in which its moments are computed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from engine.charter import Charter, Numbers
+from engine.db import club_of
+from engine.models import Case, Club
+from engine.moments import Frame
+
+
+def club_at_hand(session: Session) -> Club:
+    return session.get_one(Club, club_of(session))
+
+
+_parsed: dict[tuple[int, int, datetime], Charter] = {}
+
+
+def charter_of(club: Club) -> Charter:
+    """The club's charter, parsed once per version."""
+    key = (club.id, club.charter_version, club.created_at)
+    if key not in _parsed:
+        _parsed[key] = Charter.parse(club.charter)
+    return _parsed[key]
+
+
+def numbers_of(club: Club) -> Numbers:
+    return charter_of(club).numbers
+
+
+def frame_of(club: Club, case: Case | None = None) -> Frame:
+    return Frame(ZoneInfo(club.zone), numbers_of(club), dict(case.data) if case else {})

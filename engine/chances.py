@@ -1,0 +1,32 @@
+"""Second chances, counted from what happened: each entry into the state *overdue* is one that was given."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from sqlalchemy import ColumnElement, func, select
+
+from engine.models import Case, Event
+from engine.step import Step
+
+
+def chance_left(step: Step) -> bool:
+    """Is the charter's second chance of this matter unused (clause 3.2)?"""
+    return _entries(step, Event.case_id == step.case.id) < step.numbers.second_chances
+
+
+def chance_left_this_month(step: Step) -> bool:
+    """Has this person a second chance left in this calendar month, over all cases of this workflow (clause 5.4)?"""
+    first = step.now.astimezone(step.frame.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    of_person = select(Case.id).where(Case.person_id == step.case.person_id, Case.workflow == step.case.workflow)
+    return _entries(step, Event.case_id.in_(of_person), Event.at >= first.astimezone(UTC)) < step.numbers.second_chances
+
+
+def _entries(step: Step, *where: ColumnElement[bool]) -> int:
+    """Chances given, not counting an owner's extension, which gives the same chance more time."""
+    entries = (
+        select(func.count())
+        .select_from(Event)
+        .where(*where, Event.to_state == "overdue", Event.from_state != "overdue", Event.from_state != "removal_proposed")
+    )
+    return step.session.execute(entries).scalar_one()

@@ -1,0 +1,78 @@
+"""The days ahead: what is foreseen is what happens when nobody acts, and looking changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from engine.forecast import foresee
+from engine.models import Letter
+from engine.openings import plan_schedules
+from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
+from tests.engine import toys
+
+DAYS = 40
+
+
+def lived(house: House, until: datetime) -> list[tuple[datetime, str, int | None]]:
+    """Let the clock move by quarters of an hour; nobody acts, the post works."""
+    known = {letter.id for letter in house.letters() if letter.state != "queued"}
+    while house.now < until:
+        house.now += timedelta(minutes=30)
+        house.tick()
+        house.deliver()
+    fresh: list[Letter] = [letter for letter in house.letters() if letter.id not in known and letter.state == "sent"]
+    return sorted((letter.next_at, letter.name, letter.person_id) for letter in fresh)
+
+
+def stories(house: House) -> None:
+    house.join()
+    house.apply(MEIMEI, "form-2", name="韩梅梅")
+    house.press(MEIMEI, "confirm", MEIMEI)
+    house.deliver()
+    house.now += timedelta(hours=5)
+    house.apply("wang@gmail.com", "form-3")
+
+
+def test_what_is_foreseen_is_what_happens(house: House) -> None:
+    stories(house)
+    until = house.now + timedelta(days=DAYS)
+    foreseen = sorted((item.at, item.letter, item.person_id) for item in foresee(house.db, house.club_id, house.now, until))
+    assert foreseen == lived(house, until)
+    assert {name for _, name, _ in foreseen} >= {"study_plan.second_chance", "study_plan.removal_proposed", "join.lapsed", "club.daily", "study_plan.not_pursued"}
+
+
+def test_it_says_why_and_to_whom(house: House) -> None:
+    house.join()
+    house.deliver()
+    found = foresee(house.db, house.club_id, house.now, house.now + timedelta(days=3))
+    soon = [item for item in found if item.letter == "study_plan.due_soon"]
+    assert [(item.to, item.state, item.clause) for item in soon] == [("李雷", "owed", "3.1")] * 2
+
+
+def test_looking_ahead_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys.declared(monkeypatch, toys.reading())
+    stories(house)
+    house.write(lambda session: plan_schedules(session, house.now))
+    before = house.counts(), house.letter_states(), house.story(house.case(LILEI, "study_plan"))
+    foresee(house.db, house.club_id, house.now, house.now + timedelta(days=DAYS))
+    assert (house.counts(), house.letter_states(), house.story(house.case(LILEI, "study_plan"))) == before
+
+
+def test_a_calendar_is_foreseen_week_by_week(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys.declared(monkeypatch, toys.reading())
+    house.add(LILEI, "李雷")
+    house.write(lambda session: plan_schedules(session, house.now))
+    found = foresee(house.db, house.club_id, house.now, house.now + timedelta(weeks=3))
+    weeks = [item.at.date().isoformat() for item in found if item.letter == "toy_reading.please_read" and item.to == "李雷"]
+    assert weeks == ["2026-12-06", "2026-12-13", "2026-12-20"]
+
+
+def test_what_somebody_has_done_already_is_not_foreseen(house: House) -> None:
+    house.join()
+    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
+    house.press(OWNER, "approve", workflow="study_plan")
+    house.deliver()
+    found = foresee(house.db, house.club_id, house.now, house.now + timedelta(days=DAYS))
+    assert [item.letter for item in found if item.person_id == house.person(LILEI).id] == []
