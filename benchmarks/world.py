@@ -117,7 +117,7 @@ def many_plans(
     with db.writer.begin() as connection:
         for model, rows in ((Person, people), (Case, cases), (Event, events), (Letter, letters)):
             if rows:
-                connection.execute(insert(model.__table__), rows)  # type: ignore[attr-defined]
+                connection.execute(insert(model), rows)
 
 
 def count(db: Database, model: type[Row], **equal: Any) -> int:
