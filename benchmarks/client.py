@@ -124,7 +124,7 @@ def load(connections: Sequence[Connection], requests: Sequence[Iterable[bytes]])
             if not ready:
                 raise TimeoutError("no answer")
             for key, _ in ready:
-                number: int = key.data
+                number = key.data
                 connection = connections[number]
                 answer = connection.receive()
                 if answer is None:

@@ -52,7 +52,7 @@ def wait_for_port(process: subprocess.Popen[bytes], port: int, folder: Path) -> 
             return
         time.sleep(0.005)
     said = (folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise RuntimeError(f"{process.args} does not listen:\n{said}")
+    raise RuntimeError(f"{process.args!r} does not listen:\n{said}")
 
 
 def resident_mib(process: subprocess.Popen[bytes] | None = None) -> float:

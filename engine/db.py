@@ -87,10 +87,10 @@ class Database:
     def _engine(self, *, read_only: bool) -> Engine:
         if not self.is_sqlite:
             options = {"postgresql_readonly": True} if read_only else {}
-            return create_engine(self.url, execution_options=options, pool_pre_ping=True)
+            return create_engine(self.url, execution_options=options, pool_pre_ping=True, hide_parameters=True)
         if self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, module=sqlite_module(), pool_size=20)
+        engine = create_engine(self.url, module=sqlite_module(), pool_size=20, hide_parameters=True)
         event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
         event.listen(engine, "begin", functools.partial(_begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
         return engine

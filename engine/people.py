@@ -33,7 +33,8 @@ def fold_address(typed: str) -> str:
         found = validate_email(folded, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         raise BadAddress(_("This does not look like a mail address. Example: lilei@qq.com")) from None
-    return found.normalized
+    # The form that is on the wire: a look-alike domain shows itself as xn--…, and every server takes it.
+    return found.ascii_email or found.normalized
 
 
 def address_hash(club: Club, address: str) -> str:

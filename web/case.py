@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import Form
 
+from engine.at_hand import club_at_hand, numbers_of
 from engine.changes import Piece
 from engine.declare import Act, Workflow, anyone
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
@@ -21,7 +23,7 @@ from engine.models import Case, Event, Person
 from engine.registry import state_of, workflow
 from engine.rights import acts_for, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
-from engine.step import Hand
+from engine.step import Hand, undo_ends
 from web import sign_in, wording
 from web.access import Visitor, read_token, visitor
 from web.guard import PRESS_AGAIN, keeps_text
@@ -163,7 +165,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
             entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
             done=request.args.get("done", "") if request.args.get("done") in wording.DONE else "",
-            state=state_of(matter.workflow, matter.state),
+            state=state_of(matter.workflow, matter.state), undo_until=_undo_until(session, offers, matter),
         )  # fmt: skip
 
 
@@ -177,6 +179,14 @@ def _form(flow: type[Workflow], item: Act, matter: Case, typed: Typed) -> Form |
         if name in form:
             form[name].errors = [message]
     return form
+
+
+def _undo_until(session: Session, offers: list[Offer], matter: Case) -> datetime | None:
+    """Until when the decision on this page may be taken back by whoever looks at it."""
+    if not any(offer.act.action == "undo" for offer in offers):
+        return None
+    decision = session.get_one(Event, (matter.club_id, matter.id, matter.entered_version))
+    return undo_ends(decision, numbers_of(club_at_hand(session)))
 
 
 def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, list[Piece]]:

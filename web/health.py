@@ -7,6 +7,7 @@ import secrets
 
 from flask import Blueprint, Flask, g, jsonify, render_template
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -48,6 +49,12 @@ def init(app: Flask) -> None:
         if trouble.code and trouble.code < 400:
             return trouble.get_response()
         return _page(trouble.code or 500, ""), trouble.code or 500
+
+    @app.errorhandler(OperationalError)
+    def no_database(trouble: OperationalError) -> tuple[str, int]:
+        """A full disk, a database that restarts: nothing was half written, and it comes back by itself."""
+        log.error("the database does not answer: %s", trouble)
+        return _page(503, ""), 503
 
     @app.errorhandler(Exception)
     def broken(trouble: Exception) -> tuple[str, int]:

@@ -30,7 +30,7 @@ class Join(Workflow):
     label, clause = _("Application to join"), "2.1"
     opens, one_open = form("join", anyone), True
 
-    name = Text(_("Your name"), hint=_("Your real name; the group knows you as city+name"), autocomplete="name")
+    name = Text(_("Name"), hint=_("Your real name; the group knows you as city+name"), autocomplete="name")
     email = Address(_("Mail address"), hint=_("Everything from the club comes here: the answer, your tasks, your links"))
     city = Text(_("City"), hint=_("Where you live or study"), autocomplete="address-level2")
     occupation = Text(_("What you do"), hint=_("For instance: student, second year of law"), optional=True)

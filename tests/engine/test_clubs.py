@@ -16,7 +16,7 @@ from engine.db import OutsideClub, across_clubs, enter_club, in_club
 from engine.erasure import erase_person
 from engine.models import Case, CharterChange, Club, Event, Letter, Person, Rate, WebSession
 from engine.rates import CONFIRMATION_MAILS, Limit, forget_old_rates, take
-from tests.club import LILEI, MEIMEI, MONDAY, OWNER, House
+from tests.club import LILEI, MEIMEI, MONDAY, OWNER, PLAN, House
 
 # Founding
 
@@ -68,7 +68,7 @@ def test_the_demo_goes_without_a_trace_and_a_real_club_stays(house: House) -> No
     demo.__dict__ |= house.__dict__
     demo.club_id = house.found(slug="demo", is_demo=True)
     demo.join(MEIMEI)
-    demo.live(until=house.now + timedelta(days=7), hours=6)
+    demo.press(MEIMEI, "submit", MEIMEI, "study_plan", answers=PLAN)
     assert house.db.write(remove_demo) is True
     assert house.counts() == before
     assert house.db.write(remove_demo) is False

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from engine.forecast import foresee
-from engine.models import Letter
+from engine.models import Case, Letter, Schedule
 from engine.openings import plan_schedules
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
@@ -15,11 +16,21 @@ from tests.engine import toys
 DAYS = 40
 
 
+def next_moment(house: House) -> datetime | None:
+    """When something wants to be done next: a case, a schedule, a letter."""
+    moments = [
+        *house.rows(select(Case.wake_at).where(Case.wake_at.is_not(None))),
+        *house.rows(select(Schedule.next_at)),
+        *house.rows(select(Letter.next_at).where(Letter.state == "queued")),
+    ]
+    return min(moments, default=None)
+
+
 def lived(house: House, until: datetime) -> list[tuple[datetime, str, int | None]]:
-    """Let the clock move by quarters of an hour; nobody acts, the post works."""
+    """Let the clock go from moment to moment; nobody acts, the post works."""
     known = {letter.id for letter in house.letters() if letter.state != "queued"}
-    while house.now < until:
-        house.now += timedelta(minutes=30)
+    while (moment := next_moment(house)) is not None and moment <= until:
+        house.now = max(house.now, moment)
         house.tick()
         house.deliver()
     fresh: list[Letter] = [letter for letter in house.letters() if letter.id not in known and letter.state == "sent"]
@@ -46,7 +57,7 @@ def test_what_is_foreseen_is_what_happens(house: House) -> None:
 def test_it_says_why_and_to_whom(house: House) -> None:
     house.join()
     house.deliver()
-    found = foresee(house.db, house.club_id, house.now, house.now + timedelta(days=3))
+    found = foresee(house.db, house.club_id, house.now, house.now + timedelta(days=4))
     soon = [item for item in found if item.letter == "study_plan.due_soon"]
     assert [(item.to, item.state, item.clause) for item in soon] == [("李雷", "owed", "3.1")] * 2
 

@@ -89,7 +89,9 @@ def test_a_club_larger_than_a_batch_is_opened_over_several_commits_nobody_twice(
 
     reading.write(crowd)
     members = len(reading.rows(select(Person.id).where(Person.status == "member")))
-    assert reading.db.write(openings_round, SUNDAY) == BATCH
+    while (opened := reading.db.write(openings_round, SUNDAY)) == 0:  # the daily letter is due as well
+        pass
+    assert opened == BATCH
     assert schedule(reading).next_at == SUNDAY
     done = open_due(reading.db, SUNDAY)
     about = reading.rows(select(Case.person_id).where(Case.workflow == "toy_reading"))

@@ -1,0 +1,195 @@
+"""The post end to end, to servers on real sockets, and the built-in mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.clock import machine_now
+from engine.heartbeats import channel_trouble
+from mailers import catcher
+from mailers.catcher import Catcher, caught, open_mail
+from mailers.delivery import Post
+from tests.club import LILEI, MEIMEI, OWNER, House, text_of
+from tests.mailers.scripted import Scripted
+
+
+class Standing:
+    """A clock that a test moves."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def now(self) -> datetime:
+        return self.house.now
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Catcher]:
+    made = Catcher(tmp_path / "mailbox")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    made = Scripted()
+    yield made
+    made.stop()
+
+
+def post(house: House, server: Scripted) -> Post:
+    return Post(house.db, house.composer, server.server(), Standing(house))
+
+
+def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: House, box: Catcher) -> None:
+    house.join()
+    sent = Post(house.db, house.composer, box.start(), Standing(house)).deliver()
+    assert sent == 2
+    found = list(caught(box.folder))
+    assert sorted((mail.letter, mail.recipient) for mail in found) == [("join.welcome", "李雷 <lilei@qq.com>"), ("study_plan.please_write", "李雷 <lilei@qq.com>")]
+    assert [mail.sent_at for mail in found] == [house.now] * 2
+    opened = open_mail(box.folder, next(mail.id for mail in found if mail.letter == "join.welcome"))
+    assert opened is not None
+    assert "欢迎" in text_of(opened)
+
+
+def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptied(house: House, box: Catcher) -> None:
+    house.apply()
+    deliver = Post(house.db, house.composer, box.start(), Standing(house)).deliver
+    deliver()
+    house.apply(MEIMEI, "form-2")
+    deliver()
+    assert [mail.recipient for mail in caught(box.folder)] == [MEIMEI, LILEI]
+    assert [mail.recipient for mail in caught(box.folder, "lilei")] == [LILEI]
+    assert [mail.recipient for mail in caught(box.folder, limit=1)] == [MEIMEI]
+    catcher.empty(box.folder)
+    assert list(caught(box.folder)) == []
+
+
+@pytest.mark.parametrize("name", ["../secret", "", "-", "a/b", ".hidden", "none"])
+def test_the_mailbox_opens_nothing_but_its_mails(box: Catcher, name: str) -> None:
+    (box.folder.parent / "secret.eml").write_text("Subject: secret\n\n")
+    assert open_mail(box.folder, name) is None
+
+
+def test_a_worker_sends_everything_over_one_connection(house: House, server: Scripted) -> None:
+    for number in range(45):
+        house.apply(f"a{number}@qq.com", f"form-{number}")
+    worker = post(house, server)
+    assert worker.deliver() == 45
+    assert (server.connections, len(server.mails), {letter.state for letter in house.letters()}) == (1, 45, {"sent"})
+    assert worker.deliver() == 0
+
+
+def test_a_server_in_trouble_is_left_alone_shown_and_tried_again(house: House, server: Scripted) -> None:
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    server.replies["GREET"] = b"421 too busy\r\n"
+    worker = post(house, server)
+    assert worker.deliver() == 0
+    assert {(letter.state, letter.attempts) for letter in house.letters()} == {("queued", 0)}
+    with house.db.read() as session:
+        trouble = channel_trouble(session)
+        assert trouble is not None
+        assert (trouble.answer, trouble.since) == ("connect: 421 too busy", house.now)
+    assert (worker.deliver(), post(house, server).deliver(), server.connections) == (0, 0, 1)
+    server.replies.clear()
+    house.now += timedelta(seconds=5)
+    assert worker.deliver() == 2
+    with house.db.read() as session:
+        assert channel_trouble(session) is None
+
+
+def test_a_server_that_stays_in_trouble_is_tried_less_and_less_often_but_every_minute(house: House, server: Scripted) -> None:
+    house.apply()
+    server.replies["GREET"] = b"421 too busy\r\n"
+    worker, waits = post(house, server), []
+    for _ in range(7):
+        worker.deliver()
+        with house.db.read() as session:
+            trouble = channel_trouble(session)
+        assert trouble is not None
+        waits.append((trouble.next_try - house.now).total_seconds())
+        house.now = trouble.next_try
+    assert waits == [5, 10, 20, 40, 60, 60, 60]
+
+
+def test_a_login_that_fails_is_tried_every_quarter_of_an_hour(house: House, server: Scripted) -> None:
+    from engine.settings import MailServer
+
+    house.apply()
+    server.replies |= {"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no\r\n"}
+    worker = Post(house.db, house.composer, MailServer("smtp", "127.0.0.1", server.port, "club@qq.com", "x"), Standing(house))
+    for minutes, connections in ((0, 1), (14, 1), (1, 2)):
+        house.now += timedelta(minutes=minutes)
+        worker.deliver()
+        assert server.connections == connections
+
+
+def test_a_clock_that_was_moved_back_does_not_silence_the_post(house: House, server: Scripted) -> None:
+    house.apply()
+    server.replies["GREET"] = b"421 too busy\r\n"
+    house.now += timedelta(days=30)
+    post(house, server).deliver()
+    server.replies.clear()
+    house.now -= timedelta(days=30)
+    assert post(house, server).deliver() == 1
+
+
+def test_one_refused_letter_does_not_hold_the_others(house: House, server: Scripted) -> None:
+    house.apply(LILEI)
+    house.apply(MEIMEI, "form-2")
+    answers = iter([b"550 5.1.1 user unknown\r\n", b"250 fine\r\n"])
+    server.replies["RCPT"] = lambda: next(answers)
+    assert post(house, server).deliver() == 1
+    assert sorted(letter.state for letter in house.letters()) == ["failed", "sent"]
+
+
+def test_a_worker_that_is_stopped_gives_its_letters_back(house: House, server: Scripted) -> None:
+    for number in range(5):
+        house.apply(f"a{number}@qq.com", f"form-{number}")
+    worker = post(house, server)
+
+    def stop() -> bytes:
+        worker.stop()
+        return b"250 taken\r\n"
+
+    server.replies["DOT"] = stop
+    assert worker.deliver() == 1
+    assert sorted(letter.state for letter in house.letters()) == ["queued"] * 4 + ["sent"]
+    assert [letter.lease_until for letter in house.letters()] == [None] * 5
+
+
+def test_leases_are_renewed_while_a_slow_server_takes_its_time(house: House, server: Scripted) -> None:
+    house.apply()
+    worker = Post(house.db, house.composer, server.server(), Standing(house), lease=timedelta(seconds=1))
+    seen = []
+
+    def slow() -> bytes:
+        worker.lease = timedelta(hours=2)
+        worker.renew_leases()
+        seen.extend(letter.lease_until for letter in house.letters())
+        return b"250 taken\r\n"
+
+    server.replies["DOT"] = slow
+    assert worker.deliver() == 1
+    assert seen[0] > machine_now() + timedelta(hours=1)
+
+
+def test_two_workers_send_each_letter_once(house: House, server: Scripted) -> None:
+    from threading import Thread
+
+    for number in range(40):
+        house.apply(f"a{number}@qq.com", f"form-{number}")
+    workers = [Thread(target=post(house, server).deliver) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(server.mails) == 40
+    assert {(letter.state, letter.attempts) for letter in house.letters()} == {("sent", 1)}
+    assert OWNER not in str(server.commands)

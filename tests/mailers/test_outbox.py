@@ -1,0 +1,203 @@
+"""A letter's way through the tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from engine.clock import machine_now
+from engine.letters_ledger import hold, one, release, retry, rows
+from engine.models import Letter
+from mailers import compose, outbox
+from mailers.facts import Facts
+from mailers.verdict import RETRY_AFTER, Answer
+from tests.club import DOWN, LATER, LILEI, MEIMEI, OWNER, PLAN, REFUSED, SILENT, TAKEN, UNKNOWN, House
+
+HOUR = timedelta(hours=1)
+
+
+def only(house: House) -> Letter:
+    (letter,) = house.letters()
+    return letter
+
+
+@pytest.fixture
+def applied(house: House) -> House:
+    house.apply()
+    return house
+
+
+def test_a_letter_is_claimed_once_frozen_with_its_bytes_and_settled(applied: House) -> None:
+    (claimed,) = applied.claim()
+    assert (only(applied).state, applied.claim()) == ("claimed", [])
+    frozen = applied.freeze(claimed)
+    assert frozen is not None
+    assert (only(applied).state, only(applied).bytes, only(applied).attempts) == ("transmitting", frozen.content, 1)
+    assert applied.settle(claimed, TAKEN) == "sent"
+    letter = only(applied)
+    assert (letter.state, letter.settled_at, letter.answer, letter.lease_until, letter.maybe_twice) == ("sent", applied.now, "dot: 250 2.0.0 Ok: queued", None, False)
+
+
+def test_what_somebody_waits_for_leaves_before_what_can_wait(house: House) -> None:
+    house.join()
+    house.apply(form="form-9")  # already a member: somebody sits and waits
+    house.now += timedelta(minutes=11)
+    assert [letter for letter, _ in house.deliver()] == ["join.already_member", "join.welcome", "study_plan.please_write", "club.receipt"]
+
+
+def test_a_letter_waits_for_its_moment(house: House) -> None:
+    house.apply()
+    house.write(lambda session: session.execute(update(Letter).values(next_at=house.now + HOUR)))
+    assert house.claim() == []
+    house.now += HOUR
+    assert len(house.claim()) == 1
+
+
+def test_a_poisoned_letter_fails_alone_with_its_reason(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    house.apply("wang@gmail.com", "form-3")
+    real = compose.fill
+
+    def poisoned(facts: Facts) -> object:
+        if facts.you.address == MEIMEI:
+            raise ZeroDivisionError("a template broke")
+        return real(facts)
+
+    monkeypatch.setattr(compose, "fill", poisoned)
+    assert sorted(house.deliver()) == [("join.confirm_address", LILEI), ("join.confirm_address", "wang@gmail.com")]
+    assert sorted((letter.state, letter.answer) for letter in house.letters() if letter.state != "sent") == [("failed", "compose: ZeroDivisionError: a template broke")]
+    assert house.deliver() == []
+
+
+def test_an_ask_of_a_round_that_is_over_is_dropped_with_its_reason(applied: House) -> None:
+    applied.press(LILEI, "confirm")
+    applied.press(LILEI, "withdraw")
+    assert applied.deliver() == [("join.withdrawn", LILEI), ("join.was_withdrawn", OWNER)]
+    assert [(letter.name, letter.answer) for letter in applied.letters() if letter.state == "dropped"] == [
+        ("join.confirm_address", "no longer needed: the matter has moved on"), ("join.please_decide", "no longer needed: the matter has moved on"),
+    ]  # fmt: skip
+
+
+def test_an_ask_that_was_tried_before_is_dropped_too_when_its_round_is_over(applied: House) -> None:
+    applied.deliver(LATER)
+    applied.press(LILEI, "confirm")
+    applied.now += HOUR
+    assert applied.deliver() == [("join.please_decide", OWNER)]
+
+
+def test_news_leaves_however_late(house: House) -> None:
+    house.join()
+    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
+    house.now += timedelta(days=5)
+    assert ("join.welcome", LILEI) in house.deliver()
+
+
+def test_a_retry_waits_longer_each_time_and_keeps_the_same_bytes(applied: House) -> None:
+    seen: list[bytes] = []
+    for wait in RETRY_AFTER[:3]:
+        before = applied.now
+        applied.deliver(lambda frozen: (seen.append(frozen.content), LATER)[1])
+        assert (only(applied).state, only(applied).next_at) == ("queued", before + wait)
+        applied.now += wait
+    applied.deliver()
+    assert len(set(seen)) == 1
+    assert applied.server.taken[0][2] == seen[0]
+
+
+def test_a_letter_that_is_never_taken_fails_in_the_end(applied: House) -> None:
+    applied.press(LILEI, "confirm")
+    applied.press(LILEI, "withdraw")
+    for _ in range(12):
+        applied.deliver(LATER)
+        applied.now += timedelta(days=2)
+    news = [letter for letter in applied.letters() if letter.name == "join.withdrawn"][0]
+    assert (news.state, news.attempts, news.answer) == ("failed", len(RETRY_AFTER) + 1, "recipient: 451 4.7.1 try again")
+
+
+@pytest.mark.parametrize(("answer", "blamed"), [(UNKNOWN, "recipient: 550 5.1.1 user unknown"), (REFUSED, "")])
+def test_a_refusal_fails_and_only_an_unknown_mailbox_is_the_members(applied: House, answer: Answer, blamed: str) -> None:
+    applied.deliver(answer)
+    assert (only(applied).state, applied.person(LILEI).mail_trouble) == ("failed", blamed)
+
+
+def test_trouble_of_the_channel_costs_no_attempt_and_gives_everything_back(house: House) -> None:
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    assert house.deliver(DOWN) == []
+    assert [(letter.state, letter.attempts, letter.next_at, letter.maybe_twice) for letter in house.letters()] == [("queued", 0, house.now, False)] * 2
+
+
+def test_silence_after_the_dot_is_tried_again_and_marked(applied: House) -> None:
+    applied.deliver(SILENT)
+    assert (only(applied).state, only(applied).maybe_twice) == ("queued", True)
+
+
+def test_a_letter_that_was_claimed_by_a_worker_that_died_goes_back_and_is_sent_once(applied: House) -> None:
+    applied.claim()
+    applied.db.write(outbox.take_back_lapsed, machine_now())
+    assert only(applied).state == "claimed"
+    applied.db.write(outbox.take_back_lapsed, machine_now() + HOUR)
+    assert (only(applied).state, only(applied).maybe_twice) == ("queued", False)
+    assert len(applied.deliver()) == 1
+
+
+def test_a_letter_in_transmission_goes_once_more_with_the_same_bytes_and_says_so(applied: House) -> None:
+    (claimed,) = applied.claim()
+    frozen = applied.freeze(claimed)
+    assert frozen is not None
+    applied.db.write(outbox.take_back_lapsed, machine_now() + HOUR)
+    applied.now += HOUR
+    applied.deliver()
+    letter = only(applied)
+    assert (letter.state, letter.maybe_twice, applied.server.taken[0][2]) == ("sent", True, frozen.content)
+
+
+def test_a_slow_worker_keeps_its_lease(applied: House) -> None:
+    claimed = applied.claim()
+    applied.db.write(outbox.extend_leases, claimed, machine_now() + 3 * HOUR)
+    applied.db.write(outbox.take_back_lapsed, machine_now() + HOUR)
+    assert only(applied).state == "claimed"
+
+
+def test_a_letter_that_another_worker_has_is_not_frozen_again(applied: House) -> None:
+    (claimed,) = applied.claim()
+    applied.freeze(claimed)
+    assert applied.freeze(claimed) is None
+
+
+def test_a_late_answer_of_a_slow_worker_does_not_unsend_a_letter(applied: House) -> None:
+    (claimed,) = applied.claim()
+    applied.freeze(claimed)
+    applied.settle(claimed, TAKEN)
+    applied.settle(claimed, SILENT)
+    assert only(applied).state == "sent"
+
+
+def test_letters_to_somebody_without_address_or_will_are_dropped(house: House) -> None:
+    from engine.models import Person
+
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    house.write(lambda session: session.execute(update(Person).where(Person.address == LILEI).values(address=None)))
+    house.write(lambda session: session.execute(update(Person).where(Person.address == MEIMEI).values(status="refused_mail")))
+    assert house.deliver() == []
+    assert sorted(letter.answer for letter in house.letters()) == ["the recipient has no address any more", "the recipient wants no mail"]
+
+
+def test_the_ledger_tells_holds_releases_and_tries_again(applied: House) -> None:
+    key = only(applied).id
+    assert applied.db.write(hold, applied.club_id, key, applied.now) is True
+    assert (applied.db.write(hold, applied.club_id, key, applied.now), applied.deliver()) == (False, [])
+    assert applied.db.write(release, applied.club_id, key, applied.now) is True
+    applied.deliver(REFUSED)
+    assert applied.db.write(retry, applied.club_id, key, applied.now) is True
+    assert applied.deliver() == [("join.confirm_address", LILEI)]
+    with applied.read() as session:
+        (row,) = rows(session)
+        assert (row["letter"], row["to"], row["state"], row["attempts"]) == ("join.confirm_address", LILEI, "sent", 1)
+        assert rows(session, "failed") == []
+        assert one(session, key) == (row, only(applied).bytes)
+        assert one(session, 1) == (None, None)

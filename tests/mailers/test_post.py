@@ -1,0 +1,153 @@
+"""Handing a mail over, against servers that behave as real ones do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from engine.settings import MailServer
+from mailers.post import Channel
+from mailers.verdict import Answer, judge
+from tests.mailers.scripted import CLOSE, Reply, Scripted
+
+MAIL = b"Subject: x\r\n\r\nA line.\r\n"
+TO, FROM = "lilei@qq.com", "Jiuniu <post@jiuniu.example>"
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Scripted]]:
+    servers: list[Scripted] = []
+
+    def begin(**replies: Reply) -> Scripted:
+        servers.append(Scripted(dict(replies)))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.stop()
+
+
+def channel(server: Scripted, **given: str) -> Channel:
+    return Channel(server.server(**given), FROM)
+
+
+def test_sent_is_the_250_after_the_dot(serve: Callable[..., Scripted]) -> None:
+    server = serve(DOT=b"250 2.0.0 Ok: queued as 42\r\n")
+    assert channel(server).hand_over(TO, MAIL) == Answer("dot", 250, "2.0.0 Ok: queued as 42")
+    assert server.mails == [MAIL]
+    assert server.commands[1:3] == ["mail FROM:<post@jiuniu.example>", "rcpt TO:<lilei@qq.com>"]
+
+
+def test_a_connection_is_kept_for_the_next_mail(serve: Callable[..., Scripted]) -> None:
+    server = serve()
+    post = channel(server)
+    assert [post.hand_over(TO, MAIL).code for _ in range(3)] == [250] * 3
+    assert (server.connections, len(server.mails)) == (1, 3)
+
+
+def test_qqs_garbage_after_quit_makes_no_second_mail(serve: Callable[..., Scripted]) -> None:
+    server = serve(QUIT=b"\x00\x00\x00\x10\x00")
+    post = channel(server)
+    assert post.hand_over(TO, MAIL) == Answer("dot", 250, "taken")
+    post.close()
+    assert post.hand_over(TO, MAIL) == Answer("dot", 250, "taken")
+    assert len(server.mails) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "phase"), [("MAIL", "sender"), ("RCPT", "recipient"), ("DATA", "data"), ("DOT", "dot")]
+)  # fmt: skip
+def test_a_refusal_is_an_answer_with_its_phase_and_the_connection_serves_on(serve: Callable[..., Scripted], command: str, phase: str) -> None:
+    server = serve(**{command: b"550 5.7.1 no, thank you\r\n"})
+    post = channel(server)
+    assert post.hand_over(TO, MAIL) == Answer(phase, 550, "5.7.1 no, thank you")  # type: ignore[arg-type]
+    del server.replies[command]
+    assert post.hand_over(TO, MAIL).code == 250
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "phase"), [("GREET", "connect"), ("MAIL", "sender"), ("RCPT", "recipient"), ("DATA", "data"), ("DOT", "dot")]
+)
+def test_a_server_that_hangs_up_is_an_answer_without_a_code_and_the_next_mail_connects_anew(serve: Callable[..., Scripted], command: str, phase: str) -> None:
+    server = serve(**{command: CLOSE})
+    post = channel(server)
+    answer = post.hand_over(TO, MAIL)
+    assert (answer.phase, answer.code) == (phase, 0 if command != "GREET" else answer.code)
+    del server.replies[command]
+    assert post.hand_over(TO, MAIL).code == 250
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(("command", "phase"), [("RCPT", "recipient"), ("DOT", "dot")])
+def test_after_a_421_the_connection_is_over(serve: Callable[..., Scripted], command: str, phase: str) -> None:
+    server = serve(**{command: b"421 HL:ITC closing\r\n"})
+    post = channel(server)
+    assert post.hand_over(TO, MAIL) == Answer(phase, 421, "HL:ITC closing")  # type: ignore[arg-type]
+    del server.replies[command]
+    assert post.hand_over(TO, MAIL).code == 250
+    assert server.connections == 2
+
+
+def test_a_greeting_that_refuses_is_the_channels_trouble(serve: Callable[..., Scripted]) -> None:
+    answer = channel(serve(GREET=b"554 no service\r\n")).hand_over(TO, MAIL)
+    assert (answer, judge(answer, 0).kind) == (Answer("connect", 554, "no service"), "channel")
+
+
+def test_nobody_there_is_the_channels_trouble() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    answer = Channel(MailServer("smtp", "127.0.0.1", port), FROM).hand_over(TO, MAIL)
+    assert (answer.phase, answer.code, judge(answer, 0).kind) == ("connect", 0, "channel")
+
+
+def test_a_login_that_fails_is_the_channels_trouble_and_no_mail_leaves(serve: Callable[..., Scripted]) -> None:
+    server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n", AUTH=b"535 Login fail. Authorization code is expired\r\n")
+    answer = channel(server, user="club@qq.com", password="secret").hand_over(TO, MAIL)
+    assert (answer, judge(answer, 0).kind) == (Answer("login", 535, "Login fail. Authorization code is expired"), "channel")
+    assert server.mails == []
+
+
+def test_where_starttls_is_required_and_missing_nothing_goes_in_clear(serve: Callable[..., Scripted]) -> None:
+    server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n")
+    answer = channel(server, security="smtp+starttls", user="club@qq.com", password="secret").hand_over(TO, MAIL)
+    assert (answer.phase, judge(answer, 0).kind, server.mails) == ("connect", "channel", [])
+    assert [line.split()[0].lower() for line in server.commands] == ["ehlo"] or [line.split()[0].lower() for line in server.commands] == ["ehlo", "quit"]
+
+
+def test_where_starttls_is_offered_and_then_refused_nothing_goes_in_clear(serve: Callable[..., Scripted]) -> None:
+    server = serve(EHLO=b"250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", STARTTLS=b"454 not available\r\n")
+    answer = channel(server, security="smtp+starttls", user="club@qq.com", password="secret").hand_over(TO, MAIL)
+    assert (answer.code, judge(answer, 0).kind, server.mails) == (454, "channel", [])
+    assert not any(line.upper().startswith(("AUTH", "MAIL")) for line in server.commands)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b".\r\n", b"..\r\n", b".dot-leading\r\n", b"a\r\n.\r\nb\r\n", b"x" * 5000 + b"\r\n", "读书𠮷🙂\r\n".encode(), b"no line end", b""],
+    ids=lambda body: repr(body[:12]),
+)
+def test_a_mail_arrives_equal_whatever_its_lines_look_like(serve: Callable[..., Scripted], body: bytes) -> None:
+    server = serve()
+    content = b"Subject: x\r\n\r\n" + body
+    assert channel(server).hand_over(TO, content).code == 250
+    assert server.mails == [content if content.endswith(b"\r\n") else content + b"\r\n"]
+    leading = serve()
+    assert channel(leading).hand_over(TO, b".first line\r\n" + content).code == 250
+    assert leading.mails[0].startswith(b".first line\r\n")
+
+
+@pytest.mark.parametrize("recipient", ["李雷@qq.com", "lilei@例子.中国", "", "a\r\nDATA"])
+def test_an_impossible_recipient_is_an_answer_and_never_an_exception(serve: Callable[..., Scripted], recipient: str) -> None:
+    server = serve(RCPT=b"501 syntax\r\n")
+    post = channel(server)
+    assert post.hand_over(recipient, MAIL).code in (0, 501)
+    server.replies.clear()
+    assert post.hand_over(TO, MAIL).code == 250
+
+
+def test_what_the_server_said_is_kept_readable(serve: Callable[..., Scripted]) -> None:
+    server = serve(RCPT=b"550-first line\r\n550 second \x07\xff line\r\n")
+    assert channel(server).hand_over(TO, MAIL).text.startswith("first line second")

@@ -1,0 +1,73 @@
+"""Judging what a server said, as a table. The texts are those of real providers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from mailers.verdict import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, Answer, Verdict, judge
+
+FIRST = RETRY_AFTER[0]
+
+TABLE = [
+    ("dot", 250, "2.0.0 Ok: queued", Verdict("sent")),
+    ("dot", 251, "forwarded", Verdict("sent")),
+    ("connect", 0, "ConnectionRefusedError", Verdict("channel")),
+    ("connect", 421, "HL:REP too many", Verdict("channel")),
+    ("connect", 554, "no SMTP service here", Verdict("channel")),
+    ("login", 535, "Login fail. Authorization code is expired", Verdict("channel", LOGIN_AFTER)),
+    ("login", 0, "SMTPServerDisconnected", Verdict("channel", LOGIN_AFTER)),
+    ("sender", 451, "too much fail authentication", Verdict("channel", LOGIN_AFTER)),
+    ("sender", 530, "Authentication required", Verdict("channel", LOGIN_AFTER)),
+    ("sender", 501, "mail from address must be same as authorization user", Verdict("channel", LOGIN_AFTER)),
+    ("sender", 553, "Mail from must equal authorized user", Verdict("channel", LOGIN_AFTER)),
+    ("recipient", 421, "HL:ITC 163 too many connections", Verdict("channel")),
+    ("dot", 421, "closing", Verdict("channel")),
+    ("recipient", 450, "greylisted", Verdict("later", FIRST)),
+    ("data", 451, "local error", Verdict("later", FIRST)),
+    ("dot", 452, "insufficient storage", Verdict("later", FIRST)),
+    ("dot", 0, "TimeoutError: timed out", Verdict("later", FIRST)),
+    ("recipient", 0, "SMTPServerDisconnected", Verdict("later", FIRST)),
+    ("dot", 451, "DT:SPM 163 smtp", Verdict("slower", TOO_FAST)),
+    ("dot", 550, "Sender frequency limited", Verdict("slower", TOO_FAST)),
+    ("recipient", 550, "Domain frequency limited", Verdict("slower", TOO_FAST)),
+    ("recipient", 550, "Ip frequency limited", Verdict("slower", TOO_FAST)),
+    ("recipient", 550, "Mailbox unavailable or access denied", Verdict("slower", TOO_FAST)),
+    ("recipient", 550, "5.1.1 user unknown", Verdict("unknown_user")),
+    ("recipient", 550, "No such user here", Verdict("unknown_user")),
+    ("recipient", 550, "User not found: lilei@163.com", Verdict("unknown_user")),
+    ("recipient", 550, "relay denied", Verdict("failed")),
+    ("recipient", 553, "sorry", Verdict("failed")),
+    ("dot", 554, "5.7.1 content rejected", Verdict("failed")),
+    ("dot", 550, "Mail content denied", Verdict("failed")),
+    ("dot", 550, "the user unknown in the text", Verdict("failed")),  # content, not the member
+    ("dot", 552, "message too large", Verdict("failed")),
+    ("data", 503, "bad sequence", Verdict("failed")),
+]
+
+
+@pytest.mark.parametrize(("phase", "code", "text", "verdict"), TABLE, ids=lambda value: str(value)[:40])
+def test_code_phase_and_text_decide(phase: str, code: int, text: str, verdict: Verdict) -> None:
+    assert judge(Answer(phase, code, text), 0) == verdict  # type: ignore[arg-type]
+
+
+def test_each_try_waits_longer_and_the_last_one_is_a_failure() -> None:
+    waits = [judge(Answer("dot", 451, "try later"), attempts).wait for attempts in range(len(RETRY_AFTER))]
+    assert waits == sorted(waits)  # type: ignore[type-var]
+    assert judge(Answer("dot", 451, "try later"), len(RETRY_AFTER)) == Verdict("failed")
+    assert timedelta(days=4) < sum(RETRY_AFTER, timedelta()) < timedelta(days=6)
+
+
+def test_also_who_is_told_to_slow_down_for_ever_ends_somewhere() -> None:
+    assert judge(Answer("recipient", 550, "Mailbox unavailable or access denied"), 1000) == Verdict("failed")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer("dot", 250, "Ok"), "dot: 250 Ok"), (Answer("connect", 0, "refused"), "connect: refused"), (Answer("dot", 550, "x" * 999), ("dot: 550 " + "x" * 999)[:500]),
+    ],
+)  # fmt: skip
+def test_an_answer_is_kept_with_its_phase_in_the_servers_own_words(answer: Answer, said: str) -> None:
+    assert str(answer) == said
