@@ -14,7 +14,12 @@ from engine.moments import Frame
 
 
 def club_at_hand(session: Session) -> Club:
-    return session.get_one(Club, club_of(session))
+    """Looked up once per session and club: a session holds its rows only weakly."""
+    club_id = club_of(session)
+    club: Club | None = session.info.get("club")
+    if club is None or club.id != club_id:
+        club = session.info["club"] = session.get_one(Club, club_id)
+    return club
 
 
 _parsed: dict[tuple[int, int, datetime], Charter] = {}

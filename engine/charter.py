@@ -64,11 +64,17 @@ def _read_fraction(value: Any) -> Fraction:
     return share
 
 
+def _read_clock_time(value: Any) -> time:
+    if not re.fullmatch(r"\d\d:\d\d", str(value)):
+        raise ValueError
+    return time.fromisoformat(str(value))
+
+
 DAYS = _whole(1, 366)
 COUNT = _whole(0, 1000)
 SPAN = Kind(_read_span, _write_span, 'a span such as "3 hours" or "1 day"')
 SHARE = Kind(_read_fraction, str, 'a share such as "1/3"')
-CLOCK_TIME = Kind(lambda value: time.fromisoformat(str(value)), lambda value: value.strftime("%H:%M"), 'a time such as "08:00"')
+CLOCK_TIME = Kind(_read_clock_time, lambda value: value.strftime("%H:%M"), 'a time such as "08:00"')
 
 
 def _number(kind: Kind, default: Any, clause: str) -> Any:

@@ -53,7 +53,7 @@ class FileClock:
             return
         try:
             shift = read_shift(self.path.read_text(encoding="utf-8").strip(), stamp / 1e9)
-        except (OSError, ValueError):
+        except (OSError, ValueError, OverflowError):
             return
         self._seen, self._shift = stamp, shift
 
@@ -64,11 +64,17 @@ def read_shift(text: str, written_at: float) -> timedelta:
     if offset and len(text) > 1:
         weeks, days, hours, minutes, seconds = (int(part or 0) for part in offset.groups()[1:])
         shift = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        return -shift if offset[1] == "-" else shift
+        return _within_reach(-shift if offset[1] == "-" else shift)
     said = datetime.fromisoformat(text)
     if said.tzinfo is None:
         said = said.replace(tzinfo=UTC)
-    return said - datetime.fromtimestamp(written_at, UTC)
+    return _within_reach(said - datetime.fromtimestamp(written_at, UTC))
+
+
+def _within_reach(shift: timedelta) -> timedelta:
+    if abs(shift) > timedelta(days=36_500):
+        raise ValueError("further than a century")
+    return shift
 
 
 def move_clock(path: Path, by: timedelta) -> None:

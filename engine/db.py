@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.sql import visitors
 
 from engine.models import ClubRow, Row
 
@@ -153,16 +154,20 @@ def across_clubs(function: F) -> F:
 def _stay_in_club(state: ORMExecuteState) -> None:
     if state.is_column_load or state.is_relationship_load:
         return
-    if not any(issubclass(mapper.class_, ClubRow) for mapper in state.all_mappers):
-        return
     club_id = state.session.info.get("club_id")
     if club_id == _EVERY_CLUB:
         return
     if club_id is None:
+        if not _speaks_of_club_rows(state.statement):
+            return
         raise OutsideClub("a query on a club's rows outside a club: enter_club(session, club_id) first")
     state.statement = state.statement.options(
         with_loader_criteria(ClubRow, lambda cls: cls.club_id == club_id, include_aliases=True, track_closure_variables=True)
     )
+
+
+def _speaks_of_club_rows(statement: Any) -> bool:
+    return any(isinstance(part, Table) and "club_id" in part.c for part in visitors.iterate(statement))
 
 
 @event.listens_for(Session, "before_flush")
@@ -177,11 +182,13 @@ def _write_in_club(session: Session, context: Any, instances: Any) -> None:
 
 def insert_new(session: Session, model: type[Row], **values: Any) -> bool:
     """Insert a row unless its unique key is taken. True when it was inserted."""
-    if session.get_bind().dialect.name == "postgresql":
-        statement: Any = postgresql.insert(model).values(**values).on_conflict_do_nothing()
-    else:
-        statement = sqlite.insert(model).values(**values).on_conflict_do_nothing()
-    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return bool(session.connection().execute(_insert_statement(session.get_bind().dialect.name, model), values).rowcount)
+
+
+@functools.cache
+def _insert_statement(dialect: str, model: type[Row]) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(model.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
 
 
 __all__ = ["Database", "OutsideClub", "across_clubs", "club_of", "enter_club", "in_club", "insert_new", "sqlite_module"]

@@ -282,7 +282,8 @@ class Workflow:
 
     def __init_subclass__(cls) -> None:
         cls.key = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        cls.openings = cls.opens if isinstance(cls.opens, tuple) else (cls.opens,)
+        opens = getattr(cls, "opens", ())  # the checks say so where it is missing
+        cls.openings = opens if isinstance(opens, tuple) else (opens,)
         cls.open_to_anyone = any(isinstance(item, Form) and item.by == anyone for item in cls.openings)
         cls.form_path = next((item.path for item in cls.openings if isinstance(item, Form)), cls.key.replace("_", "-"))
         cls.states = {key: value for key, value in vars(cls).items() if isinstance(value, State)} | {"void": cls.void}

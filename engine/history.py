@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 from engine.changes import Piece, changed_answers
 from engine.models import Case, Event, Person
 from engine.registry import workflow
-from engine.targets import stay
+from engine.roles import nobody
+from engine.roles import person as the_person
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,15 @@ def events_of(session: Session, case: Case) -> Sequence[Event]:
 
 
 def changed_since_last(session: Session, case: Case, until: int | None = None) -> dict[str, list[Piece]]:
-    """What the newest hand-in (up to version ``until``) changed against the one before; empty when there is only one."""
-    acts = [act for state in workflow(case.workflow).states.values() for act in state.acts]
-    hand_ins = {"open", *(act.action for act in acts if act.fill and act.to is not stay)}
-    handed_in = select(Event.answers).where(
-        Event.case_id == case.id, Event.version <= (until or case.version), Event.action.in_(hand_ins)
-    )
-    texts = [answers for (answers,) in session.execute(handed_in.order_by(Event.version)) if answers]
-    if len(texts) < 2:
-        return {}
-    return changed_answers(texts[-2], texts[-1])
+    """What changed between the last two texts that came before a decider (up to version ``until``), by field."""
+    flow = workflow(case.workflow)
+    text: dict[str, Any] = {}
+    seen: list[dict[str, Any]] = []
+    for event in events_of(session, case):
+        if event.version > (until or case.version):
+            break
+        text |= {name: answer for name, answer in event.answers.items() if name in flow.fields}
+        turn = flow.states[event.to_state].turn
+        if event.to_state != event.from_state and turn not in (the_person, nobody):
+            seen.append(dict(text))
+    return changed_answers(seen[-2], seen[-1]) if len(seen) > 1 else {}

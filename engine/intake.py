@@ -48,7 +48,9 @@ def hand_in(
     if waiting is None:
         _readdress(person, address, locale)
         data = {"form": form_id, "charter_version": club_at_hand(session).charter_version}
-        open_case(session, flow.key, person, by=Hand(person, "page"), now=now, key=form_id, answers=answers, data=data)
+        open_case(
+            session, flow.key, person, by=Hand(person, "page"), now=now, key=f"{form_id}:{person.id}", answers=answers, data=data
+        )
     elif waiting.state in arrows(flow.start):
         act(session, waiting, "apply_again", by=Hand(person, "page"), now=now, answers=answers)
         waiting.data = {**waiting.data, "form": form_id}
@@ -85,7 +87,7 @@ def _handed_in_before(session: Session, flow: type[Workflow], person: Person | N
     if person is None:
         return False
     own = select(Case.key, Case.data).where(Case.person_id == person.id, Case.workflow == flow.key)
-    return any(form_id in (key, data.get("form")) for key, data in session.execute(own))
+    return any(form_id in (key.partition(":")[0], data.get("form")) for key, data in session.execute(own))
 
 
 def _readdress(person: Person, address: str, locale: str) -> None:

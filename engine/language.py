@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_datetime, get_timezone_name
 from babel.messages.pofile import read_po
 
@@ -68,9 +69,15 @@ def say_day(moment: datetime, zone: str, language: str) -> str:
 
 def _format(moment: datetime, zone: str, language: str, patterns: dict[str, str]) -> str:
     local = moment.astimezone(ZoneInfo(zone))
-    if (local.hour, local.minute, local.second) == (0, 0, 0):
-        local -= timedelta(minutes=1)
-    return format_datetime(local, patterns[language], locale=language.replace("-", "_"))
+    before = (moment - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
+    if before.date() != local.date():  # also where the clocks go forward at midnight and 00:00 is missing
+        local = before.replace(second=0)
+    return format_datetime(local, patterns[language], locale=_locale(language))
+
+
+@functools.cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language.replace("-", "_"))
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from engine.people import holds
 from engine.polls import may_vote
 from engine.registry import state_of
 from engine.run import Invalid, NotAllowed, Stale, act
-from engine.step import Hand
+from engine.step import CLOCK, Hand
 
 
 def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, round: int | None = None) -> None:
@@ -45,7 +45,7 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
     )  # fmt: skip
     session.flush()
     if poll.first is not None and cast + 1 >= poll.first.of(numbers_of(club_at_hand(session))):
-        act(session, case, "decided", by=by, now=now)
+        act(session, case, "decided", by=CLOCK, now=now)
 
 
 def _poll_for(case: Case, by: Hand) -> Poll:

@@ -10,10 +10,10 @@ _known: dict[str, type[Workflow]] = {}
 
 def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
     """Make workflows known. Raises ``checks.Misdeclared`` naming the first thing that cannot hold."""
+    together = _known | {workflow.key: workflow for workflow in workflows}
     for workflow in workflows:
-        _known[workflow.key] = workflow
-    for workflow in workflows:
-        check(workflow, _known)
+        check(workflow, together)
+    _known.update(together)
     return workflows
 
 

@@ -34,7 +34,7 @@ def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Ac
     decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))
     if decision.who_id != person.id or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
         return None
-    if _followed_up(session, case):
+    if _followed_up(session, case) or _overtaken(session, case):
         return None
     return Act(_DECIDER, "undo", to=state.undo)
 
@@ -44,6 +44,12 @@ def _followed_up(session: Session, case: Case) -> bool:
     children = select(Case.id).where(Case.parent_id == case.id)
     acted = select(Event.case_id).where(Event.case_id.in_(children), Event.version > 1, Event.who_id.is_not(None))
     return session.execute(acted.limit(1)).first() is not None
+
+
+def _overtaken(session: Session, case: Case) -> bool:
+    """Has the same person begun the same thing anew since? Then the old decision stands."""
+    newer = select(Case.id).where(Case.workflow == case.workflow, Case.person_id == case.person_id, Case.id > case.id)
+    return session.execute(newer.limit(1)).first() is not None
 
 
 def may_see(case: Case, person: Person) -> bool:

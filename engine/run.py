@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand, numbers_of
 from engine.db import club_of
 from engine.declare import Act, State, nobody, tell
 from engine.declare import person as the_person
@@ -102,9 +103,12 @@ def act(
     """
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
-    move = _system_move(case, action) if action in SYSTEM_ACTIONS else _declared_move(session, case, action, by, now)
+    if action in SYSTEM_ACTIONS and by.via == "clock":
+        move = _system_move(case, action)
+    else:
+        move = _declared_move(session, case, action, by, now)
+    _check_input(session, move, note.strip(), days)
     step = _begin(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
-    _check_input(step, move, days)
     _keep(step, {name: value for name, value in (answers or {}).items() if name in move.fill})
     target = settle(move.to, step)
     if isinstance(target, Stay):
@@ -119,7 +123,7 @@ def act(
             _take_back(step, left)
     if move.do:
         move.do(step)
-    if action not in SYSTEM_ACTIONS and by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
+    if by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
         queue_receipt(session, by.person, now)
     return step.event
 
@@ -165,11 +169,11 @@ def _system_move(case: Case, action: str) -> Act:
     return Act(nobody, action, to=target)
 
 
-def _check_input(step: Step, move: Act, days: int | None) -> None:
+def _check_input(session: Session, move: Act, note: str, days: int | None) -> None:
     errors = {}
-    if move.note == "required" and not step.event.note:
+    if move.note == "required" and not note:
         errors["note"] = _("Please say why; the person will read it")
-    if move.asks_days and not (days and 1 <= days <= step.numbers.extend_most_days):
+    if move.asks_days and not (days and 1 <= days <= numbers_of(club_at_hand(session)).extend_most_days):
         errors["days"] = _("How many days more? Please give a whole number")
     if errors:
         raise Invalid(errors)
@@ -191,7 +195,7 @@ def _begin(
 def _enter(step: Step, target: str, days: int | None = None) -> None:
     case, state = step.case, state_of(step.case.workflow, target)
     case.state, case.turn = target, str(state.turn)
-    case.entered_version, case.entered_at, case.trouble = case.version, step.now, ""
+    case.entered_version, case.entered_at = case.version, step.now
     step.event.to_state = target
     if state.is_final:
         case.private = {}
@@ -221,6 +225,7 @@ def _remain(step: Step, move: Act) -> None:
 
 def _set_due(step: Step, state: State, days: int | None) -> None:
     case = step.case
+    case.trouble = ""
     if state.due is None:
         case.due_at = case.wake_at = None
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -138,7 +139,8 @@ def _base_url(text: str, host: str, port: int) -> str:
         return f"http://{shown}:{port}"
     try:
         parts: SplitResult = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        known_host = re.fullmatch(r"[a-z0-9.-]+|[0-9a-f:.]+", parts.hostname or "")
+        usable = parts.scheme in ("http", "https") and known_host and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment or parts.username:

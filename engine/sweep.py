@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.db import Database, across_clubs, in_club
-from engine.erasure import forget_case
+from engine.erasure import forget_case, has_words
 from engine.letters import queue_for_case
 from engine.models import Case, Person
 from engine.moments import next_wake, reminders_of
@@ -80,18 +80,21 @@ def look_at(session: Session, case: Case, now: datetime) -> None:
 
 
 def _remind(session: Session, case: Case, now: datetime) -> None:
-    """Of several reminders whose moment passed only the last one leaves; the others are noted as skipped."""
-    assert case.due_at is not None and case.wake_at is not None
+    """Of several reminders whose moment passed only the last one leaves; the others are noted as skipped.
+
+    Those that left before are among them: their keys are taken, so nothing leaves twice.
+    """
+    assert case.due_at is not None
     state, numbers = state_of(case.workflow, case.state), numbers_of(club_at_hand(session))
     reminders = reminders_of(state, case.entered_at, case.due_at, numbers)
-    passed = [item for item in reminders if case.wake_at <= item[0] <= now]
+    passed = [item for item in reminders if item[0] <= now]
     for position, (moment, letter) in enumerate(passed, start=1):
         reason = _why_not(session, case, position == len(passed), moment == reminders[-1][0])
         queue_for_case(
             session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, moment=moment,
             state_of_letter="dropped" if reason else "queued", answer=reason,
         )  # fmt: skip
-    case.wake_at = next_wake(state, case.entered_at, case.due_at, now, numbers)
+    case.wake_at, case.trouble = next_wake(state, case.entered_at, case.due_at, now, numbers), ""
 
 
 def _why_not(session: Session, case: Case, last_passed: bool, last_of_all: bool) -> str:
@@ -111,18 +114,15 @@ def wake(session: Session, case: Case, now: datetime) -> None:
 @across_clubs
 def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
     """Empty ended cases whose declared keeping time (``final(keep=…)``) is over."""
+    kept = [(flow.key, state.name, state.keep) for flow in all_workflows() for state in flow.states.values() if state.keep]
     done = 0
-    for flow in all_workflows():
-        for state in flow.states.values():
-            if state.keep is None:
-                continue
-            old = select(Case).where(
-                Case.workflow == flow.key, Case.state == state.name, Case.turn == "", Case.entered_at < now - timedelta(days=1)
-            )
-            for case in session.execute(old.order_by(Case.entered_at).limit(size)).scalars().all():
-                with in_club(session, case.club_id):
-                    days: int = state.keep.of(numbers_of(club_at_hand(session)))
-                    if case.answers and case.entered_at < now - timedelta(days=days):
-                        forget_case(session, case)
-                        done += 1
+    for key, name, keep in kept:
+        ended = (Case.workflow == key) & (Case.state == name) & (Case.turn == "") & (Case.entered_at < now - timedelta(days=1))
+        old = select(Case).where(ended, has_words()).order_by(Case.entered_at).limit(size)
+        for case in session.execute(old).scalars().all():
+            with in_club(session, case.club_id):
+                days: int = keep.of(numbers_of(club_at_hand(session)))
+                if case.entered_at < now - timedelta(days=days):
+                    forget_case(session, case)
+                    done += 1
     return done

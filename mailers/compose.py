@@ -145,7 +145,10 @@ def _safe(text: str) -> str:
 
 
 def _mailbox(name: str, address: str) -> str:
-    return formataddr((_safe(name), _safe(address)), "utf-8")
+    name = _safe(name)
+    if not name or name.isascii():
+        return formataddr((name, _safe(address)))
+    return f"{Header(name, 'utf-8', maxlinelen=70).encode()} <{_safe(address)}>"
 
 
 def _environments() -> Iterator[tuple[str, Environment]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import desk
+from engine.fields import written_answers
 from engine.language import translate
 from engine.registry import state_of, workflow
 from engine.step import undo_ends
@@ -30,7 +31,11 @@ def _daily(facts: Facts) -> dict[str, Any]:
     resting = [_matter(facts, matter) for matter in desk.resting(facts.session)] if is_owner else []
     if not (waiting or late or trouble or resting):
         raise Dropped("nothing waits any more")
-    return {"waiting": waiting, "late": late, "trouble": trouble, "resting": resting}
+    gathered = {"waiting": waiting, "late": late, "trouble": trouble, "resting": resting}
+    # Each line costs some 800 bytes in both parts together; what does not fit stands on the desk.
+    most = max(3, facts.room // 800)
+    more = sum(max(0, len(rows) - most) for rows in gathered.values())
+    return {name: rows[:most] for name, rows in gathered.items()} | {"count": len(waiting), "more": more}
 
 
 def _receipt(facts: Facts) -> dict[str, Any]:
@@ -48,7 +53,7 @@ def _receipt(facts: Facts) -> dict[str, Any]:
         )
     if not decisions:
         raise Dropped("nothing was decided")
-    return {"decisions": decisions}
+    return {"decisions": decisions[: max(10, facts.room // 800)]}
 
 
 def _sign_in(facts: Facts) -> dict[str, Any]:
@@ -57,8 +62,8 @@ def _sign_in(facts: Facts) -> dict[str, Any]:
 
 def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
     case = matter.case
-    longest = max((str(text) for text in case.answers.values()), key=len, default="")
-    start = " ".join(longest.split())
+    long_texts = [text for _, text, is_long in written_answers(workflow(case.workflow), case.answers) if is_long]
+    start = " ".join(max(long_texts, key=len, default="").split())
     return {
         "label": translate(workflow(case.workflow).label, facts.language),
         "who": isolate(matter.who.name or matter.who.address or ""),

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from engine.db import across_clubs, enter_club
@@ -47,8 +47,7 @@ def claim(session: Session, now: datetime, lease_until: datetime, limit: int) ->
     )
     taken = [Claimed(club_id, letter_id) for club_id, letter_id in session.execute(ready)]
     if taken:
-        ids = [item.letter_id for item in taken]
-        session.execute(update(Letter).where(Letter.id.in_(ids)).values(state="claimed", lease_until=lease_until))
+        session.execute(update(Letter).where(_these(taken)).values(state="claimed", lease_until=lease_until))
     return taken
 
 
@@ -125,8 +124,7 @@ def release(session: Session, claimed: list[Claimed]) -> None:
 
 @across_clubs
 def extend_leases(session: Session, claimed: list[Claimed], lease_until: datetime) -> None:
-    ids = [item.letter_id for item in claimed]
-    held = Letter.id.in_(ids) & Letter.state.in_(("claimed", "transmitting"))
+    held = _these(claimed) & Letter.state.in_(("claimed", "transmitting"))
     session.execute(update(Letter).where(held).values(lease_until=lease_until))
 
 
@@ -138,6 +136,11 @@ def take_back_lapsed(session: Session, machine_now: datetime) -> None:
     session.execute(
         update(Letter).where(lapsed, Letter.state == "transmitting").values(state="queued", lease_until=None, maybe_twice=True)
     )
+
+
+def _these(claimed: list[Claimed]) -> ColumnElement[bool]:
+    """By the whole key: by the id alone the database would read the whole ledger."""
+    return tuple_(Letter.club_id, Letter.id).in_([(item.club_id, item.letter_id) for item in claimed])
 
 
 def _end(letter: Letter, state: str, answer: str, now: datetime) -> None:

@@ -35,7 +35,8 @@ class Verdict:
 
 # Each try of a letter waits longer; after the last one it is failed. In all about five days.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 1440, 1440))
-TOO_FAST = timedelta(minutes=15)
+# Two days of quarters of an hour.
+TOO_FAST, TOO_FAST_TRIES = timedelta(minutes=15), 192
 # How long a channel in trouble rests after so many tries in a row.
 CHANNEL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 60))
 LOGIN_AFTER = timedelta(minutes=15)
@@ -60,7 +61,7 @@ def judge(answer: Answer, attempts: int) -> Verdict:
     if answer.code == 0:
         return _again(attempts)
     if any(word in text for word in _TOO_FAST_WORDS):
-        return Verdict("slower", TOO_FAST)
+        return Verdict("slower", TOO_FAST) if attempts < TOO_FAST_TRIES else Verdict("failed")
     if 400 <= answer.code < 500:
         return _again(attempts)
     if answer.phase == "sender":

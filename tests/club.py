@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import email
 import email.policy
+import functools
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -60,6 +63,20 @@ def migrated(folder: Path) -> Path:
     return path
 
 
+@functools.cache
+def memory() -> Path:
+    """A folder of this process on a disk in memory where there is one: these tests are not about what survives a power cut."""
+    folder = tempfile.mkdtemp(prefix="jiuniu-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@functools.cache
+def _database(path: Path) -> Database:
+    """One per file: a new engine compiles every statement anew, which takes longer than most tests."""
+    return Database(f"sqlite:///{path}")
+
+
 @dataclass
 class Server:
     """What a mail server took: one entry per acceptance."""
@@ -75,12 +92,13 @@ class Server:
 
 
 class House:
-    """One club in one database."""
+    """One club in one database. Two houses at the same time need two names."""
 
-    def __init__(self, folder: Path, template: Path, **club: Any) -> None:
-        self.path = folder / "club.sqlite"
+    def __init__(self, template: Path, file: str = "club", **club: Any) -> None:
+        self.path = memory() / f"{file}.sqlite"
+        self.db = _database(self.path)
+        self.end()
         shutil.copy(template, self.path)
-        self.db = Database(f"sqlite:///{self.path}")
         self.now = MONDAY
         self.server = Server()
         self.composer = Composer(Links(["a key of the tests, long enough"], "https://club.example"), "Jiuniu <post@jiuniu.example>")
@@ -97,7 +115,10 @@ class House:
         return self.db.write(create_club, **values | given)
 
     def end(self) -> None:
+        self.db.on_letters = lambda: None
         self.db.dispose()
+        for path in memory().glob(f"{self.path.name}*"):
+            path.unlink()
 
     # Reading and writing
 

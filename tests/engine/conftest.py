@@ -28,7 +28,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def house(tmp_path: Path, template: Path) -> Iterator[House]:
-    made = House(tmp_path, template)
+def house(template: Path) -> Iterator[House]:
+    made = House(template)
     yield made
     made.end()

@@ -69,7 +69,7 @@ def test_a_workflow_without_label_or_clause_is_refused(needed: str) -> None:
 
 
 def test_a_workflow_that_says_not_how_it_opens_is_refused() -> None:
-    with pytest.raises(Misdeclared, match="^Toy: says no opens$"):
+    with pytest.raises(Misdeclared, match=r"^Toy: says no opens$"):
         register(type("Toy", (Workflow,), {"label": "Toy", "clause": "1.1", "done": final()}))
 
 
@@ -120,7 +120,7 @@ def test_a_state_that_could_wait_for_ever_is_refused() -> None:
 def test_an_ask_in_a_final_state_is_refused() -> None:
     class Toy(Workflow):
         label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
-        done = final(ask("please", person))
+        done = final(ask("please"))
 
     assert complaint(Toy) == "Toy: done is final, so it is nobody's turn: tell, do not ask"
 

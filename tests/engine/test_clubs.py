@@ -222,10 +222,14 @@ def test_an_erased_person_leaves_bare_facts_and_no_words(house: House) -> None:
     house.join()
     house.deliver()
     key = house.person(LILEI).id
-    house.write(lambda session: session.add(WebSession(person_id=key, secret_hash="s", link="l", started_at=MONDAY, ends_at=MONDAY)))
+    house.write(
+        lambda session: session.add(WebSession(person_id=key, secret_hash="s", link="l", started_at=MONDAY, ends_at=MONDAY))
+    )
     person = erase(house, LILEI)
     assert (person.status, person.address, person.address_hash, person.name, person.display_name) == ("erased", None, None, "", "")
-    assert house.rows(select(Letter.id).where((Letter.person_id == key) | (Letter.about_id == key), Letter.bytes.is_not(None))) == []
+    assert (
+        house.rows(select(Letter.id).where((Letter.person_id == key) | (Letter.about_id == key), Letter.bytes.is_not(None))) == []
+    )
     mine = select(Case.id).where(Case.person_id == key)
     assert house.rows(select(Case.answers).where(Case.person_id == key)) == [{}, {}]
     assert [event for event in house.rows(select(Event).where(Event.case_id.in_(mine))) if event.answers or event.note] == []

@@ -51,7 +51,13 @@ def test_what_is_foreseen_is_what_happens(house: House) -> None:
     until = house.now + timedelta(days=DAYS)
     foreseen = sorted((item.at, item.letter, item.person_id) for item in foresee(house.db, house.club_id, house.now, until))
     assert foreseen == lived(house, until)
-    assert {name for _, name, _ in foreseen} >= {"study_plan.second_chance", "study_plan.removal_proposed", "join.lapsed", "club.daily", "study_plan.not_pursued"}
+    assert {name for _, name, _ in foreseen} >= {
+        "study_plan.second_chance",
+        "study_plan.removal_proposed",
+        "join.lapsed",
+        "club.daily",
+        "study_plan.not_pursued",
+    }
 
 
 def test_it_says_why_and_to_whom(house: House) -> None:

@@ -52,7 +52,11 @@ def test_applying_again_while_unconfirmed_is_a_new_round_with_the_new_words_and_
     house.now += timedelta(hours=1)
     house.apply(form="form-2", city="荆州")
     case = house.case(LILEI)
-    assert (house.story(case), case.entered_version, case.answers["city"]) == ([("open", "unconfirmed"), ("apply_again", "unconfirmed")], 2, "荆州")
+    assert (house.story(case), case.entered_version, case.answers["city"]) == (
+        [("open", "unconfirmed"), ("apply_again", "unconfirmed")],
+        2,
+        "荆州",
+    )
     assert house.deliver() == [("join.confirm_address", LILEI)]
     before = house.counts()
     house.apply(form="form-1")

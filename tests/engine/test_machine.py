@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -36,9 +35,6 @@ CROWD = (*PEOPLE, OWNER, ADMIN)
 REMIND_BEFORE = timedelta(days=1)
 CLOCKS_MOVES = {"due", "postponed", "void"}
 
-# Nothing here is about what survives a power cut: a disk in memory is three times as fast.
-MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-
 people, crowd = st.sampled_from(PEOPLE), st.sampled_from(CROWD)
 spans = st.one_of(
     st.integers(1, 30).map(lambda n: timedelta(hours=n)),
@@ -46,7 +42,6 @@ spans = st.one_of(
     st.integers(1, 5).map(lambda n: timedelta(weeks=n)),
 )
 answers = st.lists(st.sampled_from([TAKEN, TAKEN, TAKEN, LATER, UNKNOWN, SILENT, DOWN]), min_size=1, max_size=6)
-pick = st.integers(0, 10_000)
 
 
 @functools.cache
@@ -74,21 +69,25 @@ class Crash(Exception):
 
 
 class ClubLife(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="jiuniu-machine-", dir=MEMORY))
-        self.house = House(self.folder, template())
+    @initialize(members=st.integers(0, 3), told=st.booleans())
+    def begin(self, members: int, told: bool) -> None:
+        """Some have joined already, so that a short story gets somewhere."""
+        self.house = House(template(), "machine")
         self.house.add(ADMIN, "小助", role="admin")
         self.forms: Counter[str] = Counter()
         self.dues: dict[tuple[int, int], tuple[datetime, datetime]] = {}  # (case, version): due and entered as last seen
         self.judged: set[tuple[int, int]] = set()  # due steps that were looked at
         self.accepted: Counter[str] = Counter()
         self.bytes: dict[str, set[bytes]] = {}
+        for who in PEOPLE[:members]:
+            self.forms[who] += 1
+            self.house.join(who, f"{who}-1")
+        if told:
+            self.the_post_works()
 
     def teardown(self) -> None:
         if hasattr(self, "house"):
             self.house.end()
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     # What happens
 
@@ -103,24 +102,24 @@ class ClubLife(RuleBasedStateMachine):
             assert self.everything() == before, "the same form twice is one case"
 
     @precondition(lambda self: self.offered())
-    @rule(which=pick, note=st.sampled_from(["", "想再看看。"]), days=st.integers(0, 61))
-    def press_something_that_is_offered(self, which: int, note: str, days: int) -> None:
+    @rule(data=st.data(), note=st.sampled_from(["", "想再看看。"]), days=st.integers(0, 61))
+    def press_something_that_is_offered(self, data: st.DataObject, note: str, days: int) -> None:
         offers = self.offered()
-        case, actor, move = offers[which % len(offers)]
+        case, actor, move = data.draw(st.sampled_from(offers))
         fine = (note or move.note != "required") and (not move.asks_days or 1 <= days <= 60)
         self.press(case, actor, move.action, note=note, days=days, expect=None if fine else Refused)
 
     @precondition(lambda self: self.offered())
-    @rule(which=pick)
-    def decide_as_asked(self, which: int) -> None:
+    @rule(data=st.data())
+    def decide_as_asked(self, data: st.DataObject) -> None:
         """The same with everything filled in: so that the life of the club gets far."""
-        offers = [offer for offer in self.offered() if offer[2].action not in ("withdraw", "apply_again")] or self.offered()
-        case, actor, move = offers[which % len(offers)]
+        action = data.draw(st.sampled_from(sorted({move.action for _, _, move in self.offered()})))
+        case, actor, move = data.draw(st.sampled_from([offer for offer in self.offered() if offer[2].action == action]))
         self.press(case, actor, move.action, note="好。", days=3, expect=None)
 
     @precondition(lambda self: self.cases())
     @rule(
-        which=pick,
+        data=st.data(),
         who=crowd,
         action=st.sampled_from(
             [
@@ -140,9 +139,9 @@ class ClubLife(RuleBasedStateMachine):
             ]
         ),
     )
-    def press_what_is_not_ones_own(self, which: int, who: str, action: str) -> None:
+    def press_what_is_not_ones_own(self, data: st.DataObject, who: str, action: str) -> None:
         cases = self.cases()
-        case = cases[which % len(cases)]
+        case = data.draw(st.sampled_from(cases))
         actor = self.actors().get(who)
         if (
             actor is None
@@ -153,17 +152,18 @@ class ClubLife(RuleBasedStateMachine):
         self.press(case, actor, action, note="我来。", days=3, expect=NotAllowed)
 
     @precondition(lambda self: self.offered())
-    @rule(which=pick)
-    def press_in_a_round_that_is_over(self, which: int) -> None:
-        case, actor, move = self.offered()[which % len(self.offered())]
+    @rule(data=st.data())
+    def press_in_a_round_that_is_over(self, data: st.DataObject) -> None:
+        case, actor, move = data.draw(st.sampled_from(self.offered()))
         if case.entered_version > 1:
             self.press(case, actor, move.action, note="好。", days=3, round=case.entered_version - 1, expect=Stale)
 
     @precondition(lambda self: any(not case.turn for case in self.cases()))
-    @rule(which=pick)
-    def undo_as_owner(self, which: int) -> None:
+    @rule(data=st.data(), hours=st.sampled_from([0, 1, 23, 24, 48]))
+    def undo_as_owner(self, data: st.DataObject, hours: int) -> None:
+        self.house.now += timedelta(hours=hours)
         ended = [case for case in self.cases() if not case.turn]
-        case = ended[which % len(ended)]
+        case = data.draw(st.sampled_from(ended))
         before, owner = self.everything(), self.actors()[OWNER]
         try:
             self.press(case, owner, "undo", expect=None)
@@ -175,9 +175,9 @@ class ClubLife(RuleBasedStateMachine):
             assert self.house.now < decision.at + timedelta(hours=24)
 
     @precondition(lambda self: self.offered())
-    @rule(which=pick)
-    def a_unit_dies_after_its_work(self, which: int) -> None:
-        case, actor, move = self.offered()[which % len(self.offered())]
+    @rule(data=st.data())
+    def a_unit_dies_after_its_work(self, data: st.DataObject) -> None:
+        case, actor, move = data.draw(st.sampled_from(self.offered()))
         before = self.everything()
 
         def unit(session: Session) -> None:
@@ -195,6 +195,15 @@ class ClubLife(RuleBasedStateMachine):
         if ticks:
             self.tick()
 
+    @rule(posts=st.booleans())
+    def the_next_moment_comes(self, posts: bool) -> None:
+        wakes = [case.wake_at for case in self.cases() if case.wake_at]
+        self.house.now = max([self.house.now, min(wakes)]) if wakes else self.house.now
+        self.tick()
+        if posts:
+            self.house.now += timedelta(hours=9)  # past the quiet hours
+            self.the_post_works()
+
     @rule()
     def tick(self) -> None:
         before = {case.id: case.version for case in self.cases()}
@@ -208,6 +217,13 @@ class ClubLife(RuleBasedStateMachine):
                 ]
                 assert len(taken) <= 1, "each case takes one due step per sweep"
 
+    @rule(says=answers, wait=st.sampled_from([0, 1, 20]))
+    def a_letter_is_tried_again(self, says: list[Answer], wait: int) -> None:
+        """The server takes it and its answer gets lost; or not; and some minutes later the post comes by again."""
+        self.house.deliver(lambda frozen: self.hand_over(frozen, SILENT))
+        self.house.now += timedelta(minutes=wait)
+        self.the_post_goes_round(says)
+
     @rule(says=answers)
     def the_post_goes_round(self, says: list[Answer]) -> None:
         tries = iter(range(1_000_000))
@@ -217,13 +233,15 @@ class ClubLife(RuleBasedStateMachine):
     def the_post_works(self) -> None:
         self.house.deliver(lambda frozen: self.hand_over(frozen, TAKEN))
 
-    @rule(freezes=st.integers(0, 3), taken=st.booleans())
-    def a_post_worker_dies(self, freezes: int, taken: bool) -> None:
+    @rule(freezes=st.integers(1, 3), taken=st.booleans(), found=st.booleans())
+    def a_post_worker_dies(self, freezes: int, taken: bool, found: bool) -> None:
         """Letters stay claimed, or in transmission: the server may have them already, and nobody wrote it down."""
         for claimed in self.house.claim(limit=4)[:freezes]:
             frozen = self.house.freeze(claimed)
             if frozen and taken:
                 self.hand_over(frozen, TAKEN)
+        if found:
+            self.leases_run_out()
 
     @rule()
     def leases_run_out(self) -> None:
@@ -241,7 +259,7 @@ class ClubLife(RuleBasedStateMachine):
                 case = session.get_one(Case, (letter.club_id, letter.case_id))
                 assert case.entered_version == letter.version, "an ask of a round that is over was handed over"
                 assert case.turn
-        if answer == TAKEN or answer == SILENT:  # silent after the dot: the server may well have it
+        if answer in (TAKEN, SILENT):  # silent after the dot: the server may well have it
             self.accepted[letter.message_id] += 1
             renewed = (
                 [event for event in self.events_by_id(letter.case_id) if event.action == "postponed"] if letter.case_id else []

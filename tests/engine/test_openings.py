@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import select
@@ -155,9 +157,9 @@ def voters(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 @pytest.fixture
-def topic(tmp_path_factory: pytest.TempPathFactory, template: object, monkeypatch: pytest.MonkeyPatch) -> House:
+def topic(template: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     toys.declared(monkeypatch, toys.topic())
-    house = House(tmp_path_factory.mktemp("topic"), template, numbers={"topic_votes": 3})  # type: ignore[arg-type]
+    house = House(template, "topic", numbers={"topic_votes": 3})
     for address in VOTERS:
         house.add(address)
     house.open(VOTERS[0], "toy_topic")
@@ -243,8 +245,6 @@ def test_the_one_concerned_does_not_vote(voters: House) -> None:
 
 
 def test_votes_do_not_refuse_one_another(voters: House) -> None:
-    from threading import Thread
-
     voters.open(VOTERS[0], "toy_nomination")
     threads = [Thread(target=cast, args=(voters, address, "yes", "toy_nomination")) for address in [*VOTERS[1:], OWNER]]
     for thread in threads:

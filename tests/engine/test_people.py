@@ -6,7 +6,7 @@ import pytest
 
 from engine.models import Case, Person
 from engine.people import BadAddress, fold_address, holds
-from engine.roles import Role, anyone, members, organiser, owner, person, reviewer
+from engine.roles import Role, anyone, members, owner, person, reviewer
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def someone(number: int, role: str = "member", status: str = "member") -> Person
     return Person(id=number, role=role, status=status)
 
 
-ABOUT_1 = Case(person_id=1, data={"organiser": 4})
+ABOUT_1 = Case(person_id=1, data={})
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,6 @@ ABOUT_1 = Case(person_id=1, data={"organiser": 4})
         (reviewer, someone(2, "owner"), True), (reviewer, someone(3), False), (reviewer, someone(1, "owner"), False),
         (Role(("admins",)), someone(3, "admin"), True), (Role(("admins",)), someone(1, "admin"), False), (Role(("admins",)), someone(2, "owner"), False),
         (members, someone(1), True), (members, someone(2, "owner"), True), (members, someone(5, status="applicant"), False), (members, someone(5, status="removed"), False),
-        (organiser, someone(4), True), (organiser, someone(5), False), (organiser, someone(4, status="removed"), False),
         (owner | person, someone(1), True), (owner | person, someone(2, "owner"), True), (owner | person, someone(3), False),
     ],
 )  # fmt: skip

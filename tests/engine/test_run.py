@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Barrier, Thread
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +14,7 @@ from engine.moments import midnight_after
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import CLOCK, Hand
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, House
+from tests.engine import toys
 
 
 def refused(house: House, kind: type[Exception], who: str, action: str, workflow: str = "join", **given: object) -> Exception:
@@ -26,7 +29,12 @@ def refused(house: House, kind: type[Exception], who: str, action: str, workflow
 def proposed(house: House) -> House:
     """A removal is proposed, and everybody was told in time."""
     house.join()
-    house.live(until=house.now + timedelta(days=7), hours=4)
+    house.deliver()
+    house.tick(days=4)
+    house.now += timedelta(hours=8)
+    house.deliver()
+    house.tick(days=3)
+    house.deliver()
     assert house.case(LILEI, "study_plan").state == "removal_proposed"
     return house
 
@@ -42,7 +50,18 @@ def test_an_act_writes_an_event_and_moves_the_case_on(house: House) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("who", "action"), [(OWNER, "confirm"), (LILEI, "approve"), (LILEI, "withdraw"), (OWNER, "resubmit"), (OWNER, "nonsense"), (OWNER, ""), (OWNER, "undo")])
+@pytest.mark.parametrize(
+    ("who", "action"),
+    [
+        (OWNER, "confirm"),
+        (LILEI, "approve"),
+        (LILEI, "withdraw"),
+        (OWNER, "resubmit"),
+        (OWNER, "nonsense"),
+        (OWNER, ""),
+        (OWNER, "undo"),
+    ],
+)
 def test_what_is_not_ones_own_is_refused(house: House, who: str, action: str) -> None:
     house.apply()
     refused(house, NotAllowed, who, action)
@@ -73,7 +92,12 @@ def test_an_answer_stays_in_the_round_so_the_owners_form_still_counts(proposed: 
     before = proposed.case(LILEI, "study_plan")
     proposed.press(LILEI, "answer", workflow="study_plan", note="我住院了。")
     after = proposed.case(LILEI, "study_plan")
-    assert (after.version, after.entered_version, after.due_at, after.wake_at) == (before.version + 1, before.entered_version, before.due_at, before.wake_at)
+    assert (after.version, after.entered_version, after.due_at, after.wake_at) == (
+        before.version + 1,
+        before.entered_version,
+        before.due_at,
+        before.wake_at,
+    )
     proposed.press(OWNER, "excuse", workflow="study_plan", round=before.entered_version)
     assert proposed.case(LILEI, "study_plan").state == "excused"
 
@@ -114,8 +138,6 @@ def test_an_extension_wants_a_number_of_days_that_the_charter_allows(proposed: H
 def test_an_extension_ends_at_midnight_of_its_last_day(proposed: House, days: int) -> None:
     proposed.press(OWNER, "extend", workflow="study_plan", days=days)
     case = proposed.case(LILEI, "study_plan")
-    from zoneinfo import ZoneInfo
-
     assert (case.state, case.due_at) == ("overdue", midnight_after(proposed.now, days, ZoneInfo("Asia/Shanghai")))
 
 
@@ -131,7 +153,13 @@ def test_an_act_of_somebody_else_on_behalf_is_asked_for_the_rights_of_whom_it_is
 
     def unit(session: object) -> None:
         get = lambda key: session.get_one(Person, (house.club_id, key))  # type: ignore[attr-defined] # noqa: E731
-        act(session, session.get_one(Case, (house.club_id, house.case(LILEI).id)), "confirm", by=Hand(get(owner), "command", get(lilei)), now=house.now)  # type: ignore[arg-type,attr-defined]
+        act(
+            session,
+            session.get_one(Case, (house.club_id, house.case(LILEI).id)),
+            "confirm",
+            by=Hand(get(owner), "command", get(lilei)),
+            now=house.now,
+        )  # type: ignore[arg-type,attr-defined]
 
     house.write(unit)
     event = house.events(house.case(LILEI))[-1]
@@ -141,7 +169,11 @@ def test_an_act_of_somebody_else_on_behalf_is_asked_for_the_rights_of_whom_it_is
 def test_an_ended_case_takes_no_step_of_the_clock(house: House) -> None:
     house.join()
     with pytest.raises(NotAllowed):
-        house.write(lambda session: act(session, session.get_one(Case, (house.club_id, house.case(LILEI).id)), "due", by=CLOCK, now=house.now))
+        house.write(
+            lambda session: act(
+                session, session.get_one(Case, (house.club_id, house.case(LILEI).id)), "due", by=CLOCK, now=house.now
+            )
+        )
 
 
 # Removal
@@ -154,6 +186,14 @@ def test_a_removal_ends_the_membership_the_links_and_every_open_case(proposed: H
     assert (person.status, person.role, person.removed_at, person.link_epoch) == ("removed", "member", proposed.now, epoch + 1)
     assert proposed.rows(select(Case.id).where(Case.person_id == person.id, Case.turn != "")) == []
     refused(proposed, NotAllowed, OWNER, "undo", "study_plan")
+
+
+def test_a_removal_makes_every_other_open_case_of_the_person_void(proposed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys.declared(monkeypatch, toys.breaking({"now": False}))
+    proposed.open(LILEI, "toy_breaking")
+    proposed.press(OWNER, "remove", workflow="study_plan", note="两次都没有收到。")
+    assert proposed.story(proposed.case(LILEI, "toy_breaking")) == [("open", "waiting"), ("void", "void")]
+    assert proposed.case(LILEI).state == "approved"
 
 
 # Undo
@@ -175,7 +215,10 @@ def test_an_approval_taken_back_and_given_again_opens_a_new_plan(house: House) -
     house.press(OWNER, "undo")
     house.press(OWNER, "approve")
     assert house.person(LILEI).status == "member"
-    assert [case.state for case in house.rows(select(Case).where(Case.workflow == "study_plan").order_by(Case.id))] == ["void", "owed"]
+    assert [case.state for case in house.rows(select(Case).where(Case.workflow == "study_plan").order_by(Case.id))] == [
+        "void",
+        "owed",
+    ]
 
 
 @pytest.mark.parametrize(("hours", "open_"), [(23.99, True), (24, False)])
@@ -248,8 +291,6 @@ def test_what_one_does_in_ones_own_matter_gets_no_receipt(house: House) -> None:
 
 def test_two_who_press_at_once_write_one_event(house: House) -> None:
     """The second writer of a version is refused by the row, not by luck."""
-    from threading import Barrier, Thread
-
     house.apply()
     house.press(LILEI, "confirm")
     barrier, outcomes = Barrier(4), []

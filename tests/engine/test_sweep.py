@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+import engine.sweep
 from engine.letters_ledger import retry
 from engine.models import Case, Letter, Person
 from engine.sweep import BACK_OFF, forget_old, sweep, sweep_round
@@ -55,7 +56,10 @@ def test_of_several_reminders_that_were_missed_only_the_last_leaves_and_the_othe
     owed.now = THURSDAY_NIGHT - timedelta(hours=1)
     owed.tick()
     found = owed.letters("study_plan.due_soon")
-    assert sorted((letter.state, letter.answer) for letter in found) == [("dropped", "skipped: a later reminder took its place"), ("queued", "")]
+    assert sorted((letter.state, letter.answer) for letter in found) == [
+        ("dropped", "skipped: a later reminder took its place"),
+        ("queued", ""),
+    ]
     assert plan(owed).wake_at == THURSDAY_NIGHT
 
 
@@ -184,7 +188,12 @@ def test_one_broken_case_backs_off_and_shows_and_the_rest_goes_on(house: House, 
     house.now = THURSDAY_NIGHT
     sweep(house.db, house.now)
     case = house.case(LILEI, "toy_breaking")
-    assert (case.state, case.version, case.trouble, case.wake_at) == ("waiting", 1, "Broken: the effect broke", house.now + BACK_OFF)
+    assert (case.state, case.version, case.trouble, case.wake_at) == (
+        "waiting",
+        1,
+        "Broken: the effect broke",
+        house.now + BACK_OFF,
+    )
     assert plan(house).state == "overdue"
     assert house.counts()["event"] == before["event"] + 1
     broken["now"] = False
@@ -193,9 +202,9 @@ def test_one_broken_case_backs_off_and_shows_and_the_rest_goes_on(house: House, 
     assert (healed.state, healed.trouble) == ("over", "")
 
 
-def test_a_reminder_whose_case_broke_once_still_leaves_and_the_trouble_is_over(owed: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    import engine.sweep
-
+def test_a_reminder_whose_case_broke_once_still_leaves_and_the_trouble_is_over(
+    owed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = engine.sweep.queue_for_case
 
     def broken(*args: object, **kwargs: object) -> None:

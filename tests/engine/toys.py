@@ -5,7 +5,27 @@ from __future__ import annotations
 import pytest
 
 from engine import checks, registry
-from engine.declare import State, Workflow, ask, arrive, at_due, calendar, charter, either, end_of_day, final, majority, may, members, moment, owner, person, poll, tell, weekly  # fmt: skip
+from engine.declare import (  # fmt: skip
+    State,
+    Workflow,
+    arrive,
+    ask,
+    at_due,
+    calendar,
+    charter,
+    either,
+    end_of_day,
+    final,
+    majority,
+    may,
+    members,
+    moment,
+    owner,
+    person,
+    poll,
+    tell,
+    weekly,
+)
 from engine.declare import form as opened_by_form
 from engine.step import Step
 

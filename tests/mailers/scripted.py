@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -35,7 +36,8 @@ class Scripted:
     def stop(self) -> None:
         self.listener.close()
         for connection in self.open:
-            connection.close()
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
         for thread in self.threads[1:]:
             thread.join(5)
 

@@ -11,10 +11,13 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from engine.models import Case, Club, Letter, Person
+from engine.models import Club, Letter, Person
+from engine.people import add_person, fold_address
+from engine.run import act, open_case
+from engine.step import Hand
 from mailers.compose import MOST_BYTES
 from mailers.sheet import unbroken
-from tests.club import LILEI, OWNER, House, html_of, parse, text_of
+from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House, html_of, parse, text_of
 
 EVIL = '<script>alert(1)</script> "><img src=x onerror=alert(1)> {{7*7}} {% raw %}'
 DAMAGED = "李\r\nBcc: x@qq.com\x00雷\u2028\u0085\x0b"
@@ -28,7 +31,9 @@ def raw_headers(content: bytes) -> list[str]:
 
 def set_on(house: House, model: type, **values: object) -> None:
     """Straight into the rows, past every field that would have cleaned it."""
-    house.write(lambda session: session.execute(update(model).where(*([model.role != "owner"] if model is Person else [])).values(**values)))
+    house.write(
+        lambda session: session.execute(update(model).where(*([model.role != "owner"] if model is Person else [])).values(**values))
+    )
 
 
 def confirmed(house: House, **changed: object) -> EmailMessage:
@@ -48,7 +53,7 @@ def test_every_header_is_there_once(house: House) -> None:
         "List-Id": "jiuniu <jiuniu.jiuniu.example>", "X-Jiuniu-Letter": "join.please_decide", "References": case, "In-Reply-To": case,
     }  # fmt: skip
     assert mail["Date"].datetime == letter.created_at
-    assert len(mail.keys()) == len({key.lower() for key in mail.keys()})
+    assert len(mail.keys()) == len({key.lower() for key in mail})
 
 
 @pytest.mark.parametrize("place", ["name", "club"])
@@ -63,7 +68,7 @@ def test_line_breaks_and_controls_in_names_make_no_second_header(house: House, p
         assert "Bcc" not in names
         assert parse(content)["Bcc"] is None
         assert all(32 <= byte < 127 or byte in b"\r\n\t" for byte in content.partition(b"\r\n\r\n")[0])
-    assert [letter.state for letter in house.letters() if letter.name != "club.receipt"] == ["sent", "sent"]
+    assert house.letter_states() == [("join.confirm_address", "dropped"), ("join.please_decide", "sent")]
 
 
 @pytest.mark.parametrize("subject", ["读" * 200, "🙂" * 200, "a" * 200, "𠮷野家 " * 40, "مرحبا " * 33])
@@ -72,7 +77,8 @@ def test_a_long_subject_decodes_equal(house: House, subject: str) -> None:
     house.join()
     house.deliver()
     mail = house.mail("join.welcome", LILEI)
-    assert " ".join(str(mail["Subject"]).split()) == f"欢迎加入{' '.join(subject.split())}"
+    said = re.sub("[\u2068\u2069]", "", str(mail["Subject"]))  # a right-to-left name is kept from turning its sentence
+    assert " ".join(said.split()) == f"欢迎加入{' '.join(subject.split())}"
 
 
 def test_no_line_of_a_mail_is_longer_than_servers_take(house: House) -> None:
@@ -89,11 +95,15 @@ def test_no_line_of_a_mail_is_longer_than_servers_take(house: House) -> None:
 def test_deciders_answer_the_person_and_everybody_else_the_owner(house: House) -> None:
     house.join()
     house.deliver()
-    replies = {(letter, to): str(house.mail(letter, to)["Reply-To"]) for letter, to in house.server.mails() if letter.startswith("join")}
+    replies = {(letter, to): str(house.mail(letter, to)["Reply-To"]) for letter, to in house.server.mails()}
     assert replies == {
-        ("join.confirm_address", LILEI): "陈老师 <owner@qq.com>", ("join.welcome", LILEI): "陈老师 <owner@qq.com>", ("join.please_decide", OWNER): "李雷 <lilei@qq.com>",
-    } or ("join.please_decide", OWNER) not in replies  # fmt: skip
-    assert replies["join.welcome", LILEI] == "陈老师 <owner@qq.com>"
+        ("join.welcome", LILEI): "陈老师 <owner@qq.com>",
+        ("study_plan.please_write", LILEI): "陈老师 <owner@qq.com>",
+    }
+    house.apply(MEIMEI, "form-2", name="韩梅梅")
+    house.press(MEIMEI, "confirm", MEIMEI)
+    house.deliver()
+    assert str(house.mail("join.please_decide", OWNER)["Reply-To"]) == "韩梅梅 <hanmeimei@163.com>"
 
 
 def test_members_answer_the_clubs_contact_where_it_names_one(house: House) -> None:
@@ -110,13 +120,30 @@ def test_members_answer_the_clubs_contact_where_it_names_one(house: House) -> No
 def test_only_reminders_can_be_unsubscribed_from(house: House) -> None:
     house.join()
     house.live(until=house.now + timedelta(days=3), hours=6)
-    found = {(str(mail["X-Jiuniu-Letter"]), mail["List-Unsubscribe-Post"], bool(mail["List-Unsubscribe"])) for mail in (parse(content) for _, _, content in house.server.taken)}
+    found = {
+        (str(mail["X-Jiuniu-Letter"]), mail["List-Unsubscribe-Post"], bool(mail["List-Unsubscribe"]))
+        for mail in (parse(content) for _, _, content in house.server.taken)
+    }
     assert {item for item in found if item[2]} == {("study_plan.due_soon", "List-Unsubscribe=One-Click", True)}
     address = str(house.mail("study_plan.due_soon")["List-Unsubscribe"])
     assert re.fullmatch(r"<https://club\.example/unsubscribe/[\w.-]+>", address)
 
 
-TEXTS = [EVIL, "مرحبا بالعالم", "שלום", "𠮷野家で👩‍👩‍👧‍👦🇨🇳", ".", "..", ".\n.\nFrom me", "x" * 5000, "a\n\n\nb", "–“’”…", "=3D=20", "&amp;&lt;", "\\n%s{0}"]
+TEXTS = [
+    EVIL,
+    "مرحبا بالعالم",
+    "שלום",
+    "𠮷野家で👩‍👩‍👧‍👦🇨🇳",
+    ".",
+    "..",
+    ".\n.\nFrom me",
+    "x" * 5000,
+    "a\n\n\nb",
+    "–“’”…",
+    "=3D=20",
+    "&amp;&lt;",
+    "\\n%s{0}",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:12]))
@@ -131,15 +158,33 @@ def test_what_somebody_wrote_is_inert_in_both_parts_and_the_subject(house: House
     assert "<script" not in html and "<img" not in html and "onerror=alert(1)&gt;" in html
     assert "49" not in str(mail["Subject"]) + text_of(mail).replace(mail["Message-ID"], "")[:200]
     assert "{{7*7}}" in str(mail["Subject"]) and "{{7*7}}" in text_of(mail) and "{{7*7}}" in html
-    assert set(re.findall(r"<(\w+)", html)) <= {"html", "head", "meta", "title", "style", "body", "div", "table", "tr", "td", "p", "br", "a"}
+    assert set(re.findall(r"<(\w+)", html)) <= {
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "div",
+        "table",
+        "tr",
+        "td",
+        "p",
+        "br",
+        "a",
+    }
 
 
-@pytest.mark.parametrize("text", ["读书笔记。" * 70_000, "<b>&\"'" * 170_000, "🙂" * 260_000, "a" * 1_000_000, "行\n" * 250_000], ids=lambda text: text[:3])
+@pytest.mark.parametrize(
+    "text",
+    ["读书笔记。" * 70_000, "<b>&\"'" * 170_000, "🙂" * 260_000, "a" * 1_000_000, "行\n" * 250_000],
+    ids=lambda text: text[:3],
+)
 def test_a_megabyte_becomes_a_mail_that_no_mailbox_cuts_with_its_start_and_a_link(house: House, text: str) -> None:
     mail = confirmed(house, about=text)
     content = house.server.taken[-1][2]
     assert len(content) < MOST_BYTES
-    assert text[:300].split("\n")[0] in text_of(mail)
+    assert text[:300].split("\n", maxsplit=1)[0] in text_of(mail)
     assert "全文在这里：\nhttps://club.example/c/" in text_of(mail)
     assert "打开全文" in html_of(mail)
 
@@ -151,14 +196,12 @@ def test_short_answers_beside_a_megabyte_are_whole(house: House) -> None:
 
 def test_a_daily_letter_with_much_in_it_is_not_cut_either(house: House) -> None:
     def wait(session: Session) -> None:
-        from engine.step import Hand
-        from engine.people import add_person
-        from engine.run import act, open_case
-        from tests.club import APPLICATION
-
         for number in range(100):
             person = add_person(session, f"a{number}@qq.com", locale="zh-CN", name="名" * 20)
-            case = open_case(session, "join", person, by=Hand(person, "page"), now=house.now, answers=APPLICATION | {"about": "长" * 500}, data={"charter_version": 1})
+            answers = APPLICATION | {"about": "长" * 500}
+            case = open_case(
+                session, "join", person, by=Hand(person, "page"), now=house.now, answers=answers, data={"charter_version": 1}
+            )
             act(session, case, "confirm", by=Hand(person, "page"), now=house.now)
 
     house.write(wait)
@@ -190,8 +233,6 @@ def test_the_first_the_reviewer_sees_is_not_called_a_resubmission(house: House) 
 
 
 def test_a_mail_to_an_international_address_can_be_composed(house: House) -> None:
-    from engine.people import fold_address
-
     house.apply(fold_address("lilei@例子.中国"))
     assert [letter for letter, _ in house.deliver()] == ["join.confirm_address"]
 
@@ -206,7 +247,14 @@ def test_text_and_html_say_the_same(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("written", "joined"),
-    [("  a\n   b  ", "a b"), ("读书\n  学习", "读书学习"), ("读书。\nEnglish", "读书。English"), ("end\n，然后", "end，然后"), ("a\n\n\nb", "a b"), ("", "")],
+    [
+        ("  a\n   b  ", "a b"),
+        ("读书\n  学习", "读书学习"),
+        ("读书。\nEnglish", "读书。English"),
+        ("end\n，然后", "end，然后"),
+        ("a\n\n\nb", "a b"),
+        ("", ""),
+    ],
 )
 def test_a_templates_paragraph_is_one_line_and_chinese_joins_without_a_space(written: str, joined: str) -> None:
     assert unbroken(written) == joined
@@ -219,4 +267,3 @@ def test_mails_are_read_by_a_parser_without_a_defect(house: House) -> None:
         mail = email.message_from_bytes(content, policy=email.policy.default)
         assert [part.defects for part in mail.walk()] == [[], [], []]
         assert mail.get_content_type() == "multipart/alternative"
-    assert house.rows(__import__("sqlalchemy").select(Case.id)) != []

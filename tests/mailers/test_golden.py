@@ -10,17 +10,18 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.changes import changes
 from engine.checks import letters
-from engine.language import LANGUAGES, TEMPLATES
 from engine.intake import send_form_link, send_sign_in
+from engine.language import LANGUAGES, TEMPLATES
 from engine.registry import all_workflows
 from mailers.compose import _blocks
 from mailers.sheet import Sheet
-from tests.club import LILEI, MEIMEI, OWNER, PLAN, UNKNOWN, House, text_of
+from tests.club import LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House, text_of
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 LINK = re.compile(r"https://club\.example/\S*")
@@ -126,19 +127,13 @@ def a_day_of_much(house: House) -> None:
     """One thing of every kind for the daily letter: waiting, late, undelivered, at a standstill."""
     house.apply("lost@qq.com", "form-3", name="王五")
     house.join("lost@qq.com", "form-3")
-    house.deliver(lambda frozen: UNKNOWN if frozen.recipient == "lost@qq.com" else send_ok())
+    house.deliver(lambda frozen: UNKNOWN if frozen.recipient == "lost@qq.com" else TAKEN)
     overdue(house)
     house.apply(MEIMEI, "form-2", name="韩梅梅", city="荆州", about="我爱读小说。" * 40)
     house.press(MEIMEI, "confirm", MEIMEI)
     house.deliver()
     house.now += timedelta(hours=8, minutes=30)
     house.tick()
-
-
-def send_ok() -> object:
-    from tests.club import TAKEN
-
-    return TAKEN
 
 
 def two_decisions(house: House) -> None:
@@ -209,17 +204,20 @@ STORIES: dict[str, tuple[Story, str]] = {
 }  # fmt: skip
 
 
+class English(House):
+    """The same stories, told by people who read English."""
+
+    def apply(self, *args: Any, **given: Any) -> None:
+        super().apply(*args, **{"locale": "en"} | given)
+
+
 @pytest.fixture
-def spoken(tmp_path: Path, template: Path) -> Iterator[Callable[[str], House]]:
+def spoken(template: Path) -> Iterator[Callable[[str], House]]:
     houses: list[House] = []
 
     def begin(language: str) -> House:
-        name = "九牛读书会" if language == "zh-CN" else "Jiuniu Reading Club"
-        houses.append(House(tmp_path, template, locale=language, name=name))
-        if language == "en":
-            for method in ("apply",):
-                english = getattr(houses[-1], method)
-                setattr(houses[-1], method, lambda *args, _as=english, **given: _as(*args, **{"locale": "en"} | given))
+        kind, name = (House, "九牛读书会") if language == "zh-CN" else (English, "Jiuniu Reading Club")
+        houses.append(kind(template, locale=language, name=name))
         return houses[-1]
 
     yield begin

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from engine.clock import machine_now
 from engine.letters_ledger import hold, one, release, retry, rows
-from engine.models import Letter
+from engine.models import Letter, Person
 from mailers import compose, outbox
 from mailers.facts import Facts
 from mailers.verdict import RETRY_AFTER, Answer
@@ -37,14 +37,25 @@ def test_a_letter_is_claimed_once_frozen_with_its_bytes_and_settled(applied: Hou
     assert (only(applied).state, only(applied).bytes, only(applied).attempts) == ("transmitting", frozen.content, 1)
     assert applied.settle(claimed, TAKEN) == "sent"
     letter = only(applied)
-    assert (letter.state, letter.settled_at, letter.answer, letter.lease_until, letter.maybe_twice) == ("sent", applied.now, "dot: 250 2.0.0 Ok: queued", None, False)
+    assert (letter.state, letter.settled_at, letter.answer, letter.lease_until, letter.maybe_twice) == (
+        "sent",
+        applied.now,
+        "dot: 250 2.0.0 Ok: queued",
+        None,
+        False,
+    )
 
 
 def test_what_somebody_waits_for_leaves_before_what_can_wait(house: House) -> None:
     house.join()
     house.apply(form="form-9")  # already a member: somebody sits and waits
     house.now += timedelta(minutes=11)
-    assert [letter for letter, _ in house.deliver()] == ["join.already_member", "join.welcome", "study_plan.please_write", "club.receipt"]
+    assert [letter for letter, _ in house.deliver()] == [
+        "join.already_member",
+        "join.welcome",
+        "study_plan.please_write",
+        "club.receipt",
+    ]
 
 
 def test_a_letter_waits_for_its_moment(house: House) -> None:
@@ -68,7 +79,9 @@ def test_a_poisoned_letter_fails_alone_with_its_reason(house: House, monkeypatch
 
     monkeypatch.setattr(compose, "fill", poisoned)
     assert sorted(house.deliver()) == [("join.confirm_address", LILEI), ("join.confirm_address", "wang@gmail.com")]
-    assert sorted((letter.state, letter.answer) for letter in house.letters() if letter.state != "sent") == [("failed", "compose: ZeroDivisionError: a template broke")]
+    assert sorted((letter.state, letter.answer) for letter in house.letters() if letter.state != "sent") == [
+        ("failed", "compose: ZeroDivisionError: a template broke")
+    ]
     assert house.deliver() == []
 
 
@@ -113,7 +126,7 @@ def test_a_letter_that_is_never_taken_fails_in_the_end(applied: House) -> None:
     for _ in range(12):
         applied.deliver(LATER)
         applied.now += timedelta(days=2)
-    news = [letter for letter in applied.letters() if letter.name == "join.withdrawn"][0]
+    news = next(letter for letter in applied.letters() if letter.name == "join.withdrawn")
     assert (news.state, news.attempts, news.answer) == ("failed", len(RETRY_AFTER) + 1, "recipient: 451 4.7.1 try again")
 
 
@@ -127,7 +140,9 @@ def test_trouble_of_the_channel_costs_no_attempt_and_gives_everything_back(house
     house.apply()
     house.apply(MEIMEI, "form-2")
     assert house.deliver(DOWN) == []
-    assert [(letter.state, letter.attempts, letter.next_at, letter.maybe_twice) for letter in house.letters()] == [("queued", 0, house.now, False)] * 2
+    assert [(letter.state, letter.attempts, letter.next_at, letter.maybe_twice) for letter in house.letters()] == [
+        ("queued", 0, house.now, False)
+    ] * 2
 
 
 def test_silence_after_the_dot_is_tried_again_and_marked(applied: House) -> None:
@@ -177,14 +192,15 @@ def test_a_late_answer_of_a_slow_worker_does_not_unsend_a_letter(applied: House)
 
 
 def test_letters_to_somebody_without_address_or_will_are_dropped(house: House) -> None:
-    from engine.models import Person
-
     house.apply()
     house.apply(MEIMEI, "form-2")
     house.write(lambda session: session.execute(update(Person).where(Person.address == LILEI).values(address=None)))
     house.write(lambda session: session.execute(update(Person).where(Person.address == MEIMEI).values(status="refused_mail")))
     assert house.deliver() == []
-    assert sorted(letter.answer for letter in house.letters()) == ["the recipient has no address any more", "the recipient wants no mail"]
+    assert sorted(letter.answer for letter in house.letters()) == [
+        "the recipient has no address any more",
+        "the recipient wants no mail",
+    ]
 
 
 def test_the_ledger_tells_holds_releases_and_tries_again(applied: House) -> None:

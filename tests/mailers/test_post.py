@@ -59,7 +59,9 @@ def test_qqs_garbage_after_quit_makes_no_second_mail(serve: Callable[..., Script
 @pytest.mark.parametrize(
     ("command", "phase"), [("MAIL", "sender"), ("RCPT", "recipient"), ("DATA", "data"), ("DOT", "dot")]
 )  # fmt: skip
-def test_a_refusal_is_an_answer_with_its_phase_and_the_connection_serves_on(serve: Callable[..., Scripted], command: str, phase: str) -> None:
+def test_a_refusal_is_an_answer_with_its_phase_and_the_connection_serves_on(
+    serve: Callable[..., Scripted], command: str, phase: str
+) -> None:
     server = serve(**{command: b"550 5.7.1 no, thank you\r\n"})
     post = channel(server)
     assert post.hand_over(TO, MAIL) == Answer(phase, 550, "5.7.1 no, thank you")  # type: ignore[arg-type]
@@ -71,7 +73,9 @@ def test_a_refusal_is_an_answer_with_its_phase_and_the_connection_serves_on(serv
 @pytest.mark.parametrize(
     ("command", "phase"), [("GREET", "connect"), ("MAIL", "sender"), ("RCPT", "recipient"), ("DATA", "data"), ("DOT", "dot")]
 )
-def test_a_server_that_hangs_up_is_an_answer_without_a_code_and_the_next_mail_connects_anew(serve: Callable[..., Scripted], command: str, phase: str) -> None:
+def test_a_server_that_hangs_up_is_an_answer_without_a_code_and_the_next_mail_connects_anew(
+    serve: Callable[..., Scripted], command: str, phase: str
+) -> None:
     server = serve(**{command: CLOSE})
     post = channel(server)
     answer = post.hand_over(TO, MAIL)
@@ -114,7 +118,9 @@ def test_where_starttls_is_required_and_missing_nothing_goes_in_clear(serve: Cal
     server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n")
     answer = channel(server, security="smtp+starttls", user="club@qq.com", password="secret").hand_over(TO, MAIL)
     assert (answer.phase, judge(answer, 0).kind, server.mails) == ("connect", "channel", [])
-    assert [line.split()[0].lower() for line in server.commands] == ["ehlo"] or [line.split()[0].lower() for line in server.commands] == ["ehlo", "quit"]
+    assert [line.split()[0].lower() for line in server.commands] == ["ehlo"] or [
+        line.split()[0].lower() for line in server.commands
+    ] == ["ehlo", "quit"]
 
 
 def test_where_starttls_is_offered_and_then_refused_nothing_goes_in_clear(serve: Callable[..., Scripted]) -> None:
@@ -126,7 +132,16 @@ def test_where_starttls_is_offered_and_then_refused_nothing_goes_in_clear(serve:
 
 @pytest.mark.parametrize(
     "body",
-    [b".\r\n", b"..\r\n", b".dot-leading\r\n", b"a\r\n.\r\nb\r\n", b"x" * 5000 + b"\r\n", "读书𠮷🙂\r\n".encode(), b"no line end", b""],
+    [
+        b".\r\n",
+        b"..\r\n",
+        b".dot-leading\r\n",
+        b"a\r\n.\r\nb\r\n",
+        b"x" * 5000 + b"\r\n",
+        "读书𠮷🙂\r\n".encode(),
+        b"no line end",
+        b"",
+    ],
     ids=lambda body: repr(body[:12]),
 )
 def test_a_mail_arrives_equal_whatever_its_lines_look_like(serve: Callable[..., Scripted], body: bytes) -> None:
