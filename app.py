@@ -6,8 +6,10 @@ import logging
 import os
 import signal
 import sys
+from typing import Any, NoReturn
 
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
 import workflows  # noqa: F401  (makes the club's rules known)
@@ -30,7 +32,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Starts no thread, sweeps nothing, sends nothing."""
     settings = settings or _load_or_exit()
     app = Flask(__name__, static_folder="web/static", static_url_path="/static")
-    app.extensions["jiuniu"] = Service.build(settings)
+    try:
+        app.extensions["jiuniu"] = Service.build(settings)
+    except (OSError, SQLAlchemyError, ImportError) as trouble:
+        _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(trouble).__name__}: {str(trouble).splitlines()[0]})")
     speak.init(app)
     guard.init(app, settings)
     health.init(app)
@@ -44,8 +49,7 @@ def _load_or_exit() -> Settings:
     try:
         return load()
     except SettingsError as wrong:
-        print(wrong, file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        _exit(str(wrong))
 
 
 def main() -> None:
@@ -63,7 +67,7 @@ def main() -> None:
     ticker.start()
     if os.environ.get("DEMO") == "1" and demo.possible(service):
         demo.begin(service)
-    server = create_server(app, host=settings.host, port=settings.port, threads=8, max_request_body_size=guard.REQUEST_BYTES * 2)
+    server = _listen(app, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     logging.getLogger("jiuniu").info("Jiuniu is at %s", settings.base_url)
@@ -73,6 +77,22 @@ def main() -> None:
         ticker.stop()
         if catcher:
             catcher.stop()
+
+
+def _listen(app: Flask, settings: Settings) -> Any:
+    """waitress; it takes proxies' headers off unless their number is set, and ProxyFix reads them."""
+    try:
+        return create_server(
+            app, host=settings.host, port=settings.port, threads=8, max_request_body_size=guard.REQUEST_BYTES * 2,
+            clear_untrusted_proxy_headers=not settings.trusted_proxies,
+        )  # fmt: skip
+    except (OSError, ValueError, OverflowError) as trouble:
+        _exit(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})")
+
+
+def _exit(line: str) -> NoReturn:
+    print(line, file=sys.stderr)  # noqa: T201
+    sys.exit(2)
 
 
 def _leave(*_: object) -> None:

@@ -10,11 +10,10 @@ from engine import effects
 from engine.declare import (
     Effect,
     State,
-    arrive,
     ask,
-    at_due,
     before_due,
     charter,
+    due,
     either,
     end_of_day,
     final,
@@ -48,22 +47,22 @@ def reviewed_by(
     leave_off = (may(person, "withdraw", to=withdraw),) if withdraw else ()
     review = State(
         who,
-        arrive(ask("please_decide"), do=do),
+        ask("please_decide"),
         may(who, "approve", to=approve, note="optional"),
         may(who, "return", to="returned", note="required"),
         may(who, "decline", to=decline, note="required"),
         *leave_off,
-        at_due(to=silent),
-        due=end_of_day(charter.decide_days),
+        due(end_of_day(charter.decide_days), to=silent),
+        do=do,
     )
     returned = State(
         person,
-        arrive(ask("please_revise")),
+        ask("please_revise"),
         may(person, "resubmit", to="review", fill=fill),
         *leave_off,
         before_due(charter.remind_before, ask("revise_soon")),
-        at_due(to=dropped),
-        due=end_of_day(charter.return_days),
+        due(end_of_day(charter.return_days), to=dropped),
+        undo="review",
     )
     return review, returned
 
@@ -77,7 +76,7 @@ def nothing_proposed(step: Step) -> bool:
 PROPOSE = either(nothing_proposed, "removal_proposed", "not_pursued")
 
 
-def removal(*, back_to: str | None = None, fill: Iterable[str] = ()) -> tuple[State, State, State, State]:
+def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()) -> tuple[State, State, State, State]:
     """The states *removal_proposed*, *removed*, *excused*, *not_pursued*: proposed by the rules, decided by the owner.
 
     The person is told and may still hand in, or answer.
@@ -86,16 +85,17 @@ def removal(*, back_to: str | None = None, fill: Iterable[str] = ()) -> tuple[St
     extend = (may(owner, "extend", to=back_to, note="optional", due="days"),) if back_to else ()
     proposed = State(
         owner,
-        arrive(ask("please_decide_removal"), tell("removal_proposed")),
+        ask("please_decide_removal"),
+        tell("removal_proposed"),
         *hand_in,
         may(person, "answer", to=stay, note="required", tells=tell("person_answered", owner)),
         may(owner, "excuse", to="excused", note="optional"),
         *extend,
         may(owner, "remove", to="removed", note="required"),
-        at_due(to="not_pursued"),
-        due=end_of_day(charter.removal_days),
+        due(end_of_day(charter.removal_days), to="not_pursued"),
+        clause=clause,
     )
-    removed = final(tell("removed"), do=effects.remove)
-    excused = final(tell("excused"), undo="removal_proposed")
-    not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner))
+    removed = final(tell("removed"), do=effects.remove, clause=clause)
+    excused = final(tell("excused"), undo="removal_proposed", clause=clause)
+    not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner), clause=clause)
     return proposed, removed, excused, not_pursued

@@ -52,13 +52,10 @@ def _arrow_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
 
 
 def _state_complaints(state: State) -> Iterator[str]:
-    if not state.is_final and (state.due is None or state.at_due is None):
-        yield f"{state.name} could wait for ever: give it a due and an at_due"
-    if isinstance(state.at_due, Stay):
+    if not state.is_final and state.due is None:
+        yield f"{state.name} could wait for ever: give it a due"
+    if state.due and isinstance(state.due.to, Stay):
         yield f"{state.name} stays at its due time: the clock would come back at every tick"
-    for letter in state.letters():
-        if letter.asks and letter.to and not set(letter.to.names) <= set(state.turn.names):
-            yield f"{state.name} asks {letter.to} with {letter.name}, but it is the turn of {state.turn}: it would never leave"
     if state.poll and bool(state.poll.first) != bool(state.poll.to):
         yield f"{state.name} has a poll with a first without a to, or a to without a first"
     if state.is_final and any(letter.asks for letter in state.letters()):

@@ -34,7 +34,7 @@ class FileClock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seen: int | None = None
+        self._seen: tuple[int, int, int] | None = None
         self._shift = timedelta()
 
     def now(self) -> datetime:
@@ -43,16 +43,17 @@ class FileClock:
 
     def _follow(self) -> None:
         try:
-            stamp = os.stat(self.path).st_mtime_ns
+            found = os.stat(self.path)
         except FileNotFoundError:
             self._seen, self._shift = None, timedelta()
             return
         except OSError:
             return
+        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)  # a file replaced within one tick of mtime is new, too
         if stamp == self._seen:
             return
         try:
-            shift = read_shift(self.path.read_text(encoding="utf-8").strip(), stamp / 1e9)
+            shift = read_shift(self.path.read_text(encoding="utf-8").strip(), found.st_mtime)
         except (OSError, ValueError, OverflowError):
             return
         self._seen, self._shift = stamp, shift

@@ -33,12 +33,11 @@ __all__ = [
     "Workflow",
     "admins",
     "anyone",
-    "arrive",
     "ask",
-    "at_due",
     "before_due",
     "calendar",
     "charter",
+    "due",
     "either",
     "end_of_day",
     "final",
@@ -78,25 +77,14 @@ class Letter:
     asks: bool
 
 
-def ask(name: str, to: Role | None = None) -> Letter:
-    """A letter that wants something, to whose turn it is unless ``to`` says otherwise."""
-    return Letter(name, to, asks=True)
+def ask(name: str) -> Letter:
+    """A letter that wants something, to whose turn it is."""
+    return Letter(name, None, asks=True)
 
 
 def tell(name: str, to: Role = person) -> Letter:
     """News, composed from what the event recorded."""
     return Letter(name, to, asks=False)
-
-
-@dataclass(frozen=True)
-class Arrival:
-    letters: tuple[Letter, ...]
-    do: Effect | None
-
-
-def arrive(*letters: Letter, do: Effect | None = None) -> Arrival:
-    """On entering the state (not on ``stay``): letters and effect in the same commit."""
-    return Arrival(letters, do)
 
 
 @dataclass(frozen=True)
@@ -168,35 +156,44 @@ def before_due(before: Number, letter: Letter) -> Reminder:
 
 
 @dataclass(frozen=True)
-class AtDue:
+class Due:
+    when: When
     to: Target
 
 
-def at_due(*, to: Target) -> AtDue:
-    """The clock's move, through the same door as everybody's."""
-    return AtDue(to)
+def due(when: When, *, to: Target) -> Due:
+    """When the time is up, and where the clock then leads, through the same door as everybody's acts."""
+    return Due(when, to)
 
 
-Part = Arrival | Act | Poll | Reminder | AtDue
+Part = Letter | Act | Poll | Reminder | Due
 
 
 class State:
-    """Whose turn it is and what may happen; not final, so it has a ``due`` and an ``at_due``: nothing waits for ever."""
+    """Whose turn it is and what may happen. On entering: its letters, and ``do``, in the same commit.
+
+    One that is not final has a ``due``: nothing waits for ever. ``undo``: the state to which the decider who led here
+    may go back; ``clause``: what it rests on, where that is not the workflow's.
+    """
 
     name: str
 
     def __init__(
-        self, turn: Role, *parts: Part, due: When | None = None, undo: str | None = None, keep: Number | None = None
+        self,
+        turn: Role,
+        *parts: Part,
+        do: Effect | None = None,
+        undo: str | None = None,
+        keep: Number | None = None,
+        clause: str = "",
     ) -> None:
         self.turn = turn
-        self.arrival = next((part for part in parts if isinstance(part, Arrival)), Arrival((), None))
+        self.entry_letters = tuple(part for part in parts if isinstance(part, Letter))
         self.acts = tuple(part for part in parts if isinstance(part, Act))
         self.poll = next((part for part in parts if isinstance(part, Poll)), None)
         self.reminders = tuple(part for part in parts if isinstance(part, Reminder))
-        self.at_due = next((part.to for part in parts if isinstance(part, AtDue)), None)
-        self.due = due
-        self.undo = undo
-        self.keep = keep
+        self.due = next((part for part in parts if isinstance(part, Due)), None)
+        self.do, self.undo, self.keep, self.clause = do, undo, keep, clause
         self.is_final = turn is nobody
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -204,18 +201,20 @@ class State:
 
     def letters(self) -> tuple[Letter, ...]:
         told = tuple(letter for act in self.acts for letter in act.tells)
-        return self.arrival.letters + tuple(item.letter for item in self.reminders) + told
+        return self.entry_letters + tuple(item.letter for item in self.reminders) + told
 
     def arrows(self) -> tuple[str, ...]:
         found = [target for act in self.acts for target in arrows(act.to)]
-        found += arrows(self.at_due) if self.at_due else ()
+        found += arrows(self.due.to) if self.due else ()
         found += arrows(self.poll.to) if self.poll and self.poll.to else ()
         return tuple(found)
 
 
-def final(*letters: Letter, do: Effect | None = None, undo: str | None = None, keep: Number | None = None) -> State:
-    """The end of a case. ``undo``: the state its decider may return to; ``keep``: days until what was written is erased."""
-    return State(nobody, Arrival(letters, do), undo=undo, keep=keep)
+def final(
+    *letters: Letter, do: Effect | None = None, undo: str | None = None, keep: Number | None = None, clause: str = ""
+) -> State:
+    """The end of a case. ``keep``: how many days what was written stays before it is erased."""
+    return State(nobody, *letters, do=do, undo=undo, keep=keep, clause=clause)
 
 
 # How a case begins
@@ -265,7 +264,6 @@ class Workflow:
     key: ClassVar[str]
     label: ClassVar[str]
     clause: ClassVar[str]
-    removal_clause: ClassVar[str] = ""
     opens: ClassVar[Opening | tuple[Opening, ...]]
     openings: ClassVar[tuple[Opening, ...]]
     start: ClassVar[Target] = ""
@@ -290,3 +288,8 @@ class Workflow:
         cls.fields = {key: value for key, value in vars(cls).items() if isinstance(value, UnboundField)}
         cls.private = frozenset(key for key, field in cls.fields.items() if getattr(field, "private", False))
         cls.start = cls.start or next(iter(cls.states))
+
+    @classmethod
+    def clause_of(cls, state: str) -> str:
+        """The clause that a state rests on."""
+        return cls.states[state].clause or cls.clause

@@ -30,8 +30,8 @@ def _moves(state: State) -> Iterator[str]:
         yield from _arrows(state, act.to, f"{act.action} ({act.who})")
     if state.poll and state.poll.to:
         yield from _arrows(state, state.poll.to, f"vote ({state.poll.who})")
-    if state.at_due:
-        yield from _arrows(state, state.at_due, "due")
+    if state.due:
+        yield from _arrows(state, state.due.to, "due")
     if state.is_final:
         yield f"{state.name} --> [*]"
     if state.undo:

@@ -68,7 +68,7 @@ def _leaving(session: Session, until: datetime) -> list[Foreseen]:
     found = [
         Foreseen(
             letter.next_at, letter.name, person.name or person.address or "", person.id, letter.case_id,
-            case.state if case else "", workflow(case.workflow).clause if case else "",
+            case.state if case else "", workflow(case.workflow).clause_of(case.state) if case else "",
         )
         for letter, person, case in rows
     ]  # fmt: skip

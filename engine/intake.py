@@ -19,11 +19,15 @@ from engine.declare import Workflow
 from engine.letters import queue_for_person
 from engine.models import Case, Person
 from engine.people import add_person, by_address
-from engine.rates import CONFIRMATION_MAILS, take
+from engine.rates import CONFIRMATION_MAILS, SIGN_IN_MAILS, Limit, take
 from engine.registry import workflow
 from engine.run import act, open_case, open_case_of
 from engine.step import Hand
 from engine.targets import arrows
+
+
+class TooManyMails(Exception):
+    """This address has had its mails for today; nothing was taken in."""
 
 
 def hand_in(
@@ -36,8 +40,8 @@ def hand_in(
     person = by_address(session, address)
     if _handed_in_before(session, flow, person, form_id):
         return
-    if limited and not take(session, CONFIRMATION_MAILS, f"{club_id}:{address}", machine_now()):
-        return
+    if limited:
+        _count_mail(session, CONFIRMATION_MAILS, club_id, address)
     if person is None:
         person = add_person(session, address, locale=locale)
     if person.status in ("member", "refused_mail"):
@@ -63,8 +67,8 @@ def send_form_link(
 ) -> None:
     """Mail a member the personal link to a form; an unknown address gets nothing, and the page says the same."""
     enter_club(session, club_id)
-    if limited and not take(session, CONFIRMATION_MAILS, f"{club_id}:{address}", machine_now()):
-        return
+    if limited:
+        _count_mail(session, CONFIRMATION_MAILS, club_id, address)
     person = by_address(session, address)
     if person is None or person.status != "member":
         return
@@ -76,11 +80,17 @@ def send_form_link(
 def send_sign_in(session: Session, club_id: int, address: str, *, request_id: str, now: datetime, limited: bool = True) -> None:
     """Mail a member a link that signs in to the members' pages; the page says the same for everybody."""
     enter_club(session, club_id)
-    if limited and not take(session, CONFIRMATION_MAILS, f"{club_id}:{address}", machine_now()):
-        return
+    if limited:
+        _count_mail(session, SIGN_IN_MAILS, club_id, address)
     person = by_address(session, address)
     if person is not None and person.status == "member":
         queue_for_person(session, person, "club.sign_in", purpose=request_id, now=now)
+
+
+def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> None:
+    """Nobody's mailbox is filled by our forms. The same for every address, known or not."""
+    if not take(session, limit, f"{club_id}:{address}", machine_now()):
+        raise TooManyMails
 
 
 def _handed_in_before(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:

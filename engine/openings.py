@@ -14,6 +14,7 @@ from engine.db import Database, across_clubs, in_club
 from engine.declare import Calendar, Workflow
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
+from engine.moments import morning_after_quiet
 from engine.people import ranks_of, waiting_roles
 from engine.registry import all_workflows, workflow
 from engine.run import open_case
@@ -104,16 +105,19 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     day = now.astimezone(ZoneInfo(club.zone)).date().isoformat()
     schedule.next_at = _next_daily(club, now)
     deciders = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin")))
-    queued = 0
+    at, queued = morning_after_quiet(now, frame_of(club)), 0
     for person in session.execute(deciders).scalars().all():
-        if something_waits(session, person):
-            queued += queue_for_person(session, person, "club.daily", purpose=day, now=now, priority=BULK)
+        since = now - timedelta(days=1) if person.fewer_reminders else None
+        if something_waits(session, person, since):
+            queued += queue_for_person(session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK)
     return queued
 
 
-def something_waits(session: Session, person: Person) -> bool:
-    """Is there a matter for this decider to look at: a decision, or a letter in trouble?"""
+def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:
+    """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter in trouble?"""
     waiting = select(Case.id).where(Case.turn.in_(waiting_roles(person)), Case.person_id != person.id).limit(1)
+    if since is not None:
+        return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
     failed = select(Letter.id).where(Letter.state == "failed").limit(1)
     resting = select(Case.id).where(Case.trouble != "", Case.turn != "").limit(1)
     looks = [waiting, failed, resting] if person.role == "owner" else [waiting]

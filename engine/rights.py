@@ -32,7 +32,8 @@ def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Ac
     if not state.undo or person.status != "member":
         return None
     decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))
-    if decision.who_id != person.id or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
+    mine = decision.who_id == person.id and person.id != case.person_id and decision.from_state == state.undo
+    if not mine or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
         return None
     if _followed_up(session, case) or _overtaken(session, case):
         return None

@@ -163,7 +163,7 @@ def _system_move(case: Case, action: str) -> Act:
     if state.is_final:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}, which has ended")
     decided = state.poll.to if state.poll else None
-    target = {"due": state.at_due, "decided": decided, "postponed": Stay(), "void": "void"}[action]
+    target = {"due": state.due.to if state.due else None, "decided": decided, "postponed": Stay(), "void": "void"}[action]
     if target is None:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
     return Act(nobody, action, to=target)
@@ -203,10 +203,10 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
     step.session.add(step.event)
     if state.poll:
         open_poll(step, state.poll)
-    if state.arrival.do:
-        state.arrival.do(step)
+    if state.do:
+        state.do(step)
     step.session.flush()
-    _tell(step, state.arrival.letters, state)
+    _tell(step, state.entry_letters, state)
     for follower, opening in followers(case.workflow, target):
         for person in opening.whom(step):
             if not (follower.one_open and open_case_of(step.session, person, follower.key)):
@@ -229,7 +229,7 @@ def _set_due(step: Step, state: State, days: int | None) -> None:
     if state.due is None:
         case.due_at = case.wake_at = None
         return
-    due = midnight_after(step.now, days, step.frame.zone) if days else state.due.resolve(step.now, step.frame)
+    due = midnight_after(step.now, days, step.frame.zone) if days else state.due.when.resolve(step.now, step.frame)
     case.due_at = due
     case.wake_at = next_wake(state, step.now, due, step.now, step.numbers)
 
@@ -237,10 +237,10 @@ def _set_due(step: Step, state: State, days: int | None) -> None:
 def _postpone(step: Step, state: State) -> None:
     """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had."""
     case = step.case
-    assert case.due_at is not None, "only what has a due time is postponed"
-    span = case.due_at - case.entered_at
+    assert state.due is not None, "only what has a due time is postponed"
+    span = state.due.when.resolve(case.entered_at, step.frame) - case.entered_at
     _set_due(step, state, None)
-    if case.due_at < step.now + span / 2:
+    if case.due_at is None or case.due_at < step.now + span / 2:
         case.due_at = step.now + span
         case.wake_at = next_wake(state, step.now, case.due_at, step.now, step.numbers)
 
@@ -250,7 +250,7 @@ def _take_back(step: Step, left: State) -> None:
     followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "")
     for follower in step.session.execute(followers).scalars().all():
         act(step.session, follower, "void", by=CLOCK, now=step.now)
-    told = {letter.to or the_person for letter in left.arrival.letters}
+    told = {letter.to or the_person for letter in left.entry_letters}
     _tell(step, [tell("taken_back", role) for role in told], left)
 
 

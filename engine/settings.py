@@ -18,6 +18,8 @@ from sqlalchemy.exc import ArgumentError
 
 from engine.people import BadAddress, fold_address
 
+_KEY_CHARACTERS = 16
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 _SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 # Providers that refuse a sender other than the login.
 _SENDER_IS_LOGIN = ("qq.com", "163.com", "126.com", "foxmail.com")
@@ -58,6 +60,12 @@ class Settings:
         return is_loopback(self.host) and is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
+    def is_unsafe(self) -> bool:
+        """Do pages and links cross a network in clear?"""
+        parts = urlsplit(self.base_url)
+        return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+    @property
     def built_in_mailbox(self) -> bool:
         return self.mail_server is None and self.is_local
 
@@ -77,10 +85,15 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     secret_key = _secret_key(get("JIUNIU_SECRET_KEY"), database_url, data_dir)
     mail_server = _mail_server(get("JIUNIU_SMTP_URL"))
     clock_file = get("JIUNIU_CLOCK_FILE")
+    if clock_file and Path(clock_file).is_dir():
+        raise SettingsError(f"JIUNIU_CLOCK_FILE: {clock_file} is a folder; name a file in it")
+    fallbacks = get("JIUNIU_SECRET_KEY_FALLBACKS").replace(",", " ").split()
+    if any(len(key) < _KEY_CHARACTERS for key in fallbacks):
+        raise SettingsError(f"JIUNIU_SECRET_KEY_FALLBACKS: each key takes at least {_KEY_CHARACTERS} characters")
     return Settings(
         data_dir=data_dir,
         base_url=_base_url(get("JIUNIU_BASE_URL"), host, port),
-        secret_keys=(secret_key, *get("JIUNIU_SECRET_KEY_FALLBACKS").replace(",", " ").split()),
+        secret_keys=(secret_key, *fallbacks),
         database_url=database_url,
         mail_server=mail_server,
         mail_from=_mail_from(get("JIUNIU_MAIL_FROM") or "Jiuniu <jiuniu@localhost>", mail_server),
@@ -139,7 +152,7 @@ def _base_url(text: str, host: str, port: int) -> str:
         return f"http://{shown}:{port}"
     try:
         parts: SplitResult = urlsplit(text)
-        known_host = re.fullmatch(r"[a-z0-9.-]+|[0-9a-f:.]+", parts.hostname or "")
+        known_host = _HOST.fullmatch(parts.hostname or "")
         usable = parts.scheme in ("http", "https") and known_host and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
@@ -152,8 +165,10 @@ def _base_url(text: str, host: str, port: int) -> str:
 
 def _secret_key(text: str, database_url: str, data_dir: Path) -> str:
     if text:
-        if len(text) < 16:
-            raise SettingsError("JIUNIU_SECRET_KEY: takes at least 16 characters, for instance from: openssl rand -hex 32")
+        if len(text) < _KEY_CHARACTERS:
+            raise SettingsError(
+                f"JIUNIU_SECRET_KEY: takes at least {_KEY_CHARACTERS} characters; try: openssl rand -hex 32"
+            )
         return text
     if not database_url.startswith("sqlite"):
         raise SettingsError("JIUNIU_SECRET_KEY: must be set with a database server, the same on every host")
@@ -166,7 +181,7 @@ def _secret_key(text: str, database_url: str, data_dir: Path) -> str:
     except OSError as trouble:
         raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be written ({trouble.strerror})") from None
     kept = path.read_text().strip()
-    if len(kept) < 16:
+    if len(kept) < _KEY_CHARACTERS:
         raise SettingsError(
             f"JIUNIU_SECRET_KEY: {path} is empty or damaged; restore it from a backup, or delete it (all links die)"
         )
@@ -177,10 +192,11 @@ def _database_url(text: str, data_dir: Path) -> str:
     if not text:
         return f"sqlite:///{data_dir / 'jiuniu.sqlite'}"
     try:
-        backend = make_url(text).get_backend_name()
-    except ArgumentError:
-        backend = ""
-    if backend not in ("sqlite", "postgresql"):
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        url = make_url("unreadable://")
+    a_file = url.drivername == "sqlite" and url.database and url.database != ":memory:" and not Path(url.database).is_dir()
+    if not a_file and not (url.drivername.startswith("postgresql") and url.host):
         raise SettingsError("JIUNIU_DATABASE_URL: takes sqlite:///path/file or postgresql://user:password@host/database")
     return text
 
@@ -191,18 +207,20 @@ def _mail_server(text: str) -> MailServer | None:
     wrong = SettingsError("JIUNIU_SMTP_URL: takes smtp://, smtps:// or smtp+starttls://user:password@host:port")
     try:
         parts = urlsplit(text)
-        port = parts.port or _SMTP_PORTS[parts.scheme]
+        port = _SMTP_PORTS[parts.scheme] if parts.port is None else parts.port
     except (ValueError, KeyError):
         raise wrong from None
-    if not parts.hostname or parts.path.strip("/") or parts.query:
+    if not _HOST.fullmatch(parts.hostname or "") or port == 0 or parts.path.strip("/") or parts.query:
         raise wrong
     if bool(parts.username) != bool(parts.password):
         raise SettingsError("JIUNIU_SMTP_URL: takes a user and a password, or neither")
-    return MailServer(parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
+    return MailServer(parts.scheme, parts.hostname or "", port, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
 def _mail_from(text: str, server: MailServer | None) -> str:
     name, address = parseaddr(text)
+    if text.count("@") != 1:
+        address = ""
     try:
         folded = address if address.endswith("@localhost") else fold_address(address)
     except BadAddress:

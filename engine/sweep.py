@@ -12,7 +12,7 @@ from engine.at_hand import club_at_hand, numbers_of
 from engine.db import Database, across_clubs, in_club
 from engine.erasure import forget_case, has_words
 from engine.letters import queue_for_case
-from engine.models import Case, Person
+from engine.models import Case, Letter, Person
 from engine.moments import next_wake, reminders_of
 from engine.registry import all_workflows, state_of
 from engine.run import act
@@ -22,6 +22,7 @@ from engine.warning import must_rest, warned
 log = logging.getLogger(__name__)
 
 ROUND = 200
+LATER_ONE = "skipped: a later reminder took its place"
 BACK_OFF = timedelta(minutes=15)
 
 
@@ -88,6 +89,8 @@ def _remind(session: Session, case: Case, now: datetime) -> None:
     state, numbers = state_of(case.workflow, case.state), numbers_of(club_at_hand(session))
     reminders = reminders_of(state, case.entered_at, case.due_at, numbers)
     passed = [item for item in reminders if item[0] <= now]
+    if passed:
+        _drop_waiting_reminders(session, case, passed[-1][0])
     for position, (moment, letter) in enumerate(passed, start=1):
         reason = _why_not(session, case, position == len(passed), moment == reminders[-1][0])
         queue_for_case(
@@ -97,10 +100,18 @@ def _remind(session: Session, case: Case, now: datetime) -> None:
     case.wake_at, case.trouble = next_wake(state, case.entered_at, case.due_at, now, numbers), ""
 
 
+def _drop_waiting_reminders(session: Session, case: Case, newest: datetime) -> None:
+    """An earlier reminder that is still waiting (for the morning, for the mail server) gives way to the newest."""
+    waiting = select(Letter).where(Letter.case_id == case.id, Letter.version == case.entered_version, Letter.state == "queued")
+    for letter in session.execute(waiting).scalars().all():
+        if letter.data.get("reminder") and newest.isoformat() not in letter.key:
+            letter.state, letter.answer = "dropped", LATER_ONE
+
+
 def _why_not(session: Session, case: Case, last_passed: bool, last_of_all: bool) -> str:
     """Why a reminder does not leave, or nothing. Who wants fewer reminders gets only the last one before the due time."""
     if not last_passed:
-        return "skipped: a later reminder took its place"
+        return LATER_ONE
     wants_fewer = session.get_one(Person, (case.club_id, case.person_id)).fewer_reminders
     return "skipped: fewer reminders are wanted" if wants_fewer and not last_of_all else ""
 

@@ -52,7 +52,7 @@ def _announcing(case: Case) -> list[str]:
     state = state_of(case.workflow, case.state)
     if state.turn != the_person:
         return []
-    return [f"{case.workflow}.{letter.name}" for letter in state.arrival.letters if letter.asks]
+    return [f"{case.workflow}.{letter.name}" for letter in state.entry_letters if letter.asks]
 
 
 def _too_late(session: Session, case: Case, left_at: datetime) -> bool:

@@ -83,7 +83,7 @@ class Composer:
         }
         if facts.has_case:
             headers["References"] = headers["In-Reply-To"] = f"<case-{letter.case_id}@{domain}>"
-        if letter.data.get("reminder"):
+        if letter.data.get("reminder") or letter.name == "club.daily":
             headers["List-Unsubscribe"] = f"<{facts.unsubscribe}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         for key, value in headers.items():

@@ -94,12 +94,8 @@ class Facts:
 
     @property
     def clause(self) -> str:
-        return self.flow.clause
-
-    @property
-    def removal_clause(self) -> str:
-        """The clause that gives a second chance and then proposes a removal."""
-        return self.flow.removal_clause or self.flow.clause
+        """What the letter rests on: the clause of the state that queued it."""
+        return self.flow.clause_of(self.event.to_state) if self.has_case and self.letter.version else self.flow.clause
 
     @cached_property
     def who_row(self) -> Person:

@@ -54,7 +54,7 @@ def claim(session: Session, now: datetime, lease_until: datetime, limit: int) ->
 def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime) -> Frozen | None:
     """Compose the letter now and store its bytes together with *transmitting*. None: it does not leave, and says why.
 
-    A retry keeps the bytes it had, unless its case's due time had to be renewed.
+    A retry keeps the bytes it had, unless the due time that they name has moved since.
     """
     enter_club(session, claimed.club_id)
     letter = session.get(Letter, (claimed.club_id, claimed.letter_id))
@@ -78,12 +78,12 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
 
 def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
-    due_before = case.due_at if case else None
     if case and letter.asks and case.entered_version == letter.version and case.turn:
         renew_if_late(session, case, letter, now)
-    if letter.bytes is None or (case and case.due_at != due_before):
+    says_due = case.due_at.isoformat() if case and case.due_at and letter.asks else None
+    if letter.bytes is None or letter.data.get("says_due") != says_due:
         mail = composer.compose(session, letter, now)
-        letter.bytes = mail.content
+        letter.bytes, letter.data = mail.content, letter.data | {"says_due": says_due}
         return mail.recipient
     person = session.get_one(Person, (letter.club_id, letter.person_id))
     drop_if_stale(letter, case, person)

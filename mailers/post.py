@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
+import socket
 import ssl
 import time
 from email.utils import parseaddr
@@ -35,6 +36,7 @@ class Channel:
         self.sender = parseaddr(sender)[1]
         self._smtp: smtplib.SMTP | None = None
         self._used_at = 0.0
+        self._fresh = False
 
     def hand_over(self, recipient: str, content: bytes) -> Answer:
         """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
@@ -42,7 +44,7 @@ class Channel:
         try:
             smtp = self._ready()
             phase = "sender"
-            self._expect(phase, smtp.mail(self.sender), 250)
+            smtp = self._announce(smtp)
             phase = "recipient"
             self._expect(phase, smtp.rcpt(recipient), 250, 251)
             phase = "data"
@@ -67,12 +69,35 @@ class Channel:
             with contextlib.suppress(Exception):
                 smtp.close()
 
+    def abort(self) -> None:
+        """Cut the line from another thread: whoever waits for an answer gets none, and the mail counts as maybe sent."""
+        sock = self._smtp.sock if self._smtp is not None else None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
     def _ready(self) -> smtplib.SMTP:
         if self._smtp is not None and time.monotonic() - self._used_at > IDLE_SECONDS and not self._alive(self._smtp):
             self.close()
         if self._smtp is None:
-            self._smtp = self._connect()
+            self._smtp, self._fresh = self._connect(), True
         return self._smtp
+
+    def _announce(self, smtp: smtplib.SMTP) -> smtplib.SMTP:
+        """MAIL FROM; once more on a fresh line where the server had closed the kept one."""
+        fresh, self._fresh = self._fresh, False
+        try:
+            reply = smtp.mail(self.sender)
+        except (OSError, smtplib.SMTPServerDisconnected):
+            if fresh:
+                raise
+            reply = (0, b"")
+        if reply[0] in (0, 421) and not fresh:
+            self.close()
+            smtp, self._fresh = self._ready(), False
+            reply = smtp.mail(self.sender)
+        self._expect("sender", reply, 250)
+        return smtp
 
     def _alive(self, smtp: smtplib.SMTP) -> bool:
         try:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from engine.clubs import by_slug
 from engine.db import across_clubs, enter_club
 from engine.links import BadLink, Kind, Link
-from engine.models import Club, Person, WebSession
+from engine.models import Case, Club, Person, WebSession
 from engine.rates import UNKNOWN_TOKENS
 from web.guard import allow, client_address
 from web.service import service
@@ -28,9 +28,9 @@ MEMBER_LIFE, OFFICE_LIFE = timedelta(days=90), timedelta(days=14)
 class DeadLink(Exception):
     """A link of ours that no longer opens anything; the page says how to get a fresh one."""
 
-    def __init__(self, club: Club) -> None:
+    def __init__(self, club: Club, case: Case | None = None) -> None:
         super().__init__("dead link")
-        self.club = club
+        self.club, self.case = club, case
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,10 @@ def visitor(session: Session, link: Link) -> Visitor:
     club, you = session.get(Club, link.club_id), session.get(Person, (link.club_id, link.person_id))
     if club is None or you is None:
         abort(404)
-    if link.epoch != you.link_epoch or link.expired(service().clock.now()):
+    if link.epoch != you.link_epoch:
         raise DeadLink(club)
+    if link.expired(service().clock.now()):
+        raise DeadLink(club, session.get(Case, (link.club_id, link.target)) if link.kind == "case" else None)
     meet(club, you)
     return Visitor(link, club, you)
 

@@ -24,6 +24,7 @@ from engine.registry import state_of, workflow
 from engine.rights import acts_for, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import Hand, undo_ends
+from engine.targets import arrows
 from web import sign_in, wording
 from web.access import Visitor, read_token, visitor
 from web.guard import PRESS_AGAIN, keeps_text
@@ -95,14 +96,14 @@ def _press(session: Session, link: Link, sent: MultiDict[str, str]) -> str:
     """The writing unit of a press: rights asked anew, input checked, one step through the door."""
     met = visitor(session, link)
     matter = _matter(session, met)
-    round_seen = int(sent["round"]) if sent.get("round", "").isdecimal() else None
+    round_seen = _number(sent, "round")
     offered = _offered(session, matter, met.you)
     action = sent.get("action") or next((item.action for item in offered if item.fill), "")
     chosen = next((item for item in offered if item.action == action), None)
     answers = _checked(workflow(matter.workflow), chosen, sent) if chosen and round_seen in (None, matter.entered_version) else None
     act(
         session, matter, action, by=Hand(met.you, "page"), now=service().clock.now(), round=round_seen,
-        note=_note(sent), answers=answers, days=_days(sent),
+        note=_note(sent), answers=answers, days=_number(sent, "days"),
     )  # fmt: skip
     return action
 
@@ -124,9 +125,9 @@ def _note(sent: MultiDict[str, str]) -> str:
     return note
 
 
-def _days(sent: MultiDict[str, str]) -> int | None:
-    text = sent.get("days", "").strip()
-    return int(text) if text.isdecimal() and len(text) < 6 else None
+def _number(sent: MultiDict[str, str], name: str) -> int | None:
+    text = sent.get(name, "").strip()
+    return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
 def _offered(session: Session, matter: Case, you: Person) -> list[Act]:
@@ -165,7 +166,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
             entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
             done=request.args.get("done", "") if request.args.get("done") in wording.DONE else "",
-            state=state_of(matter.workflow, matter.state), undo_until=_undo_until(session, offers, matter),
+            after=_after(matter), clause=flow.clause_of(matter.state), undo_until=_undo_until(session, offers, matter),
         )  # fmt: skip
 
 
@@ -179,6 +180,12 @@ def _form(flow: type[Workflow], item: Act, matter: Case, typed: Typed) -> Form |
         if name in form:
             form[name].errors = [message]
     return form
+
+
+def _after(matter: Case) -> list[str]:
+    """The states to which the clock may lead from here."""
+    due = state_of(matter.workflow, matter.state).due
+    return list(dict.fromkeys(arrows(due.to))) if due else []
 
 
 def _undo_until(session: Session, offers: list[Offer], matter: Case) -> datetime | None:

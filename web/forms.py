@@ -10,12 +10,12 @@ from engine.at_hand import charter_of
 from engine.clubs import by_slug
 from engine.declare import Workflow
 from engine.fields import Address, answers_of, form_for
-from engine.intake import hand_in, send_form_link
+from engine.intake import TooManyMails, hand_in, send_form_link
 from engine.language import marked as _
 from engine.models import Club
 from engine.rates import ANONYMOUS_POSTS
 from engine.registry import by_form
-from web.guard import PRESS_AGAIN, TOO_MANY, allow, client_address, keeps_text, new_stamp, read_stamp
+from web.guard import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, keeps_text, new_stamp, read_stamp
 from web.service import service
 from web.speak import meet
 
@@ -47,7 +47,10 @@ def submit(slug: str, path: str) -> Page:
         return _page(club, flow, form, _kept(stamp), message=PRESS_AGAIN), 400 if g.refused else 422
     if not allow(ANONYMOUS_POSTS, client_address()):
         return _page(club, flow, form, stamp, message=TOO_MANY), 429
-    _accept(club, flow, form, form_id)
+    try:
+        _accept(club, flow, form, form_id)
+    except TooManyMails:
+        return _page(club, flow, form, stamp, message=MAILBOX_FULL), 429
     return redirect(url_for("forms.sent", slug=slug, path=path), 303)
 
 

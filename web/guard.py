@@ -20,10 +20,13 @@ from engine.settings import Settings
 from web.service import service
 
 REQUEST_BYTES = 8 * 1024 * 1024
+MOST_FIELDS = 200
 LEAST_SECONDS = 2
 PRESS_AGAIN = _("Nothing was sent yet. Everything you typed is still here: please press the button once more.")
 
 TOO_MANY = _("Too many forms came from your network in the last hour. Everything you typed is still here: please try again later.")
+
+MAILBOX_FULL = _("This address has had several mails from us today already. Please look into it, or try again tomorrow.")
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -59,7 +62,7 @@ def init(app: Flask, settings: Settings) -> None:
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
         MAX_CONTENT_LENGTH=REQUEST_BYTES,
         MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
-        MAX_FORM_PARTS=200,
+        MAX_FORM_PARTS=MOST_FIELDS,
         SESSION_COOKIE_NAME="jiuniu_form",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=secure,
@@ -94,6 +97,8 @@ class _Prefix:
 
 def _check_forgery() -> None:
     g.refused = False
+    if request.method == "POST" and sum(1 for _item in request.form.items(multi=True)) > MOST_FIELDS:
+        abort(413)  # werkzeug counts the parts of multipart forms only
     if request.method != "POST" or request.endpoint is None or request.endpoint in _no_token_needed:
         return
     origin = request.headers.get("Origin")

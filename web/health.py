@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from engine import schema
 from engine.models import Heartbeat
+from engine.registry import workflow
 from web.access import DeadLink
 from web.service import service
 from web.speak import begin_request, meet
@@ -42,7 +43,8 @@ def init(app: Flask) -> None:
     @app.errorhandler(DeadLink)
     def dead_link(dead: DeadLink) -> tuple[str, int]:
         meet(dead.club)
-        return render_template("pages/dead_link.html"), 410
+        matter = workflow(dead.case.workflow) if dead.case else None
+        return render_template("pages/dead_link.html", case=dead.case, matter=matter), 410
 
     @app.errorhandler(HTTPException)
     def refused(trouble: HTTPException) -> tuple[str, int] | Response:

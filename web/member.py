@@ -112,7 +112,7 @@ def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
         event.add("dtstart", item.due_at)
         event.add("dtend", item.due_at)
         event.add("summary", translate(workflow(item.workflow).label, you.locale) + " · " + say("due"))
-        event.add("url", link_for(club, you, "case", item.id))
+        event.add("url", service().links.url("c/" + token_for(club, you, "case", item.id)))
         feed.add_component(event)
     return bytes(feed.to_ical())
 
@@ -120,6 +120,8 @@ def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
 @member.get("/unsubscribe/<path:token>")
 def unsubscribe_page(token: str) -> Page:
     link = read_token(token)
+    if link.kind != "unsubscribe":
+        abort(404)
     with service().db.read() as session:
         visitor(session, link)
     return render_template("pages/unsubscribe.html", token=token, done=False)

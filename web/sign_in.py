@@ -7,13 +7,13 @@ from werkzeug.wrappers import Response
 from wtforms import Form
 
 from engine.fields import Address
-from engine.intake import send_sign_in
+from engine.intake import TooManyMails, send_sign_in
 from engine.language import marked as _
 from engine.links import Link
 from engine.models import Club
 from engine.rates import ANONYMOUS_POSTS
 from web.access import keep_cookie, start_session, visitor
-from web.guard import PRESS_AGAIN, TOO_MANY, allow, client_address, new_stamp, read_stamp
+from web.guard import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, new_stamp, read_stamp
 from web.service import service
 
 Page = str | Response | tuple[str, int]
@@ -39,7 +39,10 @@ def ask(club: Club) -> Page:
         return ask_page(form, message=TOO_MANY), 429
     here = service()
     limited = here.settings.rate_limits
-    here.db.write(send_sign_in, club.id, form.data["email"], request_id=request_id, now=here.clock.now(), limited=limited)
+    try:
+        here.db.write(send_sign_in, club.id, form.data["email"], request_id=request_id, now=here.clock.now(), limited=limited)
+    except TooManyMails:
+        return ask_page(form, message=MAILBOX_FULL), 429
     return redirect(url_for("desk.show", slug=club.slug, sent=1), 303)
 
 

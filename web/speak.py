@@ -57,6 +57,7 @@ def init(app: Flask) -> None:
             "club": g.get("club"),
             "you": g.get("you"),
             "language": g.get("language", LANGUAGES[0]),
+            "unsafe": service().settings.is_unsafe,
             "mailbox": service().settings.built_in_mailbox,
         }
     )

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 2
 LEASE_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
+# How long a stop waits for a mail server that is slow to answer.
+STOP_SECONDS = 15.0
 BYTES_KEPT = timedelta(days=30)
 
 
@@ -53,11 +55,15 @@ class Ticker:
 
     def stop(self) -> None:
         """Finish what is at hand; the mail being handed over is settled, the others are given back."""
-        if self.post:
-            self.post.stop()
+        if self.post is None:
+            self._scheduler.shutdown(wait=True)
+            return
+        self.post.stop()
+        cut = threading.Timer(STOP_SECONDS, self.post.channel.abort)
+        cut.start()
         self._scheduler.shutdown(wait=True)
-        if self.post:
-            self.post.channel.close()
+        cut.cancel()
+        self.post.channel.close()
 
     def once(self) -> dict[str, int]:
         """One sweep and one round of the post (``flask tick``)."""

@@ -6,10 +6,9 @@ from engine.declare import (
     State,
     Workflow,
     anyone,
-    arrive,
     ask,
-    at_due,
     charter,
+    due,
     end_of_day,
     final,
     form,
@@ -41,11 +40,10 @@ class Join(Workflow):
 
     unconfirmed = State(
         person,
-        arrive(ask("confirm_address")),
+        ask("confirm_address"),
         may(person, "confirm", to="review"),
         may(anyone, "apply_again", to="unconfirmed", fill=APPLICATION),
-        at_due(to="forgotten"),
-        due=end_of_day(charter.confirm_days),
+        due(end_of_day(charter.confirm_days), to="forgotten"),
     )
     review, returned = reviewed_by(
         reviewer,

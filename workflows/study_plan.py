@@ -5,11 +5,10 @@ from engine.chances import chance_left
 from engine.declare import (
     State,
     Workflow,
-    arrive,
     ask,
-    at_due,
     before_due,
     charter,
+    due,
     either,
     end_of_day,
     final,
@@ -29,7 +28,7 @@ PLAN = ("goals", "plan")
 class StudyPlan(Workflow):
     """Within three days of joining a newcomer sends the owner a plan (clauses 3.1, 3.2)."""
 
-    label, clause, removal_clause = _("Study plan"), "3.1", "3.2"
+    label, clause = _("Study plan"), "3.1"
     opens, one_open = opened_from("join", "approved"), True
 
     goals = LongText(_("What do you want to have learned a year from now?"), rows=5)
@@ -37,20 +36,20 @@ class StudyPlan(Workflow):
 
     owed = State(
         person,
-        arrive(ask("please_write")),
+        ask("please_write"),
         may(person, "submit", to="review", fill=PLAN),
         before_due(charter.remind_before, ask("due_soon")),
         before_due(charter.remind_last, ask("due_soon")),
-        at_due(to="overdue"),
-        due=end_of_day(charter.plan_days),
+        due(end_of_day(charter.plan_days), to="overdue"),
     )
     overdue = State(
         person,
-        arrive(ask("second_chance")),
+        ask("second_chance"),
         may(person, "submit", to="review", fill=PLAN),
         before_due(charter.remind_before, ask("last_call")),
-        at_due(to=PROPOSE),
-        due=end_of_day(charter.second_chance_days),
+        due(end_of_day(charter.second_chance_days), to=PROPOSE),
+        undo="review",
+        clause="3.2",
     )
     review, returned = reviewed_by(
         reviewer,
@@ -60,6 +59,6 @@ class StudyPlan(Workflow):
         silent="unread",
         dropped=either(chance_left, "overdue", PROPOSE),
     )
-    removal_proposed, removed, excused, not_pursued = removal(back_to="overdue", fill=PLAN)
+    removal_proposed, removed, excused, not_pursued = removal(clause="3.2", back_to="overdue", fill=PLAN)
     accepted = final(tell("plan_accepted"), undo="review")
     unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))

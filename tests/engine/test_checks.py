@@ -9,10 +9,9 @@ from engine.checks import Misdeclared, letters
 from engine.declare import (
     State,
     Workflow,
-    arrive,
     ask,
-    at_due,
     charter,
+    due,
     end_of_day,
     final,
     may,
@@ -33,7 +32,12 @@ DUE = end_of_day(charter.plan_days)
 class Sound(Workflow):
     label, clause, opens = "Sound", "1.1", opened_by_form("sound", owner)
     word = Text("A word")
-    asked = State(person, arrive(ask("please")), may(person, "submit", to="done", fill=("word",)), at_due(to="done"), due=DUE)
+    asked = State(
+        person,
+        ask("please"),
+        may(person, "submit", to="done", fill=("word",)),
+        due(DUE, to="done"),
+    )
     done = final(tell("thanks"), undo="asked")
 
 
@@ -92,7 +96,11 @@ def test_a_start_that_is_not_declared_is_refused() -> None:
 def test_a_target_that_is_not_declared_is_refused() -> None:
     class Toy(Workflow):
         label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
-        asked = State(person, may(person, "submit", to="doen"), at_due(to="done"), due=DUE)
+        asked = State(
+            person,
+            may(person, "submit", to="doen"),
+            due(DUE, to="done"),
+        )
         done = final()
 
     assert complaint(Toy) == "Toy: asked leads to 'doen', which is not declared"
@@ -107,14 +115,12 @@ def test_an_undo_that_leads_nowhere_is_refused() -> None:
 
 
 def test_a_state_that_could_wait_for_ever_is_refused() -> None:
-    for parts, due in (((), DUE), ((at_due(to="done"),), None)):
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        asked = State(person, may(person, "submit", to="done"))
+        done = final()
 
-        class Toy(Workflow):
-            label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
-            asked = State(person, may(person, "submit", to="done"), *parts, due=due)
-            done = final()
-
-        assert complaint(Toy) == "Toy: asked could wait for ever: give it a due and an at_due"
+    assert complaint(Toy) == "Toy: asked could wait for ever: give it a due"
 
 
 def test_an_ask_in_a_final_state_is_refused() -> None:
@@ -128,7 +134,12 @@ def test_an_ask_in_a_final_state_is_refused() -> None:
 def test_one_action_twice_for_one_role_is_refused() -> None:
     class Toy(Workflow):
         label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
-        asked = State(owner, may(owner, "close", to="done"), may(owner | person, "close", to="done"), at_due(to="done"), due=DUE)
+        asked = State(
+            owner,
+            may(owner, "close", to="done"),
+            may(owner | person, "close", to="done"),
+            due(DUE, to="done"),
+        )
         done = final()
 
     assert complaint(Toy) == "Toy: asked offers 'close' to owner twice"
@@ -137,7 +148,12 @@ def test_one_action_twice_for_one_role_is_refused() -> None:
 def test_one_action_for_two_roles_is_fine() -> None:
     class Toy(Workflow):
         label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
-        asked = State(owner, may(owner, "close", to="done"), may(person, "close", to="done"), at_due(to="done"), due=DUE)
+        asked = State(
+            owner,
+            may(owner, "close", to="done"),
+            may(person, "close", to="done"),
+            due(DUE, to="done"),
+        )
         done = final()
 
     assert register(Toy) == (Toy,)
@@ -146,7 +162,11 @@ def test_one_action_for_two_roles_is_fine() -> None:
 def test_filling_what_is_no_field_is_refused() -> None:
     class Toy(Workflow):
         label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
-        asked = State(person, may(person, "submit", to="done", fill=("wrod",)), at_due(to="done"), due=DUE)
+        asked = State(
+            person,
+            may(person, "submit", to="done", fill=("wrod",)),
+            due(DUE, to="done"),
+        )
         done = final()
 
     assert complaint(Toy) == "Toy: asked fills 'wrod', which is no field"

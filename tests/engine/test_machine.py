@@ -377,7 +377,7 @@ class ClubLife(RuleBasedStateMachine):
         state = workflow(case.workflow).states[event.from_state]
         if str(state.turn) != "person":
             return
-        names = {f"{case.workflow}.{letter.name}" for letter in state.arrival.letters if letter.asks}
+        names = {f"{case.workflow}.{letter.name}" for letter in state.entry_letters if letter.asks}
         asks = [item for item in letters if item.case_id == case.id and item.version == entered and item.name in names]
         if case.workflow == "join" and all(item.state in ("failed", "dropped") for item in asks):
             return  # an applicant whom no mail reaches is not waited for

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine.charter import Numbers, charter
-from engine.declare import State, ask, at_due, before_due, end_of_day, later, moment, person, weekly
+from engine.declare import State, ask, before_due, due, end_of_day, later, moment, person, weekly
 from engine.moments import Frame, midnight_after, morning_after_quiet, next_wake, reminders_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -63,8 +63,7 @@ REMINDED = State(
     person,
     before_due(charter.remind_last, ask("last")),
     before_due(charter.remind_before, ask("early")),
-    at_due(to="over"),
-    due=end_of_day(charter.plan_days),
+    due(end_of_day(charter.plan_days), to="over"),
 )
 
 

@@ -8,11 +8,10 @@ from engine import checks, registry
 from engine.declare import (  # fmt: skip
     State,
     Workflow,
-    arrive,
     ask,
-    at_due,
     calendar,
     charter,
+    due,
     either,
     end_of_day,
     final,
@@ -42,7 +41,10 @@ def reading() -> type[Workflow]:
         label, clause, one_open = "Reading", "5.1", True
         opens = calendar(weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due), for_each=members)
         owed = State(
-            person, arrive(ask("please_read")), may(person, "submit", to="done"), at_due(to="missed"), due=moment("period_due")
+            person,
+            ask("please_read"),
+            may(person, "submit", to="done"),
+            due(moment("period_due"), to="missed"),
         )
         done = final()
         missed = final(tell("missed"))
@@ -62,8 +64,7 @@ def topic() -> type[Workflow]:
                 first=charter.topic_votes,
                 to=either(lambda step: bool(step.count), "decided", "nobody_voted"),
             ),
-            at_due(to=either(lambda step: bool(step.count), "decided", "nobody_voted")),
-            due=end_of_day(charter.vote_days),
+            due(end_of_day(charter.vote_days), to=either(lambda step: bool(step.count), "decided", "nobody_voted")),
         )
         decided = final()
         nobody_voted = final()
@@ -78,8 +79,7 @@ def nomination() -> type[Workflow]:
         voting = State(
             members,
             poll(members, "yes no", change=True, secret=True, besides=person),
-            at_due(to=majority(elected="elected", rejected="rejected", too_few="too_few")),
-            due=end_of_day(charter.vote_days),
+            due(end_of_day(charter.vote_days), to=majority(elected="elected", rejected="rejected", too_few="too_few")),
         )
         elected = final()
         rejected = final()
@@ -101,7 +101,10 @@ def breaking(broken: dict[str, bool]) -> type[Workflow]:
         label, clause = "Breaking", "1.1"
         opens = opened_by_form("breaking", members)
         waiting = State(
-            owner, arrive(ask("decide")), may(owner, "close", to="over"), at_due(to="over"), due=end_of_day(charter.plan_days)
+            owner,
+            ask("decide"),
+            may(owner, "close", to="over"),
+            due(end_of_day(charter.plan_days), to="over"),
         )
         over = final(do=break_perhaps)
 
