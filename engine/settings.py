@@ -166,9 +166,7 @@ def _base_url(text: str, host: str, port: int) -> str:
 def _secret_key(text: str, database_url: str, data_dir: Path) -> str:
     if text:
         if len(text) < _KEY_CHARACTERS:
-            raise SettingsError(
-                f"JIUNIU_SECRET_KEY: takes at least {_KEY_CHARACTERS} characters; try: openssl rand -hex 32"
-            )
+            raise SettingsError(f"JIUNIU_SECRET_KEY: takes at least {_KEY_CHARACTERS} characters; try: openssl rand -hex 32")
         return text
     if not database_url.startswith("sqlite"):
         raise SettingsError("JIUNIU_SECRET_KEY: must be set with a database server, the same on every host")

@@ -70,7 +70,7 @@ class Step:
     def count(self) -> Counter[str]:
         """The marks by choice of the round that this step found."""
         marks = select(Mark.choice, func.count()).where(Mark.case_id == self.case.id, Mark.entered_version == self.round)
-        return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).tuples().all()))
+        return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).all()))
 
 
 def undo_ends(event: Event, numbers: Numbers) -> datetime:

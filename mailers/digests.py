@@ -7,7 +7,8 @@ from typing import Any
 from engine import desk
 from engine.fields import written_answers
 from engine.language import translate
-from engine.registry import state_of, workflow
+from engine.models import Letter, Person
+from engine.registry import label_of, state_of, workflow
 from engine.step import undo_ends
 from mailers.facts import Dropped, Facts, isolate
 
@@ -24,10 +25,7 @@ def _daily(facts: Facts) -> dict[str, Any]:
     waiting = [_matter(facts, matter) for matter in desk.waiting_for(facts.session, facts.you)]
     is_owner = facts.you.role == "owner"
     late = [_matter(facts, matter) for matter in desk.late(facts.session)] if is_owner else []
-    trouble = [
-        {"name": letter.name, "who": isolate(person.name or person.address or ""), "answer": letter.answer}
-        for letter, person in (desk.letters_in_trouble(facts.session) if is_owner else [])
-    ]
+    trouble = [_failed(facts, *pair) for pair in (desk.letters_in_trouble(facts.session) if is_owner else [])]
     resting = [_matter(facts, matter) for matter in desk.resting(facts.session)] if is_owner else []
     if not (waiting or late or trouble or resting):
         raise Dropped("nothing waits any more")
@@ -58,6 +56,11 @@ def _receipt(facts: Facts) -> dict[str, Any]:
 
 def _sign_in(facts: Facts) -> dict[str, Any]:
     return {"url": facts.link_to("desk", facts.letter.id)}
+
+
+def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
+    what = translate(label_of(letter.name), facts.language) or letter.name
+    return {"name": what, "who": isolate(person.name or person.address or ""), "answer": letter.answer}
 
 
 def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:

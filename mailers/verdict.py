@@ -33,7 +33,7 @@ class Verdict:
     wait: timedelta | None = None
 
 
-# Each try of a letter waits longer; after the last one it is failed. In all about five days.
+# Each try of a letter waits longer; after the last one it is failed. In all about four days.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 1440, 1440))
 # Two days of quarters of an hour.
 TOO_FAST, TOO_FAST_TRIES = timedelta(minutes=15), 192

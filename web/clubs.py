@@ -8,7 +8,6 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.at_hand import charter_of
-from engine.clock import move_clock
 from engine.clubs import all_clubs, by_slug
 from engine.registry import all_workflows
 from web import demo
@@ -57,8 +56,7 @@ def move() -> Page:
         club = by_slug(session, demo.SLUG)
     if path is None or span is None or club is None or not club.is_demo or not service().settings.is_local:
         abort(404)
-    move_clock(path, span)
-    demo.catch_up(service())
+    demo.pass_time(service(), path, span)
     back_to_mailbox = request.form.get("back") == "mailbox"
     return redirect(url_for("mailbox.show") if back_to_mailbox else url_for("clubs.home", slug=demo.SLUG), 303)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engine.charter import shipped_charter
+from engine.clock import move_clock
 from engine.clubs import all_clubs, create_club, remove_demo
 from engine.db import enter_club
 from engine.intake import hand_in
@@ -28,6 +30,7 @@ from mailers.delivery import Post
 from web.service import Service
 
 SLUG = "demo"
+STEP = timedelta(hours=1)
 ABOUT = "想认真读几本书，也想认识几位愿意一起坚持的人。上一年读得很散，没有留下笔记，希望在这里养成习惯。"
 GOALS = "一年后能把读过的二十本书讲给别人听，并且把每天早起读书变成习惯。"
 PLAN = "第一周：定下书单，读完《活着》。\n第二周：读《乡土中国》前六章，每章写三百字。\n以后每周一本，周六交笔记，周日复盘。"
@@ -85,14 +88,23 @@ def end(service: Service) -> bool:
     return removed
 
 
-def catch_up(service: Service) -> None:
-    """After the clock was moved: let everything that is due happen before the page is shown again."""
+def pass_time(service: Service, clock_file: Path, span: timedelta) -> None:
+    """Let the demo's clock run through a span hour by hour, with every reminder, due step and mail on the way.
+
+    A single leap would be downtime to the engine: of several reminders only the last would leave.
+    """
     with service.sweeping, service.posting:
-        now = service.clock.now()
-        open_due(service.db, now)
-        sweep(service.db, now)
-        if service.mail_server is not None:
-            Post(service.db, service.composer, service.mail_server, service.clock).deliver()
+        post = Post(service.db, service.composer, service.mail_server, service.clock) if service.mail_server else None
+        for _hour in range(int(span / STEP)):
+            move_clock(clock_file, STEP)
+            _tick(service, service.clock.now(), post)
+
+
+def _tick(service: Service, now: datetime, post: Post | None) -> None:
+    open_due(service.db, now)
+    sweep(service.db, now)
+    if post is not None:
+        post.deliver()
 
 
 class _Story:
@@ -174,10 +186,7 @@ class _Story:
     def _live_until(self, moment: datetime) -> None:
         """Let the days pass hour by hour, with everything that falls due and every mail that leaves."""
         while True:
-            self.clock.at = min(self.clock.at + timedelta(hours=1), moment)
-            open_due(self.db, self.clock.at)
-            sweep(self.db, self.clock.at)
-            if self.post is not None:
-                self.post.deliver()
+            self.clock.at = min(self.clock.at + STEP, moment)
+            _tick(self.service, self.clock.at, self.post)
             if self.clock.at >= moment:
                 return

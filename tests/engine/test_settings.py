@@ -100,7 +100,9 @@ def test_with_a_database_server_the_key_must_be_set(tmp_path: Path) -> None:
 
 
 def test_fallback_keys_follow_the_key(tmp_path: Path) -> None:
-    found = settings(tmp_path, JIUNIU_SECRET_KEY="the present key, long", JIUNIU_SECRET_KEY_FALLBACKS="one-that-was-before, one-that-was-older")
+    found = settings(
+        tmp_path, JIUNIU_SECRET_KEY="the present key, long", JIUNIU_SECRET_KEY_FALLBACKS="one-that-was-before, one-that-was-older"
+    )
     assert found.secret_keys == ("the present key, long", "one-that-was-before", "one-that-was-older")
 
 
