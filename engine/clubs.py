@@ -44,6 +44,7 @@ def create_club(
     owner = add_person(session, address, locale=locale, name=owner_name.strip(), status="member")
     owner.role, owner.display_name, owner.joined_at = "owner", owner.name, now
     owner.charter_version, owner.charter_acknowledged_at = 1, now
+    session.flush()
     plan_schedules(session, now)
     return club.id
 

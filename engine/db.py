@@ -161,9 +161,12 @@ def _stay_in_club(state: ORMExecuteState) -> None:
         if not _speaks_of_club_rows(state.statement):
             return
         raise OutsideClub("a query on a club's rows outside a club: enter_club(session, club_id) first")
-    state.statement = state.statement.options(
-        with_loader_criteria(ClubRow, lambda cls: cls.club_id == club_id, include_aliases=True, track_closure_variables=True)
-    )
+    state.statement = state.statement.options(_only(club_id))
+
+
+@functools.lru_cache(maxsize=4096)
+def _only(club_id: int) -> Any:
+    return with_loader_criteria(ClubRow, lambda cls: cls.club_id == club_id, include_aliases=True, track_closure_variables=True)
 
 
 def _speaks_of_club_rows(statement: Any) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand
 from engine.language import marked as _
-from engine.models import Case, Club, Person
+from engine.models import Case, Club, Person, new_id
 from engine.roles import Role
 
 _STOPS = str.maketrans({"。": ".", "．": ".", "｡": "."})
@@ -51,7 +51,13 @@ def by_address(session: Session, address: str) -> Person | None:
 def add_person(session: Session, address: str, *, locale: str, name: str = "", status: str = "applicant") -> Person:
     club = club_at_hand(session)
     person = Person(
-        club_id=club.id, address=address, address_hash=address_hash(club, address), locale=locale, name=name, status=status
+        id=new_id(),
+        club_id=club.id,
+        address=address,
+        address_hash=address_hash(club, address),
+        locale=locale,
+        name=name,
+        status=status,
     )
     session.add(person)
     session.flush()

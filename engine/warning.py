@@ -45,7 +45,8 @@ def must_rest(session: Session, case: Case) -> bool:
 def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -> None:
     """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew from here."""
     if letter.name in _announcing(case) and letter.person_id == case.person_id and _too_late(session, case, now):
-        act(session, case, "postponed", by=CLOCK, now=now)
+        with session.begin_nested():  # a fault here is this letter's alone
+            act(session, case, "postponed", by=CLOCK, now=now)
 
 
 def _announcing(case: Case) -> list[str]:

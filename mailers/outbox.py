@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from engine.db import across_clubs, enter_club
-from engine.models import Case, Letter, Person
+from engine.models import Case, Club, Letter, Person
 from engine.sweep import wake
 from engine.warning import renew_if_late
 from mailers.compose import Composer, drop_if_stale
@@ -57,12 +57,11 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     A retry keeps the bytes it had, unless the due time that they name has moved since.
     """
     enter_club(session, claimed.club_id)
-    letter = session.get(Letter, (claimed.club_id, claimed.letter_id))
+    letter = _with_its_people(session, claimed)
     if letter is None or letter.state != "claimed":
         return None
     try:
-        with session.begin_nested():
-            recipient = _compose(session, letter, composer, now)
+        recipient = _compose(session, letter, composer, now)
     except Dropped as reason:
         _end(letter, "dropped", str(reason), now)
         return None
@@ -74,6 +73,22 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     letter.attempts += 1
     assert letter.bytes is not None
     return Frozen(claimed, recipient, letter.bytes)
+
+
+def _with_its_people(session: Session, claimed: Claimed) -> Letter | None:
+    """The letter, with its case, recipient and club brought along in one query for the composing that follows."""
+    case = (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id)
+    person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
+    wanted = (
+        select(Letter, Case, Person, Club)
+        .join(Club, Club.id == Letter.club_id)
+        .outerjoin(Case, case)
+        .outerjoin(Person, person)
+        .where(Letter.club_id == claimed.club_id, Letter.id == claimed.letter_id)
+    )
+    found = session.execute(wanted).first()
+    session.info["brought along"] = found  # the session itself holds its rows only weakly
+    return found[0] if found else None
 
 
 def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:
@@ -93,25 +108,36 @@ def _compose(session: Session, letter: Letter, composer: Composer, now: datetime
 def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
     """Write down what the server said and what follows from it."""
     enter_club(session, claimed.club_id)
+    if judge(answer, 0).kind == "sent":
+        return _sent(session, claimed, answer, now)
     letter = session.get_one(Letter, (claimed.club_id, claimed.letter_id))
     verdict = judge(answer, letter.attempts - 1)
     if letter.state == "sent":
         return verdict
     letter.answer, letter.lease_until = str(answer), None
-    if verdict.kind == "sent":
-        letter.state, letter.settled_at = "sent", now
-        _wake_resting(session, letter, now)
-    elif verdict.kind in ("failed", "unknown_user"):
+    letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code == 0)
+    if verdict.kind in ("failed", "unknown_user"):
         letter.state, letter.settled_at = "failed", now
         if verdict.kind == "unknown_user":
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
+        return verdict
+    letter.state = "queued"
+    if verdict.kind == "channel":
+        letter.attempts -= 1
     else:
-        letter.state = "queued"
-        letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code == 0)
-        if verdict.kind == "channel":
-            letter.attempts -= 1
-        letter.next_at = now + (verdict.wait or timedelta()) if verdict.kind != "channel" else letter.next_at
+        letter.next_at = now + (verdict.wait or timedelta())
     return verdict
+
+
+def _sent(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
+    """The common way, in one statement; then a case that rested because nobody could be reached goes on."""
+    mine = (Letter.club_id == claimed.club_id) & (Letter.id == claimed.letter_id) & (Letter.state != "sent")
+    done = update(Letter).where(mine).values(state="sent", settled_at=now, answer=str(answer), lease_until=None)
+    told = session.execute(done.returning(Letter.case_id, Letter.asks), execution_options={"synchronize_session": False}).first()
+    case = session.get(Case, (claimed.club_id, told.case_id)) if told and told.asks and told.case_id else None
+    if case is not None and case.trouble == "unreachable":
+        wake(session, case, now)
+    return Verdict("sent")
 
 
 def release(session: Session, claimed: list[Claimed]) -> None:
@@ -145,10 +171,3 @@ def _these(claimed: list[Claimed]) -> ColumnElement[bool]:
 
 def _end(letter: Letter, state: str, answer: str, now: datetime) -> None:
     letter.state, letter.answer, letter.settled_at, letter.lease_until = state, answer, now, None
-
-
-def _wake_resting(session: Session, letter: Letter, now: datetime) -> None:
-    """A case that rested because nobody could be reached goes on once its ask got through."""
-    case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id and letter.asks else None
-    if case is not None and case.trouble == "unreachable":
-        wake(session, case, now)
