@@ -58,6 +58,8 @@ def _state_complaints(state: State) -> Iterator[str]:
         yield f"{state.name} stays at its due time: the clock would come back at every tick"
     if state.poll and bool(state.poll.first) != bool(state.poll.to):
         yield f"{state.name} has a poll with a first without a to, or a to without a first"
+    if any(not item.letter.asks for item in state.reminders):
+        yield f"{state.name} reminds with news: a reminder asks"
     if state.is_final and any(letter.asks for letter in state.letters()):
         yield f"{state.name} is final, so it is nobody's turn: tell, do not ask"
 

@@ -188,6 +188,11 @@ def insert_new(session: Session, model: type[Row], **values: Any) -> bool:
     return bool(session.connection().execute(_insert_statement(session.get_bind().dialect.name, model), values).rowcount)
 
 
+def insert_new_rows(session: Session, model: type[Row], rows: list[dict[str, Any]]) -> None:
+    """As ``insert_new``, for many rows with the same columns in one statement."""
+    session.connection().execute(_insert_statement(session.get_bind().dialect.name, model), rows)
+
+
 @functools.cache
 def _insert_statement(dialect: str, model: type[Row]) -> Any:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from engine.charter import Number, Numbers
-    from engine.declare import Letter, State
 
 
 @dataclass(frozen=True)
@@ -121,17 +120,6 @@ def weekly(opens_on: str, opens: Number, *, due_on: str, due: Number) -> Weekly:
     """``weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due)``."""
     first, last = WEEKDAYS.index(opens_on) + 1, WEEKDAYS.index(due_on) + 1
     return Weekly(first, opens, (last - first) % 7, due)
-
-
-def reminders_of(state: State, entered: datetime, due: datetime, numbers: Numbers) -> list[tuple[datetime, Letter]]:
-    """The state's reminders in order; those that would fall before the entry are none."""
-    moments = [(due - item.before.of(numbers), item.letter) for item in state.reminders]
-    return sorted((pair for pair in moments if pair[0] > entered), key=lambda pair: pair[0])
-
-
-def next_wake(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers) -> datetime:
-    """The next moment at which the sweep has something to do here."""
-    return min((at for at, _ in reminders_of(state, entered, due, numbers) if at > now), default=due)
 
 
 def morning_after_quiet(now: datetime, frame: Frame) -> datetime:

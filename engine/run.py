@@ -17,9 +17,10 @@ from engine.declare import person as the_person
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
-from engine.moments import midnight_after, next_wake
+from engine.moments import midnight_after
 from engine.polls import close_poll, open_poll
 from engine.registry import followers, state_of, workflow
+from engine.reminders import next_wake
 from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
 from engine.targets import Stay, settle

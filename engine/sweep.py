@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.db import Database, across_clubs, in_club
 from engine.erasure import forget_case, has_words
-from engine.letters import queue_for_case
-from engine.models import Case, Letter, Person
-from engine.moments import next_wake, reminders_of
-from engine.registry import all_workflows, state_of
+from engine.models import Case
+from engine.registry import all_workflows
+from engine.reminders import remind, remind_persons
 from engine.run import act
 from engine.step import CLOCK
 from engine.warning import must_rest, warned
@@ -22,7 +21,6 @@ from engine.warning import must_rest, warned
 log = logging.getLogger(__name__)
 
 ROUND = 200
-LATER_ONE = "skipped: a later reminder took its place"
 BACK_OFF = timedelta(minutes=15)
 
 
@@ -38,13 +36,26 @@ def sweep(db: Database, now: datetime) -> int:
 
 @across_clubs
 def sweep_round(session: Session, now: datetime, size: int = ROUND) -> int:
-    """One commit's worth: the oldest cases that want to be looked at, each in a savepoint of its own."""
+    """One commit's worth of the oldest cases that want to be looked at: reminders all at once, steps one by one."""
+    reminded = _remind_safely(session, now, size)
     due = select(Case).where(Case.wake_at <= now).order_by(Case.wake_at).limit(size).with_for_update(skip_locked=True)
+    if reminded is not None:
+        due = due.where(or_(Case.due_at <= now, Case.turn != "person"))
     cases = session.execute(due).scalars().all()
     for case in cases:
         with in_club(session, case.club_id):
             look_at_safely(session, case, now)
-    return len(cases)
+    return len(cases) + (reminded or 0)
+
+
+def _remind_safely(session: Session, now: datetime, size: int) -> int | None:
+    """None where one of them is broken: then each is looked at on its own, and the broken one backs off."""
+    try:
+        with session.begin_nested():
+            return remind_persons(session, now, size)
+    except Exception:
+        log.exception("a round of reminders failed; they are looked at one by one")
+        return None
 
 
 def look_at_safely(session: Session, case: Case, now: datetime) -> None:
@@ -57,7 +68,7 @@ def look_at_safely(session: Session, case: Case, now: datetime) -> None:
         log.exception("case %s of club %s cannot take its due step", case_id, club_id)
         session.execute(
             update(Case)
-            .where(Case.id == case_id)
+            .where(Case.club_id == club_id, Case.id == case_id)
             .values(wake_at=now + BACK_OFF, trouble=f"{type(trouble).__name__}: {trouble}"[:500])
         )
         session.expire(case)
@@ -67,7 +78,7 @@ def look_at(session: Session, case: Case, now: datetime) -> None:
     """The one thing that is due in this case now: a reminder, its due step, or more time for somebody not yet warned."""
     assert case.due_at is not None, "a case that wakes has a due time"
     if case.due_at > now:
-        _remind(session, case, now)
+        remind(session, case, now)
         return
     match warned(session, case):
         case "in time":
@@ -78,42 +89,6 @@ def look_at(session: Session, case: Case, now: datetime) -> None:
             act(session, case, "due", by=CLOCK, now=now)
         case "not yet" | "late":
             act(session, case, "postponed", by=CLOCK, now=now)
-
-
-def _remind(session: Session, case: Case, now: datetime) -> None:
-    """Of several reminders whose moment passed only the last one leaves; the others are noted as skipped.
-
-    Those that left before are among them: their keys are taken, so nothing leaves twice.
-    """
-    assert case.due_at is not None
-    state, numbers = state_of(case.workflow, case.state), numbers_of(club_at_hand(session))
-    reminders = reminders_of(state, case.entered_at, case.due_at, numbers)
-    passed = [item for item in reminders if item[0] <= now]
-    if passed:
-        _drop_waiting_reminders(session, case, passed[-1][0])
-    for position, (moment, letter) in enumerate(passed, start=1):
-        reason = _why_not(session, case, position == len(passed), moment == reminders[-1][0])
-        queue_for_case(
-            session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, moment=moment,
-            state_of_letter="dropped" if reason else "queued", answer=reason,
-        )  # fmt: skip
-    case.wake_at, case.trouble = next_wake(state, case.entered_at, case.due_at, now, numbers), ""
-
-
-def _drop_waiting_reminders(session: Session, case: Case, newest: datetime) -> None:
-    """An earlier reminder that is still waiting (for the morning, for the mail server) gives way to the newest."""
-    waiting = select(Letter).where(Letter.case_id == case.id, Letter.version == case.entered_version, Letter.state == "queued")
-    for letter in session.execute(waiting).scalars().all():
-        if letter.data.get("reminder") and newest.isoformat() not in letter.key:
-            letter.state, letter.answer = "dropped", LATER_ONE
-
-
-def _why_not(session: Session, case: Case, last_passed: bool, last_of_all: bool) -> str:
-    """Why a reminder does not leave, or nothing. Who wants fewer reminders gets only the last one before the due time."""
-    if not last_passed:
-        return LATER_ONE
-    wants_fewer = session.get_one(Person, (case.club_id, case.person_id)).fewer_reminders
-    return "skipped: fewer reminders are wanted" if wants_fewer and not last_of_all else ""
 
 
 def wake(session: Session, case: Case, now: datetime) -> None:

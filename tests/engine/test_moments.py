@@ -10,7 +10,8 @@ import pytest
 
 from engine.charter import Numbers, charter
 from engine.declare import State, ask, before_due, due, end_of_day, later, moment, person, weekly
-from engine.moments import Frame, midnight_after, morning_after_quiet, next_wake, reminders_of
+from engine.moments import Frame, midnight_after, morning_after_quiet
+from engine.reminders import next_wake, reminders_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SUNDAY_TO_SATURDAY = weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-import engine.sweep
+import engine.reminders
 from engine.letters_ledger import retry
 from engine.models import Case, Letter, Person
 from engine.sweep import BACK_OFF, forget_old, sweep, sweep_round
@@ -205,16 +205,16 @@ def test_one_broken_case_backs_off_and_shows_and_the_rest_goes_on(house: House, 
 def test_a_reminder_whose_case_broke_once_still_leaves_and_the_trouble_is_over(
     owed: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = engine.sweep.queue_for_case
+    real = engine.reminders.plan
 
     def broken(*args: object, **kwargs: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(engine.sweep, "queue_for_case", broken)
+    monkeypatch.setattr(engine.reminders, "plan", broken)
     owed.now = THURSDAY_NIGHT - timedelta(days=1)
     sweep(owed.db, owed.now)
     assert plan(owed).trouble == "OSError: disk full"
-    monkeypatch.setattr(engine.sweep, "queue_for_case", real)
+    monkeypatch.setattr(engine.reminders, "plan", real)
     owed.now += BACK_OFF
     sweep(owed.db, owed.now)
     assert [letter.state for letter in owed.letters("study_plan.due_soon")] == ["queued"]

@@ -1,0 +1,139 @@
+"""Reminders: which of them leaves now, and when a case next wants to be looked at. They write letters and ``wake_at`` only.
+
+Whoever's own turn it is is reminded for a whole round at once, in a handful of statements; a ballot's electors case by case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.charter import Numbers
+from engine.db import in_club
+from engine.declare import Letter as Declared
+from engine.declare import State
+from engine.letters import case_letter, insert_letters, queue_for_case
+from engine.models import Case, Letter, Person
+from engine.moments import morning_after_quiet
+from engine.registry import state_of
+
+LATER_ONE = "skipped: a later reminder took its place"
+FEWER = "skipped: fewer reminders are wanted"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The reminders whose moment has passed, each with the reason why it does not leave (or none), and the next look."""
+
+    passed: list[tuple[datetime, Declared, str]]
+    wake_at: datetime
+
+
+def reminders_of(state: State, entered: datetime, due: datetime, numbers: Numbers) -> list[tuple[datetime, Declared]]:
+    """The state's reminders in order; those that would fall before the entry are none."""
+    moments = [(due - item.before.of(numbers), item.letter) for item in state.reminders]
+    return sorted((pair for pair in moments if pair[0] > entered), key=lambda pair: pair[0])
+
+
+def next_wake(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers) -> datetime:
+    """The next moment at which the sweep has something to do here."""
+    return min((at for at, _letter in reminders_of(state, entered, due, numbers) if at > now), default=due)
+
+
+def plan(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers, *, fewer: bool) -> Planned:
+    """Of several reminders whose moment passed only the last leaves; who wants fewer gets only the last before the due time.
+
+    Those that left before are among them: their keys are taken, so nothing leaves twice.
+    """
+    every = reminders_of(state, entered, due, numbers)
+    passed = [pair for pair in every if pair[0] <= now]
+    wake_at = every[len(passed)][0] if len(passed) < len(every) else due
+    reasons = [LATER_ONE] * (len(passed) - 1) + [FEWER if fewer and len(passed) < len(every) else ""]
+    return Planned([(moment, letter, reason) for (moment, letter), reason in zip(passed, reasons, strict=False)], wake_at)
+
+
+def remind(session: Session, case: Case, now: datetime) -> None:
+    """The reminders of one case, to everybody whose turn it is."""
+    assert case.due_at is not None
+    state, numbers = state_of(case.workflow, case.state), numbers_of(club_at_hand(session))
+    fewer = session.get_one(Person, (case.club_id, case.person_id)).fewer_reminders
+    planned = plan(state, case.entered_at, case.due_at, now, numbers, fewer=fewer)
+    _give_way(session, [((case.club_id, case.id, case.entered_version), planned)])
+    for moment, letter, reason in planned.passed:
+        queue_for_case(
+            session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, moment=moment,
+            state_of_letter="dropped" if reason else "queued", answer=reason,
+        )  # fmt: skip
+    case.wake_at, case.trouble = planned.wake_at, ""
+
+
+def remind_persons(session: Session, now: datetime, size: int) -> int:
+    """All at once: the oldest cases in which it is a person's own turn and the due time is still ahead."""
+    found = session.execute(_WANTED.where(Case.wake_at <= now, Case.due_at > now).limit(size)).all()
+    planned = [(row, _plan_row(session, row, now)) for row in found]
+    _give_way(session, [((row.club_id, row.id, row.entered_version), what) for row, what in planned])
+    insert_letters(session, [letter for row, what in planned for letter in _letters(session, row, what, now)])
+    if planned:
+        wakes = [{"club": row.club_id, "case": row.id, "at": what.wake_at} for row, what in planned]
+        session.connection().execute(_WAKE, wakes)
+    return len(found)
+
+
+_WANTED = (
+    select(
+        Case.club_id, Case.id, Case.workflow, Case.state, Case.person_id, Case.entered_version, Case.entered_at, Case.due_at,
+        Person.address, Person.status, Person.fewer_reminders,
+    )
+    .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
+    .where(Case.turn == "person")
+    .order_by(Case.wake_at)
+    .with_for_update(skip_locked=True, of=Case)
+)  # fmt: skip
+
+_case = Case.__table__.c
+_WAKE = (
+    update(Case.__table__)  # type: ignore[arg-type]
+    .where(_case.club_id == bindparam("club"), _case.id == bindparam("case"))
+    .values(wake_at=bindparam("at"), trouble="")
+)
+
+
+def _plan_row(session: Session, row: Any, now: datetime) -> Planned:
+    with in_club(session, row.club_id):
+        numbers = numbers_of(club_at_hand(session))
+    return plan(state_of(row.workflow, row.state), row.entered_at, row.due_at, now, numbers, fewer=row.fewer_reminders)
+
+
+def _letters(session: Session, row: Any, planned: Planned, now: datetime) -> Iterable[dict[str, Any]]:
+    if row.address is None or row.status == "refused_mail" or not planned.passed:
+        return
+    with in_club(session, row.club_id):
+        morning = morning_after_quiet(now, frame_of(club_at_hand(session)))
+    for moment, letter, reason in planned.passed:
+        yield case_letter(
+            row, letter, row.person_id, version=row.entered_version, created_at=now, next_at=morning, by_clock=True, moment=moment,
+            state="dropped" if reason else "queued", answer=reason,
+        )  # fmt: skip
+
+
+def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]]) -> None:
+    """An earlier reminder that still waits (for the morning, for the mail server) gives way to the newest."""
+    newest = {key: what.passed[-1][0].isoformat() for key, what in planned if what.passed}
+    for club_id in {club for club, _case_id, _version in newest}:
+        cases = [case_id for club, case_id, _version in newest if club == club_id]
+        mine = (Letter.club_id == club_id) & Letter.case_id.in_(cases) & (Letter.state == "queued")
+        waiting = session.execute(select(Letter.id, Letter.case_id, Letter.version, Letter.key, Letter.data).where(mine))
+        gone = [
+            letter_id
+            for letter_id, case_id, version, key, data in waiting
+            if data.get("reminder") and newest.get((club_id, case_id, version or 0), key) not in key
+        ]
+        if gone:
+            these = (Letter.club_id == club_id) & Letter.id.in_(gone)
+            session.execute(update(Letter).where(these).values(state="dropped", answer=LATER_ONE))
