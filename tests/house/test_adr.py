@@ -1,0 +1,35 @@
+"""The declarations in docs/adr/0001-language.md hold in today's language: all eleven workflows register together."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from engine import checks, registry
+from engine.declare import Workflow
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "adr" / "0001-language.md"
+
+
+def test_the_workflows_on_paper_register(monkeypatch: pytest.MonkeyPatch) -> None:
+    head, *blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    monkeypatch.setattr(checks, "written", lambda workflow, letter, language: True)
+    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    found: list[type[Workflow]] = []
+    for block in blocks:
+        name = block.splitlines()[0].removeprefix("# workflows/").removesuffix(".py")
+        module = types.ModuleType(f"workflows.{name}")
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        exec(compile(head + block, name, "exec"), module.__dict__)
+        found += [
+            value for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, Workflow) and value.__module__ == module.__name__
+        ]  # fmt: skip
+    registry.register(*found)
+    assert sorted(flow.key for flow in found) == [
+        "conduct", "gift", "honour", "leave", "nomination", "reflection", "study_session", "suggestion", "topic",
+    ]  # fmt: skip
