@@ -79,8 +79,9 @@ def apply_many(
     for number in numbers:
         answers = {**ANSWERS, "email": address(number, group), "accept_charter": True}
         hand_in(session, club_id, "join", answers, form_id=f"{group}-{number}", locale="zh-CN", now=now, limited=False)
-    keys = [f"{group}-{number}" for number in numbers]
-    cases = session.execute(select(Case).where(Case.key.in_(keys)).order_by(Case.id)).scalars().all()
+    forms = {f"{group}-{number}" for number in numbers}
+    found = session.execute(select(Case).where(Case.key.like(f"{group}-%")).order_by(Case.id)).scalars().all()
+    cases = [case for case in found if case.key.partition(":")[0] in forms]
     if confirm:
         for case in cases:
             person = session.get_one(Person, (club_id, case.person_id))

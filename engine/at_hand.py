@@ -16,10 +16,10 @@ from engine.moments import Frame
 def club_at_hand(session: Session) -> Club:
     """Looked up once per session and club: a session holds its rows only weakly."""
     club_id = club_of(session)
-    club: Club | None = session.info.get("club")
-    if club is None or club.id != club_id:
-        club = session.info["club"] = session.get_one(Club, club_id)
-    return club
+    clubs: dict[int, Club] = session.info.setdefault("clubs", {})
+    if club_id not in clubs:
+        clubs[club_id] = session.get_one(Club, club_id)
+    return clubs[club_id]
 
 
 _parsed: dict[tuple[int, int, datetime], Charter] = {}
