@@ -14,10 +14,10 @@ from benchmarks.measure import Mark, Mismatch, Scale, alternate, same, say_laten
 from benchmarks.p1_forms import CONNECTIONS, WARM_UP
 from benchmarks.servers import running_product, running_reference
 from benchmarks.sink import running_sink
+from engine.at_hand import owner_at_hand
 from engine.clock import machine_now
 from engine.links import Link
 from engine.models import Case, Event, Letter, Person
-from engine.people import owner_of
 from web.service import Service
 
 
@@ -68,7 +68,7 @@ def run(scale: Scale) -> None:
 def _tokens(service: Service, club_id: int, cases: list[int]) -> list[str]:
     """The links in the reviewer's mails."""
     with service.db.read(club_id) as session:
-        owner = owner_of(session)
+        owner = owner_at_hand(session)
     return [service.links.token(Link("case", club_id, owner.id, owner.link_epoch, case, machine_now())) for case in cases]
 
 

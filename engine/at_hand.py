@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.charter import Charter, Numbers
 from engine.db import club_of
-from engine.models import Case, Club
+from engine.models import Case, Club, Person
 from engine.moments import Frame
 
 
@@ -20,6 +21,21 @@ def club_at_hand(session: Session) -> Club:
     if club_id not in clubs:
         clubs[club_id] = session.get_one(Club, club_id)
     return clubs[club_id]
+
+
+def owner_at_hand(session: Session) -> Person:
+    """The owner of the club at hand, looked up once per session."""
+    club_id = club_of(session)
+    owners: dict[int, Person] = session.info.setdefault("owners", {})
+    if club_id not in owners:
+        owners[club_id] = session.execute(select(Person).where(Person.role == "owner")).scalar_one()
+    return owners[club_id]
+
+
+def keep_at_hand(session: Session, club: Club, owner: Person) -> None:
+    """Club and owner came along with another query: no need to ask again."""
+    session.info.setdefault("clubs", {})[club.id] = club
+    session.info.setdefault("owners", {})[club.id] = owner
 
 
 _parsed: dict[tuple[int, int, datetime], Charter] = {}

@@ -113,7 +113,3 @@ def ranks_of(role: Role) -> set[str]:
 def waiting_roles(person: Person) -> list[str]:
     """The turns (``case.turn``) that may be this decider's."""
     return [name for name, rank in RANKS.items() if rank.decides and person.role in rank.among]
-
-
-def owner_of(session: Session) -> Person:
-    return session.execute(select(Person).where(Person.role == "owner")).scalar_one()

@@ -91,10 +91,11 @@ def look_at(session: Session, case: Case, now: datetime) -> None:
             act(session, case, "postponed", by=CLOCK, now=now)
 
 
-def wake(session: Session, case: Case, now: datetime) -> None:
-    """A resting case is looked at again (its letter got through after all)."""
-    if case.turn and case.wake_at is None:
-        case.wake_at, case.trouble = now, ""
+def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime) -> None:
+    """A case that rested because nobody could be reached is looked at again: its ask got through after all."""
+    case = Case.__table__.c
+    rests = (case.club_id == club_id) & (case.id == case_id) & (case.trouble == "unreachable") & (case.turn != "")
+    session.connection().execute(update(Case.__table__).where(rests).values(wake_at=now, trouble=""))  # type: ignore[arg-type]
 
 
 @across_clubs

@@ -16,11 +16,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from sqlalchemy.orm import Session
 
-from engine.at_hand import charter_of
+from engine.at_hand import charter_of, owner_at_hand
 from engine.language import TEMPLATES, best_language, say_day, say_moment, say_short
 from engine.links import Links
 from engine.models import Case, Club, Letter, Person
-from engine.people import holds, owner_of
+from engine.people import holds
 from engine.registry import state_of
 from mailers.digests import data_for
 from mailers.facts import Dropped, Facts
@@ -135,7 +135,7 @@ def _reply_to(facts: Facts) -> str:
     contact = charter_of(facts.club_row).contact
     if contact:
         return _mailbox("", contact)
-    owner = owner_of(facts.session)
+    owner = owner_at_hand(facts.session)
     return _mailbox(owner.name, owner.address or "")
 
 

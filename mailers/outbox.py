@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from engine.at_hand import keep_at_hand
 from engine.db import across_clubs, enter_club
-from engine.models import Case, Club, Letter, Person
-from engine.sweep import wake
+from engine.models import Case, Club, Event, Letter, Person
+from engine.sweep import wake_unreachable
 from engine.warning import renew_if_late
 from mailers.compose import Composer, drop_if_stale
 from mailers.facts import Dropped
@@ -76,19 +77,24 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
 
 
 def _with_its_people(session: Session, claimed: Claimed) -> Letter | None:
-    """The letter, with its case, recipient and club brought along in one query for the composing that follows."""
-    case = (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id)
-    person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
+    """The letter, with all that its composing will ask for brought along in one query: case, event, recipient, owner, club."""
+    owner = aliased(Person)
     wanted = (
-        select(Letter, Case, Person, Club)
+        select(Letter, Case, Event, Person, owner, Club)
         .join(Club, Club.id == Letter.club_id)
-        .outerjoin(Case, case)
-        .outerjoin(Person, person)
+        .join(owner, (owner.club_id == Letter.club_id) & (owner.role == "owner"))
+        .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
+        .outerjoin(Event, (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Letter.version))
+        .outerjoin(Person, (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id))
         .where(Letter.club_id == claimed.club_id, Letter.id == claimed.letter_id)
     )
     found = session.execute(wanted).first()
+    if found is None:
+        return None
+    letter, _case, _event, _person, owner_row, club = found
     session.info["brought along"] = found  # the session itself holds its rows only weakly
-    return found[0] if found else None
+    keep_at_hand(session, club, owner_row)
+    return letter
 
 
 def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:
@@ -134,9 +140,8 @@ def _sent(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> 
     mine = (Letter.club_id == claimed.club_id) & (Letter.id == claimed.letter_id) & (Letter.state != "sent")
     done = update(Letter).where(mine).values(state="sent", settled_at=now, answer=str(answer), lease_until=None)
     told = session.execute(done.returning(Letter.case_id, Letter.asks), execution_options={"synchronize_session": False}).first()
-    case = session.get(Case, (claimed.club_id, told.case_id)) if told and told.asks and told.case_id else None
-    if case is not None and case.trouble == "unreachable":
-        wake(session, case, now)
+    if told is not None and told.asks:
+        wake_unreachable(session, claimed.club_id, told.case_id, now)
     return Verdict("sent")
 
 

@@ -18,13 +18,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import letters_ledger, schema
+from engine.at_hand import owner_at_hand
 from engine.charter import Charter, CharterError, read_charter, shipped_charter
 from engine.clubs import BadClub, all_clubs, apply_charter, by_slug, create_club
 from engine.db import enter_club
 from engine.forecast import foresee
 from engine.language import LANGUAGES
 from engine.models import Club, Person
-from engine.people import owner_of
 from mailers.catcher import Catcher
 from web import demo
 from web.service import Service, service
@@ -128,7 +128,7 @@ def show_club(slug: str | None, as_json: bool) -> None:
         members = len(session.execute(select(Person.id).where(Person.status == "member")).all())
         row = {
             "slug": found.slug, "name": found.name, "url": service().links.url(f"{found.slug}/"), "timezone": found.zone,
-            "locale": found.locale, "owner": owner_of(session).address, "members": members,
+            "locale": found.locale, "owner": owner_at_hand(session).address, "members": members,
             "charter_version": found.charter_version,
         }  # fmt: skip
     _print([row], as_json)

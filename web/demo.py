@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from engine.at_hand import owner_at_hand
 from engine.charter import shipped_charter
 from engine.clock import move_clock
 from engine.clubs import all_clubs, create_club, remove_demo
@@ -20,7 +21,7 @@ from engine.db import enter_club
 from engine.intake import hand_in
 from engine.models import Case, Person
 from engine.openings import open_due
-from engine.people import by_address, owner_of
+from engine.people import by_address
 from engine.run import act, open_case_of
 from engine.settings import is_loopback
 from engine.step import Hand
@@ -158,7 +159,7 @@ class _Story:
     def _decide(self, who: Newcomer, workflow: str, action: str, note: str) -> Callable[[Session], None]:
         def unit(session: Session) -> None:
             case = self._case(session, who, workflow)
-            act(session, case, action, by=Hand(owner_of(session), "page"), now=self.clock.at, note=note)
+            act(session, case, action, by=Hand(owner_at_hand(session), "page"), now=self.clock.at, note=note)
 
         return unit
 
