@@ -67,7 +67,7 @@ def main() -> None:
     ticker.start()
     if os.environ.get("DEMO") == "1" and demo.possible(service):
         demo.begin(service)
-    server = _listen(app, settings)
+    server = listen(app, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     logging.getLogger("jiuniu").info("Jiuniu is at %s", settings.base_url)
@@ -79,7 +79,7 @@ def main() -> None:
             catcher.stop()
 
 
-def _listen(app: Flask, settings: Settings) -> Any:
+def listen(app: Flask, settings: Settings) -> Any:
     """waitress; it takes proxies' headers off unless their number is set, and ProxyFix reads them."""
     try:
         return create_server(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from engine.models import Case, Event
 from engine.step import Step
@@ -23,10 +23,8 @@ def chance_left_this_month(step: Step) -> bool:
 
 
 def _entries(step: Step, *where: ColumnElement[bool]) -> int:
-    """Chances given, not counting an owner's extension, which gives the same chance more time."""
-    entries = (
-        select(func.count())
-        .select_from(Event)
-        .where(*where, Event.to_state == "overdue", Event.from_state != "overdue", Event.from_state != "removal_proposed")
-    )
-    return step.session.execute(entries).scalar_one()
+    """Chances given. Not counted: an owner's extension (the same chance, longer), and a refusal that was taken back."""
+    entered = (Event.to_state == "overdue") & Event.from_state.not_in(("overdue", "removal_proposed"))
+    taken_back = (Event.from_state == "overdue") & (Event.action == "undo")
+    given = func.coalesce(func.sum(case((entered, 1), (taken_back, -1), else_=0)), 0)
+    return int(step.session.execute(select(given).select_from(Event).where(*where)).scalar_one())

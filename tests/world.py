@@ -18,9 +18,8 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from aiosmtpd.controller import Controller
 from bs4 import BeautifulSoup, Tag
-from waitress.server import create_server
 
-from app import create_app
+from app import create_app, listen
 from engine.charter import shipped_charter
 from engine.clubs import create_club
 from engine.db import enter_club
@@ -198,7 +197,7 @@ class World:
             } | environment
         )  # fmt: skip
         app = create_app(settings)
-        server = create_server(app, host="127.0.0.1", port=port, threads=4, clear_untrusted_proxy_headers=True)
+        server = listen(app, settings)
         threading.Thread(target=server.run, daemon=True).start()
         world = cls(folder, sink, app.extensions["jiuniu"], f"http://127.0.0.1:{port}/", server)
         world.set_clock(MONDAY)

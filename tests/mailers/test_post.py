@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -166,3 +167,32 @@ def test_an_impossible_recipient_is_an_answer_and_never_an_exception(serve: Call
 def test_what_the_server_said_is_kept_readable(serve: Callable[..., Scripted]) -> None:
     server = serve(RCPT=b"550-first line\r\n550 second \x07\xff line\r\n")
     assert channel(server).hand_over(TO, MAIL).text.startswith("first line second")
+
+
+def test_a_server_that_closes_after_each_mail_costs_the_next_one_nothing(serve: Callable[..., Scripted]) -> None:
+    server = serve()
+    post = channel(server)
+    assert post.hand_over("lilei@qq.com", b"Subject: one\r\n\r\none\r\n").code == 250
+    for connection in server.open:
+        connection.shutdown(socket.SHUT_RDWR)
+    assert post.hand_over("lilei@qq.com", b"Subject: two\r\n\r\ntwo\r\n").code == 250
+    assert (len(server.mails), server.connections) == (2, 2)
+
+
+def test_a_line_cut_while_the_server_thinks_is_an_answer_without_a_code(serve: Callable[..., Scripted]) -> None:
+    thinking, go_on = threading.Event(), threading.Event()
+
+    def think() -> bytes:
+        thinking.set()
+        go_on.wait(10)
+        return b"250 late\r\n"
+
+    post = channel(serve(DOT=think))
+    answers: list[Answer] = []
+    waiting = threading.Thread(target=lambda: answers.append(post.hand_over("lilei@qq.com", b"Subject: x\r\n\r\nx\r\n")))
+    waiting.start()
+    assert thinking.wait(10)
+    post.abort()
+    waiting.join(10)
+    go_on.set()
+    assert [(answer.phase, answer.code) for answer in answers] == [("dot", 0)]

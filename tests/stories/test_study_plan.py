@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from engine.models import Case, Event, Person
 from tests.world import World
+from web.ticker import Ticker
 
 PLAN = {"goals": "讲得出二十本书。", "plan": "每周一本，周六交笔记。"}
 
@@ -192,3 +193,48 @@ def test_the_history_says_who_did_what(world: World) -> None:
         ("李雷", "submit", "review"),
         ("陈老师", "approve", "accepted"),
     ]
+
+
+def test_a_refusal_and_a_return_can_be_taken_back(world: World) -> None:
+    world.join()
+    world.open(world.mail("study_plan.please_write")).press("submit", **PLAN)
+    for action in ("return", "decline"):
+        please = world.mail("study_plan.please_decide")
+        world.open(please).press(action, note="手滑")
+        assert plan_case(world).state == {"return": "returned", "decline": "overdue"}[action]
+        assert world.open(please).actions == ["undo"]
+        world.open(please).press("undo")
+        assert plan_case(world).state == "review"
+    assert world.mail("study_plan.taken_back").to == "lilei@qq.com"
+    world.open(world.mail("study_plan.please_decide")).press("decline", note="仍不通过")
+    assert plan_case(world).state == "overdue"
+
+
+def test_nobody_presses_the_clock_s_moves(world: World) -> None:
+    world.join()
+    page = world.open(world.mail("study_plan.please_write"))
+    for action in ("void", "due", "postponed", "decided", "open"):
+        answer = page.browser.post(page.response.url, page.fields("submit") | {"action": action})
+        assert answer.status == 403, action
+    assert plan_case(world).state == "owed"
+
+
+def test_of_two_reminders_that_waited_only_the_later_one_leaves(world: World) -> None:
+    world.join()
+    world.new_mails()
+    world.set_clock(world.now + timedelta(days=2, hours=14, minutes=30))  # Thursday 00:30: the first reminder waits for the morning
+    Ticker(world.service).tick_sweep()
+    world.set_clock(world.now + timedelta(hours=21))  # Thursday 21:30: the worker was off, the second one is due
+    world.tick()
+    assert [mail.letter for mail in world.new_mails() if mail.to == "lilei@qq.com"] == ["study_plan.due_soon"]
+    assert [row["state"] for row in world.ledger(letter="study_plan.due_soon")] == ["dropped", "sent"]
+
+
+def test_a_daily_letter_that_comes_due_at_night_waits_for_the_morning(world: World) -> None:
+    world.apply()
+    world.open(world.mail("join.confirm_address")).press("confirm")
+    world.new_mails()
+    world.pass_time(days=1, hours=14, minutes=30)  # Wednesday 00:30: the worker was off all Tuesday
+    assert world.new_letters() == []
+    world.pass_time(hours=7)
+    assert world.new_letters() == [("club.daily", "owner@qq.com")]

@@ -137,3 +137,19 @@ def test_pages_ask_the_database_a_fixed_number_of_times(world: World) -> None:
     browser.get("/jiuniu/desk")
     assert len(asked) == few, "the desk's queries grow with its rows"
     assert count(world.mail("join.welcome").link("/me/")) == first["/me/"]
+
+
+def test_the_number_of_proxies_decides_whose_address_counts(begin: Callable[..., World]) -> None:
+    world = begin(JIUNIU_TRUSTED_PROXIES="1")
+    world.found_club()
+    statuses = []
+    for number in range(62):
+        page = world.browser().get("/jiuniu/join")
+        data = page.fields() | APPLICATION | {"email": f"a{number}@qq.com", "form": world.aged_stamp(page.value("form"))}
+        statuses.append(page.browser.post("/jiuniu/join", data, headers={"X-Forwarded-For": f"203.0.113.{number}"}).status)
+    assert set(statuses) == {200}
+
+
+def test_a_form_with_thousands_of_fields_is_turned_away(world: World) -> None:
+    page = world.browser().get("/jiuniu/join")
+    assert page.browser.post("/jiuniu/join", page.fields() | {f"x{number}": "1" for number in range(1000)}).status == 413
