@@ -42,13 +42,13 @@ def hand_in(
         return
     if limited:
         _count_mail(session, CONFIRMATION_MAILS, club_id, address)
-    known = person is not None
-    person = person or add_person(session, address, locale=locale)
+    if person is None:
+        person = add_person(session, address, locale=locale)
     if person.status in ("member", "refused_mail"):
         if person.status == "member":
             queue_for_person(session, person, f"{flow.key}.already_member", purpose=form_id, now=now)
         return
-    waiting = open_case_of(session, person, flow.key) if known else None
+    waiting = open_case_of(session, person, flow.key)
     if waiting is None:
         _readdress(person, address, locale)
         data = {"form": form_id, "charter_version": club_at_hand(session).charter_version}

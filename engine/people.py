@@ -59,8 +59,7 @@ def add_person(session: Session, address: str, *, locale: str, name: str = "", s
         name=name,
         status=status,
     )
-    session.add(person)
-    session.flush()
+    session.add(person)  # not flushed: who is not in the database yet has no cases, so nobody need look for any
     return person
 
 
@@ -97,6 +96,8 @@ def _holds_one(name: str, person: Person, case: Case) -> bool:
 
 def holders(session: Session, role: Role, case: Case) -> list[Person]:
     """Everybody who holds the role in this case."""
+    if role.names == ("person",):
+        return [session.get_one(Person, (case.club_id, case.person_id))]
     ranks = ranks_of(role)
     wanted = Person.id == case.person_id if "person" in role.names else false()
     if ranks:

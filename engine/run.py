@@ -71,6 +71,7 @@ def open_case(
     flow = workflow(workflow_name)
     if flow.one_open and open_case_of(session, person, flow.key):
         raise NotAllowed(f"{person.id} has a case of {flow.key} open")
+    session.flush()  # the person goes first: nothing else tells the database which of the two rows leads
     case = Case(
         id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
         parent_id=parent.id if parent else None, state="", turn="", version=0, entered_version=0, opened_at=now,
@@ -144,6 +145,8 @@ def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
 
 def open_case_of(session: Session, person: Person, workflow_name: str) -> Case | None:
     """This person's newest open case of a workflow."""
+    if person in session.new:
+        return None
     wanted = select(Case).where(Case.person_id == person.id, Case.workflow == workflow_name, Case.turn != "")
     return session.execute(wanted.order_by(Case.id.desc()).limit(1)).scalar_one_or_none()
 
