@@ -60,6 +60,8 @@ def case_letter(
     moment: datetime | None = None, state: str = "queued", answer: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The row of a case's letter; ``case`` is a Case or a row with its columns."""
+    if moment and case.due_at and next_at >= case.due_at:
+        next_at = created_at  # a reminder that waited for the morning would come after the due time
     return _DEFAULTS | {
         "id": new_id(),
         "club_id": case.club_id,

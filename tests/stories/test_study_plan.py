@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from engine.charter import shipped_charter
+from engine.clubs import apply_charter
 from engine.models import Case, Event, Person
 from tests.world import World
 from web.ticker import Ticker
@@ -238,3 +240,12 @@ def test_a_daily_letter_that_comes_due_at_night_waits_for_the_morning(world: Wor
     assert world.new_letters() == []
     world.pass_time(hours=7)
     assert world.new_letters() == [("club.daily", "owner@qq.com")]
+
+
+def test_a_last_reminder_in_quiet_hours_leaves_before_it_is_too_late(world: World) -> None:
+    charter = shipped_charter("zh-CN").plain()
+    charter["numbers"]["remind_last"] = "1 hour"
+    world.service.db.write(apply_charter, world.club_id, charter, world.now)
+    world.join()
+    world.set_clock(datetime(2026, 12, 3, 15, 5, tzinfo=UTC))  # Thursday 23:05, an hour before the end of the day
+    assert ("study_plan.due_soon", "lilei@qq.com") in world.new_letters()
