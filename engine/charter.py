@@ -93,7 +93,6 @@ class Numbers:
     return_days: int = _number(DAYS, 3, "2.1")
     decide_days: int = _number(DAYS, 7, "2.1")
     removal_days: int = _number(DAYS, 14, "3.2")
-    extend_days: int = _number(DAYS, 3, "3.2")
     extend_most_days: int = _number(DAYS, 60, "3.2")
     remind_before: timedelta = _number(SPAN, "1 day", "3.1")
     remind_last: timedelta = _number(SPAN, "3 hours", "3.1")

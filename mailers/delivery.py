@@ -30,6 +30,7 @@ class Post:
         self.pace = _PACED.get(server.host, 0.0)
         self.stopping = threading.Event()
         self._held: list[Claimed] = []
+        self._in_trouble = True  # until the first mail: it clears what an earlier process left behind
 
     def deliver(self) -> int:
         """Send until nothing is due or the channel is in trouble. Returns how many letters the server took."""
@@ -66,8 +67,9 @@ class Post:
                 sent += answer.phase == "dot" and 200 <= answer.code < 300
                 self.stopping.wait(self.pace)
             self._held = self._held[1:]
-        self.db.write(outbox.release, self._held)
-        self._held = []
+        if self._held:
+            self.db.write(outbox.release, self._held)
+            self._held = []
         return sent, settled
 
     def _settle(self, frozen: Frozen, answer: Answer) -> bool:
@@ -82,8 +84,6 @@ class Post:
             self.db.write(note_channel, "", CHANNEL_AFTER, now)
             self._in_trouble = False
         return True
-
-    _in_trouble = True  # a new process clears what an earlier one left behind, with its first mail
 
     def _resting(self) -> bool:
         with self.db.read() as session:

@@ -8,30 +8,33 @@ from pathlib import Path
 import pytest
 
 import workflows  # noqa: F401
-from engine import schema
-from engine.db import Database
+from tests.club import House, migrated
 from tests.world import World
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database without a row, to be copied: migrating anew for each test would take most of the time."""
-    path = tmp_path_factory.mktemp("template") / "empty.sqlite"
-    db = Database(f"sqlite:///{path}")
-    schema.upgrade(db)
-    db.dispose()  # the last connection to close folds the write-ahead log into the file
-    return path
+    return migrated(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture
-def begin(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., World]]:
+def house(template: Path) -> Iterator[House]:
+    """A club without web or network: for the engine and the mailers."""
+    made = House(template)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def begin(tmp_path: Path, template: Path) -> Iterator[Callable[..., World]]:
     """Begin a world with settings of one's own."""
     worlds: list[World] = []
 
     def start(**environment: str) -> World:
         folder = tmp_path / str(len(worlds))
         folder.mkdir()
-        worlds.append(World.begin(folder, empty_database, **environment))
+        worlds.append(World.begin(folder, template, **environment))
         return worlds[-1]
 
     yield start
