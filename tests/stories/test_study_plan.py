@@ -20,6 +20,12 @@ def plan_case(world: World) -> Case:
     return case
 
 
+def let_everything_pass(world: World) -> None:
+    """Somebody joins and hands in nothing, until their removal is proposed."""
+    world.join()
+    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+
+
 def test_a_plan_is_owed_written_accepted(world: World) -> None:
     world.join()
     please = world.mail("study_plan.please_write")
@@ -75,8 +81,7 @@ def test_the_owner_removes_with_a_reason_and_the_links_die(world: World) -> None
 
 
 def test_the_owner_extends_and_the_member_hands_in_after_all(world: World) -> None:
-    world.join()
-    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+    let_everything_pass(world)
     proposal = world.mail("study_plan.please_decide_removal")
     assert world.open(proposal).press("extend").status == 422  # for how many days?
     world.open(proposal).press("extend", days="5")
@@ -89,16 +94,14 @@ def test_the_owner_extends_and_the_member_hands_in_after_all(world: World) -> No
 
 
 def test_the_owner_excuses(world: World) -> None:
-    world.join()
-    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+    let_everything_pass(world)
     world.open(world.mail("study_plan.please_decide_removal")).press("excuse", note="病假")
     assert world.mail("study_plan.excused").to == "lilei@qq.com"
     assert plan_case(world).state == "excused"
 
 
 def test_the_member_may_answer_or_hand_in_while_a_removal_is_proposed(world: World) -> None:
-    world.join()
-    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+    let_everything_pass(world)
     mine = world.mail("study_plan.removal_proposed")
     world.open(mine).press("answer", note="这周一直在住院")
     answered = world.mail("study_plan.person_answered")
