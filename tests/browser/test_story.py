@@ -38,6 +38,12 @@ def look(page: Page, what: str) -> None:
     assert found.violations_count == 0, f"{what}: {found.generate_report()}"
 
 
+def press(page: Page, button: str) -> None:
+    """Press and wait for the page that comes: a look in between would see neither of the two."""
+    with page.expect_navigation():
+        page.click(button)
+
+
 @pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("en", "dark")])
 def test_somebody_applies_on_a_phone_and_the_owner_approves_on_one(
     world: World, chromium: Browser, locale: str, scheme: str
@@ -52,25 +58,25 @@ def test_somebody_applies_on_a_phone_and_the_owner_approves_on_one(
     page.wait_for_timeout(2100)  # the form asks for two seconds of a person
     page.fill('[name="email"]', "no address")
     page.evaluate("document.querySelector('form[method=post]').noValidate = true")
-    page.click('form[method="post"] button')
+    press(page, 'form[method="post"] button')
     look(page, "the form with errors")
     for name, typed in APPLICATION.items():
         if name == "accept_charter":
             page.check(f'[name="{name}"]')
         else:
             page.fill(f'[name="{name}"]', typed)
-    page.click('form[method="post"] button')
+    press(page, 'form[method="post"] button')
     look(page, "look into your mail")
     page.goto(world.mail("join.confirm_address").link())
     look(page, "the confirmation")
-    page.click('button[value="confirm"]')
+    press(page, 'button[value="confirm"]')
     look(page, "confirmed")
     page.goto(world.mail("join.please_decide").link())
     look(page, "the decision")
     page.evaluate("document.querySelectorAll('form').forEach(form => form.noValidate = true)")
-    page.click('button[value="decline"]')
+    press(page, 'button[value="decline"]')
     look(page, "the decision without a reason")
-    page.click('button[value="approve"]')
+    press(page, 'button[value="approve"]')
     look(page, "approved")
     page.goto(world.mail("join.welcome").link("/me/"))
     look(page, "my page")
@@ -92,12 +98,12 @@ def test_no_page_needs_a_script_and_the_narrowest_screen_fits(world: World, chro
         else:
             page.fill(f'[name="{name}"]', typed)
     page.keyboard.press("Tab")
-    page.click('form[method="post"] button')
+    press(page, 'form[method="post"] button')
     page.goto(world.mail("join.confirm_address").link())
-    page.click('button[value="confirm"]')
+    press(page, 'button[value="confirm"]')
     page.goto(world.mail("join.please_decide").link())
     page.fill('[name="note"]', "欢迎")
-    page.click('button[value="approve"]')
+    press(page, 'button[value="approve"]')
     assert "欢迎" in world.mail("join.welcome").text
     context.close()
 
