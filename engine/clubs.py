@@ -42,7 +42,8 @@ def create_club(
     enter_club(session, club.id)
     session.add(CharterChange(club_id=club.id, version=1, at=now, charter=club.charter))
     owner = add_person(session, address, locale=locale, name=owner_name.strip(), status="member")
-    owner.role, owner.display_name, owner.joined_at = "owner", owner.name, now
+    owner.role, owner.display_name = "owner", owner.name
+    owner.joined_at = owner.registered_at = now
     owner.charter_version, owner.charter_acknowledged_at = 1, now
     session.flush()
     plan_schedules(session, now)

@@ -16,14 +16,16 @@ def await_decision(step: Step) -> None:
     person = step.person
     person.name = step.case.answers["name"]
     if person.status == "member":
-        person.status, person.joined_at = step.case.data["status_before"], None
+        person.status = step.case.data["status_before"]
+        person.joined_at = person.registered_at = None
 
 
 def enrol(step: Step) -> None:
     """The applicant becomes a member (clause 2.2); the charter ticked in the form counts as acknowledged."""
     person, answers = step.person, step.case.answers
     step.case.data = {**step.case.data, "status_before": person.status}
-    person.status, person.joined_at, person.role = "member", step.now, "member"
+    person.status, person.role = "member", "member"
+    person.joined_at = person.registered_at = step.now
     person.name = answers["name"]
     person.display_name = f"{answers['city']}+{answers['name']}"
     person.charter_version = step.case.data["charter_version"]

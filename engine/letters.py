@@ -22,7 +22,7 @@ from engine.polls import still_asked
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
 AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
 
-_DEFAULTS: dict[str, Any] = {"version": None, "attempts": 0, "state": "queued", "answer": "", "maybe_twice": False}
+_DEFAULTS: dict[str, Any] = {"version": None, "address": None, "attempts": 0, "state": "queued", "answer": "", "maybe_twice": False}
 
 
 def queue_for_case(

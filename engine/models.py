@@ -77,6 +77,7 @@ class Club(Row):
     address_salt: Mapped[str] = mapped_column(default=lambda: secrets.token_hex(16))
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    paused_at: Mapped[datetime | None]
 
 
 class CharterChange(ClubRow, Row):
@@ -89,7 +90,8 @@ class CharterChange(ClubRow, Row):
 class Person(ClubRow, Row):
     """Somebody the club knows. ``status``: applicant member departed removed refused_mail erased.
 
-    The address lies open only while mail has to reach it; the hash finds it again.
+    The address lies open only while mail has to reach it; the hash finds it again. ``joined_at``: when they joined the club,
+    which may have been long before ``registered_at``, when this service came to know them as a member.
     """
 
     __tablename__ = "person"
@@ -114,7 +116,9 @@ class Person(ClubRow, Row):
     mail_trouble: Mapped[str] = mapped_column(default="")
     fewer_reminders: Mapped[bool] = mapped_column(default=False)
     joined_at: Mapped[datetime | None]
+    registered_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    away_until: Mapped[datetime | None]
 
 
 class Case(ClubRow, Row):
@@ -193,7 +197,8 @@ class Mark(ClubRow, Row):
 
 
 class Letter(ClubRow, Row):
-    """A letter's life. ``key`` keeps the same letter from being queued twice.
+    """A letter's life. ``key`` keeps the same letter from being queued twice. ``address``: where it goes instead of to the
+    person's own (a new address that is to be confirmed).
 
     ``state``: queued claimed transmitting sent failed dropped held. ``lease_until`` follows the machine's clock.
     """
@@ -218,6 +223,7 @@ class Letter(ClubRow, Row):
     version: Mapped[int | None]
     person_id: Mapped[int | None]
     about_id: Mapped[int | None]
+    address: Mapped[str | None]
     asks: Mapped[bool] = mapped_column(default=False)
     priority: Mapped[int] = mapped_column(default=5)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,0 +1,15 @@
+"""The commands of ``flask --app app``."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from web.commands.clock import due, tick, worker
+from web.commands.club import club
+from web.commands.database import db
+from web.commands.letters import letters
+
+
+def init(app: Flask) -> None:
+    for command in (club, letters, db, worker, tick, due):
+        app.cli.add_command(command)

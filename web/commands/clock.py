@@ -1,0 +1,76 @@
+"""``flask due``, ``tick`` and ``worker``: what the clock will do, and letting it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import click
+from flask.cli import with_appcontext
+
+from engine.forecast import foresee
+from mailers.catcher import Catcher
+from web.commands.options import as_json, of_club, print_rows, the_club
+from web.service import Service, service
+from web.ticker import Ticker
+
+
+@click.command()
+@click.option("--days", default=14, show_default=True, type=click.IntRange(1, 366))
+@of_club
+@as_json
+@with_appcontext
+def due(days: int, slug: str | None, as_json: bool) -> None:
+    """What would be sent to whom, when and why, if nobody acted. Sends nothing, changes nothing."""
+    here = service()
+    now = here.clock.now()
+    with here.db.read() as session:
+        club_id = the_club(session, slug).id
+    rows = [
+        {
+            "at": item.at.isoformat(timespec="seconds"), "letter": item.letter, "to": item.to, "case": item.case_id,
+            "why": f"{item.state} (clause {item.clause})" if item.clause else "something waits for a decision",
+        }
+        for item in foresee(here.db, club_id, now, now + timedelta(days=days))
+    ]  # fmt: skip
+    print_rows(rows, as_json)
+
+
+@click.command()
+@with_appcontext
+def tick() -> None:
+    """One sweep and one round of the post, then exit."""
+    _with_mail_server(lambda here: click.echo(json.dumps(Ticker(here).once())))
+
+
+@click.command()
+@with_appcontext
+def worker() -> None:
+    """Sweep, post and openings, until a signal comes."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+
+    def work(here: Service) -> None:
+        ticker = Ticker(here)
+        ticker.start()
+        stopping.wait()
+        ticker.stop()
+
+    _with_mail_server(work)
+
+
+def _with_mail_server(run: Callable[[Service], None]) -> None:
+    """Run with the installation's mail server, or with a built-in mailbox of this process's own."""
+    here = service()
+    catcher = Catcher(here.mailbox) if here.settings.built_in_mailbox else None
+    if catcher:
+        here.built_in = catcher.start()
+    try:
+        run(here)
+    finally:
+        if catcher:
+            catcher.stop()

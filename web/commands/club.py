@@ -1,0 +1,108 @@
+"""``flask club``: found, show and change clubs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import tomli_w
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from engine.at_hand import owner_at_hand
+from engine.charter import Charter, CharterError, read_charter, shipped_charter
+from engine.clubs import BadClub, all_clubs, apply_charter, create_club
+from engine.db import enter_club
+from engine.language import LANGUAGES
+from engine.models import Person
+from web import demo
+from web.commands.options import as_json, of_club, print_rows, the_club
+from web.service import service
+
+
+@click.group()
+def club() -> None:
+    """Found, show and change clubs."""
+
+
+@club.command("create")
+@click.option("--slug", required=True, help="The club's name in addresses: small letters, digits, hyphens.")
+@click.option("--name", required=True, help="The club's name for people.")
+@click.option("--owner-email", required=True, help="Where the owner reads mail.")
+@click.option("--owner-name", required=True)
+@click.option("--timezone", "zone", default="Asia/Shanghai", show_default=True)
+@click.option("--locale", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True)
+@click.option("--charter", "charter_file", type=click.Path(path_type=Path), help="A charter in TOML; else the founding club's.")
+@click.option("--replace-demo", is_flag=True, help="Remove the demo club and its clock first.")
+@with_appcontext
+def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: str) -> None:
+    """Found a club. Its charter may be changed later with `club apply`."""
+    here = service()
+    with here.db.read() as session:
+        demo_exists = any(found.is_demo for found in all_clubs(session))
+    if demo_exists and not replace_demo:
+        raise click.ClickException("the demo club is still there; add --replace-demo to remove it and its clock first")
+    try:
+        charter = read_charter(charter_file) if charter_file else shipped_charter(locale)
+        if demo_exists:
+            demo.end(here)
+        here.db.write(create_club, locale=locale, charter=charter.plain(), now=here.clock.now(), **given)  # type: ignore[arg-type]
+    except (BadClub, CharterError) as wrong:
+        raise click.UsageError(str(wrong)) from None
+    click.echo(here.links.url(f"{given['slug']}/"))
+
+
+@club.command("list")
+@as_json
+@with_appcontext
+def list_clubs(as_json: bool) -> None:
+    """Every club of this installation."""
+    with service().db.read() as session:
+        rows = [
+            {"slug": found.slug, "name": found.name, "timezone": found.zone, "locale": found.locale} for found in all_clubs(session)
+        ]
+    print_rows(rows, as_json)
+
+
+@club.command("show")
+@of_club
+@as_json
+@with_appcontext
+def show_club(slug: str | None, as_json: bool) -> None:
+    """One club: its owner, its address, how many members it has."""
+    with service().db.read() as session:
+        found = the_club(session, slug)
+        enter_club(session, found.id)
+        members = len(session.execute(select(Person.id).where(Person.status == "member")).all())
+        row = {
+            "slug": found.slug, "name": found.name, "url": service().links.url(f"{found.slug}/"), "timezone": found.zone,
+            "locale": found.locale, "owner": owner_at_hand(session).address, "members": members,
+            "charter_version": found.charter_version,
+        }  # fmt: skip
+    print_rows([row], as_json)
+
+
+@club.command("apply")
+@click.argument("charter_file", metavar="CHARTER.toml", type=click.Path(path_type=Path))
+@of_club
+@with_appcontext
+def apply(charter_file: Path, slug: str | None) -> None:
+    """Give a club a new charter. Moments that were told stay; what opens later uses the new numbers."""
+    here = service()
+    try:
+        charter = read_charter(charter_file)
+    except CharterError as wrong:
+        raise click.UsageError(str(wrong)) from None
+    with here.db.read() as session:
+        club_id = the_club(session, slug).id
+    click.echo(f"charter version {here.db.write(apply_charter, club_id, charter.plain(), here.clock.now())}")
+
+
+@club.command("export")
+@of_club
+@with_appcontext
+def export(slug: str | None) -> None:
+    """Print a club's charter as TOML, ready for `club apply`."""
+    with service().db.read() as session:
+        charter = Charter.parse(the_club(session, slug).charter)
+    click.echo(tomli_w.dumps(charter.plain(), multiline_strings=True), nl=False)

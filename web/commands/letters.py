@@ -1,0 +1,69 @@
+"""``flask letters``: what became of each letter, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
+
+from engine import letters_ledger
+from engine.db import enter_club
+from web.commands.options import as_json, of_club, print_rows, the_club
+from web.service import service
+
+
+@click.group()
+def letters() -> None:
+    """The life of every letter."""
+
+
+@letters.command("list")
+@click.option("--state", help="Only letters in this state: queued claimed transmitting sent failed dropped held.")
+@of_club
+@as_json
+@with_appcontext
+def list_letters(state: str | None, slug: str | None, as_json: bool) -> None:
+    """Every letter: what, to whom, about which case, how it fared."""
+    with service().db.read() as session:
+        enter_club(session, the_club(session, slug).id)
+        rows = letters_ledger.rows(session, state)
+    print_rows(rows, as_json)
+
+
+@letters.command("show")
+@click.argument("letter_id", type=int)
+@of_club
+@with_appcontext
+def show_letter(letter_id: int, slug: str | None) -> None:
+    """One letter with all that is known of it, and its mail if it was composed."""
+    with service().db.read() as session:
+        enter_club(session, the_club(session, slug).id)
+        row, content = letters_ledger.one(session, letter_id)
+    if row is None:
+        raise click.ClickException(f"there is no letter {letter_id}")
+    click.echo(json.dumps(row, ensure_ascii=False, indent=1))
+    if content:
+        click.echo(content.decode("utf-8", "replace"))
+
+
+def _change(name: str, change: Callable[[Session, int, int, datetime], bool], text: str) -> None:
+    @letters.command(name, help=text)
+    @click.argument("letter_id", type=int)
+    @of_club
+    @with_appcontext
+    def command(letter_id: int, slug: str | None) -> None:
+        here = service()
+        with here.db.read() as session:
+            club_id = the_club(session, slug).id
+        if not here.db.write(change, club_id, letter_id, here.clock.now()):
+            raise click.ClickException(f"letter {letter_id} is in no state for that")
+        click.echo("done")
+
+
+_change("retry", letters_ledger.retry, "Send a failed letter again.")
+_change("hold", letters_ledger.hold, "Keep a queued letter back.")
+_change("release", letters_ledger.release, "Let a held letter go.")
