@@ -32,6 +32,22 @@ def owner_at_hand(session: Session) -> Person:
     return owners[club_id]
 
 
+def officers_at_hand(session: Session) -> list[Person]:
+    """Owner and admins of the club at hand, looked up once per session."""
+    club_id = club_of(session)
+    officers: dict[int, list[Person]] = session.info.setdefault("officers", {})
+    if club_id not in officers:
+        wanted = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin"))).order_by(Person.id)
+        officers[club_id] = list(session.execute(wanted).scalars())
+    return officers[club_id]
+
+
+def offices_changed(session: Session) -> None:
+    """Somebody took or left an office: they are looked up anew."""
+    session.info.pop("officers", None)
+    session.info.pop("owners", None)
+
+
 def keep_at_hand(session: Session, club: Club, owner: Person) -> None:
     """Club and owner came along with another query: no need to ask again."""
     session.info.setdefault("clubs", {})[club.id] = club

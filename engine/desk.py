@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from engine.models import Case, Event, Letter, Person
-from engine.people import waiting_roles
+from engine.offices import their_turn
 
 MOST = 100
 
@@ -22,7 +22,7 @@ class Matter:
 
 def waiting_for(session: Session, decider: Person, limit: int = MOST) -> list[Matter]:
     """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
-    wanted = _matters().where(Case.turn.in_(waiting_roles(decider)), Case.person_id != decider.id)
+    wanted = _matters().where(their_turn(session, decider))
     return _read(session, wanted.order_by(Case.due_at).limit(limit))
 
 

@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.at_hand import charter_of, club_at_hand, frame_of, numbers_of
 from engine.db import club_of, insert_new, insert_new_rows
 from engine.declare import Letter as Declared
 from engine.declare import State
 from engine.models import Case, Letter, Person, new_id
 from engine.moments import morning_after_quiet
-from engine.people import holders
+from engine.offices import decides, holders
 from engine.polls import still_asked
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
@@ -50,7 +50,7 @@ def queue_for_case(
         )
         for letter in letters
         for person in _recipients(session, case, letter, state)
-        if person.address is not None and person.status != "refused_mail"
+        if (person.address is not None or letter.at) and person.status != "refused_mail"
     ]  # fmt: skip
     insert_letters(session, rows)
 
@@ -71,6 +71,7 @@ def case_letter(
         "version": version,
         "person_id": person_id,
         "about_id": case.person_id,
+        "address": case.answers.get(letter.at) if letter.at else None,
         "asks": letter.asks,
         "priority": BY_CLOCK if by_clock else BY_ACT,
         "created_at": created_at,
@@ -92,6 +93,8 @@ def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
 def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[Person]:
     if letter.asks and state.poll:
         return still_asked(session, case, state.poll)
+    if letter.asks and decides(state.turn) and case.workflow in charter_of(club_at_hand(session)).in_daily_letter:
+        return []  # it waits on the desk, and the daily letter says so
     return holders(session, letter.to or state.turn, case)
 
 

@@ -11,7 +11,7 @@ from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import Poll
 from engine.language import marked as _
 from engine.models import Case, Event, Mark
-from engine.people import holds
+from engine.offices import holds
 from engine.polls import may_vote
 from engine.registry import state_of
 from engine.run import Invalid, NotAllowed, Stale, act
@@ -24,7 +24,7 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
     The case row is locked, its version is not bumped: twenty voters at once do not refuse one another.
     """
     session.refresh(case, with_for_update=True)
-    poll, person = _poll_for(case, by), by.on_behalf_of or by.person
+    poll, person = _poll_for(session, case, by), by.on_behalf_of or by.person
     assert person is not None
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
@@ -48,12 +48,12 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
         act(session, case, "decided", by=CLOCK, now=now)
 
 
-def _poll_for(case: Case, by: Hand) -> Poll:
+def _poll_for(session: Session, case: Case, by: Hand) -> Poll:
     poll = state_of(case.workflow, case.state).poll
     person = by.on_behalf_of or by.person
-    if poll is None or person is None or not may_vote(person, case, poll):
+    if poll is None or person is None or not may_vote(session, person, case, poll):
         raise NotAllowed("no vote is open to this person here")
-    if by.on_behalf_of and not (by.person and poll.by and holds(poll.by, by.person, case)):
+    if by.on_behalf_of and not (by.person and poll.by and holds(session, poll.by, by.person, case)):
         raise NotAllowed("only who keeps this list may mark for others")
     return poll
 

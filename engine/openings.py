@@ -10,12 +10,13 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.beginnings import Calendar
 from engine.db import Database, across_clubs, in_club
-from engine.declare import Calendar, Workflow
+from engine.declare import Workflow
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
-from engine.people import ranks_of, waiting_roles
+from engine.offices import ranks_of, their_turn
 from engine.registry import all_workflows, workflow
 from engine.run import open_case
 from engine.step import CLOCK
@@ -88,9 +89,10 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
 
 
 def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, period: str) -> list[Person]:
-    """The members (the owner is exempt) who have no case of this workflow open, nor one of this period."""
-    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id) & (Case.workflow == flow.key)
-    has_case = exists().where(of_person & ((Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))))
+    """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a removal proposed."""
+    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
+    of_period = (Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))
+    has_case = exists().where(of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == "removal_proposed")))
     wanted = (
         select(Person)
         .where(Person.status == "member", Person.role.in_(ranks_of(calendar.for_each) - ranks_of(calendar.besides)), ~has_case)
@@ -115,7 +117,7 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
 
 def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:
     """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter in trouble?"""
-    waiting = select(Case.id).where(Case.turn.in_(waiting_roles(person)), Case.person_id != person.id).limit(1)
+    waiting = select(Case.id).where(their_turn(session, person)).limit(1)
     if since is not None:
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
     failed = select(Letter.id).where(Letter.state == "failed").limit(1)

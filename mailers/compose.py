@@ -20,7 +20,7 @@ from engine.at_hand import charter_of, owner_at_hand
 from engine.language import TEMPLATES, best_language, say_day, say_moment, say_short
 from engine.links import Links
 from engine.models import Case, Club, Letter, Person
-from engine.people import holds
+from engine.offices import holds
 from engine.registry import state_of
 from mailers.digests import data_for
 from mailers.facts import Dropped, Facts
@@ -53,12 +53,12 @@ class Composer:
         you = _recipient(session, letter)
         for room in ROOMS:
             facts = Facts(session, letter, you, club, self.links, now, room)
-            drop_if_stale(letter, facts.case if facts.has_case else None, you)
+            drop_if_stale(session, letter, facts.case if facts.has_case else None, you)
             sheet = fill(facts)
             content = self._bytes(facts, sheet)
             if len(content) < MOST_BYTES:
                 break
-        return Mail(you.address or "", sheet.title, content)
+        return Mail(facts.recipient, sheet.title, content)
 
     def _bytes(self, facts: Facts, sheet: Sheet) -> bytes:
         """Header safety lives here and nowhere else."""
@@ -71,7 +71,7 @@ class Composer:
             mail.attach(MIMEText(drawn, "plain" if kind == "txt" else "html", "utf-8"))
         headers = {
             "From": _mailbox(club.name or name, address),
-            "To": _mailbox(facts.you.name, facts.you.address or ""),
+            "To": _mailbox(facts.you.name, facts.recipient),
             "Reply-To": _reply_to(facts),
             "Subject": Header(_safe(sheet.title), "utf-8", header_name="Subject").encode(),
             "Date": format_datetime(letter.created_at),
@@ -107,13 +107,13 @@ def fill(facts: Facts) -> Sheet:
     return sheet
 
 
-def drop_if_stale(letter: Letter, case: Case | None, you: Person) -> None:
+def drop_if_stale(session: Session, letter: Letter, case: Case | None, you: Person) -> None:
     """An ask whose round is over, or whose turn has passed on, never leaves. Raises Dropped."""
     if not letter.asks or case is None:
         return
     if case.entered_version != letter.version:
         raise Dropped("no longer needed: the matter has moved on")
-    if not holds(state_of(case.workflow, case.state).turn, you, case):
+    if not holds(session, state_of(case.workflow, case.state).turn, you, case):
         raise Dropped("no longer needed: it is not the recipient's turn")
     if letter.data.get("reminder") and case.due_at and letter.data["due"] != case.due_at.isoformat():
         raise Dropped("no longer needed: the due time has moved")
@@ -121,7 +121,7 @@ def drop_if_stale(letter: Letter, case: Case | None, you: Person) -> None:
 
 def _recipient(session: Session, letter: Letter) -> Person:
     person = session.get_one(Person, (letter.club_id, letter.person_id))
-    if person.address is None:
+    if person.address is None and letter.address is None:
         raise Dropped("the recipient has no address any more")
     if person.status == "refused_mail":
         raise Dropped("the recipient wants no mail")

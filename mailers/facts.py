@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import charter_of
+from engine.beginnings import Form
 from engine.changes import Piece
 from engine.declare import Workflow
 from engine.fields import labels_of, written_answers
@@ -20,7 +21,8 @@ from engine.history import changed_since_last
 from engine.language import translate
 from engine.links import Kind, Link, Links
 from engine.models import Case, Club, Event, Letter, Person
-from engine.registry import workflow
+from engine.offices import belongs
+from engine.registry import form_number, workflow
 
 
 class Dropped(Exception):
@@ -62,6 +64,11 @@ class Facts:
     @property
     def language(self) -> str:
         return self.you.locale
+
+    @property
+    def recipient(self) -> str:
+        """The address it goes to: the person's own, unless the letter names another."""
+        return self.letter.address or self.you.address or ""
 
     @property
     def club(self) -> str:
@@ -172,8 +179,22 @@ class Facts:
 
     @property
     def link(self) -> str:
-        """The case's page, for this recipient."""
-        return self.link_to("case", self.case.id)
+        """The case's page, for this recipient; in an ask whose answer proves the address, a link that shows it."""
+        proves = self.letter.asks and any(act.proves for act in self.flow.states[self.case.state].acts)
+        return self.link_to("proof" if proves else "case", self.case.id)
+
+    @property
+    def form_link(self) -> str:
+        """The workflow's form, already addressed to this recipient; empty where they may not open one."""
+        opens = next((item for item in self.flow.openings if isinstance(item, Form)), None)
+        if opens is None or not belongs(opens.by, self.you) or belongs(opens.besides, self.you):
+            return ""
+        return self.link_to("form", form_number(self.flow))
+
+    @property
+    def waiting_page(self) -> str:
+        """Everything that waits for this decider, on one page."""
+        return self.link_to("waiting", 0)
 
     @property
     def my_page(self) -> str:

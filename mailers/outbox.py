@@ -107,8 +107,8 @@ def _compose(session: Session, letter: Letter, composer: Composer, now: datetime
         letter.bytes, letter.data = mail.content, letter.data | {"says_due": says_due}
         return mail.recipient
     person = session.get_one(Person, (letter.club_id, letter.person_id))
-    drop_if_stale(letter, case, person)
-    return person.address or ""
+    drop_if_stale(session, letter, case, person)
+    return letter.address or person.address or ""
 
 
 def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:

@@ -137,7 +137,7 @@ def _offered(session: Session, matter: Case, you: Person) -> list[Act]:
 
 def _matter(session: Session, met: Visitor) -> Case:
     found = session.get(Case, (met.club.id, met.link.target)) if met.link.kind == "case" else None
-    if found is None or not may_see(found, met.you):
+    if found is None or not may_see(session, found, met.you):
         abort(404)
     return found
 

@@ -39,7 +39,7 @@ def declared(monkeypatch: pytest.MonkeyPatch, *flows: type[Workflow]) -> None:
 def reading() -> type[Workflow]:
     class ToyReading(Workflow):
         label, clause, one_open = "Reading", "5.1", True
-        opens = calendar(weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due), for_each=members)
+        opens = calendar(weekly(charter.week_opens, due=charter.week_due), for_each=members)
         owed = State(
             person,
             ask("please_read"),
