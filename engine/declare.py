@@ -252,6 +252,7 @@ class Workflow:
     start: ClassVar[Target] = ""
     form_path: ClassVar[str] = ""
     open_to_anyone: ClassVar[bool]
+    needs_fresh_link: ClassVar[bool]
     one_open: ClassVar[bool] = False
     outlives_member: ClassVar[bool] = False
     fields: ClassVar[dict[str, UnboundField[Any]]]
@@ -266,6 +267,7 @@ class Workflow:
         opens = getattr(cls, "opens", ())  # the checks say so where it is missing
         cls.openings = opens if isinstance(opens, tuple) else (opens,)
         cls.open_to_anyone = any(isinstance(item, Form) and item.by == anyone for item in cls.openings)
+        cls.needs_fresh_link = any(isinstance(item, Form) and item.fresh for item in cls.openings)
         cls.form_path = next((item.path for item in cls.openings if isinstance(item, Form)), cls.key.replace("_", "-"))
         cls.states = {key: value for key, value in vars(cls).items() if isinstance(value, State)} | {"void": cls.void}
         cls.fields = {key: value for key, value in vars(cls).items() if isinstance(value, UnboundField)}

@@ -44,6 +44,12 @@ def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
     return list(session.execute(wanted).scalars())
 
 
+def ended_in(session: Session, workflow: str, state: str, *, limit: int, offset: int = 0) -> list[Matter]:
+    """The cases of present members that ended there, the newest first."""
+    wanted = _matters().where(Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member")
+    return _read(session, wanted.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit).offset(offset))
+
+
 def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
     wanted = select(Letter, Person).join(Person, person).where(Letter.state == "failed").order_by(Letter.id.desc())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from engine.at_hand import charter_of, club_at_hand, officers_at_hand
+from engine.db import enter_club
 from engine.models import Case, Person
 from engine.registry import turns
 from engine.roles import Role
@@ -120,6 +122,19 @@ def _whose(session: Session, name: str, decider: Person) -> ColumnElement[bool]:
     if decider.role == office.instead and len(before) < 2:
         theirs.append(Case.person_id == before[0].id if before else true())
     return or_(false(), *theirs)
+
+
+def go_away(session: Session, club_id: int, person_id: int, until: datetime | None) -> None:
+    """An officer is away until then (None: back again); meanwhile the reviewer's turn is the deputies'."""
+    enter_club(session, club_id)
+    session.get_one(Person, (club_id, person_id)).away_until = until
+
+
+def welcome_back(session: Session, now: datetime) -> None:
+    """Whoever's absence is over is back: asked for once a day, with the daily letter."""
+    for officer in officers_at_hand(session):
+        if officer.away_until and officer.away_until <= now:
+            officer.away_until = None
 
 
 def decides(role: Role) -> bool:

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.at_hand import club_at_hand, frame_of, numbers_of, officers_at_hand
 from engine.beginnings import Calendar
 from engine.db import Database, across_clubs, in_club
 from engine.declare import Workflow
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
-from engine.offices import ranks_of, their_turn
+from engine.offices import ranks_of, their_turn, welcome_back
 from engine.registry import all_workflows, workflow
 from engine.run import open_case
 from engine.step import CLOCK
@@ -106,9 +106,9 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     club = club_at_hand(session)
     day = now.astimezone(ZoneInfo(club.zone)).date().isoformat()
     schedule.next_at = _next_daily(club, now)
-    deciders = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin")))
+    welcome_back(session, now)
     at, queued = morning_after_quiet(now, frame_of(club)), 0
-    for person in session.execute(deciders).scalars().all():
+    for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since):
             queued += queue_for_person(session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK)

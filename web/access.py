@@ -115,5 +115,6 @@ def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
     return url_for("member.show" if kind == "me" else "case.show", token=token_for(club, you, kind, target))
 
 
-def token_for(club: Club, you: Person, kind: Kind, target: int) -> str:
-    return service().links.token(Link(kind, club.id, you.id, you.link_epoch, target, service().clock.now()))
+def token_for(club: Club, you: Person, kind: Kind, target: int, *, made_at: datetime | None = None) -> str:
+    """``made_at``: a link that comes of another one is no younger than that."""
+    return service().links.token(Link(kind, club.id, you.id, you.link_epoch, target, made_at or service().clock.now()))
