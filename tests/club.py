@@ -180,7 +180,8 @@ class House:
     def add(self, address: str, name: str = "", *, role: str = "member", locale: str = "zh-CN", status: str = "member") -> int:
         def unit(session: Session) -> int:
             person = add_person(session, address, locale=locale, name=name or address.partition("@")[0], status=status)
-            person.role, person.joined_at, person.display_name = role, self.now, f"武汉+{person.name}"
+            person.role, person.display_name = role, f"武汉+{person.name}"
+            person.joined_at = person.registered_at = self.now
             return person.id
 
         return self.write(unit)
@@ -207,6 +208,7 @@ class House:
         """Somebody presses a button on a case's page."""
         matter = case or self.case(about, workflow)
         actor = self.person(who).id
+        given.setdefault("proven", action == "confirm")  # they come by the link in the mail that asks
 
         def unit(session: Session) -> None:
             hand = Hand(session.get_one(Person, (self.club_id, actor)), "page")

@@ -202,7 +202,7 @@ def test_a_daily_letter_with_much_in_it_is_not_cut_either(house: House) -> None:
             case = open_case(
                 session, "join", person, by=Hand(person, "page"), now=house.now, answers=answers, data={"charter_version": 1}
             )
-            act(session, case, "confirm", by=Hand(person, "page"), now=house.now)
+            act(session, case, "confirm", by=Hand(person, "page"), now=house.now, proven=True)
 
     house.write(wait)
     house.write(lambda session: session.execute(update(Letter).values(state="held")))
