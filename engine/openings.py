@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of, numbers_of, officers_at_hand
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 DAILY = "daily"
 BATCH = 500
+BACK_OFF = timedelta(minutes=15)
 
 
 def open_due(db: Database, now: datetime) -> int:
@@ -45,12 +46,34 @@ def openings_round(session: Session, now: datetime) -> int | None:
     if schedule is None:
         return None
     with in_club(session, schedule.club_id):
-        return begin(session, schedule, now)
+        return _begin_safely(session, schedule, now)
+
+
+def _begin_safely(session: Session, schedule: Schedule, now: datetime) -> int:
+    """One broken schedule never stops the others: it backs off."""
+    club_id, rule = schedule.club_id, schedule.rule
+    try:
+        with session.begin_nested():
+            return begin(session, schedule, now)
+    except Exception:
+        log.exception("the schedule %s of club %s cannot be opened", rule, club_id)
+        mine = (Schedule.club_id == club_id) & (Schedule.rule == rule)
+        session.execute(update(Schedule).where(mine).values(next_at=now + BACK_OFF))
+        session.expire(schedule)
+        return 0
 
 
 def begin(session: Session, schedule: Schedule, now: datetime) -> int:
     """Do what this schedule has due, and set its next moment."""
     return _daily(session, schedule, now) if schedule.rule == DAILY else _open_period(session, schedule, now)
+
+
+@across_clubs
+def plan_every_club(session: Session, now: datetime) -> None:
+    """Schedules for workflows that came with a newer version; for a worker that starts."""
+    for club in session.execute(select(Club)).scalars().all():
+        with in_club(session, club.id):
+            plan_schedules(session, now)
 
 
 def plan_schedules(session: Session, now: datetime) -> None:

@@ -276,6 +276,7 @@ def _take_back(step: Step, left: State) -> None:
     for follower in step.session.execute(followers).scalars().all():
         act(step.session, follower, "void", by=CLOCK, now=step.now)
     told = {letter.to or the_person for letter in left.entry_letters}
+    told = {role for role in told if holders(step.session, role, step.case) != [step.hand.person]}
     _tell(step, [tell("taken_back", role) for role in told], left)
 
 

@@ -128,6 +128,7 @@ def test_across_clubs_is_listed() -> None:
                 marked.add(f"{named(path)}:{node.name}")
     assert marked == {
         "engine/openings.py:openings_round",
+        "engine/openings.py:plan_every_club",
         "engine/sweep.py:sweep_round",
         "engine/sweep.py:forget_old",
         "mailers/outbox.py:claim",
