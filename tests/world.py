@@ -18,12 +18,16 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from aiosmtpd.controller import Controller
 from bs4 import BeautifulSoup, Tag
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app import create_app, listen
 from engine.charter import shipped_charter
 from engine.clubs import create_club
 from engine.db import enter_club
 from engine.letters_ledger import rows
+from engine.models import Case, Person
+from engine.people import add_person, by_address
 from engine.settings import load
 from mailers.catcher import _free_port
 from web.service import Service
@@ -303,6 +307,42 @@ class World:
         self.open(self.mail("join.confirm_address", address)).press("confirm")
         self.open(self.mail("join.please_decide")).press("approve")
         return self.mail("join.welcome", address)
+
+    def add_member(self, address: str, name: str, *, role: str = "member", locale: str = "zh-CN") -> int:
+        """Somebody who has been in the club for long and owes nothing."""
+
+        def unit(session: Session) -> int:
+            enter_club(session, self.club_id)
+            person = add_person(session, address, locale=locale, name=name, status="member")
+            person.role, person.display_name, person.charter_version = role, f"武汉+{name}", 1
+            person.joined_at = person.registered_at = self.now
+            return person.id
+
+        return self.service.db.write(unit)
+
+    def person(self, address: str) -> Person:
+        with self.service.db.read(self.club_id) as session:
+            found = by_address(session, address)
+        assert found is not None, address
+        return found
+
+    def case(self, workflow: str, address: str) -> Case:
+        """The newest case of this workflow about this person."""
+        mine = (Case.workflow == workflow) & (Case.person_id == self.person(address).id)
+        return self.rows(select(Case).where(mine).order_by(Case.id.desc()).limit(1))[0]
+
+    def form_page(self, path: str, address: str) -> Page:
+        """A member asks for their link to a form and opens it."""
+        page = self.browser().get(f"/{self.slug}/{path}")
+        self.press_as_a_person(page, email=address)
+        return self.open(self.mail(f"{path.replace('-', '_')}.your_link", address))
+
+    def sign_in(self, address: str) -> Browser:
+        """A browser that is signed in as this person."""
+        browser = self.browser()
+        self.press_as_a_person(browser.get(f"/{self.slug}/desk"), email=address)
+        self.open(self.mail("club.sign_in", address), browser).press("confirm")
+        return browser
 
     def open(self, mail: Mail | str, browser: Browser | None = None) -> Page:
         return (browser or self.browser()).get(mail if isinstance(mail, str) else mail.link())

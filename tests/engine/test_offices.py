@@ -176,7 +176,9 @@ def test_what_nobody_else_could_decide_is_granted_and_says_so(house: House) -> N
 
 
 def test_a_role_without_a_case_names_its_members(full: House) -> None:
-    found = {address: [str(role) for role in (owner, admins, members) if belongs(role, full.person(address))] for address in EVERYBODY}
+    found = {
+        address: [str(role) for role in (owner, admins, members) if belongs(role, full.person(address))] for address in EVERYBODY
+    }
     assert found == {
         OWNER: ["owner", "members"], ADMIN: ["admins", "members"], SECOND: ["admins", "members"], LILEI: ["members"], MEIMEI: ["members"],
     }  # fmt: skip

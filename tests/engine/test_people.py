@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.models import Case, Person
 from engine.people import BadAddress, fold_address
-from engine.roles import Role, anyone, members, owner, person, reviewer
 
 
 @pytest.mark.parametrize(
