@@ -22,6 +22,7 @@ _ZONE_NAME = {
     ("UTC", "zh-CN"): "协调世界时",
     ("UTC", "en"): "UTC",
 }
+_OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} of week {week}"}
 _BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
 
 
@@ -65,6 +66,11 @@ def say_short(moment: datetime, zone: str, language: str) -> str:
 
 def say_day(moment: datetime, zone: str, language: str) -> str:
     return _format(moment, zone, language, _DAY_PATTERN)
+
+
+def of_week(matter: str, week: int | None, language: str) -> str:
+    """A matter with the number of its week, where it has one."""
+    return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
 
 
 def _format(moment: datetime, zone: str, language: str, patterns: dict[str, str]) -> str:
