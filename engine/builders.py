@@ -50,7 +50,7 @@ def reviewed_by(
     leave_off = (may(person, "withdraw", to=withdraw),) if withdraw else ()
     review = State(
         who,
-        ask("please_decide"),
+        ask("please_decide", gathers=True),
         may(who, "approve", to=approve, note="optional"),
         may(who, "return", to="returned", note="required"),
         may(who, "decline", to=decline, note="required"),

@@ -16,7 +16,7 @@ from engine.declare import Letter as Declared
 from engine.declare import State
 from engine.models import Case, Letter, Person, new_id
 from engine.moments import morning_after_quiet
-from engine.offices import decides, holders
+from engine.offices import holders
 from engine.polls import still_asked
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
@@ -93,7 +93,7 @@ def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
 def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[Person]:
     if letter.asks and state.poll:
         return still_asked(session, case, state.poll)
-    if letter.asks and decides(state.turn) and case.workflow in charter_of(club_at_hand(session)).in_daily_letter:
+    if letter.gathers and case.workflow in charter_of(club_at_hand(session)).in_daily_letter:
         return []  # it waits on the desk, and the daily letter says so
     return holders(session, letter.to or state.turn, case)
 

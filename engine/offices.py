@@ -137,11 +137,6 @@ def welcome_back(session: Session, now: datetime) -> None:
             officer.away_until = None
 
 
-def decides(role: Role) -> bool:
-    """Does this role decide about others?"""
-    return any(name in OFFICES for name in role.names)
-
-
 def belongs(role: Role, person: Person) -> bool:
     """Is this member one of those whom the role names, whatever the case?"""
     return person.status == "member" and person.role in ranks_of(role)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import charter_of
+from engine.at_hand import charter_of, numbers_of
 from engine.beginnings import Form
 from engine.changes import Piece
 from engine.declare import Workflow
@@ -111,7 +111,7 @@ class Facts:
     @property
     def book(self) -> str:
         """The book by its bare title: a template sets the marks around it that its language wants."""
-        return isolate(str(self.answers.get("book", "")).strip(" 《》“”\""))
+        return isolate(str(self.answers.get("book", "")).strip(' 《》“”"'))
 
     @property
     def clause(self) -> str:
@@ -171,7 +171,7 @@ class Facts:
     @property
     def votes_needed(self) -> int:
         """How many of them have to take part for the poll to count."""
-        return math.ceil(self.charter.quorum * self.electors)
+        return math.ceil(numbers_of(self.club_row).quorum * self.electors)
 
     @property
     def answers(self) -> Mapping[str, Any]:

@@ -152,6 +152,13 @@ class Page:
             )
         return found
 
+    def forge(self, button: str, **typed: str) -> Page:
+        """Send what the page does not offer: its first form with a button of one's own."""
+        form = self.form_with()
+        return self.browser.post(
+            urljoin(self.response.url, str(form.get("action") or "")), self.fields() | {"action": button} | typed
+        )
+
     def press(self, action: str | None = None, **typed: str) -> Page:
         """Fill in and press; follows the redirect."""
         form, data = self.form_with(action), self.fields(action) | typed

@@ -30,7 +30,11 @@ def test_somebody_applies_confirms_is_approved_and_welcomed(world: World) -> Non
     assert case_page.actions == ["approve", "return", "decline"]
     assert case_page.press("approve", note="欢迎你").status == 200
 
-    assert world.new_letters() == [("join.welcome", "lilei@qq.com"), ("study_plan.please_write", "lilei@qq.com")]
+    assert world.new_letters() == [
+        ("join.add_to_group", "owner@qq.com"),
+        ("join.welcome", "lilei@qq.com"),
+        ("study_plan.please_write", "lilei@qq.com"),
+    ]
     welcome = world.mail("join.welcome").text
     for said in ("武汉+李雷", "欢迎你", "学习计划", f"{world.base}jiuniu/"):
         assert said in welcome

