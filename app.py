@@ -22,10 +22,11 @@ from web.desk import desk
 from web.forms import forms
 from web.mailbox import mailbox
 from web.member import member
+from web.roster import roster
 from web.service import Service
 from web.ticker import Ticker
 
-BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, forms)
+BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, roster, forms)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import charter_of
+from engine.at_hand import charter_of, owner_at_hand
 from engine.changes import Piece
 from engine.declare import Workflow
 from engine.fields import labels_of, written_answers
@@ -66,6 +66,10 @@ class Facts:
     @property
     def club(self) -> str:
         return isolate(self.club_row.name)
+
+    @property
+    def owner(self) -> str:
+        return isolate(owner_at_hand(self.session).name)
 
     @cached_property
     def charter(self) -> Any:

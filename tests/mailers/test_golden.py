@@ -145,6 +145,10 @@ def two_decisions(house: House) -> None:
     house.tick(minutes=11)
 
 
+def imported(house: House) -> None:
+    house.bring(f"姓名,邮箱,城市\n李雷,{LILEI},武汉\n")
+
+
 def waits_in_the_morning(house: House) -> None:
     confirmed(house)
     house.tick(days=1)
@@ -200,6 +204,7 @@ STORIES: dict[str, tuple[Story, str]] = {
     "club.daily+waiting": (waits_in_the_morning, OWNER),
     "club.daily+much": (a_day_of_much, OWNER),
     "club.receipt": (two_decisions, OWNER),
+    "club.imported": (imported, LILEI),
     "club.sign_in": (lambda house: house.db.write(send_sign_in, house.club_id, OWNER, request_id="r", now=house.now, limited=False), OWNER),
 }  # fmt: skip
 
