@@ -149,7 +149,7 @@ def _address(cell: str, number: int, seen: dict[str, int]) -> str:
     try:
         address = fold_address(cell)
     except BadAddress:
-        raise Fault(_("%(cell)s is no mail address; an example is lilei@qq.com"), cell=cell[:80]) from None
+        raise Fault(_("“%(cell)s” is no mail address; an example is lilei@qq.com"), cell=cell[:80]) from None
     if address in seen:
         raise Fault(_("The same address stands in row %(row)s"), row=seen[address])
     seen[address] = number
@@ -161,14 +161,14 @@ def _joined(cell: str, today: date) -> date | None:
         return None
     found = _DATE.fullmatch(unicodedata.normalize("NFKC", cell))
     if found is None:
-        raise Fault(_("%(cell)s is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"), cell=cell[:80])
+        raise Fault(_("“%(cell)s” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"), cell=cell[:80])
     year, month, of_month = (int(part) for part in found.groups() if part)
     try:
         day = date(year, month, of_month)
     except ValueError:
-        raise Fault(_("There is no day %(cell)s in the calendar"), cell=cell[:80]) from None
+        raise Fault(_("There is no day “%(cell)s” in the calendar"), cell=cell[:80]) from None
     if day > today:
-        raise Fault(_("%(cell)s lies in the future"), cell=cell[:80])
+        raise Fault(_("“%(cell)s” lies in the future"), cell=cell[:80])
     return day
 
 
@@ -179,7 +179,7 @@ def _locale(cell: str) -> str | None:
     language = _LANGUAGE_WORDS.get(word) or (best_language(word, "") if _LANGUAGE_TAG.fullmatch(word) else "")
     if not language:
         raise Fault(
-            _("%(cell)s is no language of this service; it speaks %(languages)s"), cell=cell[:80], languages=", ".join(LANGUAGES)
+            _("“%(cell)s” is no language of this service; it speaks %(languages)s"), cell=cell[:80], languages=", ".join(LANGUAGES)
         )
     return language
 
@@ -187,7 +187,7 @@ def _locale(cell: str) -> str | None:
 def _role(cell: str) -> str:
     role = _ROLE_WORDS.get(fold(cell))
     if role is None:
-        raise Fault(_("%(cell)s is no role; a role is member (成员) or admin (管理员)"), cell=cell[:80])
+        raise Fault(_("“%(cell)s” is no role; a role is member (成员) or admin (管理员)"), cell=cell[:80])
     return role
 
 

@@ -91,7 +91,7 @@ def test_cells_may_be_pasted_and_the_page_speaks_english(world: World) -> None:
             data=page.fields("check") | {"action": "check", "cells": "name\temail\nJim Green\tjim@example.com\nLi\tli@\n"},
         ),
     )
-    assert said_by(looked) == ["Row 3: Li li@ is no mail address; an example is lilei@qq.com"]
+    assert said_by(looked) == ["Row 3: Li “li@” is no mail address; an example is lilei@qq.com"]
     assert "Import one member" in looked.text
 
 
