@@ -20,6 +20,7 @@ TOO_MANY = _("The table has %(rows)s rows; at most %(most)s can be read at once.
 BROKEN_OFF = _("From row %(row)s on it cannot be read: look for a quotation mark that is not closed")
 _SEPARATORS = (",", ";", "\t", "，", "；")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own first line; it is not shown as a row
+_BETWEEN_WORDS = re.compile(r"[/|()\[\]*:]")
 
 
 class Fault(ValueError):
@@ -60,7 +61,7 @@ def read_table(source: bytes | str, columns: Mapping[str, tuple[str, ...]], *, r
     headers = {header: column for column, names in columns.items() for header in names}
     lines = _records(text, _separator(text, headers))
     first = next((cells for _number, cells in lines if any(cells)), [])
-    named = [headers.get(fold(cell)) for cell in first]
+    named = [_column(cell, headers) for cell in first]
     _check_header(first, named, required)
     rows = [_row(number, cells, named) for number, cells in lines if any(cells)]
     if len(rows) > MOST_ROWS:
@@ -106,7 +107,12 @@ def _separator(text: str, headers: Mapping[str, str]) -> str:
 
 def _found(text: str, separator: str, headers: Mapping[str, str]) -> int:
     first = next((line for line in text.splitlines() if line.strip(separator + "\t ")), "")
-    return len({headers.get(fold(cell)) for cell in next(csv.reader([first], delimiter=separator), [])} - {None})
+    return len({_column(cell, headers) for cell in next(csv.reader([first], delimiter=separator), [])} - {None})
+
+
+def _column(cell: str, headers: Mapping[str, str]) -> str | None:
+    """The column that a header means: "姓名（必填）" and "name/姓名" as well as "name"."""
+    return next((headers[word] for word in _BETWEEN_WORDS.split(fold(cell)) if word in headers), None)
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -75,6 +75,11 @@ class Facts:
     def charter(self) -> Any:
         return charter_of(self.club_row).numbers
 
+    @property
+    def charter_unread(self) -> bool:
+        """Has the recipient's page the button that acknowledges the charter?"""
+        return self.you.charter_version < self.club_row.charter_version
+
     @cached_property
     def group(self) -> str:
         return charter_of(self.club_row).group

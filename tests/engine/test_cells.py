@@ -48,7 +48,19 @@ def test_gbk_is_read_as_gbk() -> None:
     assert cells("姓名,邮箱\n韩梅梅,hanmeimei@163.com\n".encode("gbk")) == [{"name": "韩梅梅", "email": "hanmeimei@163.com"}]
 
 
-@pytest.mark.parametrize("header", ["姓名,邮箱", " Name , E MAIL ", "ＮＡＭＥ,ｅｍａｉｌ", "NAME,Email", "姓 名,邮　箱"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "姓名,邮箱",
+        " Name , E MAIL ",
+        "ＮＡＭＥ,ｅｍａｉｌ",
+        "NAME,Email",
+        "姓 名,邮　箱",
+        "name/姓名,email/邮箱",
+        "姓名（必填）,*邮箱：",
+        "姓名 (Name),邮箱 [Email]",
+    ],
+)
 def test_headers_are_forgiving_in_case_blanks_and_width(header: str) -> None:
     assert cells(f"{header}\n李雷,lilei@qq.com") == [{"name": "李雷", "email": "lilei@qq.com"}]
 
