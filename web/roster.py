@@ -39,7 +39,7 @@ def press(slug: str) -> Page:
     try:
         text = read_text(_given())
     except Fault as fault:
-        return _page(fault=fault), 422
+        return _page(request.form.get("cells", ""), fault=fault), 422
     if g.refused:
         return _page(text, fault=Fault(PRESS_AGAIN)), 400
     if not is_owner:

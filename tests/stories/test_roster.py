@@ -14,6 +14,7 @@ import pytest
 from bs4 import Tag
 from sqlalchemy import func, select
 
+from engine.cells import MOST_BYTES
 from engine.models import Case, Letter, Person
 from tests.world import Browser, Page, World
 
@@ -29,8 +30,8 @@ def signed_in(world: World, address: str = "owner@qq.com", language: str = "zh-C
     return browser
 
 
-def upload(page: Page, data: bytes, name: str = "members.csv") -> Page:
-    fields = page.fields("check") | {"action": "check"}
+def upload(page: Page, data: bytes, name: str = "members.csv", **typed: str) -> Page:
+    fields = page.fields("check") | {"action": "check"} | typed
     return page.browser.post(page.response.url, fields, files={"file": (name, data, "text/csv")})
 
 
@@ -113,6 +114,9 @@ def test_what_cannot_be_used_is_refused_and_shown_again(world: World, given: dic
     refused = signed_in(world).get(DESK).press("check", **given)
     assert (refused.status, refused.value("cells")) == (422, given["cells"])
     assert "还没有导入任何人" in refused.text
+    long = "长" * (MOST_BYTES + 1)
+    kept = upload(refused, b"", cells=long)
+    assert (kept.status, kept.value("cells")) == (422, long)
     assert upload(refused, b"PK\x03\x04 a workbook", "members.xlsx").status == 422
 
 
