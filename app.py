@@ -23,10 +23,11 @@ from web.forms import forms
 from web.mailbox import mailbox
 from web.member import member
 from web.reflections import reflections
+from web.roster import roster
 from web.service import Service
 from web.ticker import Ticker
 
-BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, reflections, forms)
+BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, roster, reflections, forms)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -17,7 +17,7 @@ def await_decision(step: Step) -> None:
     """Under review nobody is a member yet; an approval that was taken back is undone here (clause 2.1)."""
     person = step.person
     person.name = step.case.answers["name"]
-    if person.status == "member":
+    if person.status == "member" and "status_before" in step.case.data:  # else they came in another way meanwhile
         person.status = step.case.data["status_before"]
         person.joined_at = person.registered_at = None
 

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of, numbers_of, officers_at_hand
@@ -100,7 +100,7 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
         schedule.not_opened = [*schedule.not_opened, rule.period(schedule.next_at, frame)]
         schedule.next_at = rule.following(schedule.next_at, frame)
     period = rule.period(opening, frame)
-    people = _without_case(session, flow, calendar, period)
+    people = _without_case(session, flow, calendar, period, opening)
     for person in people[:BATCH]:
         open_case(
             session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}",
@@ -111,16 +111,17 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
     return min(len(people), BATCH)
 
 
-def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, period: str) -> list[Person]:
-    """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a removal proposed."""
+def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime) -> list[Person]:
+    """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a removal proposed.
+
+    Who came after the opening begins with the next one, however late this one is opened.
+    """
     of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
     of_period = (Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))
     has_case = exists().where(of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == "removal_proposed")))
-    wanted = (
-        select(Person)
-        .where(Person.status == "member", Person.role.in_(ranks_of(calendar.for_each) - ranks_of(calendar.besides)), ~has_case)
-        .order_by(Person.id)
-    )
+    there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
+    ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
+    wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)
     return list(session.execute(wanted.limit(BATCH + 1)).scalars())
 
 

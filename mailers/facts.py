@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import charter_of, numbers_of
+from engine.at_hand import charter_of, numbers_of, owner_at_hand
 from engine.beginnings import Form
 from engine.changes import Piece
 from engine.declare import Workflow
@@ -76,9 +76,18 @@ class Facts:
     def club(self) -> str:
         return isolate(self.club_row.name)
 
+    @property
+    def owner(self) -> str:
+        return isolate(owner_at_hand(self.session).name)
+
     @cached_property
     def charter(self) -> Any:
         return charter_of(self.club_row).numbers
+
+    @property
+    def charter_unread(self) -> bool:
+        """Has the recipient's page the button that acknowledges the charter?"""
+        return self.you.charter_version < self.club_row.charter_version
 
     @cached_property
     def group(self) -> str:

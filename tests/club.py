@@ -29,6 +29,7 @@ from engine.links import Links
 from engine.models import Case, Club, Event, Letter, Person, Row
 from engine.openings import open_due
 from engine.people import add_person, address_hash
+from engine.roster import Plan, import_members, read_roster
 from engine.run import act, open_case
 from engine.schema import upgrade
 from engine.step import CLOCK, Hand
@@ -221,6 +222,12 @@ class House:
         self.apply(address, form, **changed)
         self.press(address, "confirm", address)
         self.press(OWNER, "approve", address)
+
+    def bring(self, source: bytes | str) -> Plan:
+        """The owner brings in members from a file."""
+        with self.read() as session:
+            roster = read_roster(source, session.get_one(Club, self.club_id), self.now)
+        return self.db.write(import_members, self.club_id, roster, self.now)
 
     # Time and post
 

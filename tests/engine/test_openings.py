@@ -85,6 +85,26 @@ def test_of_missed_weeks_only_the_running_one_opens_and_the_others_are_recorded(
     assert (schedule(reading).not_opened, schedule(reading).next_at) == (["2026-W50", "2026-W51", "2026-W52"], SUNDAY + 4 * WEEK)
 
 
+@pytest.mark.parametrize("late", [timedelta(), timedelta(days=2), timedelta(days=6, hours=23)])
+def test_who_came_in_mid_week_begins_with_the_next_one_however_late_this_one_opens(reading: House, late: timedelta) -> None:
+    reading.now = SUNDAY + timedelta(seconds=1)
+    reading.bring("name,email,joined\n旧人,old@qq.com,2026-03-01\n新人,new@qq.com,\n")  # registered after the opening
+    reading.add("mid@qq.com")  # joined after it
+    open_due(reading.db, SUNDAY + late)
+    first = reading.rows(select(Person.address).join(Case, Case.person_id == Person.id).where(Case.workflow == "toy_reading"))
+    assert {LILEI, MEIMEI} <= set(first) and not {"old@qq.com", "new@qq.com", "mid@qq.com"} & set(first)
+    open_due(reading.db, SUNDAY + WEEK)
+    for address in ("old@qq.com", "new@qq.com", "mid@qq.com"):
+        assert reading.case(address, "toy_reading").data["period"] == "2026-W51"
+
+
+def test_who_came_in_before_the_opening_begins_with_it(reading: House) -> None:
+    reading.now = SUNDAY - timedelta(seconds=1)
+    reading.bring("name,email\n新人,new@qq.com\n")
+    open_due(reading.db, SUNDAY)
+    assert reading.case("new@qq.com", "toy_reading").data["period"] == "2026-W50"
+
+
 def test_a_club_larger_than_a_batch_is_opened_over_several_commits_nobody_twice(reading: House) -> None:
     def crowd(session: Session) -> None:
         for number in range(BATCH + 3):

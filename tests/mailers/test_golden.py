@@ -18,6 +18,7 @@ from engine.changes import changes
 from engine.checks import letters
 from engine.intake import send_form_link, send_sign_in
 from engine.language import LANGUAGES, TEMPLATES
+from engine.models import Person
 from engine.registry import all_workflows
 from mailers.compose import _blocks
 from mailers.sheet import Sheet
@@ -145,6 +146,18 @@ def two_decisions(house: House) -> None:
     house.tick(minutes=11)
 
 
+def imported(house: House) -> None:
+    house.bring(f"姓名,邮箱,城市\n李雷,{LILEI},武汉\n")
+
+
+def imported_again(house: House) -> None:
+    """Somebody who acknowledged the charter, left, and is on the owner's list."""
+    joined(house)
+    left = house.person(LILEI).id
+    house.write(lambda session: setattr(session.get_one(Person, (house.club_id, left)), "status", "departed"))
+    imported(house)
+
+
 def waits_in_the_morning(house: House) -> None:
     confirmed(house)
     house.tick(days=1)
@@ -200,6 +213,8 @@ STORIES: dict[str, tuple[Story, str]] = {
     "club.daily+waiting": (waits_in_the_morning, OWNER),
     "club.daily+much": (a_day_of_much, OWNER),
     "club.receipt": (two_decisions, OWNER),
+    "club.imported": (imported, LILEI),
+    "club.imported+acknowledged": (imported_again, LILEI),
     "club.sign_in": (lambda house: house.db.write(send_sign_in, house.club_id, OWNER, request_id="r", now=house.now, limited=False), OWNER),
 }  # fmt: skip
 

@@ -8,8 +8,9 @@ from web.commands.clock import due, tick, worker
 from web.commands.club import club
 from web.commands.database import db
 from web.commands.letters import letters
+from web.commands.members import members
 
 
 def init(app: Flask) -> None:
-    for command in (club, letters, db, worker, tick, due):
+    for command in (club, members, letters, db, worker, tick, due):
         app.cli.add_command(command)
