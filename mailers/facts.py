@@ -111,7 +111,7 @@ class Facts:
     @property
     def book(self) -> str:
         """The book by its bare title: a template sets the marks around it that its language wants."""
-        return isolate(str(self.answers.get("book", "")).strip(" 《》“”\""))
+        return isolate(str(self.answers.get("book", "")).strip(' 《》“”"'))
 
     @property
     def clause(self) -> str:
@@ -171,7 +171,8 @@ class Facts:
     @property
     def votes_needed(self) -> int:
         """How many of them have to take part for the poll to count."""
-        return math.ceil(self.charter.quorum * self.electors)
+        needed: int = math.ceil(self.charter.quorum * self.electors)
+        return needed
 
     @property
     def answers(self) -> Mapping[str, Any]:
