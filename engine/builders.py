@@ -102,9 +102,10 @@ def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()
         due(end_of_day(charter.removal_days), to="not_pursued"),
         clause=clause,
     )
-    readmit = may(owner, "readmit", to="readmitted", note="optional", only_if=is_removed, tells=tell("readmitted"))
+    back = (tell("readmitted"), tell("add_to_group", admins))
+    readmit = may(owner, "readmit", to="readmitted", note="optional", only_if=is_removed, tells=back)
     removed = final(tell("removed"), tell("remove_from_group", admins), readmit, do=effects.remove, clause=clause)
-    readmitted = final(tell("add_to_group", admins), do=effects.readmit, clause="2.3")
+    readmitted = final(do=effects.readmit, clause="2.3")
     excused = final(tell("excused"), undo="removal_proposed", clause=clause)
     not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner), clause=clause)
     return proposed, removed, readmitted, excused, not_pursued

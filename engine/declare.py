@@ -124,7 +124,7 @@ def may(
     due: Literal["days"] | None = None,
     proves: bool = False,
     only_if: OfPerson | None = None,
-    tells: Letter | None = None,
+    tells: Letter | tuple[Letter, ...] = (),
     do: Effect | None = None,
 ) -> Act:
     """``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this act, also on ``stay``.
@@ -132,7 +132,8 @@ def may(
     ``proves``: the press shows who reads an address, so only the link in the state's own ask offers it.
     ``only_if``: offered while this holds of the person concerned.
     """
-    return Act(who, action, to, tuple(fill), note, due == "days", proves, only_if, (tells,) if tells else (), do)
+    told = (tells,) if isinstance(tells, Letter) else tells
+    return Act(who, action, to, tuple(fill), note, due == "days", proves, only_if, told, do)
 
 
 @dataclass(frozen=True)

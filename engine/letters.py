@@ -91,7 +91,7 @@ def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[Person]:
-    if letter.asks and state.poll:
+    if letter.to is None and state.poll:
         return still_asked(session, case, state.poll)
     if letter.gathers and case.workflow in charter_of(club_at_hand(session)).in_daily_letter:
         return []  # it waits on the desk, and the daily letter says so

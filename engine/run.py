@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.db import club_of
-from engine.declare import Act, State, nobody, tell
-from engine.declare import person as the_person
+from engine.declare import Act, Letter, State, nobody
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
@@ -275,9 +274,9 @@ def _take_back(step: Step, left: State) -> None:
     followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "")
     for follower in step.session.execute(followers).scalars().all():
         act(step.session, follower, "void", by=CLOCK, now=step.now)
-    told = {letter.to or the_person for letter in left.entry_letters}
-    told = {role for role in told if holders(step.session, role, step.case) != [step.hand.person]}
-    _tell(step, [tell("taken_back", role) for role in told], left)
+    told = {letter.to for letter in left.entry_letters}
+    others = [role for role in told if holders(step.session, role or left.turn, step.case) != [step.hand.person]]
+    _tell(step, [Letter("taken_back", role, asks=False) for role in others], left)
 
 
 def _tell(step: Step, letters: Any, state: State) -> None:
