@@ -77,18 +77,20 @@ Note = Literal["none", "optional", "required"]
 class Letter:
     """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell* always leaves.
 
-    ``at``: the answer that holds the address to which it goes instead of the recipient's own.
+    ``at``: the answer that holds the address to which it goes instead of the recipient's own. ``at_once``: it leaves even
+    where the charter asks the workflow's deciders in the daily letter.
     """
 
     name: str
     to: Role | None
     asks: bool
     at: str = ""
+    at_once: bool = False
 
 
-def ask(name: str, *, at: str = "") -> Letter:
+def ask(name: str, *, at: str = "", at_once: bool = False) -> Letter:
     """A letter that wants something, to whose turn it is."""
-    return Letter(name, None, asks=True, at=at)
+    return Letter(name, None, asks=True, at=at, at_once=at_once)
 
 
 def tell(name: str, to: Role = person, *, at: str = "") -> Letter:

@@ -93,9 +93,13 @@ def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
 def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[Person]:
     if letter.to is None and state.poll:
         return still_asked(session, case, state.poll)
-    if letter.asks and decides(state.turn) and case.workflow in charter_of(club_at_hand(session)).in_daily_letter:
+    if letter.asks and not letter.at_once and decides(state.turn) and _in_daily_letter(session, case):
         return []  # it waits on the desk, and the daily letter says so
     return holders(session, letter.to or state.turn, case)
+
+
+def _in_daily_letter(session: Session, case: Case) -> bool:
+    return case.workflow in charter_of(club_at_hand(session)).in_daily_letter
 
 
 def queue_for_person(
