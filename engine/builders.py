@@ -92,7 +92,7 @@ def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()
     extend = (may(owner, "extend", to=back_to, note="optional", due="days"),) if back_to else ()
     proposed = State(
         owner,
-        ask("please_decide_removal", at_once=True),
+        ask("please_decide_removal"),
         tell("removal_proposed"),
         *hand_in,
         may(person, "answer", to=stay, note="required", tells=tell("person_answered", owner)),
