@@ -33,7 +33,8 @@ from tests.club import ADMIN, APPLICATION, DOWN, LATER, OWNER, PLAN, SILENT, TAK
 PEOPLE = ("lilei@qq.com", "hanmeimei@163.com", "wang@gmail.com")
 CROWD = (*PEOPLE, OWNER, ADMIN)
 REMIND_BEFORE = timedelta(days=1)
-CLOCKS_MOVES = {"due", "postponed", "void"}
+CLOCKS_MOVES = {"due", "postponed", "granted", "void"}
+REFLECTION = {"book": "活着", "author": "余华", "big": True, "reflection": "人是为活着本身而活着的。", "share": True}
 
 people, crowd = st.sampled_from(PEOPLE), st.sampled_from(CROWD)
 spans = st.one_of(
@@ -52,12 +53,20 @@ def template() -> Path:
 def holds(role: str, actor: Person, case: Case) -> bool:
     """Who may, told once more: independently of the engine."""
     concerned = actor.id == case.person_id
+    decides = actor.status == "member" and not concerned
     return {
         "anyone": True,
         "person": concerned,
-        "owner": actor.role == "owner" and actor.status == "member" and not concerned,
-        "reviewer": actor.role == "owner" and actor.status == "member" and not concerned,
+        "owner": decides and actor.role == "owner",
+        "reviewer": decides and actor.role in ("owner", "admin"),
     }[role]
+
+
+def fits(action: str, person: Person) -> bool:
+    """What may be done after an end, and while what holds of whom."""
+    return {"readmit": person.status == "removed", "share": person.status == "member", "retract": person.status == "member"}.get(
+        action, True
+    )
 
 
 def declared(state: State, action: str) -> Act | None:
@@ -281,9 +290,10 @@ class ClubLife(RuleBasedStateMachine):
     def act(self, session: Session, case: Case, actor: Person, action: str, **given: Any) -> None:
         mine = session.get_one(Case, (case.club_id, case.id))
         move = declared(state_of(mine.workflow, mine.state), action)
-        fill = {name: (PLAN | APPLICATION)[name] + f" {case.version}" for name in move.fill} if move else {}
+        texts = {name: (PLAN | APPLICATION | REFLECTION)[name] for name in move.fill} if move else {}
+        fill = {name: text if isinstance(text, bool) else f"{text} {case.version}" for name, text in texts.items()}
         hand = Hand(session.get_one(Person, (case.club_id, actor.id)), "page")
-        act(session, mine, action, by=hand, now=self.house.now, answers=fill, **given)
+        act(session, mine, action, by=hand, now=self.house.now, answers=fill, proven=True, **given)
 
     def cases(self) -> list[Case]:
         return self.house.rows(select(Case).order_by(Case.id)) if hasattr(self, "house") else []
@@ -301,12 +311,13 @@ class ClubLife(RuleBasedStateMachine):
     def offered(self) -> list[tuple[Case, Person, Act]]:
         """Every declared act that somebody may do now, by the test's own reading of the rights."""
         actors = list(self.actors().values()) if hasattr(self, "house") else []
+        people = {person.id: person for person in self.house.rows(select(Person))} if actors else {}
         return [
             (case, actor, move)
             for case in self.cases()
             for move in state_of(case.workflow, case.state).acts
             for actor in actors
-            if any(holds(role, actor, case) for role in move.who.names)
+            if any(holds(role, actor, case) for role in move.who.names) and fits(move.action, people[case.person_id])
         ]
 
     def everything(self) -> list[Any]:
@@ -345,7 +356,7 @@ class ClubLife(RuleBasedStateMachine):
         assert [event.at for event in events] == sorted(event.at for event in events)
         for event in events:
             if event.who_id is None:
-                assert event.via == "clock" and event.action in CLOCKS_MOVES
+                assert event.via == "clock" and (event.action in CLOCKS_MOVES or event.version == 1)
             elif event.action == "undo":
                 assert events[event.version - 2].who_id == event.who_id, "only the decider takes a decision back"
             elif event.action != "open":
@@ -370,7 +381,8 @@ class ClubLife(RuleBasedStateMachine):
             if event.action == "due" and (case.id, event.version) not in self.judged:
                 self.judged.add((case.id, event.version))
                 self.check_warned(case, event, entered, letters)
-            if event.action not in ("postponed", "answer"):
+            stays = event.action in ("postponed", "answer") or (event.action == "choose" and event.from_state == event.to_state)
+            if not stays:
                 entered = event.version
 
     def check_warned(self, case: Case, event: Event, entered: int, letters: list[Letter]) -> None:

@@ -164,7 +164,11 @@ def test_a_double_tap_is_one_decision_and_one_mail(world: World) -> None:
     first, second = page.press("approve"), page.press("approve")
     assert (first.status, second.status) == (200, 409)
     assert "陈老师" in second.text
-    assert world.new_letters() == [("join.welcome", "lilei@qq.com"), ("study_plan.please_write", "lilei@qq.com")]
+    assert world.new_letters() == [
+        ("join.add_to_group", "owner@qq.com"),
+        ("join.welcome", "lilei@qq.com"),
+        ("study_plan.please_write", "lilei@qq.com"),
+    ]
 
 
 def test_a_double_press_of_a_hand_in_is_one_hand_in(world: World) -> None:
