@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine import desk as desk_queries
-from engine.heartbeats import channel_trouble
+from engine.heartbeats import channel_trouble, post_rests
 from engine.models import Club, Person
 from engine.registry import label_of, workflow
 from web import sign_in
@@ -51,6 +51,7 @@ def _desk_page(session: Session, club: Club, you: Person) -> str:
         late=_rows(club, you, desk_queries.late(session)),
         resting=_rows(club, you, desk_queries.resting(session)) if is_owner else [],
         trouble=[(letter, person, label_of(letter.name)) for letter, person in trouble],
+        rest=post_rests(session) if is_owner else None,
         channel=channel_trouble(session) if is_owner else None,
         queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,
     )

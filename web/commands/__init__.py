@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from web.commands.backup import backup, restore
 from web.commands.clock import due, tick, worker
 from web.commands.club import club
 from web.commands.database import db
@@ -11,5 +12,5 @@ from web.commands.letters import letters
 
 
 def init(app: Flask) -> None:
-    for command in (club, letters, db, worker, tick, due):
+    for command in (club, letters, db, worker, tick, due, backup, restore):
         app.cli.add_command(command)
