@@ -8,9 +8,10 @@ from web.commands.backup import backup, restore
 from web.commands.clock import due, tick, worker
 from web.commands.club import club
 from web.commands.database import db
+from web.commands.erase import erase
 from web.commands.letters import letters
 
 
 def init(app: Flask) -> None:
-    for command in (club, letters, db, worker, tick, due, backup, restore):
+    for command in (club, letters, db, worker, tick, due, backup, restore, erase):
         app.cli.add_command(command)

@@ -69,4 +69,4 @@ def _on_sqlite(instead: str) -> Service:
 def _in_numbers(manifest: dict[str, object]) -> str:
     counts = manifest["counts"]
     assert isinstance(counts, dict), "a manifest counts rows"
-    return ", ".join(f"{counts.get(table, 0)} {name}" for table, name in SAID.items()) + f", schema {manifest['schema']}"
+    return ", ".join(f"{name} {counts.get(table, 0)}" for table, name in SAID.items()) + f", schema {manifest['schema']}"
