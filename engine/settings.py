@@ -77,7 +77,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     get = _Reader(environment)
     data_dir = Path(get("JIUNIU_DATA_DIR") or "instance").resolve()
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as trouble:
         raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be made or written ({trouble.strerror})") from None
     host, port = get("JIUNIU_HOST") or "127.0.0.1", get.number("JIUNIU_PORT", 8000, 1, 65535)

@@ -128,6 +128,7 @@ def test_across_clubs_is_listed() -> None:
                 marked.add(f"{named(path)}:{node.name}")
     assert marked == {
         "engine/backup.py:hold_unsent",
+        "engine/checkup.py:letters",
         "engine/letters_ledger.py:release_all",
         "engine/openings.py:openings_round",
         "engine/sweep.py:sweep_round",

@@ -8,10 +8,11 @@ from web.commands.backup import backup, restore
 from web.commands.clock import due, tick, worker
 from web.commands.club import club
 from web.commands.database import db
+from web.commands.doctor import doctor
 from web.commands.erase import erase
 from web.commands.letters import letters
 
 
 def init(app: Flask) -> None:
-    for command in (club, letters, db, worker, tick, due, backup, restore, erase):
+    for command in (club, letters, db, worker, tick, due, backup, restore, erase, doctor):
         app.cli.add_command(command)
