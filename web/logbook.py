@@ -26,12 +26,17 @@ log = logging.getLogger("jiuniu")
 requests_log = logging.getLogger("jiuniu.request")
 
 _NOT_IN_ADDRESS = r"\s@＠<>\"'(),:;=\[\]{}/\\|"
-_MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"://[^\s/]*@"), "://***@"),  # user and password of a server
-    (re.compile(r"(/(?:c|me|unsubscribe)/)[^\s\"'<>?#&]+"), r"\1…"),
-    (re.compile(r"((?:token|jiuniu_\w+)(?:=|%3D))[^\s\"'<>&;]+", re.IGNORECASE), r"\1…"),
-    (re.compile(r"(?<![\w-])[\w-]{8,}\.(?:[\w-]{4,8}\.)?[\w-]{27}(?![\w-])"), "…"),  # whatever else is signed like a link
-    (re.compile(rf"([^*%{_NOT_IN_ADDRESS}])(?:[^%{_NOT_IN_ADDRESS}]|%(?!40)){{0,80}}(?:[@＠]|%40)(?=[\w\[])"), r"\1***@"),
+# Each with signs without which it cannot match: most lines have none of them.
+_MASKS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
+    (("@",), re.compile(r"://[^\s/]*@"), "://***@"),  # user and password of a server
+    (("/c/", "/me/", "/unsubscribe/"), re.compile(r"(/(?:c|me|unsubscribe)/)[^\s\"'<>?#&]+"), r"\1…"),
+    (("=", "%3D"), re.compile(r"((?:token|jiuniu_\w+)(?:=|%3D))[^\s\"'<>&;]+", re.IGNORECASE), r"\1…"),
+    ((".",), re.compile(r"(?<![\w-])[\w-]{8,}\.(?:[\w-]{4,8}\.)?[\w-]{27}(?![\w-])"), "…"),  # whatever else is signed like a link
+    (
+        ("@", "＠", "%40"),
+        re.compile(rf"([^*%{_NOT_IN_ADDRESS}])(?:[^%{_NOT_IN_ADDRESS}]|%(?!40)){{0,80}}(?:[@＠]|%40)(?=[\w\[])"),
+        r"\1***@",
+    ),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -40,8 +45,9 @@ def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
     """``lilei@qq.com`` becomes ``l***@qq.com``, ``/c/<token>`` becomes ``/c/…``; each of ``secrets`` becomes ``…``."""
     for secret in secrets:
         text = text.replace(secret, "…")
-    for pattern, replacement in _MASKS:
-        text = pattern.sub(replacement, text)
+    for signs, pattern, replacement in _MASKS:
+        if any(sign in text for sign in signs):
+            text = pattern.sub(replacement, text)
     return text
 
 
