@@ -17,8 +17,9 @@ from mailers.verdict import CHANNEL_AFTER, Answer
 
 BATCH = 20
 LEASE = timedelta(seconds=30)
-# Measured limit of these providers for one sender.
+# Measured limit of these providers for one sender; they also want the login as sender.
 _PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
+SENDER_IS_LOGIN = frozenset(_PACED)
 
 
 class Post:

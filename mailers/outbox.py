@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.at_hand import keep_at_hand
 from engine.db import across_clubs, enter_club
+from engine.heartbeats import post_rests
+from engine.letters_ledger import RELEASED
 from engine.models import Case, Club, Event, Letter, Person
 from engine.sweep import wake_unreachable
 from engine.warning import renew_if_late
@@ -38,7 +40,7 @@ class Frozen:
 
 @across_clubs
 def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
-    """Take letters whose moment has come: what somebody waits for first."""
+    """Take letters whose moment has come: what somebody waits for first. While the post rests, only those released by hand."""
     ready = (
         select(Letter.club_id, Letter.id)
         .where(Letter.state == "queued", Letter.next_at <= now)
@@ -46,6 +48,8 @@ def claim(session: Session, now: datetime, lease_until: datetime, limit: int) ->
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if post_rests(session):
+        ready = ready.where(Letter.answer == RELEASED)
     taken = [Claimed(club_id, letter_id) for club_id, letter_id in session.execute(ready)]
     if taken:
         session.execute(update(Letter).where(_these(taken)).values(state="claimed", lease_until=lease_until))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine import desk as desk_queries
-from engine.heartbeats import channel_trouble
+from engine.heartbeats import channel_trouble, post_rests
 from engine.models import Club, Person
 from engine.moments import midnight_after
 from engine.offices import go_away
@@ -91,6 +91,7 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str = "") ->
         trouble=[(letter, person, label_of(letter.name)) for letter, person in trouble],
         all_at_once=link_for(club, you, "waiting", 0),
         typed=typed,
+        rest=post_rests(session) if is_owner else None,
         channel=channel_trouble(session) if is_owner else None,
         queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,
     )

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from engine import schema
+
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
 
@@ -100,3 +102,57 @@ def test_a_real_club_first_removes_the_demo_and_its_clock(shell: Shell, tmp_path
     assert shell(*CREATE, "--replace-demo").returncode == 0
     assert [club["slug"] for club in shell.json("club", "list")] == ["jn"]
     assert not (tmp_path / "data" / "clock").exists()
+
+
+def test_a_backup_goes_and_comes_back_by_command(shell: Shell, tmp_path: Path) -> None:
+    assert shell(*CREATE).returncode == 0
+    file = tmp_path / "club.tar.gz"
+    assert shell("backup", str(file)).stdout == f"{file}: clubs 1, people 1, cases 0, letters 0, schema {schema.newest()}\n"
+    refused = shell("backup", str(file))
+    assert refused.returncode == 1 and "overwrites nothing" in refused.stderr
+    there = Shell(tmp_path / "there")
+    done = there("restore", str(file))
+    assert done.returncode == 0 and "0 unsent letters are held and the post rests" in done.stdout
+    assert (tmp_path / "data" / "secret-key").read_text() == (tmp_path / "there" / "secret-key").read_text()
+    assert there("letters", "release", "--all").stdout.strip() == "the post works; 0 held letters go"
+    kept = there("restore", str(file), "--replace", JIUNIU_SECRET_KEY="a key of another house, long")
+    assert kept.returncode == 0 and "JIUNIU_SECRET_KEY_FALLBACKS" in kept.stderr
+    assert "jiuniu.sqlite.before-restore-" in kept.stdout
+    assert [club["slug"] for club in there.json("club", "list")] == ["jn"]
+
+
+@pytest.mark.parametrize("words", [("backup", "no/such/folder/b"), ("restore", "README.md"), ("restore", "nothing.tar.gz")])
+def test_a_file_that_will_not_do_is_named(shell: Shell, words: tuple[str, ...]) -> None:
+    done = shell(*words)
+    assert done.returncode in (1, 2) and words[1] in done.stderr and "Traceback" not in done.stderr
+
+
+def test_hold_and_release_take_a_letter_or_all(shell: Shell) -> None:
+    assert shell(*CREATE).returncode == 0
+    assert shell("letters", "hold", "--all").stdout.strip() == "the post rests until `letters release --all`"
+    for words in (("release",), ("release", "1", "--all"), ("hold", "--all", "--club", "jn"), ("retry", "--all")):
+        assert shell("letters", *words).returncode == 2, words
+    assert shell("letters", "release", "7").returncode == 1
+
+
+def test_somebody_is_erased_after_a_question(shell: Shell) -> None:
+    assert shell(*CREATE).returncode == 0
+    add = (
+        "from app import create_app; from engine.db import enter_club; from engine.clubs import by_slug;"
+        "from engine.people import add_person; service = create_app().extensions['jiuniu'];"
+        "unit = lambda s: (enter_club(s, by_slug(s, 'jn').id), add_person(s, 'lilei@qq.com', locale='en', name='Li Lei'))[1].id;"
+        "print(service.db.write(unit))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", add], cwd=ROOT, env=shell.environment, check=True, capture_output=True, text=True, timeout=60
+    )
+    lilei = done.stdout.strip()
+    asked = shell("erase", "Lilei@QQ.com")
+    assert asked.returncode == 1 and "Erase Li Lei (applicant, lilei@qq.com) for good?" in asked.stdout
+    assert shell("erase", "lilei@qq.com", "--yes").stdout == "erased; 0 open cases ended, 0 letters to them do not leave\n"
+    for who, says in (
+        ("lilei@qq.com", "nobody here is lilei@qq.com"), ("12", "nobody here is 12"), ("9" * 30, "nobody here is"),
+        ("x", "nobody here is x"), (lilei, "was erased before"), ("owner@qq.com", "the owner cannot be erased"),
+    ):  # fmt: skip
+        refused = shell("erase", who, "--yes")
+        assert refused.returncode == 1 and says in refused.stderr, who

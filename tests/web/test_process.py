@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,21 +11,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import requests
 from bs4 import BeautifulSoup
 
 from mailers.catcher import _free_port, caught
-from tests.world import APPLICATION
+from tests.world import APPLICATION, Sink
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def running(folder: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    folder: Path, port: int, errors: int | IO[bytes] = subprocess.DEVNULL, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors,
         env=clean | {"JIUNIU_DATA_DIR": str(folder), "JIUNIU_PORT": str(port)} | environment,
     )  # fmt: skip
     try:
@@ -49,6 +53,23 @@ def wait_for(found: object, seconds: float = 10) -> object:
             return value
         time.sleep(0.05)
     raise AssertionError("it did not come")
+
+
+def found_club(folder: Path) -> None:
+    words = ["club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
+    subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", *words], cwd=ROOT, check=True, capture_output=True, timeout=60,
+        env=environment | {"JIUNIU_DATA_DIR": str(folder)},
+    )  # fmt: skip
+
+
+def filled_in(session: requests.Session, base: str) -> dict[str, str]:
+    """The join form as a person would send it."""
+    soup = BeautifulSoup(session.get(f"{base}/jn/join").text, "html.parser")
+    form = {str(item["name"]): str(item.get("value", "")) for item in soup.select('form[method="post"] input[name]')} | APPLICATION
+    time.sleep(2.1)  # a person takes their time: the form asks for two seconds
+    return form
 
 
 def test_a_stranger_s_first_two_minutes(tmp_path: Path) -> None:
@@ -77,19 +98,10 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path) -> None:
 def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path) -> None:
     port = _free_port()
     base = f"http://127.0.0.1:{port}"
-    words = ["club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
-    subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "app", *words], cwd=ROOT, check=True, capture_output=True, timeout=60,
-        env=environment | {"JIUNIU_DATA_DIR": str(tmp_path)},
-    )  # fmt: skip
+    found_club(tmp_path)
     session = requests.Session()
     with running(tmp_path, port) as process:
-        soup = BeautifulSoup(session.get(f"{base}/jn/join").text, "html.parser")
-        form = {
-            str(item["name"]): str(item.get("value", "")) for item in soup.select('form[method="post"] input[name]')
-        } | APPLICATION
-        time.sleep(2.1)  # a person takes their time: the form asks for two seconds
+        form = filled_in(session, base)
         assert session.post(f"{base}/jn/join", data=form).status_code == 200
         os.kill(process.pid, signal.SIGKILL)
     with running(tmp_path, port):
@@ -98,3 +110,29 @@ def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_
         wait_for(lambda: list(caught(tmp_path / "mailbox")), seconds=45)
         time.sleep(2.5)  # another tick of the post would bring a second mail if there were one
         assert [mail.letter for mail in caught(tmp_path / "mailbox")] == ["join.confirm_address"]
+
+
+def test_what_the_process_writes_names_nobody(tmp_path: Path) -> None:
+    port, sink = _free_port(), Sink()
+    base = f"http://127.0.0.1:{port}"
+    found_club(tmp_path)
+    session = requests.Session()
+    written = tmp_path / "stderr"
+    with written.open("wb") as errors, running(tmp_path, port, errors, JIUNIU_SMTP_URL=sink.url) as process:
+        assert session.get(f"{base}/readyz").json()["status"] in ("starting", "ready")
+        assert session.post(f"{base}/jn/join", data=filled_in(session, base)).status_code == 200
+        wait_for(lambda: sink.mails)
+        part = sink.mails[0].get_body(("plain",))
+        assert part is not None
+        [link] = set(re.findall(r"^http\S+/c/\S+$", part.get_content(), re.MULTILINE))
+        assert session.get(link).status_code == 200
+        sink.replies["RCPT"] = "550 5.1.1 <lilei@qq.com> user unknown"
+        assert session.post(f"{base}/jn/join", data=filled_in(session, base)).status_code == 200
+        assert wait_for(lambda: session.get(f"{base}/readyz").json()["status"] == "ready")
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+    sink.stop()
+    log = written.read_text()
+    assert " INFO jiuniu.request POST /jn/join 303 " in log and " INFO jiuniu.request GET /c/… 200 " in log
+    for secret in ("lilei", "o@qq.com", link.rpartition("/")[2], (tmp_path / "secret-key").read_text()):
+        assert secret not in log
