@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
@@ -91,11 +91,17 @@ def look_at(session: Session, case: Case, now: datetime) -> None:
             act(session, case, "postponed", by=CLOCK, now=now)
 
 
+_case = Case.__table__.c
+_WAKE_UNREACHABLE = (
+    update(Case.__table__)  # type: ignore[arg-type]
+    .where(_case.club_id == bindparam("club"), _case.id == bindparam("case"), _case.trouble == "unreachable", _case.turn != "")
+    .values(wake_at=bindparam("now"), trouble="")
+)
+
+
 def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime) -> None:
     """A case that rested because nobody could be reached is looked at again: its ask got through after all."""
-    case = Case.__table__.c
-    rests = (case.club_id == club_id) & (case.id == case_id) & (case.trouble == "unreachable") & (case.turn != "")
-    session.connection().execute(update(Case.__table__).where(rests).values(wake_at=now, trouble=""))  # type: ignore[arg-type]
+    session.connection().execute(_WAKE_UNREACHABLE, {"club": club_id, "case": case_id, "now": now})
 
 
 @across_clubs

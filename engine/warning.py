@@ -44,9 +44,16 @@ def must_rest(session: Session, case: Case) -> bool:
 
 def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -> None:
     """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew from here."""
-    if letter.name in _announcing(case) and letter.person_id == case.person_id and _too_late(session, case, now):
+    if leaves_late(session, case, letter, now):
         with session.begin_nested():  # a fault here is this letter's alone
             act(session, case, "postponed", by=CLOCK, now=now)
+
+
+def leaves_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
+    """Would this letter announce the due time of its round to the person concerned, and too late?"""
+    announces = letter.name in _announcing(case) and letter.person_id == case.person_id
+    running = letter.asks and case.entered_version == letter.version and case.turn != ""
+    return announces and running and _too_late(session, case, now)
 
 
 def _announcing(case: Case) -> list[str]:

@@ -11,11 +11,14 @@ from engine.heartbeats import channel_trouble, note_channel
 from engine.settings import MailServer
 from mailers import outbox
 from mailers.compose import Composer
-from mailers.outbox import Claimed, Frozen
+from mailers.drafts import Claimed, Draft, drafts
+from mailers.outbox import Frozen
 from mailers.post import Channel
 from mailers.verdict import CHANNEL_AFTER, Answer
 
 BATCH = 20
+# How long a mail that was composed ahead may wait for its turn.
+FRESH = timedelta(seconds=1)
 LEASE = timedelta(seconds=30)
 # Measured limit of these providers for one sender.
 _PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
@@ -59,8 +62,11 @@ class Post:
 
     def _send_held(self) -> tuple[int, bool]:
         sent, settled = 0, True
+        ahead = self._compose_ahead()
+        fresh_until = machine_now() + FRESH
         while self._held and settled and not self.stopping.is_set():
-            frozen = self.db.write(outbox.freeze, self._held[0], self.composer, self.clock.now(), self._lease_end())
+            draft = ahead.get(self._held[0]) if machine_now() < fresh_until else None
+            frozen = self.db.write(outbox.freeze, self._held[0], self.composer, self.clock.now(), self._lease_end(), draft)
             if frozen is not None:
                 answer = self.channel.hand_over(frozen.recipient, frozen.content)
                 settled = self._settle(frozen, answer)
@@ -71,6 +77,13 @@ class Post:
             self.db.write(outbox.release, self._held)
             self._held = []
         return sent, settled
+
+    def _compose_ahead(self) -> dict[Claimed, Draft]:
+        """Not where the channel is paced: there a draft would be old before its turn came."""
+        if self.pace:
+            return {}
+        with self.db.read() as session:
+            return drafts(session, self._held, self.composer, self.clock.now())
 
     def _settle(self, frozen: Frozen, answer: Answer) -> bool:
         """False when the channel itself is in trouble and must rest."""
