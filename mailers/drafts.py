@@ -5,9 +5,9 @@ A draft is no promise: it lives in memory, and is stored with *transmitting* onl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -15,17 +15,30 @@ from sqlalchemy import Select, and_, bindparam, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.at_hand import keep_at_hand
+from engine.clock import machine_now
 from engine.db import enter_club
 from engine.erasure import has_words
 from engine.models import Case, Club, Event, Letter, Person
 from engine.warning import leaves_late
 from mailers.compose import Composer
 
+# How long a draft may wait for its turn.
+FRESH = timedelta(seconds=1)
+
 
 @dataclass(frozen=True)
 class Claimed:
     club_id: int
     letter_id: int
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What goes to the server: it is in the database before it goes."""
+
+    claimed: Claimed
+    recipient: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -39,9 +52,20 @@ class Draft:
     basis: tuple[Any, ...]
 
 
-def drafts(session: Session, claimed: Sequence[Claimed], composer: Composer, now: datetime) -> dict[Claimed, Draft]:
+@dataclass(frozen=True)
+class Ahead:
+    """The drafts of a batch. They hold for a moment only, on the machine's clock."""
+
+    drafts: Mapping[Claimed, Draft] = field(default_factory=dict)
+    until: datetime = datetime.min.replace(tzinfo=UTC)
+
+    def of(self, claimed: Claimed) -> Draft | None:
+        return self.drafts.get(claimed) if machine_now() < self.until else None
+
+
+def compose_ahead(session: Session, claimed: Sequence[Claimed], composer: Composer, now: datetime) -> Ahead:
     """First tries of letters about a case. What is stale, broken or late is left to ``outbox.freeze``, which says why."""
-    found = {}
+    found, until = {}, machine_now() + FRESH
     for club_id, mine in groupby(sorted(claimed, key=lambda item: item.club_id), key=lambda item: item.club_id):
         enter_club(session, club_id)
         ids = [item.letter_id for item in mine]
@@ -50,7 +74,7 @@ def drafts(session: Session, claimed: Sequence[Claimed], composer: Composer, now
             draft = _draft(session, letter, composer, now, bases[letter.id]) if letter.id in bases else None
             if draft is not None:
                 found[draft.claimed] = draft
-    return found
+    return Ahead(found, until)
 
 
 def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]) -> Draft | None:
@@ -65,20 +89,22 @@ def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, 
     return Draft(Claimed(letter.club_id, letter.id), mail.recipient, mail.content, data, basis)
 
 
-def holds(session: Session, draft: Draft) -> bool:
-    """Is everything still as it was when it was composed?"""
-    wanted = {"club": draft.claimed.club_id, "letters": [draft.claimed.letter_id]}
-    row = session.connection().execute(_BASIS, wanted).first()
-    return row is not None and tuple(row) == draft.basis
-
-
-def keep(session: Session, draft: Draft, lease_until: datetime) -> bool:
-    """The bytes into the letter's row, together with *transmitting*. False: another worker was faster."""
+def keep(session: Session, draft: Draft, lease_until: datetime) -> Frozen | None:
+    """The bytes into the letter's row, together with *transmitting*. None: something moved, or another worker was faster."""
+    if not _holds(session, draft):
+        return None
     values = {
         "club": draft.claimed.club_id, "letter": draft.claimed.letter_id,
         "content": draft.content, "words": draft.data, "until": lease_until,
     }  # fmt: skip
-    return session.connection().execute(_KEEP, values).rowcount == 1
+    kept = session.connection().execute(_KEEP, values).rowcount == 1
+    return Frozen(draft.claimed, draft.recipient, draft.content) if kept else None
+
+
+def _holds(session: Session, draft: Draft) -> bool:
+    wanted = {"club": draft.claimed.club_id, "letters": [draft.claimed.letter_id]}
+    row = session.connection().execute(_BASIS, wanted).first()
+    return row is not None and tuple(row) == draft.basis
 
 
 def due_said(letter: Letter, case: Case | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
@@ -13,22 +12,12 @@ from engine.db import across_clubs, enter_club
 from engine.models import Case, Letter, Person
 from engine.sweep import wake_unreachable
 from engine.warning import renew_if_late
-from mailers import drafts
 from mailers.compose import Composer, drop_if_stale
-from mailers.drafts import Claimed, Draft, due_said, with_their_people
+from mailers.drafts import Claimed, Draft, Frozen, due_said, keep, with_their_people
 from mailers.facts import Dropped
 from mailers.verdict import Answer, Verdict, judge
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Frozen:
-    """What goes to the server: it is in the database before it goes."""
-
-    claimed: Claimed
-    recipient: str
-    content: bytes
 
 
 @across_clubs
@@ -47,16 +36,12 @@ def claim(session: Session, now: datetime, lease_until: datetime, limit: int) ->
     return taken
 
 
-def freeze(
-    session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime, draft: Draft | None = None
-) -> Frozen | None:
+def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime) -> Frozen | None:
     """Compose the letter now and store its bytes together with *transmitting*. None: it does not leave, and says why.
 
-    A draft that still holds is stored as it is. A retry keeps the bytes it had, unless the due time that they name has moved since.
+    A retry keeps the bytes it had, unless the due time that they name has moved since.
     """
     enter_club(session, claimed.club_id)
-    if draft is not None and drafts.holds(session, draft):
-        return Frozen(claimed, draft.recipient, draft.content) if drafts.keep(session, draft, lease_until) else None
     letter = next(iter(with_their_people(session, [claimed.letter_id])), None)
     if letter is None or letter.state != "claimed":
         return None
@@ -87,6 +72,16 @@ def _compose(session: Session, letter: Letter, composer: Composer, now: datetime
     person = session.get_one(Person, (letter.club_id, letter.person_id))
     drop_if_stale(letter, case, person)
     return person.address or ""
+
+
+def settle_and_keep(
+    session: Session, claimed: Claimed, answer: Answer, now: datetime, following: Draft | None, lease_until: datetime
+) -> tuple[Verdict, Frozen | None]:
+    """Settle one letter and freeze the next, where a draft of it still holds, in the same commit."""
+    verdict = settle(session, claimed, answer, now)
+    if following is None or verdict.kind == "channel":
+        return verdict, None
+    return verdict, keep(session, following, lease_until)
 
 
 def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
