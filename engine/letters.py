@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -82,9 +83,24 @@ def case_letter(
     }
 
 
+@contextlib.contextmanager
+def letters_together(session: Session) -> Iterator[None]:
+    """Within this block letters are gathered; at its end, unless something broke, they are queued in one statement."""
+    gathered: list[dict[str, Any]] = []
+    session.info["gathered letters"] = gathered
+    try:
+        yield
+    finally:
+        del session.info["gathered letters"]
+    insert_letters(session, gathered)
+
+
 def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
     """Queue letters, in one statement; one whose key is taken was queued before."""
-    if rows:
+    gathered = session.info.get("gathered letters")
+    if gathered is not None:
+        gathered.extend(rows)
+    elif rows:
         session.info["letters"] = True
         insert_new_rows(session, Letter, rows)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.at_hand import club_at_hand, clubs_at_hand, frame_of, numbers_of
 from engine.charter import Numbers
 from engine.db import in_club
 from engine.declare import Letter as Declared
@@ -76,6 +76,8 @@ def remind(session: Session, case: Case, now: datetime) -> None:
 def remind_persons(session: Session, now: datetime, size: int) -> int:
     """All at once: the oldest cases in which it is a person's own turn and the due time is still ahead."""
     found = session.execute(_WANTED.where(Case.wake_at <= now, Case.due_at > now).limit(size)).all()
+    if found:
+        clubs_at_hand(session, {row.club_id for row in found})
     planned = [(row, _plan_row(session, row, now)) for row in found]
     _give_way(session, [((row.club_id, row.id, row.entered_version), what) for row, what in planned])
     insert_letters(session, [letter for row, what in planned for letter in _letters(session, row, what, now)])
@@ -125,15 +127,24 @@ def _letters(session: Session, row: Any, planned: Planned, now: datetime) -> Ite
 def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]]) -> None:
     """An earlier reminder that still waits (for the morning, for the mail server) gives way to the newest."""
     newest = {key: what.passed[-1][0].isoformat() for key, what in planned if what.passed}
-    for club_id in {club for club, _case_id, _version in newest}:
-        cases = [case_id for club, case_id, _version in newest if club == club_id]
-        mine = (Letter.club_id == club_id) & Letter.case_id.in_(cases) & (Letter.state == "queued")
-        waiting = session.execute(select(Letter.id, Letter.case_id, Letter.version, Letter.key, Letter.data).where(mine))
-        gone = [
-            letter_id
-            for letter_id, case_id, version, key, data in waiting
-            if data.get("reminder") and newest.get((club_id, case_id, version or 0), key) not in key
-        ]
-        if gone:
-            these = (Letter.club_id == club_id) & Letter.id.in_(gone)
-            session.execute(update(Letter).where(these).values(state="dropped", answer=LATER_ONE))
+    if not newest:
+        return
+    waiting = session.connection().execute(_WAITING, {"cases": sorted({key[:2] for key in newest})})
+    gone = [
+        {"club": row.club_id, "letter": row.id}
+        for row in waiting
+        if row.data.get("reminder") and newest.get((row.club_id, row.case_id, row.version or 0), row.key) not in row.key
+    ]
+    if gone:
+        session.connection().execute(_GIVE_WAY, gone)
+
+
+_letter = Letter.__table__.c
+_WAITING = select(_letter.club_id, _letter.id, _letter.case_id, _letter.version, _letter.key, _letter.data).where(
+    tuple_(_letter.club_id, _letter.case_id).in_(bindparam("cases", expanding=True)), _letter.state == "queued"
+)
+_GIVE_WAY = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.id == bindparam("letter"))
+    .values(state="dropped", answer=LATER_ONE)
+)

@@ -209,7 +209,6 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
         open_poll(step, state.poll)
     if state.do:
         state.do(step)
-    step.session.flush()
     _tell(step, state.entry_letters, state)
     for follower, opening in followers(case.workflow, target):
         for person in opening.whom(step):
@@ -223,7 +222,6 @@ def _remain(step: Step, move: Act) -> None:
     step.session.add(step.event)
     if move.action == "postponed":
         _postpone(step, state)
-    step.session.flush()
     _tell(step, move.tells, state)
 
 
