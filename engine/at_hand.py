@@ -32,18 +32,24 @@ def owner_at_hand(session: Session) -> Person:
     return owners[club_id]
 
 
+def keep_club_at_hand(session: Session, club: Club) -> None:
+    """The club came along with another query: no need to ask again."""
+    session.info.setdefault("clubs", {})[club.id] = club
+
+
 def keep_at_hand(session: Session, club: Club, owner: Person) -> None:
     """Club and owner came along with another query: no need to ask again."""
     session.info.setdefault("clubs", {})[club.id] = club
     session.info.setdefault("owners", {})[club.id] = owner
 
 
-def clubs_at_hand(session: Session, club_ids: set[int]) -> None:
-    """Look up many clubs at once, for work that goes through them one by one."""
+def clubs_at_hand(session: Session, club_ids: set[int]) -> dict[int, Club]:
+    """Many clubs by id, looked up at once, for work that goes through them one by one."""
     known: dict[int, Club] = session.info.setdefault("clubs", {})
     missing = sorted(club_ids - known.keys())
     if missing:
         known |= {club.id: club for club in session.execute(_CLUBS, {"clubs": missing}).scalars()}
+    return {club_id: known[club_id] for club_id in club_ids}
 
 
 def people_at_hand(session: Session, keys: set[tuple[int, int]]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of, numbers_of
@@ -146,9 +146,15 @@ def queue_for_person(
 def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
     """Receipts are gathered: one letter per decider, some minutes after the last press."""
     next_at = now + numbers_of(club_at_hand(session)).receipt_after
-    queued = select(Letter).where(Letter.person_id == decider.id, Letter.name == "club.receipt", Letter.state == "queued")
-    receipt = session.execute(queued).scalars().first()
-    if receipt is not None:
-        receipt.next_at = next_at
-        return
-    queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+    mine = {"club": club_of(session), "person": decider.id, "at": next_at}
+    if session.connection().execute(_PUT_OFF_RECEIPT, mine).rowcount == 0:
+        queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+
+
+_letter = Letter.__table__.c
+_PUT_OFF_RECEIPT = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.person_id == bindparam("person"))
+    .where(_letter.name == "club.receipt", _letter.state == "queued")
+    .values(next_at=bindparam("at"))
+)

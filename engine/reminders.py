@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, clubs_at_hand, frame_of, numbers_of
 from engine.charter import Numbers
-from engine.db import in_club
 from engine.declare import Letter as Declared
 from engine.declare import State
 from engine.letters import case_letter, insert_letters, queue_for_case
@@ -76,11 +75,12 @@ def remind(session: Session, case: Case, now: datetime) -> None:
 def remind_persons(session: Session, now: datetime, size: int) -> int:
     """All at once: the oldest cases in which it is a person's own turn and the due time is still ahead."""
     found = session.execute(_WANTED.where(Case.wake_at <= now, Case.due_at > now).limit(size)).all()
-    if found:
-        clubs_at_hand(session, {row.club_id for row in found})
-    planned = [(row, _plan_row(session, row, now)) for row in found]
+    clubs = clubs_at_hand(session, {row.club_id for row in found})
+    numbers = {club_id: numbers_of(club) for club_id, club in clubs.items()}
+    mornings = {club_id: morning_after_quiet(now, frame_of(club)) for club_id, club in clubs.items()}
+    planned = [(row, _plan_row(row, now, numbers[row.club_id])) for row in found]
     _give_way(session, [((row.club_id, row.id, row.entered_version), what) for row, what in planned])
-    insert_letters(session, [letter for row, what in planned for letter in _letters(session, row, what, now)])
+    insert_letters(session, [letter for row, what in planned for letter in _letters(row, what, now, mornings[row.club_id])])
     if planned:
         wakes = [{"club": row.club_id, "case": row.id, "at": what.wake_at} for row, what in planned]
         session.connection().execute(_WAKE, wakes)
@@ -106,17 +106,13 @@ _WAKE = (
 )
 
 
-def _plan_row(session: Session, row: Any, now: datetime) -> Planned:
-    with in_club(session, row.club_id):
-        numbers = numbers_of(club_at_hand(session))
+def _plan_row(row: Any, now: datetime, numbers: Numbers) -> Planned:
     return plan(state_of(row.workflow, row.state), row.entered_at, row.due_at, now, numbers, fewer=row.fewer_reminders)
 
 
-def _letters(session: Session, row: Any, planned: Planned, now: datetime) -> Iterable[dict[str, Any]]:
-    if row.address is None or row.status == "refused_mail" or not planned.passed:
+def _letters(row: Any, planned: Planned, now: datetime, morning: datetime) -> Iterable[dict[str, Any]]:
+    if row.address is None or row.status == "refused_mail":
         return
-    with in_club(session, row.club_id):
-        morning = morning_after_quiet(now, frame_of(club_at_hand(session)))
     for moment, letter, reason in planned.passed:
         yield case_letter(
             row, letter, row.person_id, version=row.entered_version, created_at=now, next_at=morning, by_clock=True, moment=moment,

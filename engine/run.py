@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.db import club_of
-from engine.declare import Act, State, nobody, tell
+from engine.declare import Act, State, Workflow, nobody, tell
 from engine.declare import person as the_person
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
@@ -68,9 +68,19 @@ def open_case(
 
     ``key`` is unique per workflow in a club (for instance the period and the person).
     """
-    flow = workflow(workflow_name)
-    if flow.one_open and open_case_of(session, person, flow.key):
-        raise NotAllowed(f"{person.id} has a case of {flow.key} open")
+    if not _may_open(session, workflow(workflow_name), person):
+        raise NotAllowed(f"{person.id} has a case of {workflow_name} open")
+    return _open(session, workflow(workflow_name), person, by=by, now=now, key=key, parent=parent, answers=answers, data=data)
+
+
+def _may_open(session: Session, flow: type[Workflow], person: Person) -> bool:
+    return not (flow.one_open and open_case_of(session, person, flow.key))
+
+
+def _open(
+    session: Session, flow: type[Workflow], person: Person, *, by: Hand, now: datetime, key: str | None = None,
+    parent: Case | None = None, answers: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None,
+) -> Case:  # fmt: skip
     session.flush()  # the person goes first: nothing else tells the database which of the two rows leads
     case = Case(
         id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
@@ -212,8 +222,8 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
     _tell(step, state.entry_letters, state)
     for follower, opening in followers(case.workflow, target):
         for person in opening.whom(step):
-            if not (follower.one_open and open_case_of(step.session, person, follower.key)):
-                open_case(step.session, follower.key, person, by=step.hand, now=step.now, parent=case)
+            if _may_open(step.session, follower, person):
+                _open(step.session, follower, person, by=step.hand, now=step.now, parent=case)
 
 
 def _remain(step: Step, move: Act) -> None:

@@ -18,6 +18,7 @@ from engine.declare import Act, Workflow, anyone
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.history import Entry, changed_since_last, history
 from engine.language import marked as _
+from engine.letters import letters_together
 from engine.links import Link
 from engine.models import Case, Event, Person
 from engine.registry import state_of, workflow
@@ -95,13 +96,14 @@ def press(token: str) -> Page:
 def _press(session: Session, link: Link, sent: MultiDict[str, str]) -> str:
     """The writing unit of a press: rights asked anew, input checked, one step through the door."""
     met = visitor(session, link)
-    matter = _matter(session, met)
+    matter = _matter(met)
     round_seen = _number(sent, "round")
     offered = _offered(session, matter, met.you)
     action = sent.get("action") or next((item.action for item in offered if item.fill), "")
     chosen = next((item for item in offered if item.action == action), None)
     answers = _checked(workflow(matter.workflow), chosen, sent) if chosen and round_seen in (None, matter.entered_version) else None
-    act(
+    with letters_together(session):
+        act(
         session, matter, action, by=Hand(met.you, "page"), now=service().clock.now(), round=round_seen,
         note=_note(sent), answers=answers, days=_number(sent, "days"),
     )  # fmt: skip
@@ -135,11 +137,10 @@ def _offered(session: Session, matter: Case, you: Person) -> list[Act]:
     return [item for item in acts_for(session, matter, you, service().clock.now()) if item.who != anyone]
 
 
-def _matter(session: Session, met: Visitor) -> Case:
-    found = session.get(Case, (met.club.id, met.link.target)) if met.link.kind == "case" else None
-    if found is None or not may_see(found, met.you):
+def _matter(met: Visitor) -> Case:
+    if met.case is None or not may_see(met.case, met.you):
         abort(404)
-    return found
+    return met.case
 
 
 def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
@@ -154,11 +155,11 @@ def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
 def _case_page(link: Link, token: str, typed: Typed) -> str:
     with service().db.read() as session:
         met = visitor(session, link)
-        matter = _matter(session, met)
+        matter = _matter(met)
         flow = workflow(matter.workflow)
         offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met.you)]
-        person = session.get_one(Person, (matter.club_id, matter.person_id))
-        entries = history(session, matter)
+        person = session.get_one(Person, (matter.club_id, matter.person_id))  # came along with the visitor
+        entries = history(session, matter, met.you, person)
         decides = met.you.id != matter.person_id
         return render_template(
             "pages/case.html",
