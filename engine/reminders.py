@@ -74,16 +74,16 @@ def remind(session: Session, case: Case, now: datetime) -> None:
 
 def remind_persons(session: Session, now: datetime, size: int) -> int:
     """All at once: the oldest cases in which it is a person's own turn and the due time is still ahead."""
-    found = session.execute(_WANTED.where(Case.wake_at <= now, Case.due_at > now).limit(size)).all()
+    found = session.execute(_WANTED, {"now": now, "size": size}).all()
+    if not found:
+        return 0
     clubs = clubs_at_hand(session, {row.club_id for row in found})
     numbers = {club_id: numbers_of(club) for club_id, club in clubs.items()}
     mornings = {club_id: morning_after_quiet(now, frame_of(club)) for club_id, club in clubs.items()}
     planned = [(row, _plan_row(row, now, numbers[row.club_id])) for row in found]
     _give_way(session, [((row.club_id, row.id, row.entered_version), what) for row, what in planned])
     insert_letters(session, [letter for row, what in planned for letter in _letters(row, what, now, mornings[row.club_id])])
-    if planned:
-        wakes = [{"club": row.club_id, "case": row.id, "at": what.wake_at} for row, what in planned]
-        session.connection().execute(_WAKE, wakes)
+    session.connection().execute(_WAKE, [{"club": row.club_id, "case": row.id, "at": what.wake_at} for row, what in planned])
     return len(found)
 
 
@@ -93,8 +93,9 @@ _WANTED = (
         Person.address, Person.status, Person.fewer_reminders,
     )
     .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
-    .where(Case.turn == "person")
+    .where(Case.turn == "person", Case.wake_at <= bindparam("now"), Case.due_at > bindparam("now"))
     .order_by(Case.wake_at)
+    .limit(bindparam("size"))
     .with_for_update(skip_locked=True, of=Case)
 )  # fmt: skip
 

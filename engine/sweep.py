@@ -41,15 +41,23 @@ def sweep(db: Database, now: datetime) -> int:
 def sweep_round(session: Session, now: datetime, size: int = ROUND) -> int:
     """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
     reminded = _remind_safely(session, now, size)
-    due = select(Case).where(Case.wake_at <= now).order_by(Case.wake_at).limit(size).with_for_update(skip_locked=True)
-    if reminded is not None:
-        due = due.where(or_(Case.due_at <= now, Case.turn != "person"))
-    cases = session.execute(due).scalars().all()
-    if not _step_safely(session, cases, now):
+    due = _DUE if reminded is None else _DUE_BUT_REMINDED
+    cases = session.execute(due, {"now": now, "size": size}).scalars().all()
+    if cases and not _step_safely(session, cases, now):
         for case in cases:
             with in_club(session, case.club_id):
                 look_at_safely(session, case, now)
     return len(cases) + (reminded or 0)
+
+
+_DUE = (
+    select(Case)
+    .where(Case.wake_at <= bindparam("now"))
+    .order_by(Case.wake_at)
+    .limit(bindparam("size"))
+    .with_for_update(skip_locked=True)
+)
+_DUE_BUT_REMINDED = _DUE.where(or_(Case.due_at <= bindparam("now"), Case.turn != "person"))
 
 
 def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool:
@@ -65,8 +73,6 @@ def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool
 
 def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
     """What the steps of a round ask for is read at once; their rows are written club by club."""
-    if not cases:
-        return
     clubs_at_hand(session, {case.club_id for case in cases})
     people_at_hand(session, {(case.club_id, case.person_id) for case in cases})
     asks = asks_of(session, cases)
