@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import datetime, timedelta
 
@@ -14,6 +15,8 @@ from mailers.compose import Composer
 from mailers.drafts import Ahead, Claimed, Draft, Frozen, compose_ahead, keep
 from mailers.post import Channel
 from mailers.verdict import CHANNEL_AFTER, Answer
+
+log = logging.getLogger(__name__)
 
 BATCH = 20
 LEASE = timedelta(seconds=30)
@@ -77,8 +80,12 @@ class Post:
         """Not where the channel is paced: there a draft would be old before its turn came."""
         if self.pace:
             return Ahead()
-        with self.db.read() as session:
-            return compose_ahead(session, self._held, self.composer, self.clock.now())
+        try:
+            with self.db.read() as session:
+                return compose_ahead(session, self._held, self.composer, self.clock.now())
+        except Exception:  # one unreadable row among them: each is composed on its own
+            log.exception("a batch of letters could not be composed ahead")
+            return Ahead()
 
     def _freeze(self, claimed: Claimed, ahead: Ahead) -> Frozen | None:
         draft = ahead.of(claimed)
