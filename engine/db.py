@@ -118,11 +118,12 @@ def enter_club(session: Session, club_id: int) -> None:
 
 @contextlib.contextmanager
 def in_club(session: Session, club_id: int) -> Iterator[None]:
-    """Within this block the session belongs to one club; for work that goes through the clubs one by one."""
+    """Within this block the session belongs to one club, and what is new in it is written at its end."""
     before = session.info.get("club_id")
     session.info["club_id"] = club_id
     try:
         yield
+        session.flush()
     finally:
         session.info["club_id"] = before
 

@@ -56,16 +56,16 @@ def say_moment(moment: datetime, zone: str, language: str) -> str:
 
     Midnight ends a day in the club's rules, so it is said as 23:59 of the day that ends.
     """
-    return _format(moment, zone, language, _PATTERN) + _BRACKETS[language].format(_zone_name(zone, language))
+    return _format(moment, zone, language, _PATTERN[language]) + _BRACKETS[language].format(_zone_name(zone, language))
 
 
 def say_short(moment: datetime, zone: str, language: str) -> str:
     """As ``say_moment``, without the zone: for subjects and lists whose page names the zone."""
-    return _format(moment, zone, language, _PATTERN)
+    return _format(moment, zone, language, _PATTERN[language])
 
 
 def say_day(moment: datetime, zone: str, language: str) -> str:
-    return _format(moment, zone, language, _DAY_PATTERN)
+    return _format(moment, zone, language, _DAY_PATTERN[language])
 
 
 def of_week(matter: str, week: int | None, language: str) -> str:
@@ -73,12 +73,13 @@ def of_week(matter: str, week: int | None, language: str) -> str:
     return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
 
 
-def _format(moment: datetime, zone: str, language: str, patterns: dict[str, str]) -> str:
+@functools.lru_cache(maxsize=4096)
+def _format(moment: datetime, zone: str, language: str, pattern: str) -> str:
     local = moment.astimezone(ZoneInfo(zone))
     before = (moment - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
     if before.date() != local.date():  # also where the clocks go forward at midnight and 00:00 is missing
         local = before.replace(second=0)
-    return format_datetime(local, patterns[language], locale=_locale(language))
+    return format_datetime(local, pattern, locale=_locale(language))
 
 
 @functools.cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import charter_of, club_at_hand, frame_of, numbers_of
@@ -83,9 +84,24 @@ def case_letter(
     }
 
 
+@contextlib.contextmanager
+def letters_together(session: Session) -> Iterator[None]:
+    """Within this block letters are gathered; at its end, unless something broke, they are queued in one statement."""
+    gathered: list[dict[str, Any]] = []
+    session.info["gathered letters"] = gathered
+    try:
+        yield
+    finally:
+        del session.info["gathered letters"]
+    insert_letters(session, gathered)
+
+
 def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
     """Queue letters, in one statement; one whose key is taken was queued before."""
-    if rows:
+    gathered = session.info.get("gathered letters")
+    if gathered is not None:
+        gathered.extend(rows)
+    elif rows:
         session.info["letters"] = True
         insert_new_rows(session, Letter, rows)
 
@@ -133,9 +149,15 @@ def queue_for_person(
 def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
     """Receipts are gathered: one letter per decider, some minutes after the last press."""
     next_at = now + numbers_of(club_at_hand(session)).receipt_after
-    queued = select(Letter).where(Letter.person_id == decider.id, Letter.name == "club.receipt", Letter.state == "queued")
-    receipt = session.execute(queued).scalars().first()
-    if receipt is not None:
-        receipt.next_at = next_at
-        return
-    queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+    mine = {"club": club_of(session), "person": decider.id, "at": next_at}
+    if session.connection().execute(_PUT_OFF_RECEIPT, mine).rowcount == 0:
+        queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+
+
+_letter = Letter.__table__.c
+_PUT_OFF_RECEIPT = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.person_id == bindparam("person"))
+    .where(_letter.name == "club.receipt", _letter.state == "queued")
+    .values(next_at=bindparam("at"))
+)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.db import club_of
-from engine.declare import Act, Letter, State, nobody
+from engine.declare import Act, Letter, State, Workflow, nobody
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
@@ -68,9 +68,19 @@ def open_case(
 
     ``key`` is unique per workflow in a club (for instance the period and the person).
     """
-    flow = workflow(workflow_name)
-    if flow.one_open and open_case_of(session, person, flow.key):
-        raise NotAllowed(f"{person.id} has a case of {flow.key} open")
+    if not _may_open(session, workflow(workflow_name), person):
+        raise NotAllowed(f"{person.id} has a case of {workflow_name} open")
+    return _open(session, workflow(workflow_name), person, by=by, now=now, key=key, parent=parent, answers=answers, data=data)
+
+
+def _may_open(session: Session, flow: type[Workflow], person: Person) -> bool:
+    return not (flow.one_open and open_case_of(session, person, flow.key))
+
+
+def _open(
+    session: Session, flow: type[Workflow], person: Person, *, by: Hand, now: datetime, key: str | None = None,
+    parent: Case | None = None, answers: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None,
+) -> Case:  # fmt: skip
     session.flush()  # the person goes first: nothing else tells the database which of the two rows leads
     case = Case(
         id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
@@ -221,7 +231,6 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
         open_poll(step, state.poll)
     if state.do:
         state.do(step)
-    step.session.flush()
     if not (has_ended_before and state.is_final):
         _tell(step, state.entry_letters, state)
     _open_followers(step, target)
@@ -233,8 +242,8 @@ def _open_followers(step: Step, target: str) -> None:
     case = step.case
     for follower, opening in followers(case.workflow, target):
         for person in opening.whom(step):
-            if not (follower.one_open and open_case_of(step.session, person, follower.key)):
-                open_case(step.session, follower.key, person, by=step.hand, now=step.now, parent=case)
+            if _may_open(step.session, follower, person):
+                _open(step.session, follower, person, by=step.hand, now=step.now, parent=case)
 
 
 def _remain(step: Step, move: Act) -> None:
@@ -243,7 +252,6 @@ def _remain(step: Step, move: Act) -> None:
     step.session.add(step.event)
     if move.action == "postponed":
         _postpone(step, state)
-    step.session.flush()
     _tell(step, move.tells, state)
 
 

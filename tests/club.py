@@ -36,7 +36,7 @@ from engine.step import CLOCK, Hand
 from engine.sweep import sweep
 from mailers import outbox
 from mailers.compose import Composer
-from mailers.outbox import Claimed, Frozen
+from mailers.drafts import Claimed, Frozen
 from mailers.verdict import Answer
 
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai

@@ -18,6 +18,7 @@ from engine.declare import Act, Workflow, anyone
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.history import Entry, changed_since_last, history
 from engine.language import marked as _
+from engine.letters import letters_together
 from engine.links import Link
 from engine.marks import ballot_for, vote
 from engine.models import Case, Event, Person
@@ -119,10 +120,11 @@ def _act(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDi
     action = sent.get("action") or next((item.action for item in offered if item.fill), "")
     chosen = next((item for item in offered if item.action == action), None)
     answers = _checked(workflow(matter.workflow), chosen, sent) if chosen and round_seen in (None, matter.entered_version) else None
-    act(
-        session, matter, action, by=hand, now=service().clock.now(), round=round_seen,
-        note=_note(sent), answers=answers, days=_number(sent, "days"), proven=met.link.kind == "proof",
-    )  # fmt: skip
+    with letters_together(session):
+        act(
+            session, matter, action, by=hand, now=service().clock.now(), round=round_seen,
+            note=_note(sent), answers=answers, days=_number(sent, "days"), proven=met.link.kind == "proof",
+        )  # fmt: skip
     return action
 
 
@@ -156,10 +158,9 @@ def _offered(session: Session, matter: Case, met: Visitor, hand: Hand) -> list[A
 
 
 def _matter(session: Session, met: Visitor) -> Case:
-    found = session.get(Case, (met.club.id, met.link.target)) if met.link.kind in ("case", "proof") else None
-    if found is None or not may_see(session, found, met.you):
+    if met.case is None or not may_see(session, met.case, met.you):
         abort(404)
-    return found
+    return met.case
 
 
 def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
@@ -178,8 +179,8 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
         flow = workflow(matter.workflow)
         hand = in_whose_name(session, met, matter, typed.form.get("for") or request.args.get("for", ""))
         offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met, hand)]
-        person = session.get_one(Person, (matter.club_id, matter.person_id))
-        entries = history(session, matter)
+        person = session.get_one(Person, (matter.club_id, matter.person_id))  # came along with the visitor
+        entries = history(session, matter, met.you, person)
         decides = met.you.id != matter.person_id
         return render_template(
             "pages/case.html",

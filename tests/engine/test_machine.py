@@ -26,7 +26,7 @@ from engine.registry import state_of, workflow
 from engine.run import NotAllowed, Refused, Stale, act
 from engine.step import Hand
 from mailers import outbox
-from mailers.outbox import Frozen
+from mailers.drafts import Frozen
 from mailers.verdict import Answer
 from tests.club import ADMIN, APPLICATION, DOWN, LATER, OWNER, PLAN, SILENT, TAKEN, UNKNOWN, House, migrated
 

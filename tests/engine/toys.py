@@ -26,6 +26,7 @@ from engine.declare import (  # fmt: skip
     weekly,
 )
 from engine.declare import form as opened_by_form
+from engine.effects import remove
 from engine.step import Step
 
 
@@ -109,3 +110,18 @@ def breaking(broken: dict[str, bool]) -> type[Workflow]:
         over = final(do=break_perhaps)
 
     return ToyBreaking
+
+
+def removing() -> type[Workflow]:
+    class ToyRemoving(Workflow):
+        label, clause = "Removing", "1.1"
+        opens = opened_by_form("removing", members)
+        waiting = State(
+            owner,
+            ask("decide"),
+            may(owner, "close", to="over"),
+            due(end_of_day(charter.plan_days), to="over"),
+        )
+        over = final(do=remove)
+
+    return ToyRemoving

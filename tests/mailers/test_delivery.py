@@ -195,3 +195,16 @@ def test_two_workers_send_each_letter_once(house: House, server: Scripted) -> No
     assert len(server.mails) == 40
     assert {(letter.state, letter.attempts) for letter in house.letters()} == {("sent", 1)}
     assert OWNER not in str(server.commands)
+
+
+def test_a_batch_that_cannot_be_composed_ahead_is_composed_one_by_one(
+    house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("unreadable")
+
+    monkeypatch.setattr("mailers.delivery.compose_ahead", broken)
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    assert post(house, server).deliver() == 2
+    assert {letter.state for letter in house.letters()} == {"sent"}
