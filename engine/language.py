@@ -22,7 +22,7 @@ _ZONE_NAME = {
     ("UTC", "zh-CN"): "协调世界时",
     ("UTC", "en"): "UTC",
 }
-_OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} of week {week}"}
+_OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} for week {week}"}
 _BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
 
 

@@ -24,11 +24,13 @@ from engine.charter import shipped_charter
 from engine.clock import machine_now
 from engine.clubs import create_club
 from engine.db import Database, enter_club
-from engine.intake import hand_in
+from engine.intake import hand_in, open_by_member
 from engine.links import Links
+from engine.marks import vote
 from engine.models import Case, Club, Event, Letter, Person, Row
 from engine.openings import open_due
 from engine.people import add_person, address_hash
+from engine.registry import workflow as flow
 from engine.roster import Plan, import_members, read_roster
 from engine.run import act, open_case
 from engine.schema import upgrade
@@ -206,14 +208,33 @@ class House:
     def press(
         self, who: str, action: str, about: str = LILEI, workflow: str = "join", case: Case | None = None, **given: Any
     ) -> None:
-        """Somebody presses a button on a case's page."""
+        """Somebody presses a button on a case's page; who confirms an address comes by the link that was sent there."""
         matter = case or self.case(about, workflow)
+        given = {"proven": action == "confirm"} | given
         actor = self.person(who).id
-        given.setdefault("proven", action == "confirm")  # they come by the link in the mail that asks
 
         def unit(session: Session) -> None:
             hand = Hand(session.get_one(Person, (self.club_id, actor)), "page")
             act(session, session.get_one(Case, (self.club_id, matter.id)), action, by=hand, now=self.now, **given)
+
+        self.write(unit)
+
+    def hand_in(self, who: str, workflow: str, answers: Mapping[str, Any], form: str = "form-1") -> None:
+        """A member hands in the form of a workflow."""
+        author = self.person(who).id
+
+        def unit(session: Session) -> None:
+            person = session.get_one(Person, (self.club_id, author))
+            open_by_member(session, person, flow(workflow), answers, by=Hand(person, "page"), form_id=form, now=self.now)
+
+        self.write(unit)
+
+    def vote(self, who: str, choice: str, about: str = LILEI, workflow: str = "nomination") -> None:
+        matter, voter = self.case(about, workflow).id, self.person(who).id
+
+        def unit(session: Session) -> None:
+            hand = Hand(session.get_one(Person, (self.club_id, voter)), "page")
+            vote(session, session.get_one(Case, (self.club_id, matter)), choice, by=hand, now=self.now)
 
         self.write(unit)
 

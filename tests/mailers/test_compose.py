@@ -98,6 +98,7 @@ def test_deciders_answer_the_person_and_everybody_else_the_owner(house: House) -
     replies = {(letter, to): str(house.mail(letter, to)["Reply-To"]) for letter, to in house.server.mails()}
     assert replies == {
         ("join.welcome", LILEI): "陈老师 <owner@qq.com>",
+        ("join.add_to_group", OWNER): "李雷 <lilei@qq.com>",
         ("study_plan.please_write", LILEI): "陈老师 <owner@qq.com>",
     }
     house.apply(MEIMEI, "form-2", name="韩梅梅")
