@@ -131,7 +131,7 @@ def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
     """Receipts are gathered: one letter per decider, some minutes after the last press."""
     next_at = now + numbers_of(club_at_hand(session)).receipt_after
     queued = select(Letter).where(Letter.person_id == decider.id, Letter.name == "club.receipt", Letter.state == "queued")
-    receipt = session.execute(queued).scalars().first()
+    receipt = session.execute(queued.with_for_update()).scalars().first()  # one that the post has just claimed is too late
     if receipt is not None:
         receipt.next_at = next_at
         return

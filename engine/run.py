@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
-from engine.db import club_of
-from engine.declare import Act, State, nobody, tell
+from engine.db import club_of, hold
+from engine.declare import Act, State, Workflow, nobody, tell
 from engine.declare import person as the_person
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
@@ -69,7 +69,7 @@ def open_case(
     ``key`` is unique per workflow in a club (for instance the period and the person).
     """
     flow = workflow(workflow_name)
-    if flow.one_open and open_case_of(session, person, flow.key):
+    if not may_begin(session, person, flow):
         raise NotAllowed(f"{person.id} has a case of {flow.key} open")
     session.flush()  # the person goes first: nothing else tells the database which of the two rows leads
     case = Case(
@@ -85,6 +85,14 @@ def open_case(
     assert isinstance(start, str), "a start is a state"
     _enter(step, start)
     return case
+
+
+def may_begin(session: Session, person: Person, flow: type[Workflow]) -> bool:
+    """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two processes do not both find none."""
+    if not flow.one_open:
+        return True
+    hold(session, person)
+    return open_case_of(session, person, flow.key) is None
 
 
 def act(
@@ -213,7 +221,7 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
     _tell(step, state.entry_letters, state)
     for follower, opening in followers(case.workflow, target):
         for person in opening.whom(step):
-            if not (follower.one_open and open_case_of(step.session, person, follower.key)):
+            if may_begin(step.session, person, follower):
                 open_case(step.session, follower.key, person, by=step.hand, now=step.now, parent=case)
 
 

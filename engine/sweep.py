@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
-from engine.db import Database, across_clubs, in_club
+from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
 from engine.models import Case
 from engine.registry import all_workflows
@@ -53,7 +53,9 @@ def _remind_safely(session: Session, now: datetime, size: int) -> int | None:
     try:
         with session.begin_nested():
             return remind_persons(session, now, size)
-    except Exception:
+    except Exception as trouble:
+        if overtaken(trouble):
+            raise
         log.exception("a round of reminders failed; they are looked at one by one")
         return None
 
@@ -65,6 +67,8 @@ def look_at_safely(session: Session, case: Case, now: datetime) -> None:
         with session.begin_nested():
             look_at(session, case, now)
     except Exception as trouble:
+        if overtaken(trouble):
+            raise
         log.exception("case %s of club %s cannot take its due step", case_id, club_id)
         session.execute(
             update(Case)

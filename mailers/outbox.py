@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.at_hand import keep_at_hand
-from engine.db import across_clubs, enter_club
+from engine.db import HELD, across_clubs, enter_club, overtaken
 from engine.models import Case, Club, Event, Letter, Person
 from engine.sweep import wake_unreachable
 from engine.warning import renew_if_late
@@ -67,6 +67,8 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
         _end(letter, "dropped", str(reason), now)
         return None
     except Exception as fault:
+        if overtaken(fault):
+            raise
         log.exception("letter %s of club %s cannot be composed", letter.id, letter.club_id)
         _end(letter, "failed", f"compose: {type(fault).__name__}: {fault}"[:500], now)
         return None
@@ -87,6 +89,7 @@ def _with_its_people(session: Session, claimed: Claimed) -> Letter | None:
         .outerjoin(Event, (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Letter.version))
         .outerjoin(Person, (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id))
         .where(Letter.club_id == claimed.club_id, Letter.id == claimed.letter_id)
+        .with_for_update(of=Letter, **HELD)  # two processes that both think it theirs
     )
     found = session.execute(wanted).first()
     if found is None:

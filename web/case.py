@@ -14,6 +14,7 @@ from wtforms import Form
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.changes import Piece
+from engine.db import HELD
 from engine.declare import Act, Workflow, anyone
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.history import Entry, changed_since_last, history
@@ -95,7 +96,7 @@ def press(token: str) -> Page:
 def _press(session: Session, link: Link, sent: MultiDict[str, str]) -> str:
     """The writing unit of a press: rights asked anew, input checked, one step through the door."""
     met = visitor(session, link)
-    matter = _matter(session, met)
+    matter = _matter(session, met, held=True)
     round_seen = _number(sent, "round")
     offered = _offered(session, matter, met.you)
     action = sent.get("action") or next((item.action for item in offered if item.fill), "")
@@ -135,8 +136,10 @@ def _offered(session: Session, matter: Case, you: Person) -> list[Act]:
     return [item for item in acts_for(session, matter, you, service().clock.now()) if item.who != anyone]
 
 
-def _matter(session: Session, met: Visitor) -> Case:
-    found = session.get(Case, (met.club.id, met.link.target)) if met.link.kind == "case" else None
+def _matter(session: Session, met: Visitor, *, held: bool = False) -> Case:
+    """``held``: by whoever presses, so that a second press waits and then sees what the first one did."""
+    key = (met.club.id, met.link.target)
+    found = session.get(Case, key, with_for_update=HELD if held else None) if met.link.kind == "case" else None
     if found is None or not may_see(found, met.you):
         abort(404)
     return found

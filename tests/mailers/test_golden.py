@@ -22,6 +22,7 @@ from engine.registry import all_workflows
 from mailers.compose import _blocks
 from mailers.sheet import Sheet
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House, text_of
+from tests.databases import Databases
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 LINK = re.compile(r"https://club\.example/\S*")
@@ -212,7 +213,7 @@ class English(House):
 
 
 @pytest.fixture
-def spoken(template: Path) -> Iterator[Callable[[str], House]]:
+def spoken(template: Databases) -> Iterator[Callable[[str], House]]:
     houses: list[House] = []
 
     def begin(language: str) -> House:

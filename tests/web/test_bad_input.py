@@ -129,7 +129,7 @@ def test_a_hand_in_without_its_token_is_shown_again_with_every_word(world: World
 
 def test_a_form_lives_through_a_restart_and_a_long_night(world: World, begin: Callable[..., World]) -> None:
     page = world.browser().get("/jiuniu/join")
-    later = begin(JIUNIU_DATA_DIR=str(world.service.settings.data_dir))  # a second process on the same data folder
+    later = begin(**world.same_data)  # a second process on the same data
     page.browser.base = later.base
     page.browser.session.cookies = page.browser.session.cookies
     moved = page.browser.post("/jiuniu/join", page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))})
