@@ -152,6 +152,7 @@ def _state_of(trouble: BaseException) -> str | None:
 def hold(session: Session, row: Row) -> None:
     """Until the commit nobody else changes this row; it is read anew. On SQLite whoever writes is alone anyway."""
     if session.get_bind().dialect.name == "postgresql" and row not in session.new:
+        session.flush()  # a refresh throws away what was not written yet
         session.refresh(row, with_for_update=HELD)
 
 
