@@ -27,6 +27,6 @@ bench: .venv/.dev  ## Speed, each figure beside its reference
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/.dev: .venv/.run requirements-dev.txt
+.venv/.dev: .venv/.run requirements-dev.txt requirements-postgresql.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -28,8 +28,8 @@ class Databases(Protocol):
     def bare(self, name: str) -> str:
         """The URL of one without a table."""
 
-    def settings(self, folder: Path, name: str) -> dict[str, str]:
-        """What an installation in this folder is told, so that it finds an empty one."""
+    def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
+        """What an installation in this folder is told, so that it finds an empty one (``bare``: one without a table)."""
 
 
 @functools.cache
@@ -59,8 +59,9 @@ class Files:
             path.unlink()
         return f"sqlite:///{memory() / name}.sqlite"
 
-    def settings(self, folder: Path, name: str) -> dict[str, str]:
-        shutil.copy(self.template, folder / "jiuniu.sqlite")
+    def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
+        if not bare:
+            shutil.copy(self.template, folder / "jiuniu.sqlite")
         return {"JIUNIU_DATA_DIR": str(folder)}
 
 
@@ -73,8 +74,9 @@ class Postgres:
     def bare(self, name: str) -> str:
         return postgres.server().bare(name)
 
-    def settings(self, folder: Path, name: str) -> dict[str, str]:
-        return {"JIUNIU_DATA_DIR": str(folder), "JIUNIU_DATABASE_URL": self.empty(name), "JIUNIU_SECRET_KEY": SECRET_KEY}
+    def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
+        url = self.bare(name) if bare else self.empty(name)
+        return {"JIUNIU_DATA_DIR": str(folder), "JIUNIU_DATABASE_URL": url, "JIUNIU_SECRET_KEY": SECRET_KEY}
 
 
 KINDS = ("sqlite", "postgresql")

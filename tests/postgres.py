@@ -128,5 +128,6 @@ class Server:
     def bare(self, name: str) -> str:
         """A database without a table."""
         self.command(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self.made.discard(name)
         self.command(f'CREATE DATABASE "{name}"')
         return self.url(name)

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from tests.databases import Databases
+
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
 
 
 class Shell:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, settings: dict[str, str]) -> None:
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
-        self.environment |= {"JIUNIU_DATA_DIR": str(folder), "PYTHONIOENCODING": "utf-8"}
+        self.environment |= settings | {"PYTHONIOENCODING": "utf-8"}
 
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -33,8 +35,8 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "data")
+def shell(tmp_path: Path, template: Databases) -> Shell:
+    return Shell(template.settings(tmp_path / "data", "commands", bare=True))
 
 
 def test_a_club_is_founded_shown_changed_and_exported(shell: Shell, tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def test_tick_due_and_letters_speak_json(shell: Shell) -> None:
     assert shell.json("due", "--days", "14") == []
     assert shell.json("letters", "list") == []
     assert shell("letters", "retry", "12").returncode == 1
-    assert shell("db", "upgrade").stdout.strip() == "schema 0002"
+    assert shell("db", "upgrade").stdout.strip() == "schema 0003"
 
 
 @pytest.mark.parametrize(

@@ -15,17 +15,18 @@ import requests
 from bs4 import BeautifulSoup
 
 from mailers.catcher import _free_port, caught
+from tests.databases import Databases
 from tests.world import APPLICATION
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def running(folder: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     process = subprocess.Popen(
         [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=clean | {"JIUNIU_DATA_DIR": str(folder), "JIUNIU_PORT": str(port)} | environment,
+        env=clean | {"JIUNIU_PORT": str(port)} | environment,
     )  # fmt: skip
     try:
         for _ in range(200):
@@ -51,10 +52,11 @@ def wait_for(found: object, seconds: float = 10) -> object:
     raise AssertionError("it did not come")
 
 
-def test_a_stranger_s_first_two_minutes(tmp_path: Path) -> None:
+def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> None:
+    settings = template.settings(tmp_path, "process", bare=True)
     port = _free_port()
     base = f"http://127.0.0.1:{port}"
-    with running(tmp_path, port) as process:
+    with running(port, **settings) as process:
         session = requests.Session()
         setup = BeautifulSoup(session.get(base).text, "html.parser")
         token = setup.select_one('[name="csrf_token"]')
@@ -74,17 +76,18 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path) -> None:
         assert process.wait(timeout=30) == 0
 
 
-def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path) -> None:
+def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path, template: Databases) -> None:
+    settings = template.settings(tmp_path, "process", bare=True)
     port = _free_port()
     base = f"http://127.0.0.1:{port}"
     words = ["club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     subprocess.run(
         [sys.executable, "-m", "flask", "--app", "app", *words], cwd=ROOT, check=True, capture_output=True, timeout=60,
-        env=environment | {"JIUNIU_DATA_DIR": str(tmp_path)},
+        env=environment | settings,
     )  # fmt: skip
     session = requests.Session()
-    with running(tmp_path, port) as process:
+    with running(port, **settings) as process:
         soup = BeautifulSoup(session.get(f"{base}/jn/join").text, "html.parser")
         form = {
             str(item["name"]): str(item.get("value", "")) for item in soup.select('form[method="post"] input[name]')
@@ -92,7 +95,7 @@ def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_
         time.sleep(2.1)  # a person takes their time: the form asks for two seconds
         assert session.post(f"{base}/jn/join", data=form).status_code == 200
         os.kill(process.pid, signal.SIGKILL)
-    with running(tmp_path, port):
+    with running(port, **settings):
         assert session.post(f"{base}/jn/join", data=form).status_code == 200
         # Killed with the letter in its hands: it leaves when the lease is over.
         wait_for(lambda: list(caught(tmp_path / "mailbox")), seconds=45)
