@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.databases import Databases
+from mailers.catcher import _free_port
+from tests.databases import SECRET_KEY, Databases
 
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
@@ -89,6 +90,28 @@ def test_a_wrong_setting_is_one_line_and_status_two(shell: Shell, name: str, val
         assert done.returncode == 2
         assert done.stderr.startswith(f"{name}: ") and len(done.stderr.strip().splitlines()) == 1, done.stderr
         assert done.stdout == ""
+
+
+def test_a_database_server_that_does_not_answer_is_one_line_and_status_two(shell: Shell) -> None:
+    url = f"postgresql://club:the-word@127.0.0.1:{_free_port()}/jiuniu"
+    done = shell("club", "list", JIUNIU_DATABASE_URL=url, JIUNIU_SECRET_KEY=SECRET_KEY)
+    assert done.returncode == 2
+    assert done.stderr.startswith("JIUNIU_DATABASE_URL: ") and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert "the-word" not in done.stderr
+
+
+def test_without_the_driver_of_postgresql_the_start_ends_with_status_two(shell: Shell) -> None:
+    begin = "import sys; sys.modules['psycopg'] = None; from app import create_app; create_app()"
+    environment = shell.environment | {
+        "JIUNIU_DATABASE_URL": "postgresql://club@db.example/jiuniu",
+        "JIUNIU_SECRET_KEY": SECRET_KEY,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", begin], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    wanted = "JIUNIU_DATABASE_URL: psycopg is missing; python -m pip install -r requirements-postgresql.txt\n"
+    assert (done.stdout, done.stderr) == ("", wanted)
 
 
 def test_a_real_club_first_removes_the_demo_and_its_clock(shell: Shell, tmp_path: Path) -> None:
