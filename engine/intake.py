@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine.at_hand import club_at_hand
 from engine.beginnings import Form
 from engine.clock import machine_now
-from engine.db import enter_club
+from engine.db import enter_club, hold
 from engine.declare import Workflow
 from engine.letters import queue_for_person
 from engine.models import Case, Person
@@ -40,6 +40,8 @@ def hand_in(
     enter_club(session, club_id)
     flow, address = workflow(workflow_key), str(answers["email"])
     person = by_address(session, address)
+    if person is not None:
+        hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
     if _handed_in_before(session, flow, person, form_id):
         return
     if limited:
@@ -73,6 +75,7 @@ def open_by_member(
     session: Session, person: Person, flow: type[Workflow], answers: Mapping[str, Any], *, by: Hand, form_id: str, now: datetime
 ) -> Case:  # fmt: skip
     """A member's form. The same ``form_id`` twice is one case; raises NotAllowed where one is open or none may be opened."""
+    hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
     key = f"{form_id}:{person.id}"
     before = session.execute(select(Case).where(Case.workflow == flow.key, Case.key == key)).scalar_one_or_none()
     if before is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of, numbers_of, officers_at_hand
 from engine.beginnings import Calendar
-from engine.db import Database, across_clubs, in_club
+from engine.db import Database, across_clubs, in_club, overtaken
 from engine.declare import Workflow
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
@@ -55,7 +55,9 @@ def _begin_safely(session: Session, schedule: Schedule, now: datetime) -> int:
     try:
         with session.begin_nested():
             return begin(session, schedule, now)
-    except Exception:
+    except Exception as fault:
+        if overtaken(fault):
+            raise
         log.exception("the schedule %s of club %s cannot be opened", rule, club_id)
         mine = (Schedule.club_id == club_id) & (Schedule.rule == rule)
         session.execute(update(Schedule).where(mine).values(next_at=now + BACK_OFF))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
-from engine.db import club_of
+from engine.db import club_of, hold
 from engine.declare import Act, Letter, State, Workflow, nobody
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
@@ -68,13 +68,9 @@ def open_case(
 
     ``key`` is unique per workflow in a club (for instance the period and the person).
     """
-    if not _may_open(session, workflow(workflow_name), person):
+    if not may_begin(session, person, workflow(workflow_name)):
         raise NotAllowed(f"{person.id} has a case of {workflow_name} open")
     return _open(session, workflow(workflow_name), person, by=by, now=now, key=key, parent=parent, answers=answers, data=data)
-
-
-def _may_open(session: Session, flow: type[Workflow], person: Person) -> bool:
-    return not (flow.one_open and open_case_of(session, person, flow.key))
 
 
 def _open(
@@ -95,6 +91,14 @@ def _open(
     assert isinstance(start, str), "a start is a state"
     _enter(step, start)
     return case
+
+
+def may_begin(session: Session, person: Person, flow: type[Workflow]) -> bool:
+    """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two processes do not both find none."""
+    if not flow.one_open:
+        return True
+    hold(session, person)
+    return open_case_of(session, person, flow.key) is None
 
 
 def act(
@@ -242,7 +246,7 @@ def _open_followers(step: Step, target: str) -> None:
     case = step.case
     for follower, opening in followers(case.workflow, target):
         for person in opening.whom(step):
-            if _may_open(step.session, follower, person):
+            if may_begin(step.session, person, follower):
                 _open(step.session, follower, person, by=step.hand, now=step.now, parent=case)
 
 

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -195,8 +196,11 @@ def _database_url(text: str, data_dir: Path) -> str:
     except (ArgumentError, ValueError):
         url = make_url("unreadable://")
     a_file = url.drivername == "sqlite" and url.database and url.database != ":memory:" and not Path(url.database).is_dir()
-    if not a_file and not (url.drivername.startswith("postgresql") and url.host):
+    a_server = url.drivername in ("postgresql", "postgresql+psycopg") and (url.host or "host" in url.query) and url.database
+    if not a_file and not a_server:
         raise SettingsError("JIUNIU_DATABASE_URL: takes sqlite:///path/file or postgresql://user:password@host/database")
+    if a_server and find_spec("psycopg") is None:
+        raise SettingsError("JIUNIU_DATABASE_URL: psycopg is missing; python -m pip install -r requirements-postgresql.txt")
     return text
 
 

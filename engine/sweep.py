@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, clubs_at_hand, numbers_of, people_at_hand
-from engine.db import Database, across_clubs, in_club
+from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
 from engine.letters import letters_together
 from engine.models import Case
@@ -65,7 +65,9 @@ def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool
     try:
         with session.begin_nested(), letters_together(session):
             _step(session, cases, now)
-    except Exception:
+    except Exception as trouble:
+        if overtaken(trouble):
+            raise
         log.exception("a round of steps failed; they are taken one by one")
         return False
     return True
@@ -87,7 +89,9 @@ def _remind_safely(session: Session, now: datetime, size: int) -> int | None:
     try:
         with session.begin_nested():
             return remind_persons(session, now, size)
-    except Exception:
+    except Exception as trouble:
+        if overtaken(trouble):
+            raise
         log.exception("a round of reminders failed; they are looked at one by one")
         return None
 
@@ -99,6 +103,8 @@ def look_at_safely(session: Session, case: Case, now: datetime) -> None:
         with session.begin_nested():
             look_at(session, case, now, asks_of(session, [case]))
     except Exception as trouble:
+        if overtaken(trouble):
+            raise
         log.exception("case %s of club %s cannot take its due step", case_id, club_id)
         session.execute(
             update(Case)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from engine.db import across_clubs, enter_club
+from engine.db import across_clubs, enter_club, hold, overtaken
 from engine.heartbeats import post_rests
 from engine.letters_ledger import RELEASED
 from engine.models import Case, Letter, Person
@@ -47,6 +47,8 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     """
     enter_club(session, claimed.club_id)
     letter = next(iter(with_their_people(session, [claimed.letter_id])), None)
+    if letter is not None:
+        hold(session, letter)  # two processes that both think it theirs
     if letter is None or letter.state != "claimed":
         return None
     try:
@@ -55,6 +57,8 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
         _end(letter, "dropped", str(reason), now)
         return None
     except Exception as fault:
+        if overtaken(fault):
+            raise
         log.exception("letter %s of club %s cannot be composed", letter.id, letter.club_id)
         _end(letter, "failed", f"compose: {type(fault).__name__}: {fault}"[:500], now)
         return None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import email
 import email.policy
 import functools
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -33,13 +29,13 @@ from engine.people import add_person, address_hash
 from engine.registry import workflow as flow
 from engine.roster import Plan, import_members, read_roster
 from engine.run import act, open_case
-from engine.schema import upgrade
 from engine.step import CLOCK, Hand
 from engine.sweep import sweep
 from mailers import outbox
 from mailers.compose import Composer
 from mailers.drafts import Claimed, Frozen
 from mailers.verdict import Answer
+from tests.databases import Databases
 
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 OWNER, ADMIN, LILEI, MEIMEI = "owner@qq.com", "admin@qq.com", "lilei@qq.com", "hanmeimei@163.com"
@@ -57,27 +53,10 @@ SILENT = Answer("dot", 0, "TimeoutError: timed out")
 DOWN = Answer("connect", 0, "ConnectionRefusedError: refused")
 
 
-def migrated(folder: Path) -> Path:
-    """A file with the newest schema and nothing in it, to be copied."""
-    path = folder / "template.sqlite"
-    db = Database(f"sqlite:///{path}")
-    upgrade(db)
-    db.dispose()  # the last connection to close folds the write-ahead log into the file
-    return path
-
-
 @functools.cache
-def memory() -> Path:
-    """A folder of this process on a disk in memory where there is one: these tests are not about what survives a power cut."""
-    folder = tempfile.mkdtemp(prefix="jiuniu-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
-
-
-@functools.cache
-def _database(path: Path) -> Database:
-    """One per file: a new engine compiles every statement anew, which takes longer than most tests."""
-    return Database(f"sqlite:///{path}")
+def _database(url: str) -> Database:
+    """One per database: a new engine compiles every statement anew, which takes longer than most tests."""
+    return Database(url)
 
 
 @dataclass
@@ -97,11 +76,9 @@ class Server:
 class House:
     """One club in one database. Two houses at the same time need two names."""
 
-    def __init__(self, template: Path, file: str = "club", **club: Any) -> None:
-        self.path = memory() / f"{file}.sqlite"
-        self.db = _database(self.path)
-        self.end()
-        shutil.copy(template, self.path)
+    def __init__(self, databases: Databases, file: str = "club", **club: Any) -> None:
+        self.db = _database(databases.empty(file))
+        self.db.dispose()  # connections to a file that was replaced
         self.now = MONDAY
         self.server = Server()
         self.composer = Composer(Links(["a key of the tests, long enough"], "https://club.example"), "Jiuniu <post@jiuniu.example>")
@@ -120,8 +97,6 @@ class House:
     def end(self) -> None:
         self.db.on_letters = lambda: None
         self.db.dispose()
-        for path in memory().glob(f"{self.path.name}*"):
-            path.unlink()
 
     # Reading and writing
 

@@ -6,7 +6,6 @@ import email
 import email.policy
 import os
 import re
-import shutil
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ from engine.models import Case, Person
 from engine.people import add_person, by_address
 from engine.settings import load
 from mailers.catcher import _free_port
+from tests.databases import Databases
 from web.service import Service
 from web.ticker import Ticker
 
@@ -194,16 +194,15 @@ class World:
     _read: int = field(default=0)
 
     @classmethod
-    def begin(cls, folder: Path, template: Path, **environment: str) -> World:
-        """Start the app on a free port; its database is a copy of a migrated, empty one."""
+    def begin(cls, folder: Path, databases: Databases, **environment: str) -> World:
+        """Start the app on a free port, with an empty database."""
         sink, port = Sink(), _free_port()
         clock = folder / "clock-file"
         data = folder / "data"
         data.mkdir()
-        shutil.copy(template, data / "jiuniu.sqlite")
         settings = load(
-            {
-                "JIUNIU_DATA_DIR": str(data), "JIUNIU_PORT": str(port), "JIUNIU_SMTP_URL": sink.url, "JIUNIU_CLOCK_FILE": str(clock),
+            databases.settings(data, f"world-{folder.name}") | {
+                "JIUNIU_PORT": str(port), "JIUNIU_SMTP_URL": sink.url, "JIUNIU_CLOCK_FILE": str(clock),
                 "JIUNIU_MAIL_FROM": "Jiuniu <club@jiuniu.example>",
             } | environment
         )  # fmt: skip
@@ -218,6 +217,15 @@ class World:
         self.server.close()
         self.sink.stop()
         self.service.db.dispose()
+
+    @property
+    def same_data(self) -> dict[str, str]:
+        """What another process on the same data is told."""
+        settings = self.service.settings
+        return {
+            "JIUNIU_DATA_DIR": str(settings.data_dir), "JIUNIU_DATABASE_URL": settings.database_url,
+            "JIUNIU_SECRET_KEY": settings.secret_keys[0],
+        }  # fmt: skip
 
     # The club
 

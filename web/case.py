@@ -14,6 +14,7 @@ from wtforms import Form
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.changes import Piece
+from engine.db import hold
 from engine.declare import Act, Workflow, anyone
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.history import Entry, changed_since_last, history
@@ -103,7 +104,7 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
     Returns the act and the token of the page: a new one where the act made older links die.
     """
     met = visitor(session, link)
-    matter = _matter(session, met)
+    matter = _matter(session, met, held=True)
     hand = in_whose_name(session, met, matter, sent.get("for", ""))
     if sent.get("action") == "vote":
         vote(session, matter, sent.get("choice", ""), by=hand, now=service().clock.now(), round=_number(sent, "round"))
@@ -157,7 +158,10 @@ def _offered(session: Session, matter: Case, met: Visitor, hand: Hand) -> list[A
     return [item for item in open_acts if item.who != anyone]
 
 
-def _matter(session: Session, met: Visitor) -> Case:
+def _matter(session: Session, met: Visitor, *, held: bool = False) -> Case:
+    """``held``: by whoever presses, so that a second press waits and then sees what the first one did."""
+    if met.case is not None and held:
+        hold(session, met.case)
     if met.case is None or not may_see(session, met.case, met.you):
         abort(404)
     return met.case

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Flask, g, jsonify, render_template
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -81,9 +83,13 @@ def init(app: Flask) -> None:
             return trouble.get_response()
         return _page(trouble.code or 500, ""), trouble.code or 500
 
-    @app.errorhandler(OperationalError)
-    def no_database(trouble: OperationalError) -> tuple[str, int]:
-        """A full disk, a database that restarts: nothing was half written, and it comes back by itself."""
+    @app.errorhandler(DBAPIError)
+    @app.errorhandler(PoolTimeoutError)
+    @app.errorhandler(StaleDataError)
+    def no_database(trouble: Exception) -> tuple[str, int]:
+        """A full disk, a database that restarts, a row that many want: nothing was half written, and it comes back by itself."""
+        if isinstance(trouble, DBAPIError) and not (isinstance(trouble, OperationalError) or trouble.connection_invalidated):
+            return broken(trouble)
         log.error("the database does not answer: %s", trouble)
         return _page(503, ""), 503
 

@@ -21,7 +21,15 @@ from engine.clock import machine_now
 from engine.db import Database
 from engine.heartbeats import beat, post_rests
 from engine.models import Case, Heartbeat, Letter
-from tests.club import LATER, LILEI, House, memory
+from tests.club import LATER, LILEI, House
+from tests.databases import Databases, databases, memory
+
+
+@pytest.fixture(scope="session")
+def template() -> Databases:
+    """A backup is a copy of SQLite's file; PostgreSQL brings its own tools."""
+    return databases("sqlite")
+
 
 KEYS = ("the key of the house, long enough", "an older key, long enough too")
 

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import functools
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +25,8 @@ from engine.step import Hand
 from mailers import outbox
 from mailers.drafts import Frozen
 from mailers.verdict import Answer
-from tests.club import ADMIN, APPLICATION, DOWN, LATER, OWNER, PLAN, SILENT, TAKEN, UNKNOWN, House, migrated
+from tests.club import ADMIN, APPLICATION, DOWN, LATER, OWNER, PLAN, SILENT, TAKEN, UNKNOWN, House
+from tests.databases import databases
 
 PEOPLE = ("lilei@qq.com", "hanmeimei@163.com", "wang@gmail.com")
 CROWD = (*PEOPLE, OWNER, ADMIN)
@@ -43,11 +41,6 @@ spans = st.one_of(
     st.integers(1, 5).map(lambda n: timedelta(weeks=n)),
 )
 answers = st.lists(st.sampled_from([TAKEN, TAKEN, TAKEN, LATER, UNKNOWN, SILENT, DOWN]), min_size=1, max_size=6)
-
-
-@functools.cache
-def template() -> Path:
-    return migrated(Path(tempfile.mkdtemp(prefix="jiuniu-template-")))
 
 
 def holds(role: str, actor: Person, case: Case) -> bool:
@@ -78,10 +71,12 @@ class Crash(Exception):
 
 
 class ClubLife(RuleBasedStateMachine):
+    kind = "sqlite"
+
     @initialize(members=st.integers(0, 3), told=st.booleans())
     def begin(self, members: int, told: bool) -> None:
         """Some have joined already, so that a short story gets somewhere."""
-        self.house = House(template(), "machine")
+        self.house = House(databases(self.kind), "machine")
         self.house.add(ADMIN, "小助", role="admin")
         self.forms: Counter[str] = Counter()
         self.dues: dict[tuple[int, int], tuple[datetime, datetime]] = {}  # (case, version): due and entered as last seen
@@ -421,4 +416,11 @@ class ClubLife(RuleBasedStateMachine):
             assert letter.state not in ("dropped", "failed") or letter.answer, "ended without a reason"
 
 
+class ClubLifeOnPostgres(ClubLife):
+    """The same life, on the other database."""
+
+    kind = "postgresql"
+
+
 TestClubLife = ClubLife.TestCase
+TestClubLifeOnPostgres = ClubLifeOnPostgres.TestCase

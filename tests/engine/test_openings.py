@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -18,6 +17,7 @@ from engine.people import add_person
 from engine.run import Invalid, NotAllowed, Stale
 from engine.step import Hand
 from tests.club import LILEI, MEIMEI, OWNER, House
+from tests.databases import Databases
 from tests.engine import toys
 
 SUNDAY = datetime(2026, 12, 6, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai
@@ -179,7 +179,7 @@ def voters(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 @pytest.fixture
-def topic(template: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def topic(template: Databases, monkeypatch: pytest.MonkeyPatch) -> House:
     toys.declared(monkeypatch, toys.topic())
     house = House(template, "topic", numbers={"topic_votes": 3})
     for address in VOTERS:

@@ -21,6 +21,7 @@ from engine.registry import all_workflows
 from mailers.compose import _blocks
 from mailers.sheet import Sheet
 from tests.club import House, text_of
+from tests.databases import Databases
 from tests.mailers import golden_club, golden_join, golden_membership, golden_nomination, golden_reflection, golden_study_plan
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -44,7 +45,7 @@ class English(House):
 
 
 @pytest.fixture
-def spoken(template: Path) -> Iterator[Callable[[str], House]]:
+def spoken(template: Databases) -> Iterator[Callable[[str], House]]:
     houses: list[House] = []
 
     def begin(language: str) -> House:

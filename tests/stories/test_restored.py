@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +12,24 @@ from engine import letters_ledger
 from tests.web.test_commands import Shell
 from tests.world import World, path_of
 
+# A backup is a copy of SQLite's file; PostgreSQL brings its own tools.
+pytestmark = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+
+
+class Brought:
+    """The database that a restore left in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "jiuniu.sqlite"
+
+    def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
+        shutil.copy(self.file, folder / "jiuniu.sqlite")
+        return {"JIUNIU_DATA_DIR": str(folder)}
+
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "elsewhere")
+    return Shell({"JIUNIU_DATA_DIR": str(tmp_path / "elsewhere")})
 
 
 def test_a_club_moves_to_another_machine(world: World, shell: Shell, tmp_path: Path) -> None:
@@ -22,7 +37,7 @@ def test_a_club_moves_to_another_machine(world: World, shell: Shell, tmp_path: P
     world.apply(email="hanmeimei@163.com", name="韩梅梅")
     waiting = [row["to"] for row in world.ledger(state="queued") if row["letter"] == "join.confirm_address"]
     assert waiting == ["hanmeimei@163.com"], "her letter has not left when the backup is made"
-    at_home = Shell(tmp_path / "0" / "data")
+    at_home = Shell({"JIUNIU_DATA_DIR": str(tmp_path / "0" / "data")})
     assert at_home("backup", str(tmp_path / "club.tar.gz")).returncode == 0, "beside the running server"
     link = world.mail("join.confirm_address", "hanmeimei@163.com").link()
     before = world.now
@@ -35,7 +50,7 @@ def test_a_club_moves_to_another_machine(world: World, shell: Shell, tmp_path: P
 
     folder = tmp_path / "elsewhere"
     (tmp_path / "new").mkdir()
-    new = World.begin(tmp_path / "new", folder / "jiuniu.sqlite", JIUNIU_SECRET_KEY_FILE=str(folder / "secret-key"))
+    new = World.begin(tmp_path / "new", Brought(folder), JIUNIU_SECRET_KEY_FILE=str(folder / "secret-key"))
     try:
         _lives_on(new, world.club_id, path_of(link), before)
     finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import make_url, text, update
 from sqlalchemy.orm import Session
 
 from engine import checkup
@@ -20,10 +20,14 @@ from engine.db import Database, sqlite_module
 from engine.letters_ledger import hold_all
 from engine.models import Heartbeat
 from mailers.catcher import _free_port
+from tests.databases import Databases
 from tests.mailers.scripted import Scripted
 from tests.web.test_commands import Shell
 from tests.world import World
 from web.commands.doctor import answers, base_url, examine
+
+# The database's own checks differ; those of PostgreSQL have a story of their own below.
+ON_SQLITE = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ HEALTHY = {
 def test_a_healthy_installation(real: World) -> None:
     assert verdicts(real) == HEALTHY
     before = len(real.mails)
-    shell = Shell(real.folder / "data")
+    shell = Shell(real.same_data)
     shell.environment |= {
         "JIUNIU_SMTP_URL": real.sink.url, "JIUNIU_MAIL_FROM": "post@jiuniu.example", "JIUNIU_PORT": real.base.strip("/").rpartition(":")[2],
     }  # fmt: skip
@@ -105,6 +109,7 @@ def test_a_moved_clock(real: World) -> None:
     assert checkup.clock(file, real_club=False).verdict == "wrong"
 
 
+@ON_SQLITE
 def test_who_may_read_key_and_folder(real: World) -> None:
     (real.folder / "data" / "secret-key").chmod(0o644)
     (real.folder / "data").chmod(0o755)
@@ -130,6 +135,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert finding.verdict == "wrong"
 
 
+@ON_SQLITE
 def test_an_old_sqlite_another_schema_and_damage(real: World, monkeypatch: pytest.MonkeyPatch) -> None:
     class Old:
         sqlite_version, sqlite_version_info = "3.51.2", (3, 51, 2)
@@ -143,9 +149,10 @@ def test_an_old_sqlite_another_schema_and_damage(real: World, monkeypatch: pytes
     )
 
 
-def test_a_damaged_file_is_said(template: Path, tmp_path: Path) -> None:
+@ON_SQLITE
+def test_a_damaged_file_is_said(template: Databases, tmp_path: Path) -> None:
     module, path = sqlite_module(), tmp_path / "damaged.sqlite"
-    shutil.copy(template, path)
+    shutil.copy(make_url(template.empty("damaged")).database or "", path)
     with module.connect(path) as connection:
         root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'person'").fetchone()[0]
         size = connection.execute("PRAGMA page_size").fetchone()[0]

@@ -69,6 +69,7 @@ def test_another_schema_is_not_ready(world: World, revision: str, says: str) -> 
     assert (status, body["status"], body["schema"]) == (503, "schema", says)
 
 
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_a_database_that_is_gone_is_said_without_details(world: World) -> None:
     world.service.db.dispose()
     path = world.folder / "data" / "jiuniu.sqlite"

@@ -17,19 +17,18 @@ import requests
 from bs4 import BeautifulSoup
 
 from mailers.catcher import _free_port, caught
+from tests.databases import SECRET_KEY, Databases
 from tests.world import APPLICATION, Sink
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def running(
-    folder: Path, port: int, errors: int | IO[bytes] = subprocess.DEVNULL, **environment: str
-) -> Iterator[subprocess.Popen[bytes]]:
+def running(port: int, errors: int | IO[bytes] = subprocess.DEVNULL, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     process = subprocess.Popen(
         [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors,
-        env=clean | {"JIUNIU_DATA_DIR": str(folder), "JIUNIU_PORT": str(port)} | environment,
+        env=clean | {"JIUNIU_PORT": str(port)} | environment,
     )  # fmt: skip
     try:
         for _ in range(200):
@@ -55,12 +54,12 @@ def wait_for(found: object, seconds: float = 10) -> object:
     raise AssertionError("it did not come")
 
 
-def found_club(folder: Path) -> None:
+def found_club(**settings: str) -> None:
     words = ["club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     subprocess.run(
         [sys.executable, "-m", "flask", "--app", "app", *words], cwd=ROOT, check=True, capture_output=True, timeout=60,
-        env=environment | {"JIUNIU_DATA_DIR": str(folder)},
+        env=environment | settings,
     )  # fmt: skip
 
 
@@ -72,10 +71,11 @@ def filled_in(session: requests.Session, base: str) -> dict[str, str]:
     return form
 
 
-def test_a_stranger_s_first_two_minutes(tmp_path: Path) -> None:
+def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> None:
+    settings = template.settings(tmp_path, "process", bare=True)
     port = _free_port()
     base = f"http://127.0.0.1:{port}"
-    with running(tmp_path, port) as process:
+    with running(port, **settings) as process:
         session = requests.Session()
         setup = BeautifulSoup(session.get(base).text, "html.parser")
         token = setup.select_one('[name="csrf_token"]')
@@ -95,16 +95,17 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path) -> None:
         assert process.wait(timeout=30) == 0
 
 
-def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path) -> None:
+def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path, template: Databases) -> None:
+    settings = template.settings(tmp_path, "process", bare=True)
     port = _free_port()
     base = f"http://127.0.0.1:{port}"
-    found_club(tmp_path)
+    found_club(**settings)
     session = requests.Session()
-    with running(tmp_path, port) as process:
+    with running(port, **settings) as process:
         form = filled_in(session, base)
         assert session.post(f"{base}/jn/join", data=form).status_code == 200
         os.kill(process.pid, signal.SIGKILL)
-    with running(tmp_path, port):
+    with running(port, **settings):
         assert session.post(f"{base}/jn/join", data=form).status_code == 200
         # Killed with the letter in its hands: it leaves when the lease is over.
         wait_for(lambda: list(caught(tmp_path / "mailbox")), seconds=45)
@@ -112,13 +113,14 @@ def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_
         assert [mail.letter for mail in caught(tmp_path / "mailbox")] == ["join.confirm_address"]
 
 
-def test_what_the_process_writes_names_nobody(tmp_path: Path) -> None:
+def test_what_the_process_writes_names_nobody(tmp_path: Path, template: Databases) -> None:
+    settings = template.settings(tmp_path, "process", bare=True) | {"JIUNIU_SECRET_KEY": SECRET_KEY}
     port, sink = _free_port(), Sink()
     base = f"http://127.0.0.1:{port}"
-    found_club(tmp_path)
+    found_club(**settings)
     session = requests.Session()
     written = tmp_path / "stderr"
-    with written.open("wb") as errors, running(tmp_path, port, errors, JIUNIU_SMTP_URL=sink.url) as process:
+    with written.open("wb") as errors, running(port, errors, JIUNIU_SMTP_URL=sink.url, **settings) as process:
         assert session.get(f"{base}/readyz").json()["status"] in ("starting", "ready")
         assert session.post(f"{base}/jn/join", data=filled_in(session, base)).status_code == 200
         wait_for(lambda: sink.mails)
@@ -134,5 +136,5 @@ def test_what_the_process_writes_names_nobody(tmp_path: Path) -> None:
     sink.stop()
     log = written.read_text()
     assert " INFO jiuniu.request POST /jn/join 303 " in log and " INFO jiuniu.request GET /c/… 200 " in log
-    for secret in ("lilei", "o@qq.com", link.rpartition("/")[2], (tmp_path / "secret-key").read_text()):
+    for secret in ("lilei", "o@qq.com", link.rpartition("/")[2], SECRET_KEY):
         assert secret not in log
