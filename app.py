@@ -13,29 +13,34 @@ from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
 import workflows  # noqa: F401  (makes the club's rules known)
+from engine.schema import SchemaIsNewer
 from engine.settings import Settings, SettingsError, load
 from mailers.catcher import Catcher
-from web import commands, demo, guard, health, speak
+from web import commands, demo, guard, health, logbook, speak
 from web.case import case
 from web.clubs import clubs
 from web.desk import desk
 from web.forms import forms
 from web.mailbox import mailbox
 from web.member import member
+from web.reflections import reflections
+from web.roster import roster
 from web.service import Service
 from web.ticker import Ticker
 
-BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, forms)
+BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, roster, reflections, forms)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Starts no thread, sweeps nothing, sends nothing."""
     settings = settings or _load_or_exit()
+    logbook.keep(settings)
     app = Flask(__name__, static_folder="web/static", static_url_path="/static")
     try:
         app.extensions["jiuniu"] = Service.build(settings)
-    except (OSError, SQLAlchemyError, ImportError) as trouble:
+    except (OSError, SQLAlchemyError, ImportError, SchemaIsNewer) as trouble:
         _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(trouble).__name__}: {str(trouble).splitlines()[0]})")
+    logbook.init(app)
     speak.init(app)
     guard.init(app, settings)
     health.init(app)
@@ -54,9 +59,7 @@ def _load_or_exit() -> Settings:
 
 def main() -> None:
     """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("apscheduler", "mail.log", "waitress.queue"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    logbook.tell_all()
     settings = _load_or_exit()
     app = create_app(settings)
     service: Service = app.extensions["jiuniu"]

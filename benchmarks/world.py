@@ -85,7 +85,7 @@ def apply_many(
     if confirm:
         for case in cases:
             person = session.get_one(Person, (club_id, case.person_id))
-            act(session, case, "confirm", by=Hand(person, "page"), now=now)
+            act(session, case, "confirm", by=Hand(person, "page"), now=now, proven=True)
     return [case.id for case in cases]
 
 

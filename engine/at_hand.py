@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.charter import Charter, Numbers
@@ -32,11 +32,50 @@ def owner_at_hand(session: Session) -> Person:
     return owners[club_id]
 
 
+def officers_at_hand(session: Session) -> list[Person]:
+    """Owner and admins of the club at hand, looked up once per session."""
+    club_id = club_of(session)
+    officers: dict[int, list[Person]] = session.info.setdefault("officers", {})
+    if club_id not in officers:
+        wanted = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin"))).order_by(Person.id)
+        officers[club_id] = list(session.execute(wanted).scalars())
+    return officers[club_id]
+
+
+def offices_changed(session: Session) -> None:
+    """Somebody took or left an office: they are looked up anew."""
+    session.info.pop("officers", None)
+    session.info.pop("owners", None)
+
+
+def keep_club_at_hand(session: Session, club: Club) -> None:
+    """The club came along with another query: no need to ask again."""
+    session.info.setdefault("clubs", {})[club.id] = club
+
+
 def keep_at_hand(session: Session, club: Club, owner: Person) -> None:
     """Club and owner came along with another query: no need to ask again."""
     session.info.setdefault("clubs", {})[club.id] = club
     session.info.setdefault("owners", {})[club.id] = owner
 
+
+def clubs_at_hand(session: Session, club_ids: set[int]) -> dict[int, Club]:
+    """Many clubs by id, looked up at once, for work that goes through them one by one."""
+    known: dict[int, Club] = session.info.setdefault("clubs", {})
+    missing = sorted(club_ids - known.keys())
+    if missing:
+        known |= {club.id: club for club in session.execute(_CLUBS, {"clubs": missing}).scalars()}
+    return {club_id: known[club_id] for club_id in club_ids}
+
+
+def people_at_hand(session: Session, keys: set[tuple[int, int]]) -> None:
+    """Look up many persons, by club and id, at once: from here on each of them comes without a query."""
+    found = session.execute(_PEOPLE, {"people": sorted(keys)}).scalars()
+    session.info["people"] = found.all()  # held: a session holds its rows only weakly
+
+
+_CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))
+_PEOPLE = select(Person).where(tuple_(Person.club_id, Person.id).in_(bindparam("people", expanding=True)))
 
 _parsed: dict[tuple[int, int, datetime], Charter] = {}
 

@@ -10,6 +10,7 @@ from engine import effects
 from engine.declare import (
     Effect,
     State,
+    admins,
     ask,
     before_due,
     charter,
@@ -24,6 +25,7 @@ from engine.declare import (
     tell,
 )
 from engine.models import Case
+from engine.people import is_removed
 from engine.roles import Role
 from engine.step import Step
 from engine.targets import Target
@@ -42,18 +44,20 @@ def reviewed_by(
 ) -> tuple[State, State]:
     """The states *review* and *returned*: somebody decides; what is returned may be changed and sent again.
 
-    ``silent``: nobody decided in time; ``dropped``: what was returned never came back; ``do``: on entering review.
+    ``silent``: nobody decided in time; ``dropped``: what was returned never came back; ``do``: on entering review. With
+    nobody else there to decide it is granted.
     """
     leave_off = (may(person, "withdraw", to=withdraw),) if withdraw else ()
     review = State(
         who,
-        ask("please_decide"),
+        ask("please_decide", gathers=True),
         may(who, "approve", to=approve, note="optional"),
         may(who, "return", to="returned", note="required"),
         may(who, "decline", to=decline, note="required"),
         *leave_off,
         due(end_of_day(charter.decide_days), to=silent),
         do=do,
+        alone=approve,
     )
     returned = State(
         person,
@@ -76,8 +80,11 @@ def nothing_proposed(step: Step) -> bool:
 PROPOSE = either(nothing_proposed, "removal_proposed", "not_pursued")
 
 
-def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()) -> tuple[State, State, State, State]:
-    """The states *removal_proposed*, *removed*, *excused*, *not_pursued*: proposed by the rules, decided by the owner.
+Removal = tuple[State, State, State, State, State]
+
+
+def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()) -> Removal:
+    """From *removal_proposed* on: what the rules propose, the owner decides.
 
     The person is told and may still hand in, or answer.
     """
@@ -95,7 +102,10 @@ def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()
         due(end_of_day(charter.removal_days), to="not_pursued"),
         clause=clause,
     )
-    removed = final(tell("removed"), do=effects.remove, clause=clause)
+    back = (tell("readmitted"), tell("add_to_group", admins))
+    readmit = may(owner, "readmit", to="readmitted", note="optional", only_if=is_removed, tells=back)
+    removed = final(tell("removed"), tell("remove_from_group", admins), readmit, do=effects.remove, clause=clause)
+    readmitted = final(do=effects.readmit, clause="2.3")
     excused = final(tell("excused"), undo="removal_proposed", clause=clause)
     not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner), clause=clause)
-    return proposed, removed, excused, not_pursued
+    return proposed, removed, readmitted, excused, not_pursued

@@ -37,8 +37,9 @@ def changes(old: str, new: str) -> list[Piece]:
 
 
 def changed_answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Piece]]:
-    """Per field whose text changed, its pieces."""
-    return {name: changes(str(old.get(name, "")), str(text)) for name, text in new.items() if old.get(name, "") != text}
+    """Per field whose text changed, its pieces; ticks are no texts."""
+    changed = {name: text for name, text in new.items() if old.get(name, "") != text and not isinstance(text, bool)}
+    return {name: changes(str(old.get(name, "")), str(text)) for name, text in changed.items()}
 
 
 def _sentences(text: str) -> list[str]:

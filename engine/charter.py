@@ -70,11 +70,32 @@ def _read_clock_time(value: Any) -> time:
     return time.fromisoformat(str(value))
 
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class WeekTime:
+    """A moment that comes once a week; ``weekday`` counts from Monday = 1 (ISO 8601)."""
+
+    weekday: int
+    at: time
+
+
+def _read_week_time(value: Any) -> WeekTime:
+    day, _, at = str(value).partition(" ")
+    return WeekTime(WEEKDAYS.index(day) + 1, _read_clock_time(at))
+
+
+def _write_week_time(value: WeekTime) -> str:
+    return f"{WEEKDAYS[value.weekday - 1]} {value.at:%H:%M}"
+
+
 DAYS = _whole(1, 366)
 COUNT = _whole(0, 1000)
 SPAN = Kind(_read_span, _write_span, 'a span such as "3 hours" or "1 day"')
 SHARE = Kind(_read_fraction, str, 'a share such as "1/3"')
 CLOCK_TIME = Kind(_read_clock_time, lambda value: value.strftime("%H:%M"), 'a time such as "08:00"')
+WEEK_TIME = Kind(_read_week_time, _write_week_time, 'a moment of the week such as "sunday 08:00"')
 
 
 def _number(kind: Kind, default: Any, clause: str) -> Any:
@@ -96,6 +117,7 @@ class Numbers:
     extend_most_days: int = _number(DAYS, 60, "3.2")
     remind_before: timedelta = _number(SPAN, "1 day", "3.1")
     remind_last: timedelta = _number(SPAN, "3 hours", "3.1")
+    erase_days: int = _number(DAYS, 3, "2.2")
     undo_hours: int = _number(_whole(1, 720), 24, "2.1")
     vote_days: int = _number(DAYS, 3, "7.2")
     quorum: Fraction = _number(SHARE, "1/3", "7.2")
@@ -104,8 +126,8 @@ class Numbers:
     topic_votes: int = _number(_whole(1, 1000), 20, "4.2")
     topic_closes: timedelta = _number(SPAN, "12 hours", "4.2")
     propose_by: time = _number(CLOCK_TIME, "12:00", "4.2")
-    week_opens: time = _number(CLOCK_TIME, "08:00", "5.1")
-    week_due: time = _number(CLOCK_TIME, "20:00", "5.3")
+    week_opens: WeekTime = _number(WEEK_TIME, "sunday 08:00", "5.1")
+    week_due: WeekTime = _number(WEEK_TIME, "saturday 20:00", "5.3")
     big_book_days: int = _number(DAYS, 3, "5.1")
     shelf_size: int = _number(_whole(1, 50), 5, "5.2")
     honour_days: int = _number(DAYS, 1, "9.1")
@@ -125,6 +147,11 @@ class Numbers:
 KINDS: dict[str, Kind] = {item.name: item.metadata["kind"] for item in fields(Numbers)}
 
 
+# The founding club's: clause 2.1 names the admins as deputies; thirty reflections a week are one letter a day.
+DEPUTIES = ("join", "study_plan", "reflection")
+IN_DAILY_LETTER = ("reflection",)
+
+
 @dataclass(frozen=True)
 class Clause:
     number: str
@@ -133,24 +160,32 @@ class Clause:
 
 @dataclass(frozen=True)
 class Charter:
-    """What a club agreed on. ``group`` says how to get into the chat group, ``contact`` is an address that a person reads."""
+    """What a club agreed on. ``group`` says how to get into the chat group, ``contact`` is an address that a person reads.
+
+    ``deputies``: the workflows in which admins may decide in the owner's place; ``in_daily_letter``: those that ask their
+    deciders in the daily letter instead of at once.
+    """
 
     purpose: str
     group: str
     contact: str
+    deputies: tuple[str, ...]
+    in_daily_letter: tuple[str, ...]
     clauses: tuple[Clause, ...]
     numbers: Numbers
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Charter:
         """Read a charter from its plain form (TOML or JSON). Raises CharterError."""
-        unknown = set(data) - {"purpose", "group", "contact", "clauses", "numbers"}
+        unknown = set(data) - {"purpose", "group", "contact", "deputies", "in_daily_letter", "clauses", "numbers"}
         if unknown:
             raise CharterError(f"{min(unknown)}: there is no such key in a charter")
         return cls(
             purpose=_text(data, "purpose"),
             group=_text(data, "group"),
             contact=_text(data, "contact"),
+            deputies=_names(data, "deputies", DEPUTIES),
+            in_daily_letter=_names(data, "in_daily_letter", IN_DAILY_LETTER),
             clauses=tuple(_clauses(data.get("clauses", []))),
             numbers=_numbers(data.get("numbers", {})),
         )
@@ -161,6 +196,8 @@ class Charter:
             "purpose": self.purpose,
             "group": self.group,
             "contact": self.contact,
+            "deputies": list(self.deputies),
+            "in_daily_letter": list(self.in_daily_letter),
             "numbers": {key: kind.write(getattr(self.numbers, key)) for key, kind in KINDS.items()},
             "clauses": [{"number": clause.number, "text": clause.text} for clause in self.clauses],
         }
@@ -171,6 +208,13 @@ def _text(data: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise CharterError(f"{key}: takes a text")
     return value.strip()
+
+
+def _names(data: Mapping[str, Any], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    value = data.get(key, default)
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and re.fullmatch(r"[a-z_]+", name) for name in value):
+        raise CharterError(f'{key}: takes a list of workflows such as ["join", "study_plan"]')
+    return tuple(value)
 
 
 def _clauses(data: Any) -> list[Clause]:

@@ -76,6 +76,8 @@ def remove_demo(session: Session) -> bool:
 
 
 def by_slug(session: Session, slug: str) -> Club | None:
+    if "\x00" in slug:  # no name, and PostgreSQL would not even compare it
+        return None
     return session.execute(select(Club).where(Club.slug == slug)).scalar_one_or_none()
 
 

@@ -2,12 +2,16 @@
 
 On SQLite every writing unit begins with BEGIN IMMEDIATE behind one lock in the process: plain BEGIN in WAL mode fails
 at once when another writer was faster, and threads that wait in SQLite's own busy handler wait unfairly.
+
+On PostgreSQL units of many processes run side by side (READ COMMITTED). Rows that decide are held (``hold``, FOR UPDATE) or
+guarded by a version; a unit that was overtaken all the same is run again and finds what the faster one left.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import random
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +20,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import visitors
 
 from engine.models import ClubRow, Row
@@ -26,6 +32,10 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _EVERY_CLUB = "every club"
+
+# How often a unit that was overtaken is run again, and the longest wait before that, in seconds.
+_TRIES, _LONGEST_WAIT = 20, 0.1
+_DEADLOCK, _NOT_SERIALIZABLE, _KEY_TAKEN = "40P01", "40001", "23505"
 
 
 class OutsideClub(RuntimeError):
@@ -55,7 +65,21 @@ class Database:
         self._read_session = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
 
     def write(self, unit: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run one writing unit and commit it. Whatever the unit raises rolls all of it back."""
+        """Run one writing unit and commit it. Whatever the unit raises rolls all of it back.
+
+        Overtaken by another process, it is run again from the start: it sees what the other one wrote.
+        """
+        for turn in range(1, _TRIES):
+            try:
+                return self._write_once(unit, *args, **kwargs)
+            except (StaleDataError, DBAPIError) as trouble:
+                if not overtaken(trouble) and _state_of(trouble) != _KEY_TAKEN:
+                    raise
+            # By chance: whoever collided once should not meet again.
+            threading.Event().wait(random.uniform(0, min(_LONGEST_WAIT, 0.002 * 2**turn)))  # noqa: S311
+        return self._write_once(unit, *args, **kwargs)
+
+    def _write_once(self, unit: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         with self._lock, self._write_session() as session:
             result = unit(session, *args, **kwargs)
             session.commit()
@@ -87,8 +111,12 @@ class Database:
 
     def _engine(self, *, read_only: bool) -> Engine:
         if not self.is_sqlite:
-            options = {"postgresql_readonly": True} if read_only else {}
-            return create_engine(self.url, execution_options=options, pool_pre_ping=True, hide_parameters=True)
+            # A page reads as of one moment; a writer sees what was committed while it waited for a row.
+            options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"} if read_only else {}
+            return create_engine(
+                self.url, isolation_level="READ COMMITTED", execution_options=options, pool_pre_ping=True, hide_parameters=True,
+                connect_args={"connect_timeout": 10},
+            )  # fmt: skip
         if self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self.url, module=sqlite_module(), pool_size=20, hide_parameters=True)
@@ -111,6 +139,27 @@ def _begin_sqlite(statement: str, connection: Any) -> None:
     connection.exec_driver_sql(statement)
 
 
+def overtaken(trouble: BaseException) -> bool:
+    """Was another process faster, so that the whole unit wants to be run again? What catches faults in a unit lets this pass."""
+    return isinstance(trouble, StaleDataError) or _state_of(trouble) in (_DEADLOCK, _NOT_SERIALIZABLE)
+
+
+def _state_of(trouble: BaseException) -> str | None:
+    """PostgreSQL's SQLSTATE."""
+    return getattr(trouble.orig, "sqlstate", None) if isinstance(trouble, DBAPIError) else None
+
+
+def hold(session: Session, row: Row) -> None:
+    """Until the commit nobody else changes this row; it is read anew. On SQLite whoever writes is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql" and row not in session.new:
+        session.flush()  # a refresh throws away what was not written yet
+        session.refresh(row, with_for_update=HELD)
+
+
+# FOR NO KEY UPDATE: rows that refer to this one may still be written.
+HELD: dict[str, Any] = {"key_share": True}
+
+
 def enter_club(session: Session, club_id: int) -> None:
     """From here on this session sees and writes only this club's rows."""
     session.info["club_id"] = club_id
@@ -118,11 +167,12 @@ def enter_club(session: Session, club_id: int) -> None:
 
 @contextlib.contextmanager
 def in_club(session: Session, club_id: int) -> Iterator[None]:
-    """Within this block the session belongs to one club; for work that goes through the clubs one by one."""
+    """Within this block the session belongs to one club, and what is new in it is written at its end."""
     before = session.info.get("club_id")
     session.info["club_id"] = club_id
     try:
         yield
+        session.flush()
     finally:
         session.info["club_id"] = before
 
@@ -197,6 +247,3 @@ def insert_new_rows(session: Session, model: type[Row], rows: list[dict[str, Any
 def _insert_statement(dialect: str, model: type[Row]) -> Any:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return insert(model.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
-
-
-__all__ = ["Database", "OutsideClub", "across_clubs", "club_of", "enter_club", "in_club", "insert_new", "sqlite_module"]

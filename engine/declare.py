@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from wtforms.fields.core import UnboundField
 
+from engine.beginnings import Calendar, Form, OpenedFrom, Opening, calendar, form, opened_from
 from engine.charter import Number, charter
 from engine.language import marked
 from engine.moments import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from engine.step import Step
 
 __all__ = [
+    "Calendar",
     "EndOfDay",
+    "Form",
     "Later",
     "NamedMoment",
+    "OpenedFrom",
+    "Opening",
     "State",
     "Weekly",
     "When",
@@ -60,8 +65,8 @@ __all__ = [
 ]  # fmt: skip
 
 Effect = Callable[["Step"], None]
+OfPerson = Callable[["Person"], bool]
 Choices = Callable[["Step"], Iterable[str]]
-Whom = Callable[["Step"], Iterable["Person"]]
 Note = Literal["none", "optional", "required"]
 
 
@@ -70,21 +75,27 @@ Note = Literal["none", "optional", "required"]
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell* always leaves."""
+    """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell* always leaves.
+
+    ``at``: the answer that holds the address to which it goes instead of the recipient's own. ``gathers``: where the charter
+    says so, it does not leave by itself but comes in the decider's daily letter.
+    """
 
     name: str
     to: Role | None
     asks: bool
+    at: str = ""
+    gathers: bool = False
 
 
-def ask(name: str) -> Letter:
+def ask(name: str, *, at: str = "", gathers: bool = False) -> Letter:
     """A letter that wants something, to whose turn it is."""
-    return Letter(name, None, asks=True)
+    return Letter(name, None, asks=True, at=at, gathers=gathers)
 
 
-def tell(name: str, to: Role = person) -> Letter:
+def tell(name: str, to: Role = person, *, at: str = "") -> Letter:
     """News, composed from what the event recorded."""
-    return Letter(name, to, asks=False)
+    return Letter(name, to, asks=False, at=at)
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,8 @@ class Act:
     fill: tuple[str, ...] = ()
     note: Note = "none"
     asks_days: bool = False
+    proves: bool = False
+    only_if: OfPerson | None = None
     tells: tuple[Letter, ...] = ()
     do: Effect | None = None
 
@@ -109,11 +122,18 @@ def may(
     fill: Iterable[str] = (),
     note: Note = "none",
     due: Literal["days"] | None = None,
-    tells: Letter | None = None,
+    proves: bool = False,
+    only_if: OfPerson | None = None,
+    tells: Letter | tuple[Letter, ...] = (),
     do: Effect | None = None,
 ) -> Act:
-    """``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this act, also on ``stay``."""
-    return Act(who, action, to, tuple(fill), note, due == "days", (tells,) if tells else (), do)
+    """``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this act, also on ``stay``.
+
+    ``proves``: the press shows who reads an address, so only the link in the state's own ask offers it.
+    ``only_if``: offered while this holds of the person concerned.
+    """
+    told = (tells,) if isinstance(tells, Letter) else tells
+    return Act(who, action, to, tuple(fill), note, due == "days", proves, only_if, told, do)
 
 
 @dataclass(frozen=True)
@@ -173,7 +193,8 @@ class State:
     """Whose turn it is and what may happen. On entering: its letters, and ``do``, in the same commit.
 
     One that is not final has a ``due``: nothing waits for ever. ``undo``: the state to which the decider who led here
-    may go back; ``clause``: what it rests on, where that is not the workflow's.
+    may go back; ``alone``: where it leads at once when nobody else is there to decide; ``clause``: what it rests on, where
+    that is not the workflow's.
     """
 
     name: str
@@ -184,6 +205,7 @@ class State:
         *parts: Part,
         do: Effect | None = None,
         undo: str | None = None,
+        alone: Target | None = None,
         keep: Number | None = None,
         clause: str = "",
     ) -> None:
@@ -193,7 +215,7 @@ class State:
         self.poll = next((part for part in parts if isinstance(part, Poll)), None)
         self.reminders = tuple(part for part in parts if isinstance(part, Reminder))
         self.due = next((part for part in parts if isinstance(part, Due)), None)
-        self.do, self.undo, self.keep, self.clause = do, undo, keep, clause
+        self.do, self.undo, self.alone, self.keep, self.clause = do, undo, alone, keep, clause
         self.is_final = turn is nobody
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -207,55 +229,19 @@ class State:
         found = [target for act in self.acts for target in arrows(act.to)]
         found += arrows(self.due.to) if self.due else ()
         found += arrows(self.poll.to) if self.poll and self.poll.to else ()
+        found += arrows(self.alone) if self.alone else ()
         return tuple(found)
 
 
 def final(
-    *letters: Letter, do: Effect | None = None, undo: str | None = None, keep: Number | None = None, clause: str = ""
+    *parts: Letter | Act, do: Effect | None = None, undo: str | None = None, keep: Number | None = None, clause: str = ""
 ) -> State:
-    """The end of a case. ``keep``: how many days what was written stays before it is erased."""
-    return State(nobody, *letters, do=do, undo=undo, keep=keep, clause=clause)
+    """The end of a case. ``keep``: how many days what was written stays before it is erased.
 
-
-# How a case begins
-
-
-@dataclass(frozen=True)
-class Form:
-    path: str
-    by: Role
-
-
-def form(path: str, by: Role) -> Form:
-    """Opened by handing in the form at ``/<club>/<path>``."""
-    return Form(path, by)
-
-
-@dataclass(frozen=True)
-class Calendar:
-    rule: Weekly
-    for_each: Role
-    besides: Role
-
-
-def calendar(rule: Weekly, for_each: Role, besides: Role = nobody) -> Calendar:
-    """Opened by the clock: one case per period and holder of the role (for the club as a whole: ``owner``)."""
-    return Calendar(rule, for_each, besides)
-
-
-@dataclass(frozen=True)
-class OpenedFrom:
-    workflow: str
-    state: str
-    whom: Whom
-
-
-def opened_from(workflow: str, state: str, whom: Whom = lambda step: (step.person,)) -> OpenedFrom:
-    """Opened when a case of that workflow enters that state: for its person, or for each of ``whom``."""
-    return OpenedFrom(workflow, state, whom)
-
-
-Opening = Form | Calendar | OpenedFrom
+    Its letters tell how the case ended, once. What may be done afterwards (taking back, readmitting) leads to another end
+    and tells by its act's own ``tells``.
+    """
+    return State(nobody, *parts, do=do, undo=undo, keep=keep, clause=clause)
 
 
 class Workflow:
@@ -269,6 +255,7 @@ class Workflow:
     start: ClassVar[Target] = ""
     form_path: ClassVar[str] = ""
     open_to_anyone: ClassVar[bool]
+    needs_fresh_link: ClassVar[bool]
     one_open: ClassVar[bool] = False
     outlives_member: ClassVar[bool] = False
     fields: ClassVar[dict[str, UnboundField[Any]]]
@@ -283,6 +270,7 @@ class Workflow:
         opens = getattr(cls, "opens", ())  # the checks say so where it is missing
         cls.openings = opens if isinstance(opens, tuple) else (opens,)
         cls.open_to_anyone = any(isinstance(item, Form) and item.by == anyone for item in cls.openings)
+        cls.needs_fresh_link = any(isinstance(item, Form) and item.fresh for item in cls.openings)
         cls.form_path = next((item.path for item in cls.openings if isinstance(item, Form)), cls.key.replace("_", "-"))
         cls.states = {key: value for key, value in vars(cls).items() if isinstance(value, State)} | {"void": cls.void}
         cls.fields = {key: value for key, value in vars(cls).items() if isinstance(value, UnboundField)}

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from engine.models import Case, Event, Letter, Person
-from engine.people import waiting_roles
+from engine.offices import their_turn
 
 MOST = 100
 
@@ -22,7 +22,7 @@ class Matter:
 
 def waiting_for(session: Session, decider: Person, limit: int = MOST) -> list[Matter]:
     """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
-    wanted = _matters().where(Case.turn.in_(waiting_roles(decider)), Case.person_id != decider.id)
+    wanted = _matters().where(their_turn(session, decider))
     return _read(session, wanted.order_by(Case.due_at).limit(limit))
 
 
@@ -42,6 +42,12 @@ def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
     """A person's own cases, the newest first."""
     wanted = select(Case).where(Case.person_id == person.id).order_by(Case.opened_at.desc()).limit(limit)
     return list(session.execute(wanted).scalars())
+
+
+def ended_in(session: Session, workflow: str, state: str, *, limit: int, offset: int = 0) -> list[Matter]:
+    """The cases of present members that ended there, the newest first."""
+    wanted = _matters().where(Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member")
+    return _read(session, wanted.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit).offset(offset))
 
 
 def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import delete
 
-from engine.erasure import forget_case
+from engine.at_hand import offices_changed
+from engine.erasure import erase_person, forget_case
 from engine.models import Person, WebSession
+from engine.people import address_hash
 from engine.registry import workflow
 from engine.run import act, open_cases_of
 from engine.step import CLOCK, Step
@@ -15,7 +17,7 @@ def await_decision(step: Step) -> None:
     """Under review nobody is a member yet; an approval that was taken back is undone here (clause 2.1)."""
     person = step.person
     person.name = step.case.answers["name"]
-    if person.status == "member":
+    if person.status == "member" and "status_before" in step.case.data:  # else they came in another way meanwhile
         person.status = step.case.data["status_before"]
         person.joined_at = person.registered_at = None
 
@@ -34,17 +36,63 @@ def enrol(step: Step) -> None:
 
 def remove(step: Step) -> None:
     """The member is out: their links die, and every other open case of theirs falls away through the door."""
-    person = step.person
-    person.status, person.removed_at, person.role = "removed", step.now, "member"
+    _out(step, "removed")
+    step.person.removed_at = step.now
+
+
+def readmit(step: Step) -> None:
+    """The owner takes somebody removed back in (clause 2.3); their old links stay dead."""
+    step.person.status, step.person.role, step.person.registered_at = "member", "member", step.now
+
+
+def depart(step: Step) -> None:
+    """The member leaves (clause 2.2); their links die, what was open falls away."""
+    _out(step, "departed")
+
+
+def erase(step: Step) -> None:
+    """Address, names and words of somebody who left go (charter, decided rules; GDPR art. 17)."""
+    erase_person(step.session, step.person)
+
+
+def take_office(step: Step) -> None:
+    step.person.role = "admin"
+    offices_changed(step.session)
+
+
+def leave_office(step: Step) -> None:
+    step.person.role = "member"
+    offices_changed(step.session)
+
+
+def readdress(step: Step) -> None:
+    """Mail goes to the confirmed address from here on; links that were mailed to the old one die."""
+    person, address = step.person, step.case.answers["email"]
+    step.case.answers = {**step.case.answers, "old_address": person.address}
+    person.address, person.address_hash, person.mail_trouble = address, address_hash(step.club, address), ""
     person.link_epoch += 1
-    step.session.execute(delete(WebSession).where(WebSession.person_id == person.id))
-    _drop_open_cases(step, person)
+
+
+def rename(step: Step) -> None:
+    """The display name is city+name (clause 2.2)."""
+    person, answers = step.person, step.case.answers
+    step.case.data = {**step.case.data, "name_before": person.display_name}
+    person.name, person.display_name = answers["name"], f"{answers['city']}+{answers['name']}"
 
 
 def forget(step: Step) -> None:
     """An application that was never confirmed is erased, and its person with it (clause 2.1)."""
     forget_case(step.session, step.case)
     step.event.answers = {}
+
+
+def _out(step: Step, status: str) -> None:
+    person = step.person
+    person.status, person.role = status, "member"
+    person.link_epoch += 1
+    step.session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    offices_changed(step.session)
+    _drop_open_cases(step, person)
 
 
 def _drop_open_cases(step: Step, person: Person) -> None:

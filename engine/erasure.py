@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, cast, delete, select, update
 from sqlalchemy.orm import Session
 
-from engine.db import across_clubs
+from engine.db import across_clubs, enter_club
 from engine.models import Case, Event, Letter, Mark, Person, WebSession
+from engine.registry import workflow
+from engine.run import act, open_cases_of
+from engine.step import CLOCK
+
+ERASED = "the recipient was erased"
 
 
 def forget_case(session: Session, case: Case) -> None:
@@ -46,8 +52,44 @@ def erase_person(session: Session, person: Person) -> None:
     person.status, person.link_epoch = "erased", person.link_epoch + 1
     session.execute(update(Mark).where(Mark.person_id == person.id).values(choice=""))
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    session.execute(update(Letter).where(Letter.person_id == person.id).values(address=None, answer=""))
     about = (Letter.person_id == person.id) | (Letter.about_id == person.id)
     session.execute(update(Letter).where(about).values(bytes=None, data={}))
+    session.execute(update(Letter).where(Letter.case_id.is_(None)).values(bytes=None))  # digests and receipts may name anybody
+
+
+class CannotErase(ValueError):
+    """The text says why."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many open cases ended, and how many letters to the person do not leave."""
+
+    cases: int
+    letters: int
+
+
+def erase_for_good(session: Session, club_id: int, person_id: int, now: datetime) -> Erased:
+    """Somebody wants to be forgotten: their open cases fall away through the door, their letters stay, then everything goes.
+
+    Cases of workflows that outlive their member go on without a name. Raises CannotErase.
+    """
+    enter_club(session, club_id)
+    person = session.get_one(Person, (club_id, person_id))
+    if person.role == "owner":
+        raise CannotErase("the owner cannot be erased: hand the club over first")
+    if person.status == "erased":
+        raise CannotErase("was erased before")
+    ending = [case for case in open_cases_of(session, person) if not workflow(case.workflow).outlives_member]
+    for case in ending:
+        act(session, case, "void", by=CLOCK, now=now)
+    session.flush()
+    erase_person(session, person)
+    person.role = "member"
+    unsent = (Letter.person_id == person.id) & Letter.state.in_(("queued", "claimed", "held"))
+    dropped = update(Letter).where(unsent).values(state="dropped", answer=ERASED, settled_at=now, lease_until=None)
+    return Erased(len(ending), len(session.execute(dropped.returning(Letter.id)).all()))
 
 
 @across_clubs

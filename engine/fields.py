@@ -89,8 +89,10 @@ def Address(label: str, *, hint: str = "") -> Any:
     )
 
 
-def Tick(label: str, *, hint: str = "", required: str = REQUIRED) -> Any:
+def Tick(label: str, *, hint: str = "", optional: bool = False, required: str = REQUIRED) -> Any:
     """A box to tick; ``required`` says why it must be."""
+    if optional:
+        return BooleanField(label, description=hint)
     return BooleanField(label, [InputRequired(required)], description=hint, render_kw={"required": True})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from engine.db import insert_new
@@ -35,6 +35,29 @@ def channel_trouble(session: Session) -> ChannelTrouble | None:
         return None
     since, next_try = (datetime.fromisoformat(beat.data[key]) for key in ("since", "next_try"))
     return ChannelTrouble(beat.data["answer"], since, next_try)
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Why no letter leaves (*restored*, *by hand*), and since when by the machine's clock."""
+
+    why: str
+    since: datetime
+
+
+def rest(session: Session, why: str, at: datetime) -> None:
+    """The post of the whole installation rests until ``end_rest``; only letters released one by one leave."""
+    end_rest(session)
+    session.add(Heartbeat(name="rest", at=at, data={"why": why}))
+
+
+def end_rest(session: Session) -> None:
+    session.execute(delete(Heartbeat).where(Heartbeat.name == "rest"))
+
+
+def post_rests(session: Session) -> Rest | None:
+    beat = session.get(Heartbeat, "rest")
+    return Rest(beat.data["why"], beat.at) if beat else None
 
 
 def note_channel(session: Session, trouble: str, waits: Sequence[timedelta], now: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.changes import Piece, changed_answers
@@ -31,11 +31,13 @@ class Entry:
     via: str
 
 
-def history(session: Session, case: Case) -> list[Entry]:
-    """The case's events, oldest first, in two queries."""
+def history(session: Session, case: Case, *known: Person) -> list[Entry]:
+    """The case's events, oldest first, in two queries; in one where everybody in it is known already."""
     events = events_of(session, case)
-    ids = {person for event in events for person in (event.who_id, event.on_behalf_of_id) if person}
-    people = {person.id: person for person in session.execute(select(Person).where(Person.id.in_(ids))).scalars()}
+    people = {person.id: person for person in known}
+    missing = {person for event in events for person in (event.who_id, event.on_behalf_of_id) if person} - people.keys()
+    if missing:
+        people |= {person.id: person for person in session.execute(select(Person).where(Person.id.in_(missing))).scalars()}
     return [
         Entry(
             event.at, people.get(event.who_id or 0), people.get(event.on_behalf_of_id or 0), event.action,
@@ -46,7 +48,15 @@ def history(session: Session, case: Case) -> list[Entry]:
 
 
 def events_of(session: Session, case: Case) -> Sequence[Event]:
-    return session.execute(select(Event).where(Event.case_id == case.id).order_by(Event.version)).scalars().all()
+    """Asked once per session and version of the case: its events never change."""
+    known: dict[tuple[int, int, int], Sequence[Event]] = session.info.setdefault("events", {})
+    key = (case.club_id, case.id, case.version)
+    if key not in known:
+        known[key] = session.execute(_EVENTS, {"case": case.id}).scalars().all()
+    return known[key]
+
+
+_EVENTS = select(Event).where(Event.case_id == bindparam("case")).order_by(Event.version)
 
 
 def changed_since_last(session: Session, case: Case, until: int | None = None) -> dict[str, list[Piece]]:

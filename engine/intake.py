@@ -13,15 +13,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand
+from engine.beginnings import Form
 from engine.clock import machine_now
-from engine.db import enter_club
+from engine.db import enter_club, hold
 from engine.declare import Workflow
 from engine.letters import queue_for_person
 from engine.models import Case, Person
+from engine.offices import belongs
 from engine.people import add_person, by_address
 from engine.rates import CONFIRMATION_MAILS, SIGN_IN_MAILS, Limit, take
 from engine.registry import workflow
-from engine.run import act, open_case, open_case_of
+from engine.run import NotAllowed, act, open_case, open_case_of
 from engine.step import Hand
 from engine.targets import arrows
 
@@ -38,6 +40,8 @@ def hand_in(
     enter_club(session, club_id)
     flow, address = workflow(workflow_key), str(answers["email"])
     person = by_address(session, address)
+    if person is not None:
+        hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
     if _handed_in_before(session, flow, person, form_id):
         return
     if limited:
@@ -60,6 +64,25 @@ def hand_in(
         waiting.data = {**waiting.data, "form": form_id}
     else:
         queue_for_person(session, person, f"{flow.key}.already_waiting", purpose=form_id, now=now, case=waiting)
+
+
+def may_open(flow: type[Workflow], person: Person) -> bool:
+    """May this member open a case of the workflow by its form?"""
+    return any(isinstance(item, Form) and belongs(item.by, person) and not belongs(item.besides, person) for item in flow.openings)
+
+
+def open_by_member(
+    session: Session, person: Person, flow: type[Workflow], answers: Mapping[str, Any], *, by: Hand, form_id: str, now: datetime
+) -> Case:  # fmt: skip
+    """A member's form. The same ``form_id`` twice is one case; raises NotAllowed where one is open or none may be opened."""
+    hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
+    key = f"{form_id}:{person.id}"
+    before = session.execute(select(Case).where(Case.workflow == flow.key, Case.key == key)).scalar_one_or_none()
+    if before is not None:
+        return before
+    if not may_open(flow, person):
+        raise NotAllowed(f"{flow.key} is not opened by this person")
+    return open_case(session, flow.key, person, by=by, now=now, key=key, answers=answers)
 
 
 def send_form_link(

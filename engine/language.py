@@ -22,6 +22,7 @@ _ZONE_NAME = {
     ("UTC", "zh-CN"): "协调世界时",
     ("UTC", "en"): "UTC",
 }
+_OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} for week {week}"}
 _BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
 
 
@@ -55,24 +56,30 @@ def say_moment(moment: datetime, zone: str, language: str) -> str:
 
     Midnight ends a day in the club's rules, so it is said as 23:59 of the day that ends.
     """
-    return _format(moment, zone, language, _PATTERN) + _BRACKETS[language].format(_zone_name(zone, language))
+    return _format(moment, zone, language, _PATTERN[language]) + _BRACKETS[language].format(_zone_name(zone, language))
 
 
 def say_short(moment: datetime, zone: str, language: str) -> str:
     """As ``say_moment``, without the zone: for subjects and lists whose page names the zone."""
-    return _format(moment, zone, language, _PATTERN)
+    return _format(moment, zone, language, _PATTERN[language])
 
 
 def say_day(moment: datetime, zone: str, language: str) -> str:
-    return _format(moment, zone, language, _DAY_PATTERN)
+    return _format(moment, zone, language, _DAY_PATTERN[language])
 
 
-def _format(moment: datetime, zone: str, language: str, patterns: dict[str, str]) -> str:
+def of_week(matter: str, week: int | None, language: str) -> str:
+    """A matter with the number of its week, where it has one."""
+    return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
+
+
+@functools.lru_cache(maxsize=4096)
+def _format(moment: datetime, zone: str, language: str, pattern: str) -> str:
     local = moment.astimezone(ZoneInfo(zone))
     before = (moment - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
     if before.date() != local.date():  # also where the clocks go forward at midnight and 00:00 is missing
         local = before.replace(second=0)
-    return format_datetime(local, patterns[language], locale=_locale(language))
+    return format_datetime(local, pattern, locale=_locale(language))
 
 
 @functools.cache

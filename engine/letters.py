@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.at_hand import charter_of, club_at_hand, frame_of, numbers_of
 from engine.db import club_of, insert_new, insert_new_rows
 from engine.declare import Letter as Declared
 from engine.declare import State
 from engine.models import Case, Letter, Person, new_id
 from engine.moments import morning_after_quiet
-from engine.people import holders
+from engine.offices import holders
 from engine.polls import still_asked
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
@@ -50,7 +51,7 @@ def queue_for_case(
         )
         for letter in letters
         for person in _recipients(session, case, letter, state)
-        if person.address is not None and person.status != "refused_mail"
+        if (person.address is not None or letter.at) and person.status != "refused_mail"
     ]  # fmt: skip
     insert_letters(session, rows)
 
@@ -71,6 +72,7 @@ def case_letter(
         "version": version,
         "person_id": person_id,
         "about_id": case.person_id,
+        "address": case.answers.get(letter.at) if letter.at else None,
         "asks": letter.asks,
         "priority": BY_CLOCK if by_clock else BY_ACT,
         "created_at": created_at,
@@ -82,16 +84,33 @@ def case_letter(
     }
 
 
+@contextlib.contextmanager
+def letters_together(session: Session) -> Iterator[None]:
+    """Within this block letters are gathered; at its end, unless something broke, they are queued in one statement."""
+    gathered: list[dict[str, Any]] = []
+    session.info["gathered letters"] = gathered
+    try:
+        yield
+    finally:
+        del session.info["gathered letters"]
+    insert_letters(session, gathered)
+
+
 def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
     """Queue letters, in one statement; one whose key is taken was queued before."""
-    if rows:
+    gathered = session.info.get("gathered letters")
+    if gathered is not None:
+        gathered.extend(rows)
+    elif rows:
         session.info["letters"] = True
         insert_new_rows(session, Letter, rows)
 
 
 def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[Person]:
-    if letter.asks and state.poll:
+    if letter.to is None and state.poll:
         return still_asked(session, case, state.poll)
+    if letter.gathers and case.workflow in charter_of(club_at_hand(session)).in_daily_letter:
+        return []  # it waits on the desk, and the daily letter says so
     return holders(session, letter.to or state.turn, case)
 
 
@@ -130,9 +149,15 @@ def queue_for_person(
 def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
     """Receipts are gathered: one letter per decider, some minutes after the last press."""
     next_at = now + numbers_of(club_at_hand(session)).receipt_after
-    queued = select(Letter).where(Letter.person_id == decider.id, Letter.name == "club.receipt", Letter.state == "queued")
-    receipt = session.execute(queued).scalars().first()
-    if receipt is not None:
-        receipt.next_at = next_at
-        return
-    queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+    mine = {"club": club_of(session), "person": decider.id, "at": next_at}
+    if session.connection().execute(_PUT_OFF_RECEIPT, mine).rowcount == 0:
+        queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+
+
+_letter = Letter.__table__.c
+_PUT_OFF_RECEIPT = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.person_id == bindparam("person"))
+    .where(_letter.name == "club.receipt", _letter.state == "queued")
+    .values(next_at=bindparam("at"))
+)

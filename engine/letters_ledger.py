@@ -8,8 +8,12 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine.db import enter_club
+from engine.db import across_clubs, enter_club
+from engine.heartbeats import end_rest, rest
 from engine.models import Letter, Person
+
+# The answer of a letter that somebody let go by hand: it leaves even while the post rests.
+RELEASED = "released"
 
 
 def rows(session: Session, state: str | None = None) -> list[dict[str, Any]]:
@@ -39,7 +43,22 @@ def hold(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
 
 
 def release(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
-    return _move(session, club_id, letter_id, "held", state="queued", next_at=now)
+    return _move(session, club_id, letter_id, "held", state="queued", next_at=now, answer=RELEASED)
+
+
+def hold_all(session: Session, machine_now: datetime) -> None:
+    """Nothing leaves any more, whatever is queued, until ``release_all``."""
+    rest(session, "by hand", machine_now)
+
+
+@across_clubs
+def release_all(session: Session, now: datetime) -> int:
+    """Let every held letter of every club go, and the post with them. Returns how many were held."""
+    held = update(Letter).where(Letter.state == "held").values(state="queued", next_at=now, answer=RELEASED)
+    released = session.execute(held.returning(Letter.id)).all()
+    end_rest(session)
+    session.info["letters"] = True
+    return len(released)
 
 
 def _move(session: Session, club_id: int, letter_id: int, before: str, **values: Any) -> bool:

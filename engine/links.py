@@ -17,8 +17,8 @@ from typing import Literal
 
 from itsdangerous import BadSignature, Signer
 
-Kind = Literal["case", "form", "me", "desk", "unsubscribe", "calendar"]
-_KINDS: tuple[Kind, ...] = ("case", "form", "me", "desk", "unsubscribe", "calendar")
+Kind = Literal["case", "form", "me", "desk", "unsubscribe", "calendar", "proof", "waiting"]
+_KINDS: tuple[Kind, ...] = ("case", "form", "me", "desk", "unsubscribe", "calendar", "proof", "waiting")
 _SHAPE = struct.Struct(">BQQHQI")
 LIFE = timedelta(days=180)
 SIGN_IN_LIFE = timedelta(minutes=30)
@@ -31,7 +31,10 @@ class BadLink(ValueError):
 
 @dataclass(frozen=True)
 class Link:
-    """``target`` is a case's id; 0 for a person's own page or desk. ``made_at`` in the club's own time, whole seconds."""
+    """``target`` is a case's id, a form's number, 0 for a person's own page. ``made_at`` in the club's own time, whole seconds.
+
+    *proof* opens a case and shows that its holder reads the address it was sent to; *waiting*: what waits for this decider.
+    """
 
     kind: Kind
     club_id: int
@@ -39,6 +42,10 @@ class Link:
     epoch: int
     target: int
     made_at: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Young enough for what cannot be taken back (leaving, a new address)."""
+        return now - self.made_at <= SIGN_IN_LIFE
 
     def expired(self, now: datetime) -> bool:
         """Calendar feeds live as long as the epoch, sign-ins 30 minutes, everything else 180 days."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -10,12 +11,35 @@ from sqlalchemy.orm import Session
 from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import Poll
 from engine.language import marked as _
-from engine.models import Case, Event, Mark
-from engine.people import holds
+from engine.models import Case, Event, Mark, Person
+from engine.offices import holds
 from engine.polls import may_vote
 from engine.registry import state_of
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import CLOCK, Hand
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """A poll as one of its electors sees it: the choices, their own (empty: none yet), and how many have voted."""
+
+    choices: list[str]
+    mine: str
+    change: bool
+    secret: bool
+    cast: int
+    electors: int
+
+
+def ballot_for(session: Session, case: Case, person: Person) -> Ballot | None:
+    """The ballot that is open to this person in this case; None where there is none."""
+    poll = state_of(case.workflow, case.state).poll
+    if poll is None or not may_vote(session, person, case, poll):
+        return None
+    own = session.get(Mark, (case.club_id, case.id, case.entered_version, person.id))
+    return Ballot(
+        case.data["choices"], own.choice if own else "", poll.change, poll.secret, _cast(session, case), case.data["electors"]
+    )
 
 
 def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, round: int | None = None) -> None:
@@ -24,7 +48,7 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
     The case row is locked, its version is not bumped: twenty voters at once do not refuse one another.
     """
     session.refresh(case, with_for_update=True)
-    poll, person = _poll_for(case, by), by.on_behalf_of or by.person
+    poll, person = _poll_for(session, case, by), by.on_behalf_of or by.person
     assert person is not None
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
@@ -48,12 +72,12 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
         act(session, case, "decided", by=CLOCK, now=now)
 
 
-def _poll_for(case: Case, by: Hand) -> Poll:
+def _poll_for(session: Session, case: Case, by: Hand) -> Poll:
     poll = state_of(case.workflow, case.state).poll
     person = by.on_behalf_of or by.person
-    if poll is None or person is None or not may_vote(person, case, poll):
+    if poll is None or person is None or not may_vote(session, person, case, poll):
         raise NotAllowed("no vote is open to this person here")
-    if by.on_behalf_of and not (by.person and poll.by and holds(poll.by, by.person, case)):
+    if by.on_behalf_of and not (by.person and poll.by and holds(session, poll.by, by.person, case)):
         raise NotAllowed("only who keeps this list may mark for others")
     return poll
 

@@ -103,6 +103,7 @@ class Person(ClubRow, Row):
         ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(server_default="1")
     address: Mapped[str | None]
     address_hash: Mapped[str | None]
     name: Mapped[str] = mapped_column(default="")
@@ -119,6 +120,9 @@ class Person(ClubRow, Row):
     registered_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
     away_until: Mapped[datetime | None]
+
+    # Two who change the same person at once: the second one is refused, and its unit run again.
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Case(ClubRow, Row):

@@ -6,12 +6,12 @@ Resolved once, at entry, in the club's zone; stored and compared in UTC. Hours a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from engine.charter import Number, Numbers
+    from engine.charter import Number, Numbers, WeekTime
 
 
 @dataclass(frozen=True)
@@ -85,41 +85,39 @@ def moment(name: str, *, before: Number | None = None, after: Number | None = No
 class Weekly:
     """A period that opens each week and is named by the ISO week of the day on which it is due."""
 
-    weekday: int
     opens: Number
-    due_after_days: int
     due: Number
 
     def latest(self, now: datetime, frame: Frame) -> datetime:
         """The opening that is running: the latest one at or before ``now``."""
+        opens: WeekTime = self.opens.of(frame.numbers)
         local = now.astimezone(frame.zone)
-        day = local.date() - timedelta(days=(local.isoweekday() - self.weekday) % 7)
-        opening = datetime.combine(day, self.opens.of(frame.numbers), frame.zone).astimezone(UTC)
+        opening = self._on(local.date() - timedelta(days=(local.isoweekday() - opens.weekday) % 7), opens, frame)
         return opening if opening <= now else self._shift(opening, -7, frame)
 
     def following(self, opening: datetime, frame: Frame) -> datetime:
         return self._shift(opening, 7, frame)
 
     def due_of(self, opening: datetime, frame: Frame) -> datetime:
-        day = opening.astimezone(frame.zone).date() + timedelta(days=self.due_after_days)
-        return datetime.combine(day, self.due.of(frame.numbers), frame.zone).astimezone(UTC)
+        """The first such moment after the opening."""
+        opens, due = self.opens.of(frame.numbers), self.due.of(frame.numbers)
+        days = (due.weekday - opens.weekday) % 7 or (7 if due.at <= opens.at else 0)
+        return self._on(opening.astimezone(frame.zone).date() + timedelta(days=days), due, frame)
 
     def period(self, opening: datetime, frame: Frame) -> str:
         year, week, _ = self.due_of(opening, frame).astimezone(frame.zone).isocalendar()
         return f"{year}-W{week:02}"
 
     def _shift(self, opening: datetime, days: int, frame: Frame) -> datetime:
-        day = opening.astimezone(frame.zone).date() + timedelta(days=days)
-        return datetime.combine(day, self.opens.of(frame.numbers), frame.zone).astimezone(UTC)
+        return self._on(opening.astimezone(frame.zone).date() + timedelta(days=days), self.opens.of(frame.numbers), frame)
+
+    def _on(self, day: date, moment: WeekTime, frame: Frame) -> datetime:
+        return datetime.combine(day, moment.at, frame.zone).astimezone(UTC)
 
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-def weekly(opens_on: str, opens: Number, *, due_on: str, due: Number) -> Weekly:
-    """``weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due)``."""
-    first, last = WEEKDAYS.index(opens_on) + 1, WEEKDAYS.index(due_on) + 1
-    return Weekly(first, opens, (last - first) % 7, due)
+def weekly(opens: Number, *, due: Number) -> Weekly:
+    """``weekly(charter.week_opens, due=charter.week_due)``."""
+    return Weekly(opens, due)
 
 
 def morning_after_quiet(now: datetime, frame: Frame) -> datetime:

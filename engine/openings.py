@@ -6,16 +6,17 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
-from engine.db import Database, across_clubs, in_club
-from engine.declare import Calendar, Workflow
+from engine.at_hand import club_at_hand, frame_of, numbers_of, officers_at_hand
+from engine.beginnings import Calendar
+from engine.db import Database, across_clubs, in_club, overtaken
+from engine.declare import Workflow
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
-from engine.people import ranks_of, waiting_roles
+from engine.offices import ranks_of, their_turn, welcome_back
 from engine.registry import all_workflows, workflow
 from engine.run import open_case
 from engine.step import CLOCK
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 DAILY = "daily"
 BATCH = 500
+BACK_OFF = timedelta(minutes=15)
 
 
 def open_due(db: Database, now: datetime) -> int:
@@ -44,12 +46,36 @@ def openings_round(session: Session, now: datetime) -> int | None:
     if schedule is None:
         return None
     with in_club(session, schedule.club_id):
-        return begin(session, schedule, now)
+        return _begin_safely(session, schedule, now)
+
+
+def _begin_safely(session: Session, schedule: Schedule, now: datetime) -> int:
+    """One broken schedule never stops the others: it backs off."""
+    club_id, rule = schedule.club_id, schedule.rule
+    try:
+        with session.begin_nested():
+            return begin(session, schedule, now)
+    except Exception as fault:
+        if overtaken(fault):
+            raise
+        log.exception("the schedule %s of club %s cannot be opened", rule, club_id)
+        mine = (Schedule.club_id == club_id) & (Schedule.rule == rule)
+        session.execute(update(Schedule).where(mine).values(next_at=now + BACK_OFF))
+        session.expire(schedule)
+        return 0
 
 
 def begin(session: Session, schedule: Schedule, now: datetime) -> int:
     """Do what this schedule has due, and set its next moment."""
     return _daily(session, schedule, now) if schedule.rule == DAILY else _open_period(session, schedule, now)
+
+
+@across_clubs
+def plan_every_club(session: Session, now: datetime) -> None:
+    """Schedules for workflows that came with a newer version; for a worker that starts."""
+    for club in session.execute(select(Club)).scalars().all():
+        with in_club(session, club.id):
+            plan_schedules(session, now)
 
 
 def plan_schedules(session: Session, now: datetime) -> None:
@@ -76,7 +102,7 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
         schedule.not_opened = [*schedule.not_opened, rule.period(schedule.next_at, frame)]
         schedule.next_at = rule.following(schedule.next_at, frame)
     period = rule.period(opening, frame)
-    people = _without_case(session, flow, calendar, period)
+    people = _without_case(session, flow, calendar, period, opening)
     for person in people[:BATCH]:
         open_case(
             session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}",
@@ -87,15 +113,17 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
     return min(len(people), BATCH)
 
 
-def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, period: str) -> list[Person]:
-    """The members (the owner is exempt) who have no case of this workflow open, nor one of this period."""
-    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id) & (Case.workflow == flow.key)
-    has_case = exists().where(of_person & ((Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))))
-    wanted = (
-        select(Person)
-        .where(Person.status == "member", Person.role.in_(ranks_of(calendar.for_each) - ranks_of(calendar.besides)), ~has_case)
-        .order_by(Person.id)
-    )
+def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime) -> list[Person]:
+    """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a removal proposed.
+
+    Who came after the opening begins with the next one, however late this one is opened.
+    """
+    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
+    of_period = (Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))
+    has_case = exists().where(of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == "removal_proposed")))
+    there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
+    ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
+    wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)
     return list(session.execute(wanted.limit(BATCH + 1)).scalars())
 
 
@@ -104,9 +132,9 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     club = club_at_hand(session)
     day = now.astimezone(ZoneInfo(club.zone)).date().isoformat()
     schedule.next_at = _next_daily(club, now)
-    deciders = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin")))
+    welcome_back(session, now)
     at, queued = morning_after_quiet(now, frame_of(club)), 0
-    for person in session.execute(deciders).scalars().all():
+    for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since):
             queued += queue_for_person(session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK)
@@ -115,7 +143,7 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
 
 def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:
     """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter in trouble?"""
-    waiting = select(Case.id).where(Case.turn.in_(waiting_roles(person)), Case.person_id != person.id).limit(1)
+    waiting = select(Case.id).where(their_turn(session, person)).limit(1)
     if since is not None:
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
     failed = select(Letter.id).where(Letter.state == "failed").limit(1)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand
 from engine.language import marked as _
-from engine.models import Case, Club, Person, new_id
-from engine.roles import Role
+from engine.models import Club, Person, new_id
 
 _STOPS = str.maketrans({"。": ".", "．": ".", "｡": "."})
 
@@ -63,54 +61,19 @@ def add_person(session: Session, address: str, *, locale: str, name: str = "", s
     return person
 
 
-@dataclass(frozen=True)
-class _Rank:
-    """Which members hold a role by their rank in the club, and whether it decides about others."""
-
-    among: frozenset[str]
-    decides: bool
+def address_is_free(session: Session, address: str, *, besides: Person) -> bool:
+    """Does nobody else of the club have this address?"""
+    holder = by_address(session, address)
+    return holder is None or holder.id == besides.id
 
 
-RANKS = {
-    "owner": _Rank(frozenset({"owner"}), decides=True),
-    "reviewer": _Rank(frozenset({"owner"}), decides=True),
-    "admins": _Rank(frozenset({"admin"}), decides=True),
-    "members": _Rank(frozenset({"owner", "admin", "member"}), decides=False),
-}
+def is_member(person: Person) -> bool:
+    return person.status == "member"
 
 
-def holds(role: Role, person: Person, case: Case) -> bool:
-    """Does this person hold the role in this case now? Nobody decides about themself."""
-    return any(_holds_one(name, person, case) for name in role.names)
+def is_admin(person: Person) -> bool:
+    return is_member(person) and person.role == "admin"
 
 
-def _holds_one(name: str, person: Person, case: Case) -> bool:
-    concerned = person.id == case.person_id
-    if name == "anyone":
-        return True
-    if name == "person":
-        return concerned and person.status not in ("departed", "erased")
-    rank = RANKS[name]
-    return person.status == "member" and person.role in rank.among and not (concerned and rank.decides)
-
-
-def holders(session: Session, role: Role, case: Case) -> list[Person]:
-    """Everybody who holds the role in this case."""
-    if role.names == ("person",):
-        return [session.get_one(Person, (case.club_id, case.person_id))]
-    ranks = ranks_of(role)
-    wanted = Person.id == case.person_id if "person" in role.names else false()
-    if ranks:
-        wanted = or_(wanted, and_(Person.status == "member", Person.role.in_(ranks)))
-    found = session.execute(select(Person).where(wanted).order_by(Person.id)).scalars()
-    return [person for person in found if ("person" in role.names and person.id == case.person_id) or holds(role, person, case)]
-
-
-def ranks_of(role: Role) -> set[str]:
-    """The ranks in a club whose members hold the role."""
-    return {rank for name in role.names if name in RANKS for rank in RANKS[name].among}
-
-
-def waiting_roles(person: Person) -> list[str]:
-    """The turns (``case.turn``) that may be this decider's."""
-    return [name for name, rank in RANKS.items() if rank.decides and person.role in rank.among]
+def is_removed(person: Person) -> bool:
+    return person.status == "removed"

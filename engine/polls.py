@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from engine.declare import Poll
 from engine.models import Case, Mark, Person
-from engine.people import holders, holds
+from engine.offices import holders, holds
 from engine.step import Step
 
 
@@ -18,14 +18,16 @@ def open_poll(step: Step, poll: Poll) -> None:
     step.case.data = {**step.case.data, "electors": asked, "choices": choices}
 
 
-def may_vote(person: Person, case: Case, poll: Poll) -> bool:
+def may_vote(session: Session, person: Person, case: Case, poll: Poll) -> bool:
     """Those who hold the role and were members when the poll opened, minus whoever it is about."""
-    joined = person.joined_at is not None and person.joined_at <= case.entered_at
-    return joined and holds(poll.who, person, case) and not (poll.besides and holds(poll.besides, person, case))
+    since = person.registered_at or person.joined_at
+    if since is None or since > case.entered_at or not holds(session, poll.who, person, case):
+        return False
+    return poll.besides is None or not holds(session, poll.besides, person, case)
 
 
 def electors(session: Session, case: Case, poll: Poll) -> list[Person]:
-    return [person for person in holders(session, poll.who, case) if may_vote(person, case, poll)]
+    return [person for person in holders(session, poll.who, case) if may_vote(session, person, case, poll)]
 
 
 def still_asked(session: Session, case: Case, poll: Poll) -> list[Person]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
+
 from engine.checks import check
 from engine.declare import OpenedFrom, State, Workflow
+from engine.roles import Role
 
 _known: dict[str, type[Workflow]] = {}
 
@@ -31,6 +34,11 @@ def state_of(workflow_name: str, state: str) -> State:
     return _known[workflow_name].states[state]
 
 
+def turns() -> set[Role]:
+    """Every role whose turn it may be."""
+    return {state.turn for flow in _known.values() for state in flow.states.values()}
+
+
 def all_workflows() -> tuple[type[Workflow], ...]:
     return tuple(_known.values())
 
@@ -46,3 +54,12 @@ def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], Open
 def by_form(path: str) -> type[Workflow] | None:
     """The workflow whose form lies at ``/<club>/<path>``: or lies open to be handed in."""
     return next((flow for flow in _known.values() if flow.form_path == path and flow.fields), None)
+
+
+def form_number(flow: type[Workflow]) -> int:
+    """The number by which a link names a workflow's form; the same in every process and version."""
+    return zlib.crc32(flow.key.encode())
+
+
+def by_form_number(number: int) -> type[Workflow] | None:
+    return next((flow for flow in _known.values() if form_number(flow) == number), None)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.at_hand import club_at_hand, clubs_at_hand, frame_of, numbers_of
 from engine.charter import Numbers
-from engine.db import in_club
 from engine.declare import Letter as Declared
 from engine.declare import State
 from engine.letters import case_letter, insert_letters, queue_for_case
@@ -75,13 +74,16 @@ def remind(session: Session, case: Case, now: datetime) -> None:
 
 def remind_persons(session: Session, now: datetime, size: int) -> int:
     """All at once: the oldest cases in which it is a person's own turn and the due time is still ahead."""
-    found = session.execute(_WANTED.where(Case.wake_at <= now, Case.due_at > now).limit(size)).all()
-    planned = [(row, _plan_row(session, row, now)) for row in found]
+    found = session.execute(_WANTED, {"now": now, "size": size}).all()
+    if not found:
+        return 0
+    clubs = clubs_at_hand(session, {row.club_id for row in found})
+    numbers = {club_id: numbers_of(club) for club_id, club in clubs.items()}
+    mornings = {club_id: morning_after_quiet(now, frame_of(club)) for club_id, club in clubs.items()}
+    planned = [(row, _plan_row(row, now, numbers[row.club_id])) for row in found]
     _give_way(session, [((row.club_id, row.id, row.entered_version), what) for row, what in planned])
-    insert_letters(session, [letter for row, what in planned for letter in _letters(session, row, what, now)])
-    if planned:
-        wakes = [{"club": row.club_id, "case": row.id, "at": what.wake_at} for row, what in planned]
-        session.connection().execute(_WAKE, wakes)
+    insert_letters(session, [letter for row, what in planned for letter in _letters(row, what, now, mornings[row.club_id])])
+    session.connection().execute(_WAKE, [{"club": row.club_id, "case": row.id, "at": what.wake_at} for row, what in planned])
     return len(found)
 
 
@@ -91,8 +93,9 @@ _WANTED = (
         Person.address, Person.status, Person.fewer_reminders,
     )
     .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
-    .where(Case.turn == "person")
+    .where(Case.turn == "person", Case.wake_at <= bindparam("now"), Case.due_at > bindparam("now"))
     .order_by(Case.wake_at)
+    .limit(bindparam("size"))
     .with_for_update(skip_locked=True, of=Case)
 )  # fmt: skip
 
@@ -104,17 +107,13 @@ _WAKE = (
 )
 
 
-def _plan_row(session: Session, row: Any, now: datetime) -> Planned:
-    with in_club(session, row.club_id):
-        numbers = numbers_of(club_at_hand(session))
+def _plan_row(row: Any, now: datetime, numbers: Numbers) -> Planned:
     return plan(state_of(row.workflow, row.state), row.entered_at, row.due_at, now, numbers, fewer=row.fewer_reminders)
 
 
-def _letters(session: Session, row: Any, planned: Planned, now: datetime) -> Iterable[dict[str, Any]]:
-    if row.address is None or row.status == "refused_mail" or not planned.passed:
+def _letters(row: Any, planned: Planned, now: datetime, morning: datetime) -> Iterable[dict[str, Any]]:
+    if row.address is None or row.status == "refused_mail":
         return
-    with in_club(session, row.club_id):
-        morning = morning_after_quiet(now, frame_of(club_at_hand(session)))
     for moment, letter, reason in planned.passed:
         yield case_letter(
             row, letter, row.person_id, version=row.entered_version, created_at=now, next_at=morning, by_clock=True, moment=moment,
@@ -125,15 +124,24 @@ def _letters(session: Session, row: Any, planned: Planned, now: datetime) -> Ite
 def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]]) -> None:
     """An earlier reminder that still waits (for the morning, for the mail server) gives way to the newest."""
     newest = {key: what.passed[-1][0].isoformat() for key, what in planned if what.passed}
-    for club_id in {club for club, _case_id, _version in newest}:
-        cases = [case_id for club, case_id, _version in newest if club == club_id]
-        mine = (Letter.club_id == club_id) & Letter.case_id.in_(cases) & (Letter.state == "queued")
-        waiting = session.execute(select(Letter.id, Letter.case_id, Letter.version, Letter.key, Letter.data).where(mine))
-        gone = [
-            letter_id
-            for letter_id, case_id, version, key, data in waiting
-            if data.get("reminder") and newest.get((club_id, case_id, version or 0), key) not in key
-        ]
-        if gone:
-            these = (Letter.club_id == club_id) & Letter.id.in_(gone)
-            session.execute(update(Letter).where(these).values(state="dropped", answer=LATER_ONE))
+    if not newest:
+        return
+    waiting = session.connection().execute(_WAITING, {"cases": sorted({key[:2] for key in newest})})
+    gone = [
+        {"club": row.club_id, "letter": row.id}
+        for row in waiting
+        if row.data.get("reminder") and newest.get((row.club_id, row.case_id, row.version or 0), row.key) not in row.key
+    ]
+    if gone:
+        session.connection().execute(_GIVE_WAY, gone)
+
+
+_letter = Letter.__table__.c
+_WAITING = select(_letter.club_id, _letter.id, _letter.case_id, _letter.version, _letter.key, _letter.data).where(
+    tuple_(_letter.club_id, _letter.case_id).in_(bindparam("cases", expanding=True)), _letter.state == "queued"
+)
+_GIVE_WAY = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.id == bindparam("letter"))
+    .values(state="dropped", answer=LATER_ONE)
+)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import Act
 from engine.models import Case, Event, Person
-from engine.people import holds
+from engine.offices import holds
 from engine.registry import state_of
 from engine.roles import Role
 from engine.step import undo_ends
@@ -18,12 +18,22 @@ from engine.step import undo_ends
 _DECIDER = Role(("decider",))
 
 
-def acts_for(session: Session, case: Case, person: Person, now: datetime) -> tuple[Act, ...]:
-    """The acts open to this person now, in the order of the declaration, an undo last."""
+def acts_for(session: Session, case: Case, person: Person, now: datetime, *, proven: bool = False) -> tuple[Act, ...]:
+    """The acts open to this person now, in the order of the declaration, an undo last.
+
+    ``proven``: they came by the link in the ask of this state, so they read the address it was sent to.
+    """
     state = state_of(case.workflow, case.state)
-    declared = tuple(act for act in state.acts if holds(act.who, person, case))
+    declared = tuple(
+        act for act in state.acts
+        if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(session, act, case)
+    )  # fmt: skip
     undo = undo_open(session, case, person, now)
     return (*declared, undo) if undo else declared
+
+
+def _fits(session: Session, act: Act, case: Case) -> bool:
+    return act.only_if is None or act.only_if(session.get_one(Person, (case.club_id, case.person_id)))
 
 
 def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Act | None:
@@ -53,13 +63,13 @@ def _overtaken(session: Session, case: Case) -> bool:
     return session.execute(newer.limit(1)).first() is not None
 
 
-def may_see(case: Case, person: Person) -> bool:
+def may_see(session: Session, case: Case, person: Person) -> bool:
     """The person concerned and whoever decides see a case; members see a ballot that is open to them."""
     if person.id == case.person_id:
         return True
     if person.status != "member":
         return False
     state = state_of(case.workflow, case.state)
-    if state.poll and holds(state.poll.who, person, case):
+    if state.poll and holds(session, state.poll.who, person, case):
         return True
-    return person.role in ("owner", "admin") or any(holds(act.who, person, case) for act in state.acts)
+    return person.role in ("owner", "admin") or any(holds(session, act.who, person, case) for act in state.acts)

@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
-from engine.db import club_of
-from engine.declare import Act, State, nobody, tell
-from engine.declare import person as the_person
+from engine.db import club_of, hold
+from engine.declare import Act, Letter, State, Workflow, nobody
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
 from engine.moments import midnight_after
+from engine.offices import holders, in_place_of
 from engine.polls import close_poll, open_poll
 from engine.registry import followers, state_of, workflow
 from engine.reminders import next_wake
@@ -25,7 +25,7 @@ from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
 from engine.targets import Stay, settle
 
-SYSTEM_ACTIONS = ("due", "decided", "postponed", "void")
+SYSTEM_ACTIONS = ("due", "decided", "postponed", "granted", "void")
 
 
 class Refused(Exception):
@@ -68,9 +68,15 @@ def open_case(
 
     ``key`` is unique per workflow in a club (for instance the period and the person).
     """
-    flow = workflow(workflow_name)
-    if flow.one_open and open_case_of(session, person, flow.key):
-        raise NotAllowed(f"{person.id} has a case of {flow.key} open")
+    if not may_begin(session, person, workflow(workflow_name)):
+        raise NotAllowed(f"{person.id} has a case of {workflow_name} open")
+    return _open(session, workflow(workflow_name), person, by=by, now=now, key=key, parent=parent, answers=answers, data=data)
+
+
+def _open(
+    session: Session, flow: type[Workflow], person: Person, *, by: Hand, now: datetime, key: str | None = None,
+    parent: Case | None = None, answers: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None,
+) -> Case:  # fmt: skip
     session.flush()  # the person goes first: nothing else tells the database which of the two rows leads
     case = Case(
         id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
@@ -87,6 +93,14 @@ def open_case(
     return case
 
 
+def may_begin(session: Session, person: Person, flow: type[Workflow]) -> bool:
+    """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two processes do not both find none."""
+    if not flow.one_open:
+        return True
+    hold(session, person)
+    return open_case_of(session, person, flow.key) is None
+
+
 def act(
     session: Session,
     case: Case,
@@ -98,17 +112,20 @@ def act(
     note: str = "",
     answers: Mapping[str, Any] | None = None,
     days: int | None = None,
+    proven: bool = False,
 ) -> Event:
     """Do one declared act, or one move of the clock, in a case.
 
-    ``round`` is the entered_version that the actor saw. Raises NotAllowed, Stale (a newer round) or Invalid.
+    ``round`` is the entered_version that the actor saw; ``proven``: by the link of the ask itself. Raises NotAllowed, Stale (a
+    newer round) or Invalid.
     """
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
     if action in SYSTEM_ACTIONS and by.via == "clock":
         move = _system_move(case, action)
     else:
-        move = _declared_move(session, case, action, by, now)
+        move = _declared_move(session, case, action, by, now, proven)
+        by = _in_whose_place(session, case, move, by)
     _check_input(session, move, note.strip(), days)
     step = _begin(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
     _keep(step, {name: value for name, value in (answers or {}).items() if name in move.fill})
@@ -151,12 +168,19 @@ def open_case_of(session: Session, person: Person, workflow_name: str) -> Case |
     return session.execute(wanted.order_by(Case.id.desc()).limit(1)).scalar_one_or_none()
 
 
-def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime) -> Act:
+def _in_whose_place(session: Session, case: Case, move: Act, by: Hand) -> Hand:
+    """An admin who decides as the owner's deputy: both names stand in the history."""
+    if by.person is None or by.on_behalf_of is not None:
+        return by
+    return Hand(by.person, by.via, in_place_of(session, move.who, by.person, case))
+
+
+def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime, proven: bool) -> Act:
     if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner"):
         raise NotAllowed("only the owner acts on behalf of somebody")
     actor = by.on_behalf_of or by.person
     if actor is not None:
-        for offered in acts_for(session, case, actor, now):
+        for offered in acts_for(session, case, actor, now, proven=proven):
             if offered.action == action:
                 return offered
     raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
@@ -167,7 +191,8 @@ def _system_move(case: Case, action: str) -> Act:
     if state.is_final:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}, which has ended")
     decided = state.poll.to if state.poll else None
-    target = {"due": state.due.to if state.due else None, "decided": decided, "postponed": Stay(), "void": "void"}[action]
+    due = state.due.to if state.due else None
+    target = {"due": due, "decided": decided, "postponed": Stay(), "granted": state.alone, "void": "void"}[action]
     if target is None:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
     return Act(nobody, action, to=target)
@@ -198,6 +223,7 @@ def _begin(
 
 def _enter(step: Step, target: str, days: int | None = None) -> None:
     case, state = step.case, state_of(step.case.workflow, target)
+    has_ended_before = bool(case.state) and state_of(case.workflow, case.state).is_final
     case.state, case.turn = target, str(state.turn)
     case.entered_version, case.entered_at = case.version, step.now
     step.event.to_state = target
@@ -209,12 +235,19 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
         open_poll(step, state.poll)
     if state.do:
         state.do(step)
-    step.session.flush()
-    _tell(step, state.entry_letters, state)
+    if not (has_ended_before and state.is_final):
+        _tell(step, state.entry_letters, state)
+    _open_followers(step, target)
+    if state.alone and not holders(step.session, state.turn, case):
+        act(step.session, case, "granted", by=CLOCK, now=step.now)
+
+
+def _open_followers(step: Step, target: str) -> None:
+    case = step.case
     for follower, opening in followers(case.workflow, target):
         for person in opening.whom(step):
-            if not (follower.one_open and open_case_of(step.session, person, follower.key)):
-                open_case(step.session, follower.key, person, by=step.hand, now=step.now, parent=case)
+            if may_begin(step.session, person, follower):
+                _open(step.session, follower, person, by=step.hand, now=step.now, parent=case)
 
 
 def _remain(step: Step, move: Act) -> None:
@@ -223,7 +256,6 @@ def _remain(step: Step, move: Act) -> None:
     step.session.add(step.event)
     if move.action == "postponed":
         _postpone(step, state)
-    step.session.flush()
     _tell(step, move.tells, state)
 
 
@@ -254,8 +286,9 @@ def _take_back(step: Step, left: State) -> None:
     followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "")
     for follower in step.session.execute(followers).scalars().all():
         act(step.session, follower, "void", by=CLOCK, now=step.now)
-    told = {letter.to or the_person for letter in left.entry_letters}
-    _tell(step, [tell("taken_back", role) for role in told], left)
+    told = {letter.to for letter in left.entry_letters}
+    others = [role for role in told if holders(step.session, role or left.turn, step.case) != [step.hand.person]]
+    _tell(step, [Letter("taken_back", role, asks=False) for role in others], left)
 
 
 def _tell(step: Step, letters: Any, state: State) -> None:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -77,12 +78,12 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     get = _Reader(environment)
     data_dir = Path(get("JIUNIU_DATA_DIR") or "instance").resolve()
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as trouble:
         raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be made or written ({trouble.strerror})") from None
     host, port = get("JIUNIU_HOST") or "127.0.0.1", get.number("JIUNIU_PORT", 8000, 1, 65535)
     database_url = _database_url(get("JIUNIU_DATABASE_URL"), data_dir)
-    secret_key = _secret_key(get("JIUNIU_SECRET_KEY"), database_url, data_dir)
+    own_keys = _secret_keys(get("JIUNIU_SECRET_KEY"), database_url, data_dir)
     mail_server = _mail_server(get("JIUNIU_SMTP_URL"))
     clock_file = get("JIUNIU_CLOCK_FILE")
     if clock_file and Path(clock_file).is_dir():
@@ -93,7 +94,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         data_dir=data_dir,
         base_url=_base_url(get("JIUNIU_BASE_URL"), host, port),
-        secret_keys=(secret_key, *fallbacks),
+        secret_keys=(*own_keys, *fallbacks),
         database_url=database_url,
         mail_server=mail_server,
         mail_from=_mail_from(get("JIUNIU_MAIL_FROM") or "Jiuniu <jiuniu@localhost>", mail_server),
@@ -163,11 +164,12 @@ def _base_url(text: str, host: str, port: int) -> str:
     return text.rstrip("/")
 
 
-def _secret_key(text: str, database_url: str, data_dir: Path) -> str:
+def _secret_keys(text: str, database_url: str, data_dir: Path) -> list[str]:
+    """The key that was set, else those of the file in the data folder: its first line signs, lines below it are older keys."""
     if text:
         if len(text) < _KEY_CHARACTERS:
             raise SettingsError(f"JIUNIU_SECRET_KEY: takes at least {_KEY_CHARACTERS} characters; try: openssl rand -hex 32")
-        return text
+        return [text]
     if not database_url.startswith("sqlite"):
         raise SettingsError("JIUNIU_SECRET_KEY: must be set with a database server, the same on every host")
     path = data_dir / "secret-key"
@@ -178,8 +180,8 @@ def _secret_key(text: str, database_url: str, data_dir: Path) -> str:
         pass
     except OSError as trouble:
         raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be written ({trouble.strerror})") from None
-    kept = path.read_text().strip()
-    if len(kept) < _KEY_CHARACTERS:
+    kept = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    if not kept or any(len(key) < _KEY_CHARACTERS for key in kept):
         raise SettingsError(
             f"JIUNIU_SECRET_KEY: {path} is empty or damaged; restore it from a backup, or delete it (all links die)"
         )
@@ -194,8 +196,11 @@ def _database_url(text: str, data_dir: Path) -> str:
     except (ArgumentError, ValueError):
         url = make_url("unreadable://")
     a_file = url.drivername == "sqlite" and url.database and url.database != ":memory:" and not Path(url.database).is_dir()
-    if not a_file and not (url.drivername.startswith("postgresql") and url.host):
+    a_server = url.drivername in ("postgresql", "postgresql+psycopg") and (url.host or "host" in url.query) and url.database
+    if not a_file and not a_server:
         raise SettingsError("JIUNIU_DATABASE_URL: takes sqlite:///path/file or postgresql://user:password@host/database")
+    if a_server and find_spec("psycopg") is None:
+        raise SettingsError("JIUNIU_DATABASE_URL: psycopg is missing; python -m pip install -r requirements-postgresql.txt")
     return text
 
 

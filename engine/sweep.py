@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, numbers_of
-from engine.db import Database, across_clubs, in_club
+from engine.at_hand import club_at_hand, clubs_at_hand, numbers_of, people_at_hand
+from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
+from engine.letters import letters_together
 from engine.models import Case
 from engine.registry import all_workflows
 from engine.reminders import remind, remind_persons
 from engine.run import act
 from engine.step import CLOCK
-from engine.warning import must_rest, warned
+from engine.warning import Asks, asks_of, must_rest, warned
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +39,49 @@ def sweep(db: Database, now: datetime) -> int:
 
 @across_clubs
 def sweep_round(session: Session, now: datetime, size: int = ROUND) -> int:
-    """One commit's worth of the oldest cases that want to be looked at: reminders all at once, steps one by one."""
+    """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
     reminded = _remind_safely(session, now, size)
-    due = select(Case).where(Case.wake_at <= now).order_by(Case.wake_at).limit(size).with_for_update(skip_locked=True)
-    if reminded is not None:
-        due = due.where(or_(Case.due_at <= now, Case.turn != "person"))
-    cases = session.execute(due).scalars().all()
-    for case in cases:
-        with in_club(session, case.club_id):
-            look_at_safely(session, case, now)
+    due = _DUE if reminded is None else _DUE_BUT_REMINDED
+    cases = session.execute(due, {"now": now, "size": size}).scalars().all()
+    if cases and not _step_safely(session, cases, now):
+        for case in cases:
+            with in_club(session, case.club_id):
+                look_at_safely(session, case, now)
     return len(cases) + (reminded or 0)
+
+
+_DUE = (
+    select(Case)
+    .where(Case.wake_at <= bindparam("now"))
+    .order_by(Case.wake_at)
+    .limit(bindparam("size"))
+    .with_for_update(skip_locked=True)
+)
+_DUE_BUT_REMINDED = _DUE.where(or_(Case.due_at <= bindparam("now"), Case.turn != "person"))
+
+
+def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool:
+    """False where one of them is broken: then nothing was done, and each is to be looked at on its own."""
+    try:
+        with session.begin_nested(), letters_together(session):
+            _step(session, cases, now)
+    except Exception as trouble:
+        if overtaken(trouble):
+            raise
+        log.exception("a round of steps failed; they are taken one by one")
+        return False
+    return True
+
+
+def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """What the steps of a round ask for is read at once; their rows are written club by club."""
+    clubs_at_hand(session, {case.club_id for case in cases})
+    people_at_hand(session, {(case.club_id, case.person_id) for case in cases})
+    asks = asks_of(session, cases)
+    for club_id, mine in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+        with in_club(session, club_id):
+            for case in mine:
+                look_at(session, case, now, asks)
 
 
 def _remind_safely(session: Session, now: datetime, size: int) -> int | None:
@@ -53,7 +89,9 @@ def _remind_safely(session: Session, now: datetime, size: int) -> int | None:
     try:
         with session.begin_nested():
             return remind_persons(session, now, size)
-    except Exception:
+    except Exception as trouble:
+        if overtaken(trouble):
+            raise
         log.exception("a round of reminders failed; they are looked at one by one")
         return None
 
@@ -63,8 +101,10 @@ def look_at_safely(session: Session, case: Case, now: datetime) -> None:
     case_id, club_id = case.id, case.club_id
     try:
         with session.begin_nested():
-            look_at(session, case, now)
+            look_at(session, case, now, asks_of(session, [case]))
     except Exception as trouble:
+        if overtaken(trouble):
+            raise
         log.exception("case %s of club %s cannot take its due step", case_id, club_id)
         session.execute(
             update(Case)
@@ -74,13 +114,15 @@ def look_at_safely(session: Session, case: Case, now: datetime) -> None:
         session.expire(case)
 
 
-def look_at(session: Session, case: Case, now: datetime) -> None:
+def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
     """The one thing that is due in this case now: a reminder, its due step, or more time for somebody not yet warned."""
+    if case.wake_at is None or case.wake_at > now:
+        return  # another case's step has moved this one in the same round
     assert case.due_at is not None, "a case that wakes has a due time"
     if case.due_at > now:
         remind(session, case, now)
         return
-    match warned(session, case):
+    match warned(session, case, asks):
         case "in time":
             act(session, case, "due", by=CLOCK, now=now)
         case "unreachable" if must_rest(session, case):
@@ -91,11 +133,17 @@ def look_at(session: Session, case: Case, now: datetime) -> None:
             act(session, case, "postponed", by=CLOCK, now=now)
 
 
+_case = Case.__table__.c
+_WAKE_UNREACHABLE = (
+    update(Case.__table__)  # type: ignore[arg-type]
+    .where(_case.club_id == bindparam("club"), _case.id == bindparam("case"), _case.trouble == "unreachable", _case.turn != "")
+    .values(wake_at=bindparam("now"), trouble="")
+)
+
+
 def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime) -> None:
     """A case that rested because nobody could be reached is looked at again: its ask got through after all."""
-    case = Case.__table__.c
-    rests = (case.club_id == club_id) & (case.id == case_id) & (case.trouble == "unreachable") & (case.turn != "")
-    session.connection().execute(update(Case.__table__).where(rests).values(wake_at=now, trouble=""))  # type: ignore[arg-type]
+    session.connection().execute(_WAKE_UNREACHABLE, {"club": club_id, "case": case_id, "now": now})
 
 
 @across_clubs

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
@@ -16,25 +17,39 @@ from engine.run import act
 from engine.step import CLOCK
 
 Warned = Literal["in time", "late", "not yet", "unreachable"]
+# By club, case, round and letter's name: its state, and when it was settled.
+Asks = Mapping[tuple[int, int, int | None, str], Any]
 
 
-def warned(session: Session, case: Case) -> Warned:
+def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
+    """The asks of these cases' present rounds to the persons concerned, in one query."""
+    keys = [(case.club_id, case.id, case.entered_version, case.person_id) for case in cases]
+    found: dict[tuple[int, int, int | None, str], Any] = {}
+    for row in session.connection().execute(_ASKS, {"rounds": keys}):
+        found.setdefault((row.club_id, row.case_id, row.version, row.name), row)
+    return found
+
+
+def warned(session: Session, case: Case, asks: Asks) -> Warned:
     """How the ask of the present round fared. *in time* where nobody was to be warned (it is a decider's turn)."""
     names = _announcing(case)
     if not names:
         return "in time"
-    asks = select(Letter).where(
-        Letter.case_id == case.id,
-        Letter.version == case.entered_version,
-        Letter.name.in_(names),
-        Letter.person_id == case.person_id,
-    )
-    letter = session.execute(asks).scalars().first()
+    keys = ((case.club_id, case.id, case.entered_version, name) for name in names)
+    letter = next((asks[key] for key in keys if key in asks), None)
     if letter is None or letter.state in ("failed", "dropped"):
         return "unreachable"
     if letter.state != "sent" or letter.settled_at is None:
         return "not yet"
     return "late" if _too_late(session, case, letter.settled_at) else "in time"
+
+
+_letter = Letter.__table__.c
+_ASKS = (
+    select(_letter.club_id, _letter.case_id, _letter.version, _letter.name, _letter.state, _letter.settled_at)
+    .where(tuple_(_letter.club_id, _letter.case_id, _letter.version, _letter.person_id).in_(bindparam("rounds", expanding=True)))
+    .order_by(_letter.id)
+)
 
 
 def must_rest(session: Session, case: Case) -> bool:
@@ -44,9 +59,16 @@ def must_rest(session: Session, case: Case) -> bool:
 
 def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -> None:
     """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew from here."""
-    if letter.name in _announcing(case) and letter.person_id == case.person_id and _too_late(session, case, now):
+    if leaves_late(session, case, letter, now):
         with session.begin_nested():  # a fault here is this letter's alone
             act(session, case, "postponed", by=CLOCK, now=now)
+
+
+def leaves_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
+    """Would this letter announce the due time of its round to the person concerned, and too late?"""
+    announces = letter.name in _announcing(case) and letter.person_id == case.person_id
+    running = letter.asks and case.entered_version == letter.version and case.turn != ""
+    return announces and running and _too_late(session, case, now)
 
 
 def _announcing(case: Case) -> list[str]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.header import Header
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime, parseaddr
 from functools import cache, partial
 from typing import Any
 
@@ -19,18 +15,17 @@ from sqlalchemy.orm import Session
 from engine.at_hand import charter_of, owner_at_hand
 from engine.language import TEMPLATES, best_language, say_day, say_moment, say_short
 from engine.links import Links
-from engine.models import Case, Club, Letter, Person
-from engine.people import holds
+from engine.models import Case, Club, Letter, Mark, Person
+from engine.offices import holds
 from engine.registry import state_of
 from mailers.digests import data_for
 from mailers.facts import Dropped, Facts
+from mailers.mime import encoded_words, mail_bytes, mailbox
 from mailers.sheet import Sheet
 
 # Mailboxes cut longer mails. How many bytes of what people wrote fit depends on what it becomes when it is escaped.
 MOST_BYTES = 90_000
 ROOMS = (24_000, 12_000, 4_000, 1_000)
-
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
@@ -53,27 +48,22 @@ class Composer:
         you = _recipient(session, letter)
         for room in ROOMS:
             facts = Facts(session, letter, you, club, self.links, now, room)
-            drop_if_stale(letter, facts.case if facts.has_case else None, you)
+            drop_if_stale(session, letter, facts.case if facts.has_case else None, you)
             sheet = fill(facts)
             content = self._bytes(facts, sheet)
             if len(content) < MOST_BYTES:
                 break
-        return Mail(you.address or "", sheet.title, content)
+        return Mail(facts.recipient, sheet.title, content)
 
     def _bytes(self, facts: Facts, sheet: Sheet) -> bytes:
-        """Header safety lives here and nowhere else."""
         letter, club = facts.letter, facts.club_row
         name, address = parseaddr(self.sender)
         domain = address.rpartition("@")[2]
-        mail = MIMEMultipart("alternative")
-        for kind in ("txt", "html"):
-            drawn = _blocks(kind).render(sheet=sheet, facts=facts, club=facts.club, language=facts.language)
-            mail.attach(MIMEText(drawn, "plain" if kind == "txt" else "html", "utf-8"))
         headers = {
-            "From": _mailbox(club.name or name, address),
-            "To": _mailbox(facts.you.name, facts.you.address or ""),
+            "From": mailbox(club.name or name, address),
+            "To": mailbox(facts.you.name, facts.recipient),
             "Reply-To": _reply_to(facts),
-            "Subject": Header(_safe(sheet.title), "utf-8", header_name="Subject").encode(),
+            "Subject": encoded_words(sheet.title),
             "Date": format_datetime(letter.created_at),
             "Message-ID": f"<{letter.message_id}@{domain}>",
             "Auto-Submitted": "auto-generated",
@@ -86,10 +76,10 @@ class Composer:
         if letter.data.get("reminder") or letter.name == "club.daily":
             headers["List-Unsubscribe"] = f"<{facts.unsubscribe}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        for key, value in headers.items():
-            mail[key] = value
-        # No folding: some mail programs do not find a link that begins on a header's second line.
-        return mail.as_bytes(policy=mail.policy.clone(linesep="\r\n", max_line_length=998))
+        text, html = (
+            _blocks(kind).render(sheet=sheet, facts=facts, club=facts.club, language=facts.language) for kind in ("txt", "html")
+        )
+        return mail_bytes(headers, text=text, html=html)
 
 
 def fill(facts: Facts) -> Sheet:
@@ -107,21 +97,24 @@ def fill(facts: Facts) -> Sheet:
     return sheet
 
 
-def drop_if_stale(letter: Letter, case: Case | None, you: Person) -> None:
+def drop_if_stale(session: Session, letter: Letter, case: Case | None, you: Person) -> None:
     """An ask whose round is over, or whose turn has passed on, never leaves. Raises Dropped."""
     if not letter.asks or case is None:
         return
     if case.entered_version != letter.version:
         raise Dropped("no longer needed: the matter has moved on")
-    if not holds(state_of(case.workflow, case.state).turn, you, case):
+    state = state_of(case.workflow, case.state)
+    if not holds(session, state.turn, you, case):
         raise Dropped("no longer needed: it is not the recipient's turn")
+    if state.poll and session.get(Mark, (case.club_id, case.id, case.entered_version, you.id)):
+        raise Dropped("no longer needed: the recipient has voted")
     if letter.data.get("reminder") and case.due_at and letter.data["due"] != case.due_at.isoformat():
         raise Dropped("no longer needed: the due time has moved")
 
 
 def _recipient(session: Session, letter: Letter) -> Person:
     person = session.get_one(Person, (letter.club_id, letter.person_id))
-    if person.address is None:
+    if person.address is None and letter.address is None:
         raise Dropped("the recipient has no address any more")
     if person.status == "refused_mail":
         raise Dropped("the recipient wants no mail")
@@ -131,24 +124,12 @@ def _recipient(session: Session, letter: Letter) -> Person:
 def _reply_to(facts: Facts) -> str:
     """To deciders: the person concerned. To everybody else: whoever the club names as its contact."""
     if facts.has_case and facts.you.id != facts.case.person_id and facts.who_row.address:
-        return _mailbox(facts.who_row.name, facts.who_row.address)
+        return mailbox(facts.who_row.name, facts.who_row.address)
     contact = charter_of(facts.club_row).contact
     if contact:
-        return _mailbox("", contact)
+        return mailbox("", contact)
     owner = owner_at_hand(facts.session)
-    return _mailbox(owner.name, owner.address or "")
-
-
-def _safe(text: str) -> str:
-    """One header line, whatever was typed."""
-    return _UNSAFE.sub(" ", text).strip()
-
-
-def _mailbox(name: str, address: str) -> str:
-    name = _safe(name)
-    if not name or name.isascii():
-        return formataddr((name, _safe(address)))
-    return f"{Header(name, 'utf-8', maxlinelen=70).encode()} <{_safe(address)}>"
+    return mailbox(owner.name, owner.address or "")
 
 
 def _environments() -> Iterator[tuple[str, Environment]]:

@@ -1,7 +1,8 @@
-"""The post's round: claim, freeze, hand over, settle; one commit between two mails."""
+"""The post's round: claim, compose ahead, freeze, hand over, settle; one commit between two mails."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import datetime, timedelta
 
@@ -11,14 +12,17 @@ from engine.heartbeats import channel_trouble, note_channel
 from engine.settings import MailServer
 from mailers import outbox
 from mailers.compose import Composer
-from mailers.outbox import Claimed, Frozen
+from mailers.drafts import Ahead, Claimed, Draft, Frozen, compose_ahead, keep
 from mailers.post import Channel
 from mailers.verdict import CHANNEL_AFTER, Answer
 
+log = logging.getLogger(__name__)
+
 BATCH = 20
 LEASE = timedelta(seconds=30)
-# Measured limit of these providers for one sender.
+# Measured limit of these providers for one sender; they also want the login as sender.
 _PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
+SENDER_IS_LOGIN = frozenset(_PACED)
 
 
 class Post:
@@ -58,32 +62,53 @@ class Post:
         self.stopping.set()
 
     def _send_held(self) -> tuple[int, bool]:
-        sent, settled = 0, True
-        while self._held and settled and not self.stopping.is_set():
-            frozen = self.db.write(outbox.freeze, self._held[0], self.composer, self.clock.now(), self._lease_end())
+        sent, healthy, frozen = 0, True, None
+        ahead = self._compose_ahead()
+        while self._held and (frozen or (healthy and not self.stopping.is_set())):
+            frozen = frozen or self._freeze(self._held[0], ahead)
             if frozen is not None:
                 answer = self.channel.hand_over(frozen.recipient, frozen.content)
-                settled = self._settle(frozen, answer)
+                healthy, frozen = self._settle(frozen, answer, self._next_of(ahead))
                 sent += answer.phase == "dot" and 200 <= answer.code < 300
                 self.stopping.wait(self.pace)
             self._held = self._held[1:]
         if self._held:
             self.db.write(outbox.release, self._held)
             self._held = []
-        return sent, settled
+        return sent, healthy
 
-    def _settle(self, frozen: Frozen, answer: Answer) -> bool:
-        """False when the channel itself is in trouble and must rest."""
+    def _compose_ahead(self) -> Ahead:
+        """Not where the channel is paced: there a draft would be old before its turn came."""
+        if self.pace:
+            return Ahead()
+        try:
+            with self.db.read() as session:
+                return compose_ahead(session, self._held, self.composer, self.clock.now())
+        except Exception:  # one unreadable row among them: each is composed on its own
+            log.exception("a batch of letters could not be composed ahead")
+            return Ahead()
+
+    def _freeze(self, claimed: Claimed, ahead: Ahead) -> Frozen | None:
+        draft = ahead.of(claimed)
+        kept = self.db.write(keep, draft, self._lease_end()) if draft else None
+        return kept or self.db.write(outbox.freeze, claimed, self.composer, self.clock.now(), self._lease_end())
+
+    def _next_of(self, ahead: Ahead) -> Draft | None:
+        """The draft that follows the letter at hand; none when the post is to stop."""
+        return ahead.of(self._held[1]) if len(self._held) > 1 and not self.stopping.is_set() else None
+
+    def _settle(self, frozen: Frozen, answer: Answer, following: Draft | None) -> tuple[bool, Frozen | None]:
+        """False when the channel itself is in trouble and must rest; and the next letter, if it is frozen already."""
         now = self.clock.now()
-        verdict = self.db.write(outbox.settle, frozen.claimed, answer, now)
+        verdict, kept = self.db.write(outbox.settle_and_keep, frozen.claimed, answer, now, following, self._lease_end())
         if verdict.kind == "channel":
             self.db.write(note_channel, str(answer), (verdict.wait,) if verdict.wait else CHANNEL_AFTER, now)
             self._in_trouble = True
-            return False
+            return False, None
         if self._in_trouble:
             self.db.write(note_channel, "", CHANNEL_AFTER, now)
             self._in_trouble = False
-        return True
+        return True, kept
 
     def _resting(self) -> bool:
         with self.db.read() as session:

@@ -11,6 +11,7 @@ from engine.models import Letter, Person
 from engine.registry import label_of, state_of, workflow
 from engine.step import undo_ends
 from mailers.facts import Dropped, Facts, isolate
+from mailers.sheet import unbroken
 
 _START_CHARACTERS = 120
 
@@ -66,7 +67,7 @@ def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
 def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
     case = matter.case
     long_texts = [text for _, text, is_long in written_answers(workflow(case.workflow), case.answers) if is_long]
-    start = " ".join(max(long_texts, key=len, default="").split())
+    start = unbroken(max(long_texts, key=len, default=""))
     return {
         "label": translate(workflow(case.workflow).label, facts.language),
         "who": isolate(matter.who.name or matter.who.address or ""),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,15 +14,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import charter_of
+from engine.at_hand import charter_of, numbers_of, owner_at_hand
+from engine.beginnings import Form
 from engine.changes import Piece
 from engine.declare import Workflow
 from engine.fields import labels_of, written_answers
 from engine.history import changed_since_last
-from engine.language import translate
+from engine.intake import may_open
+from engine.language import of_week, translate
 from engine.links import Kind, Link, Links
 from engine.models import Case, Club, Event, Letter, Person
-from engine.registry import workflow
+from engine.registry import form_number, workflow
 
 
 class Dropped(Exception):
@@ -64,12 +68,26 @@ class Facts:
         return self.you.locale
 
     @property
+    def recipient(self) -> str:
+        """The address it goes to: the person's own, unless the letter names another."""
+        return self.letter.address or self.you.address or ""
+
+    @property
     def club(self) -> str:
         return isolate(self.club_row.name)
+
+    @property
+    def owner(self) -> str:
+        return isolate(owner_at_hand(self.session).name)
 
     @cached_property
     def charter(self) -> Any:
         return charter_of(self.club_row).numbers
+
+    @property
+    def charter_unread(self) -> bool:
+        """Has the recipient's page the button that acknowledges the charter?"""
+        return self.you.charter_version < self.club_row.charter_version
 
     @cached_property
     def group(self) -> str:
@@ -90,7 +108,19 @@ class Facts:
 
     @property
     def matter(self) -> str:
-        return translate(self.flow.label, self.language)
+        """What the case is about, with its week where it has one."""
+        return of_week(translate(self.flow.label, self.language), self.week, self.language)
+
+    @property
+    def week(self) -> int | None:
+        """The number of the reading week that the calendar opened (of ``2026-W49``: 49)."""
+        period = str(self.case.data.get("period", "")) if self.has_case else ""
+        return int(period.partition("-W")[2]) if "-W" in period else None
+
+    @property
+    def book(self) -> str:
+        """The book by its bare title: a template sets the marks around it that its language wants."""
+        return isolate(str(self.answers.get("book", "")).strip(' 《》“”"'))
 
     @property
     def clause(self) -> str:
@@ -109,6 +139,10 @@ class Facts:
     @property
     def your_name(self) -> str:
         return isolate(self.you.name or str(self.answers.get("name", "")))
+
+    @property
+    def who_address(self) -> str:
+        return self.who_row.address or ""
 
     @property
     def display_name(self) -> str:
@@ -132,6 +166,21 @@ class Facts:
         """Who did it, by name; empty when it was the clock."""
         actor = self.session.get(Person, (self.case.club_id, self.event.who_id)) if self.event.who_id else None
         return isolate(actor.name) if actor else ""
+
+    @property
+    def count(self) -> Counter[str]:
+        """How many chose what in the poll that the event closed."""
+        return Counter(self.event.answers.get("count", {}))
+
+    @property
+    def electors(self) -> int:
+        """How many were asked when the poll opened."""
+        return int(self.case.data["electors"])
+
+    @property
+    def votes_needed(self) -> int:
+        """How many of them have to take part for the poll to count."""
+        return math.ceil(numbers_of(self.club_row).quorum * self.electors)
 
     @property
     def answers(self) -> Mapping[str, Any]:
@@ -172,8 +221,29 @@ class Facts:
 
     @property
     def link(self) -> str:
-        """The case's page, for this recipient."""
-        return self.link_to("case", self.case.id)
+        """The case's page, for this recipient; in an ask whose answer proves the address, a link that shows it."""
+        proves = self.letter.asks and any(act.proves for act in self.flow.states[self.case.state].acts)
+        return self.link_to("proof" if proves else "case", self.case.id)
+
+    @property
+    def form_link(self) -> str:
+        """The workflow's form, already addressed to this recipient; empty where they may not open one."""
+        return self.link_to("form", form_number(self.flow)) if may_open(self.flow, self.you) else ""
+
+    @property
+    def form_is_fresh(self) -> bool:
+        """Does the form open only for half an hour after its link was mailed?"""
+        return any(isinstance(item, Form) and item.fresh for item in self.flow.openings)
+
+    @property
+    def form_page(self) -> str:
+        """Where a member asks for the link to the workflow's form."""
+        return self.links.url(f"{self.club_row.slug}/{self.flow.form_path}")
+
+    @property
+    def waiting_page(self) -> str:
+        """Everything that waits for this decider, on one page."""
+        return self.link_to("waiting", 0)
 
     @property
     def my_page(self) -> str:

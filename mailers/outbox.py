@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, tuple_, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
+from sqlalchemy.orm import Session
 
-from engine.at_hand import keep_at_hand
-from engine.db import across_clubs, enter_club
-from engine.models import Case, Club, Event, Letter, Person
+from engine.db import across_clubs, enter_club, hold, overtaken
+from engine.heartbeats import post_rests
+from engine.letters_ledger import RELEASED
+from engine.models import Case, Letter, Person
 from engine.sweep import wake_unreachable
 from engine.warning import renew_if_late
 from mailers.compose import Composer, drop_if_stale
+from mailers.drafts import Claimed, Draft, Frozen, due_said, keep, with_their_people
 from mailers.facts import Dropped
 from mailers.verdict import Answer, Verdict, judge
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Claimed:
-    club_id: int
-    letter_id: int
-
-
-@dataclass(frozen=True)
-class Frozen:
-    """What goes to the server: it is in the database before it goes."""
-
-    claimed: Claimed
-    recipient: str
-    content: bytes
-
-
 @across_clubs
 def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
-    """Take letters whose moment has come: what somebody waits for first."""
+    """Take letters whose moment has come: what somebody waits for first. While the post rests, only those released by hand."""
     ready = (
         select(Letter.club_id, Letter.id)
         .where(Letter.state == "queued", Letter.next_at <= now)
@@ -46,6 +32,8 @@ def claim(session: Session, now: datetime, lease_until: datetime, limit: int) ->
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if post_rests(session):
+        ready = ready.where(Letter.answer == RELEASED)
     taken = [Claimed(club_id, letter_id) for club_id, letter_id in session.execute(ready)]
     if taken:
         session.execute(update(Letter).where(_these(taken)).values(state="claimed", lease_until=lease_until))
@@ -58,7 +46,9 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     A retry keeps the bytes it had, unless the due time that they name has moved since.
     """
     enter_club(session, claimed.club_id)
-    letter = _with_its_people(session, claimed)
+    letter = next(iter(with_their_people(session, [claimed.letter_id])), None)
+    if letter is not None:
+        hold(session, letter)  # two processes that both think it theirs
     if letter is None or letter.state != "claimed":
         return None
     try:
@@ -67,6 +57,8 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
         _end(letter, "dropped", str(reason), now)
         return None
     except Exception as fault:
+        if overtaken(fault):
+            raise
         log.exception("letter %s of club %s cannot be composed", letter.id, letter.club_id)
         _end(letter, "failed", f"compose: {type(fault).__name__}: {fault}"[:500], now)
         return None
@@ -76,39 +68,28 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     return Frozen(claimed, recipient, letter.bytes)
 
 
-def _with_its_people(session: Session, claimed: Claimed) -> Letter | None:
-    """The letter, with all that its composing will ask for brought along in one query: case, event, recipient, owner, club."""
-    owner = aliased(Person)
-    wanted = (
-        select(Letter, Case, Event, Person, owner, Club)
-        .join(Club, Club.id == Letter.club_id)
-        .join(owner, (owner.club_id == Letter.club_id) & (owner.role == "owner"))
-        .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
-        .outerjoin(Event, (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Letter.version))
-        .outerjoin(Person, (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id))
-        .where(Letter.club_id == claimed.club_id, Letter.id == claimed.letter_id)
-    )
-    found = session.execute(wanted).first()
-    if found is None:
-        return None
-    letter, _case, _event, _person, owner_row, club = found
-    session.info["brought along"] = found  # the session itself holds its rows only weakly
-    keep_at_hand(session, club, owner_row)
-    return letter
-
-
 def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
-    if case and letter.asks and case.entered_version == letter.version and case.turn:
+    if case:
         renew_if_late(session, case, letter, now)
-    says_due = case.due_at.isoformat() if case and case.due_at and letter.asks else None
+    says_due = due_said(letter, case)
     if letter.bytes is None or letter.data.get("says_due") != says_due:
         mail = composer.compose(session, letter, now)
         letter.bytes, letter.data = mail.content, letter.data | {"says_due": says_due}
         return mail.recipient
     person = session.get_one(Person, (letter.club_id, letter.person_id))
-    drop_if_stale(letter, case, person)
-    return person.address or ""
+    drop_if_stale(session, letter, case, person)
+    return letter.address or person.address or ""
+
+
+def settle_and_keep(
+    session: Session, claimed: Claimed, answer: Answer, now: datetime, following: Draft | None, lease_until: datetime
+) -> tuple[Verdict, Frozen | None]:
+    """Settle one letter and freeze the next, where a draft of it still holds, in the same commit."""
+    verdict = settle(session, claimed, answer, now)
+    if following is None or verdict.kind == "channel":
+        return verdict, None
+    return verdict, keep(session, following, lease_until)
 
 
 def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
@@ -135,11 +116,19 @@ def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) ->
     return verdict
 
 
+_letter = Letter.__table__.c
+_SENT = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.id == bindparam("letter"), _letter.state != "sent")
+    .values(state="sent", settled_at=bindparam("now"), answer=bindparam("said"), lease_until=None)
+    .returning(_letter.case_id, _letter.asks)
+)
+
+
 def _sent(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
     """The common way, in one statement; then a case that rested because nobody could be reached goes on."""
-    mine = (Letter.club_id == claimed.club_id) & (Letter.id == claimed.letter_id) & (Letter.state != "sent")
-    done = update(Letter).where(mine).values(state="sent", settled_at=now, answer=str(answer), lease_until=None)
-    told = session.execute(done.returning(Letter.case_id, Letter.asks), execution_options={"synchronize_session": False}).first()
+    values = {"club": claimed.club_id, "letter": claimed.letter_id, "now": now, "said": str(answer)}
+    told = session.connection().execute(_SENT, values).first()
     if told is not None and told.asks:
         wake_unreachable(session, claimed.club_id, told.case_id, now)
     return Verdict("sent")

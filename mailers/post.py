@@ -60,6 +60,21 @@ class Channel:
         self._used_at = time.monotonic()
         return answer
 
+    def try_out(self) -> Answer:
+        """Connect, log in and announce the sender as for a mail, hand over none, and leave. Code 250: all of it is accepted."""
+        phase: Phase = "connect"
+        try:
+            self._smtp = self._connect()
+            phase = "sender"
+            reply = self._smtp.mail(self.sender)
+            return Answer(phase, reply[0], _text(reply[1]))
+        except _Said as said:
+            return said.answer
+        except Exception as trouble:  # as in hand_over
+            return Answer(phase, getattr(trouble, "smtp_code", 0), _words(trouble))
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Leave without listening for an answer to QUIT."""
         smtp, self._smtp = self._smtp, None

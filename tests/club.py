@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import email
 import email.policy
 import functools
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -24,19 +20,22 @@ from engine.charter import shipped_charter
 from engine.clock import machine_now
 from engine.clubs import create_club
 from engine.db import Database, enter_club
-from engine.intake import hand_in
+from engine.intake import hand_in, open_by_member
 from engine.links import Links
+from engine.marks import vote
 from engine.models import Case, Club, Event, Letter, Person, Row
 from engine.openings import open_due
 from engine.people import add_person, address_hash
+from engine.registry import workflow as flow
+from engine.roster import Plan, import_members, read_roster
 from engine.run import act, open_case
-from engine.schema import upgrade
 from engine.step import CLOCK, Hand
 from engine.sweep import sweep
 from mailers import outbox
 from mailers.compose import Composer
-from mailers.outbox import Claimed, Frozen
+from mailers.drafts import Claimed, Frozen
 from mailers.verdict import Answer
+from tests.databases import Databases
 
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 OWNER, ADMIN, LILEI, MEIMEI = "owner@qq.com", "admin@qq.com", "lilei@qq.com", "hanmeimei@163.com"
@@ -54,27 +53,10 @@ SILENT = Answer("dot", 0, "TimeoutError: timed out")
 DOWN = Answer("connect", 0, "ConnectionRefusedError: refused")
 
 
-def migrated(folder: Path) -> Path:
-    """A file with the newest schema and nothing in it, to be copied."""
-    path = folder / "template.sqlite"
-    db = Database(f"sqlite:///{path}")
-    upgrade(db)
-    db.dispose()  # the last connection to close folds the write-ahead log into the file
-    return path
-
-
 @functools.cache
-def memory() -> Path:
-    """A folder of this process on a disk in memory where there is one: these tests are not about what survives a power cut."""
-    folder = tempfile.mkdtemp(prefix="jiuniu-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
-
-
-@functools.cache
-def _database(path: Path) -> Database:
-    """One per file: a new engine compiles every statement anew, which takes longer than most tests."""
-    return Database(f"sqlite:///{path}")
+def _database(url: str) -> Database:
+    """One per database: a new engine compiles every statement anew, which takes longer than most tests."""
+    return Database(url)
 
 
 @dataclass
@@ -94,11 +76,9 @@ class Server:
 class House:
     """One club in one database. Two houses at the same time need two names."""
 
-    def __init__(self, template: Path, file: str = "club", **club: Any) -> None:
-        self.path = memory() / f"{file}.sqlite"
-        self.db = _database(self.path)
-        self.end()
-        shutil.copy(template, self.path)
+    def __init__(self, databases: Databases, file: str = "club", **club: Any) -> None:
+        self.db = _database(databases.empty(file))
+        self.db.dispose()  # connections to a file that was replaced
         self.now = MONDAY
         self.server = Server()
         self.composer = Composer(Links(["a key of the tests, long enough"], "https://club.example"), "Jiuniu <post@jiuniu.example>")
@@ -117,8 +97,6 @@ class House:
     def end(self) -> None:
         self.db.on_letters = lambda: None
         self.db.dispose()
-        for path in memory().glob(f"{self.path.name}*"):
-            path.unlink()
 
     # Reading and writing
 
@@ -180,7 +158,8 @@ class House:
     def add(self, address: str, name: str = "", *, role: str = "member", locale: str = "zh-CN", status: str = "member") -> int:
         def unit(session: Session) -> int:
             person = add_person(session, address, locale=locale, name=name or address.partition("@")[0], status=status)
-            person.role, person.joined_at, person.display_name = role, self.now, f"武汉+{person.name}"
+            person.role, person.display_name = role, f"武汉+{person.name}"
+            person.joined_at = person.registered_at = self.now
             return person.id
 
         return self.write(unit)
@@ -204,8 +183,9 @@ class House:
     def press(
         self, who: str, action: str, about: str = LILEI, workflow: str = "join", case: Case | None = None, **given: Any
     ) -> None:
-        """Somebody presses a button on a case's page."""
+        """Somebody presses a button on a case's page; who confirms an address comes by the link that was sent there."""
         matter = case or self.case(about, workflow)
+        given = {"proven": action == "confirm"} | given
         actor = self.person(who).id
 
         def unit(session: Session) -> None:
@@ -214,11 +194,36 @@ class House:
 
         self.write(unit)
 
+    def hand_in(self, who: str, workflow: str, answers: Mapping[str, Any], form: str = "form-1") -> None:
+        """A member hands in the form of a workflow."""
+        author = self.person(who).id
+
+        def unit(session: Session) -> None:
+            person = session.get_one(Person, (self.club_id, author))
+            open_by_member(session, person, flow(workflow), answers, by=Hand(person, "page"), form_id=form, now=self.now)
+
+        self.write(unit)
+
+    def vote(self, who: str, choice: str, about: str = LILEI, workflow: str = "nomination") -> None:
+        matter, voter = self.case(about, workflow).id, self.person(who).id
+
+        def unit(session: Session) -> None:
+            hand = Hand(session.get_one(Person, (self.club_id, voter)), "page")
+            vote(session, session.get_one(Case, (self.club_id, matter)), choice, by=hand, now=self.now)
+
+        self.write(unit)
+
     def join(self, address: str = LILEI, form: str = "form-1", **changed: Any) -> None:
         """Apply, confirm, be approved."""
         self.apply(address, form, **changed)
         self.press(address, "confirm", address)
         self.press(OWNER, "approve", address)
+
+    def bring(self, source: bytes | str) -> Plan:
+        """The owner brings in members from a file."""
+        with self.read() as session:
+            roster = read_roster(source, session.get_one(Club, self.club_id), self.now)
+        return self.db.write(import_members, self.club_id, roster, self.now)
 
     # Time and post
 

@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 import workflows  # noqa: F401
-from tests.club import House, migrated
+from tests import databases
+from tests.club import House
 from tests.world import World
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database without a row, to be copied: migrating anew for each test would take most of the time."""
-    return migrated(tmp_path_factory.mktemp("template"))
+@pytest.fixture(scope="session", params=databases.KINDS)
+def template(request: pytest.FixtureRequest) -> databases.Databases:
+    """Whatever touches a database is told twice: on SQLite and on PostgreSQL."""
+    return databases.databases(request.param)
 
 
 @pytest.fixture
-def house(template: Path) -> Iterator[House]:
+def house(template: databases.Databases) -> Iterator[House]:
     """A club without web or network: for the engine and the mailers."""
     made = House(template)
     yield made
@@ -27,7 +28,7 @@ def house(template: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def begin(tmp_path: Path, template: Path) -> Iterator[Callable[..., World]]:
+def begin(tmp_path: Path, template: databases.Databases) -> Iterator[Callable[..., World]]:
     """Begin a world with settings of one's own."""
     worlds: list[World] = []
 

@@ -6,7 +6,6 @@ import email
 import email.policy
 import os
 import re
-import shutil
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,14 +17,19 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from aiosmtpd.controller import Controller
 from bs4 import BeautifulSoup, Tag
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app import create_app, listen
 from engine.charter import shipped_charter
 from engine.clubs import create_club
 from engine.db import enter_club
 from engine.letters_ledger import rows
+from engine.models import Case, Person
+from engine.people import add_person, by_address
 from engine.settings import load
 from mailers.catcher import _free_port
+from tests.databases import Databases
 from web.service import Service
 from web.ticker import Ticker
 
@@ -148,6 +152,13 @@ class Page:
             )
         return found
 
+    def forge(self, button: str, **typed: str) -> Page:
+        """Send what the page does not offer: its first form with a button of one's own."""
+        form = self.form_with()
+        return self.browser.post(
+            urljoin(self.response.url, str(form.get("action") or "")), self.fields() | {"action": button} | typed
+        )
+
     def press(self, action: str | None = None, **typed: str) -> Page:
         """Fill in and press; follows the redirect."""
         form, data = self.form_with(action), self.fields(action) | typed
@@ -183,16 +194,15 @@ class World:
     _read: int = field(default=0)
 
     @classmethod
-    def begin(cls, folder: Path, template: Path, **environment: str) -> World:
-        """Start the app on a free port; its database is a copy of a migrated, empty one."""
+    def begin(cls, folder: Path, databases: Databases, **environment: str) -> World:
+        """Start the app on a free port, with an empty database."""
         sink, port = Sink(), _free_port()
         clock = folder / "clock-file"
         data = folder / "data"
         data.mkdir()
-        shutil.copy(template, data / "jiuniu.sqlite")
         settings = load(
-            {
-                "JIUNIU_DATA_DIR": str(data), "JIUNIU_PORT": str(port), "JIUNIU_SMTP_URL": sink.url, "JIUNIU_CLOCK_FILE": str(clock),
+            databases.settings(data, f"world-{folder.name}") | {
+                "JIUNIU_PORT": str(port), "JIUNIU_SMTP_URL": sink.url, "JIUNIU_CLOCK_FILE": str(clock),
                 "JIUNIU_MAIL_FROM": "Jiuniu <club@jiuniu.example>",
             } | environment
         )  # fmt: skip
@@ -207,6 +217,15 @@ class World:
         self.server.close()
         self.sink.stop()
         self.service.db.dispose()
+
+    @property
+    def same_data(self) -> dict[str, str]:
+        """What another process on the same data is told."""
+        settings = self.service.settings
+        return {
+            "JIUNIU_DATA_DIR": str(settings.data_dir), "JIUNIU_DATABASE_URL": settings.database_url,
+            "JIUNIU_SECRET_KEY": settings.secret_keys[0],
+        }  # fmt: skip
 
     # The club
 
@@ -303,6 +322,42 @@ class World:
         self.open(self.mail("join.confirm_address", address)).press("confirm")
         self.open(self.mail("join.please_decide")).press("approve")
         return self.mail("join.welcome", address)
+
+    def add_member(self, address: str, name: str, *, role: str = "member", locale: str = "zh-CN") -> int:
+        """Somebody who has been in the club for long and owes nothing."""
+
+        def unit(session: Session) -> int:
+            enter_club(session, self.club_id)
+            person = add_person(session, address, locale=locale, name=name, status="member")
+            person.role, person.display_name, person.charter_version = role, f"武汉+{name}", 1
+            person.joined_at = person.registered_at = self.now
+            return person.id
+
+        return self.service.db.write(unit)
+
+    def person(self, address: str) -> Person:
+        with self.service.db.read(self.club_id) as session:
+            found = by_address(session, address)
+        assert found is not None, address
+        return found
+
+    def case(self, workflow: str, address: str) -> Case:
+        """The newest case of this workflow about this person."""
+        mine = (Case.workflow == workflow) & (Case.person_id == self.person(address).id)
+        return self.rows(select(Case).where(mine).order_by(Case.id.desc()).limit(1))[0]
+
+    def form_page(self, path: str, address: str) -> Page:
+        """A member asks for their link to a form and opens it."""
+        page = self.browser().get(f"/{self.slug}/{path}")
+        self.press_as_a_person(page, email=address)
+        return self.open(self.mail(f"{path.replace('-', '_')}.your_link", address))
+
+    def sign_in(self, address: str) -> Browser:
+        """A browser that is signed in as this person."""
+        browser = self.browser()
+        self.press_as_a_person(browser.get(f"/{self.slug}/desk"), email=address)
+        self.open(self.mail("club.sign_in", address), browser).press("confirm")
+        return browser
 
     def open(self, mail: Mail | str, browser: Browser | None = None) -> Page:
         return (browser or self.browser()).get(mail if isinstance(mail, str) else mail.link())

@@ -6,12 +6,14 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import abort, request, url_for
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import Session, aliased
 from werkzeug.wrappers import Response
 
+from engine.at_hand import keep_club_at_hand
 from engine.clubs import by_slug
 from engine.db import across_clubs, enter_club
 from engine.links import BadLink, Kind, Link
@@ -22,6 +24,7 @@ from web.service import service
 from web.speak import meet
 
 COOKIE = "jiuniu_session"
+OF_A_CASE: tuple[Kind, ...] = ("case", "proof")
 MEMBER_LIFE, OFFICE_LIFE = timedelta(days=90), timedelta(days=14)
 
 
@@ -35,9 +38,13 @@ class DeadLink(Exception):
 
 @dataclass(frozen=True)
 class Visitor:
+    """``case`` and ``about``, the person concerned: where the link's target is a case."""
+
     link: Link
     club: Club
     you: Person
+    case: Case | None
+    about: Person | None
 
 
 def read_token(token: str) -> Link:
@@ -53,15 +60,32 @@ def read_token(token: str) -> Link:
 def visitor(session: Session, link: Link) -> Visitor:
     """Who comes by this link. Raises DeadLink when its time or its epoch is over."""
     enter_club(session, link.club_id)
-    club, you = session.get(Club, link.club_id), session.get(Person, (link.club_id, link.person_id))
-    if club is None or you is None:
+    found = session.execute(_BEHIND, {"club": link.club_id, "you": link.person_id, "case": link.target}).first()
+    if found is None:
         abort(404)
+    club, you, case, about = found
+    keep_club_at_hand(session, club)
     if link.epoch != you.link_epoch:
         raise DeadLink(club)
     if link.expired(service().clock.now()):
-        raise DeadLink(club, session.get(Case, (link.club_id, link.target)) if link.kind == "case" else None)
+        raise DeadLink(club, case if link.kind in OF_A_CASE else None)
     meet(club, you)
-    return Visitor(link, club, you)
+    return Visitor(link, club, you, case if link.kind in OF_A_CASE else None, about)
+
+
+def _behind() -> Select[*tuple[Any, ...]]:
+    """All that a link speaks of: club, person, and where its target is a case, that and the person concerned."""
+    about = aliased(Person)
+    return (
+        select(Club, Person, Case, about)
+        .join(Person, (Person.club_id == Club.id) & (Person.id == bindparam("you")))
+        .outerjoin(Case, (Case.club_id == Club.id) & (Case.id == bindparam("case")))
+        .outerjoin(about, (about.club_id == Club.id) & (about.id == Case.person_id))
+        .where(Club.id == bindparam("club"))
+    )
+
+
+_BEHIND = _behind()
 
 
 def start_session(session: Session, club_id: int, person_id: int, link: str, now: datetime) -> tuple[str, timedelta] | None:
@@ -115,5 +139,6 @@ def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
     return url_for("member.show" if kind == "me" else "case.show", token=token_for(club, you, kind, target))
 
 
-def token_for(club: Club, you: Person, kind: Kind, target: int) -> str:
-    return service().links.token(Link(kind, club.id, you.id, you.link_epoch, target, service().clock.now()))
+def token_for(club: Club, you: Person, kind: Kind, target: int, *, made_at: datetime | None = None) -> str:
+    """``made_at``: a link that comes of another one is no younger than that."""
+    return service().links.token(Link(kind, club.id, you.id, you.link_epoch, target, made_at or service().clock.now()))

@@ -14,19 +14,23 @@ from wtforms import Form
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.changes import Piece
+from engine.db import hold
 from engine.declare import Act, Workflow, anyone
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.history import Entry, changed_since_last, history
 from engine.language import marked as _
+from engine.letters import letters_together
 from engine.links import Link
+from engine.marks import ballot_for, vote
 from engine.models import Case, Event, Person
 from engine.registry import state_of, workflow
 from engine.rights import acts_for, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import Hand, undo_ends
 from engine.targets import arrows
-from web import sign_in, wording
-from web.access import Visitor, read_token, visitor
+from web import own_form, sign_in, waiting, wording
+from web.access import Visitor, read_token, token_for, visitor
+from web.behalf import in_whose_name, may_act_for
 from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 
@@ -63,21 +67,23 @@ class Typed:
 @case.get("/c/<path:token>")
 def show(token: str) -> Page:
     link = read_token(token)
-    return sign_in.confirm_page(link, token) if link.kind == "desk" else _case_page(link, token, Typed())
+    other = {"desk": sign_in.confirm_page, "form": own_form.show, "waiting": waiting.show}.get(link.kind)
+    return other(link, token) if other else _case_page(link, token, Typed())
 
 
 @case.post("/c/<path:token>")
 @keeps_text
 def press(token: str) -> Page:
     link = read_token(token)
-    if link.kind == "desk":
-        return sign_in.confirm(link, token)
+    other = {"desk": sign_in.confirm, "form": own_form.press, "waiting": waiting.press}.get(link.kind)
+    if other:
+        return other(link, token)
     typed = Typed(request.form)
     if g.refused:
         typed.message = PRESS_AGAIN
         return _case_page(link, token, typed), 400
     try:
-        action = service().db.write(_press, link, request.form)
+        action, token_now = service().db.write(_press, link, token, request.form)
     except Invalid as wrong:
         typed.errors = wrong.errors
         return _case_page(link, token, typed), 422
@@ -89,22 +95,37 @@ def press(token: str) -> Page:
     except NotAllowed:
         typed.message = NOT_YOURS
         return _case_page(link, token, typed), 403
-    return redirect(url_for("case.show", token=token, done=action), 303)
+    return redirect(url_for("case.show", token=token_now, done=action), 303)
 
 
-def _press(session: Session, link: Link, sent: MultiDict[str, str]) -> str:
-    """The writing unit of a press: rights asked anew, input checked, one step through the door."""
+def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) -> tuple[str, str]:
+    """The writing unit of a press: rights asked anew, input checked, one step through the door.
+
+    Returns the act and the token of the page: a new one where the act made older links die.
+    """
     met = visitor(session, link)
-    matter = _matter(session, met)
+    matter = _matter(session, met, held=True)
+    hand = in_whose_name(session, met, matter, sent.get("for", ""))
+    if sent.get("action") == "vote":
+        vote(session, matter, sent.get("choice", ""), by=hand, now=service().clock.now(), round=_number(sent, "round"))
+        return "vote", token
+    action = _act(session, met, matter, hand, sent)
+    if met.you.link_epoch != link.epoch and met.you.status == "member":
+        token = token_for(met.club, met.you, "case", matter.id)
+    return action, token
+
+
+def _act(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> str:
     round_seen = _number(sent, "round")
-    offered = _offered(session, matter, met.you)
+    offered = _offered(session, matter, met, hand)
     action = sent.get("action") or next((item.action for item in offered if item.fill), "")
     chosen = next((item for item in offered if item.action == action), None)
     answers = _checked(workflow(matter.workflow), chosen, sent) if chosen and round_seen in (None, matter.entered_version) else None
-    act(
-        session, matter, action, by=Hand(met.you, "page"), now=service().clock.now(), round=round_seen,
-        note=_note(sent), answers=answers, days=_number(sent, "days"),
-    )  # fmt: skip
+    with letters_together(session):
+        act(
+            session, matter, action, by=hand, now=service().clock.now(), round=round_seen,
+            note=_note(sent), answers=answers, days=_number(sent, "days"), proven=met.link.kind == "proof",
+        )  # fmt: skip
     return action
 
 
@@ -130,16 +151,20 @@ def _number(sent: MultiDict[str, str], name: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
-def _offered(session: Session, matter: Case, you: Person) -> list[Act]:
+def _offered(session: Session, matter: Case, met: Visitor, hand: Hand) -> list[Act]:
     """The acts on this page: those open to anyone are done at the public form."""
-    return [item for item in acts_for(session, matter, you, service().clock.now()) if item.who != anyone]
+    actor = hand.on_behalf_of or met.you
+    open_acts = acts_for(session, matter, actor, service().clock.now(), proven=met.link.kind == "proof")
+    return [item for item in open_acts if item.who != anyone]
 
 
-def _matter(session: Session, met: Visitor) -> Case:
-    found = session.get(Case, (met.club.id, met.link.target)) if met.link.kind == "case" else None
-    if found is None or not may_see(found, met.you):
+def _matter(session: Session, met: Visitor, *, held: bool = False) -> Case:
+    """``held``: by whoever presses, so that a second press waits and then sees what the first one did."""
+    if met.case is not None and held:
+        hold(session, met.case)
+    if met.case is None or not may_see(session, met.case, met.you):
         abort(404)
-    return found
+    return met.case
 
 
 def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
@@ -156,9 +181,10 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
         met = visitor(session, link)
         matter = _matter(session, met)
         flow = workflow(matter.workflow)
-        offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met.you)]
-        person = session.get_one(Person, (matter.club_id, matter.person_id))
-        entries = history(session, matter)
+        hand = in_whose_name(session, met, matter, typed.form.get("for") or request.args.get("for", ""))
+        offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met, hand)]
+        person = session.get_one(Person, (matter.club_id, matter.person_id))  # came along with the visitor
+        entries = history(session, matter, met.you, person)
         decides = met.you.id != matter.person_id
         return render_template(
             "pages/case.html",
@@ -166,7 +192,9 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
             entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
             done=request.args.get("done", "") if request.args.get("done") in wording.DONE else "",
-            after=_after(matter), clause=flow.clause_of(matter.state), undo_until=_undo_until(session, offers, matter),
+            after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met, matter),
+            ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
+            undo_until=_undo_until(session, offers, matter),
         )  # fmt: skip
 
 
@@ -199,6 +227,13 @@ def _undo_until(session: Session, offers: list[Offer], matter: Case) -> datetime
 def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, list[Piece]]:
     labels = labels_of(flow)
     return {labels[name]: pieces for name, pieces in changed_since_last(session, matter).items() if name in labels}
+
+
+def _count(session: Session, matter: Case) -> dict[str, int]:
+    """The votes by choice, once they are counted."""
+    decided = session.get(Event, (matter.club_id, matter.id, matter.entered_version))
+    count: dict[str, int] = decided.answers.get("count", {}) if decided else {}
+    return count
 
 
 def _entered(entries: list[Entry], matter: Case) -> Entry | None:

@@ -73,7 +73,7 @@ def home(slug: str) -> Page:
         "pages/home.html",
         charter=charter_of(club),
         open_forms=[flow for flow in flows if flow.open_to_anyone],
-        member_forms=[flow for flow in flows if not flow.open_to_anyone],
+        member_forms=[flow for flow in flows if not flow.open_to_anyone and not flow.needs_fresh_link],
         now=service().clock.now(),
         demo=club.is_demo,
     )

@@ -150,7 +150,7 @@ class _Story:
         self._live_until(self.clock.at)
 
     def _confirm(self, who: Newcomer) -> Callable[[Session], None]:
-        return lambda session: self._act(session, who, "join", "confirm")
+        return lambda session: self._act(session, who, "join", "confirm", proven=True)
 
     def _hands_in_plan(self, who: Newcomer, *, days_ago: float) -> None:
         answers = {"goals": GOALS, "plan": PLAN}

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine import desk as desk_queries
-from engine.heartbeats import channel_trouble
+from engine.heartbeats import channel_trouble, post_rests
 from engine.models import Club, Person
+from engine.moments import midnight_after
+from engine.offices import go_away
 from engine.registry import label_of, workflow
 from web import sign_in
 from web.access import club_here, link_for, signed_in
 from web.guard import keeps_text
 from web.service import service
 from web.speak import meet
+
+MOST_DAYS_AWAY = 366
 
 desk = Blueprint("desk", __name__)
 
@@ -36,13 +43,44 @@ def show(slug: str) -> Page:
 
 @desk.post("/<slug>/desk")
 @keeps_text
-def ask_for_link(slug: str) -> Page:
+def press(slug: str) -> Page:
+    """A sign-in link for whoever is not signed in; the owner's absence for the owner."""
     with service().db.read() as session:
         club = club_here(session, slug)
-    return sign_in.ask(club)
+        you = signed_in(session, club.id)
+    action = request.form.get("action")
+    if you is None or you.role != "owner" or action not in ("away", "back"):
+        return sign_in.ask(club)
+    if g.refused:
+        return redirect(url_for("desk.show", slug=slug), 303)
+    until = _end_of(club, request.form.get("until", "")) if action == "away" else None
+    if action == "away" and until is None:
+        return _again(slug, request.form.get("until", "")), 422
+    service().db.write(go_away, club.id, you.id, until)
+    return redirect(url_for("desk.show", slug=slug), 303)
 
 
-def _desk_page(session: Session, club: Club, you: Person) -> str:
+def _end_of(club: Club, day: str) -> datetime | None:
+    """The end of a day that somebody typed; None unless it lies ahead, within a year."""
+    try:
+        named = date.fromisoformat(day.strip())
+    except ValueError:
+        return None
+    now = service().clock.now()
+    days = (named - now.astimezone(ZoneInfo(club.zone)).date()).days
+    return midnight_after(now, days, ZoneInfo(club.zone)) if 0 <= days <= MOST_DAYS_AWAY else None
+
+
+def _again(slug: str, typed: str) -> str:
+    with service().db.read() as session:
+        club = club_here(session, slug)
+        you = signed_in(session, club.id)
+        assert you is not None
+        meet(club, you)
+        return _desk_page(session, club, you, typed=typed)
+
+
+def _desk_page(session: Session, club: Club, you: Person, *, typed: str = "") -> str:
     is_owner = you.role == "owner"
     trouble = desk_queries.letters_in_trouble(session) if is_owner else []
     return render_template(
@@ -51,6 +89,9 @@ def _desk_page(session: Session, club: Club, you: Person) -> str:
         late=_rows(club, you, desk_queries.late(session)),
         resting=_rows(club, you, desk_queries.resting(session)) if is_owner else [],
         trouble=[(letter, person, label_of(letter.name)) for letter, person in trouble],
+        all_at_once=link_for(club, you, "waiting", 0),
+        typed=typed,
+        rest=post_rests(session) if is_owner else None,
         channel=channel_trouble(session) if is_owner else None,
         queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,
     )

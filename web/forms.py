@@ -10,11 +10,14 @@ from engine.at_hand import charter_of
 from engine.clubs import by_slug
 from engine.declare import Workflow
 from engine.fields import Address, answers_of, form_for
-from engine.intake import TooManyMails, hand_in, send_form_link
+from engine.intake import TooManyMails, hand_in, may_open, send_form_link
 from engine.language import marked as _
+from engine.links import SIGN_IN_LIFE
 from engine.models import Club
 from engine.rates import ANONYMOUS_POSTS
-from engine.registry import by_form
+from engine.registry import by_form, form_number
+from engine.run import open_case_of
+from web.access import link_for, signed_in, token_for
 from web.guard import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, keeps_text, new_stamp, read_stamp
 from web.service import service
 from web.speak import meet
@@ -31,6 +34,8 @@ class AddressForm(WTForm):
 @forms.get("/<slug>/<path>")
 def show(slug: str, path: str) -> Page:
     club, flow = _find(slug, path)
+    if not flow.open_to_anyone and (own := _own_link(club, flow)):
+        return redirect(own, 302)
     return _page(club, flow, _form_class(flow)(), new_stamp())
 
 
@@ -76,6 +81,21 @@ def _find(slug: str, path: str) -> tuple[Club, type[Workflow]]:
         abort(404)
     meet(club)
     return club, flow
+
+
+def _own_link(club: Club, flow: type[Workflow]) -> str | None:
+    """A browser that is signed in needs no mail to get to its person's form."""
+    with service().db.read(club.id) as session:
+        you = signed_in(session, club.id)
+        case = open_case_of(session, you, flow.key) if you else None
+    if you is None:
+        return None
+    if case is not None:
+        return link_for(club, you, "case", case.id)
+    if may_open(flow, you):
+        token = token_for(club, you, "form", form_number(flow), made_at=service().clock.now() - 2 * SIGN_IN_LIFE)
+        return url_for("case.show", token=token)
+    return None
 
 
 def _form_class(flow: type[Workflow]) -> type[WTForm]:

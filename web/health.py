@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, Flask, g, jsonify, render_template
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from engine import schema
+from engine.clock import machine_now
 from engine.models import Heartbeat
 from engine.registry import workflow
 from web.access import DeadLink
@@ -20,6 +24,7 @@ from web.speak import begin_request, meet
 
 health = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
+TICK_IS_OLD = timedelta(seconds=60)
 
 
 @health.get("/healthz")
@@ -29,14 +34,40 @@ def alive() -> Response:
 
 @health.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Database reachable, schema current; and when the sweep last ran (nobody's fault to a web process)."""
-    db = service().db
-    with db.read() as session:
-        session.execute(text("SELECT 1"))
-        beat = session.get(Heartbeat, "sweep")
-    current = schema.is_current(db)
-    body = jsonify(status="ready" if current else "schema", last_tick=beat.at.isoformat() if beat else None)
-    return body, 200 if current else 503
+    """200 while this installation can run a club: database reachable, schema current, and somebody sweeps.
+
+    A sweep that ran more than ``TICK_IS_OLD`` ago is a dead worker: pages alone remind nobody. In the first minute of this
+    process that is *starting*, not a fault: ``python app.py`` ticks at once, a worker beside it may need a moment.
+    """
+    try:
+        answer = _readiness()
+    except SQLAlchemyError as trouble:
+        log.error("not ready: the database does not answer: %s", trouble)
+        answer = {"status": "database", "database": "unreachable", "schema": None, "last_tick": None, "tick_age_seconds": None}
+    return jsonify(answer), 200 if answer["status"] in ("ready", "starting") else 503
+
+
+def _readiness() -> dict[str, Any]:
+    here, now = service(), machine_now()
+    schema_is = schema.standing(here.db)
+    beat = None
+    if schema_is == "current":
+        with here.db.read() as session:
+            beat = session.get(Heartbeat, "sweep")
+    age = max(now - beat.at, timedelta()) if beat else None
+    if schema_is != "current":
+        status = "schema"
+    elif age is not None and age <= TICK_IS_OLD:
+        status = "ready"
+    else:
+        status = "starting" if now - here.started_at <= TICK_IS_OLD else "worker"
+    return {
+        "status": status,
+        "database": "ok",
+        "schema": schema_is,
+        "last_tick": beat.at.isoformat(timespec="seconds") if beat else None,
+        "tick_age_seconds": round(age.total_seconds(), 1) if age is not None else None,
+    }
 
 
 def init(app: Flask) -> None:
@@ -52,9 +83,13 @@ def init(app: Flask) -> None:
             return trouble.get_response()
         return _page(trouble.code or 500, ""), trouble.code or 500
 
-    @app.errorhandler(OperationalError)
-    def no_database(trouble: OperationalError) -> tuple[str, int]:
-        """A full disk, a database that restarts: nothing was half written, and it comes back by itself."""
+    @app.errorhandler(DBAPIError)
+    @app.errorhandler(PoolTimeoutError)
+    @app.errorhandler(StaleDataError)
+    def no_database(trouble: Exception) -> tuple[str, int]:
+        """A full disk, a database that restarts, a row that many want: nothing was half written, and it comes back by itself."""
+        if isinstance(trouble, DBAPIError) and not (isinstance(trouble, OperationalError) or trouble.connection_invalidated):
+            return broken(trouble)
         log.error("the database does not answer: %s", trouble)
         return _page(503, ""), 503
 

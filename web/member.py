@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from icalendar import Calendar, Event
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine.desk import cases_of
+from engine.intake import may_open
 from engine.language import translate
-from engine.links import Link
+from engine.links import SIGN_IN_LIFE, Link
 from engine.models import Case, Club, Person
-from engine.registry import workflow
+from engine.registry import all_workflows, form_number, workflow
 from engine.run import open_cases_of
 from web.access import club_here, link_for, read_token, signed_in, token_for, visitor
 from web.guard import no_token_needed
@@ -41,7 +43,7 @@ def show(token: str) -> Page:
         met = visitor(session, link)
         if link.kind != "me":
             abort(404)
-        return _page(session, met.club, met.you, token)
+        return _page(session, met.club, met.you, token, link.made_at)
 
 
 @member.get("/<slug>/me")
@@ -52,7 +54,7 @@ def signed_in_page(slug: str) -> Page:
         if you is None:
             return redirect(url_for("desk.show", slug=slug), 302)
         meet(club, you)
-        return _page(session, club, you, "")
+        return _page(session, club, you, "", service().clock.now() - 2 * SIGN_IN_LIFE)  # a session proves no fresh link
 
 
 @member.post("/me/<path:token>")
@@ -75,7 +77,14 @@ def _press(session: Session, link: Link, action: str) -> None:
         abort(400)
 
 
-def _page(session: Session, club: Club, you: Person, token: str) -> str:
+def _forms(club: Club, you: Person, open_now: set[str], made_at: datetime) -> list[tuple[str, str]]:
+    """The forms that this member may open: label and link, which is no younger than the link that led here."""
+    flows = [flow for flow in all_workflows() if may_open(flow, you) and not (flow.one_open and flow.key in open_now)]
+    made = [token_for(club, you, "form", form_number(flow), made_at=made_at) for flow in flows]
+    return [(flow.label, url_for("case.show", token=token)) for flow, token in zip(flows, made, strict=True)]
+
+
+def _page(session: Session, club: Club, you: Person, token: str, made_at: datetime) -> str:
     lines = [Line(item, workflow(item.workflow).label, link_for(club, you, "case", item.id)) for item in cases_of(session, you)]
     return render_template(
         "pages/me.html",
@@ -83,6 +92,7 @@ def _page(session: Session, club: Club, you: Person, token: str) -> str:
         due=[line for line in lines if line.case.turn == "person"],
         waiting=[line for line in lines if line.case.turn and line.case.turn != "person"],
         ended=[line for line in lines if not line.case.turn],
+        forms=_forms(club, you, {line.case.workflow for line in lines if line.case.turn}, made_at),
         calendar=service().links.url(f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', 0)}"),
     )
 

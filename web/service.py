@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -13,7 +14,7 @@ from flask import current_app
 from itsdangerous import URLSafeTimedSerializer
 
 from engine import schema
-from engine.clock import Clock, FileClock
+from engine.clock import Clock, FileClock, machine_now
 from engine.db import Database, sqlite_module
 from engine.links import Links
 from engine.settings import MailServer, Settings
@@ -63,6 +64,9 @@ class Service:
     # Each held by its tick while it runs, both by the demo while it lives through weeks of its own.
     sweeping: threading.Lock = field(default_factory=threading.Lock)
     posting: threading.Lock = field(default_factory=threading.Lock)
+
+    # When this process began, by the machine's clock.
+    started_at: datetime = field(default_factory=machine_now)
 
     # Set by ``python app.py`` when it starts the built-in mailbox.
     built_in: MailServer | None = None

@@ -45,7 +45,9 @@ def _zone() -> str:
 
 def init(app: Flask) -> None:
     app.before_request(begin_request)
-    app.jinja_env.globals.update(_=say, state_word=state_word, action_word=action_word, done_word=done_word)
+    app.jinja_env.globals.update(
+        _=say, state_word=state_word, action_word=action_word, done_word=done_word, choice_word=choice_word
+    )
     app.jinja_env.filters.update(
         moment=lambda at: say_moment(at, _zone(), g.language),
         short=lambda at: say_short(at, _zone(), g.language),
@@ -79,6 +81,10 @@ def action_word(action: str) -> str:
 
 def done_word(action: str) -> str:
     return say(wording.DONE[action])
+
+
+def choice_word(choice: str) -> str:
+    return say(wording.CHOICES[choice])
 
 
 def in_words(at: datetime) -> str:

@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from engine.clock import machine_now
 from engine.erasure import forget_bytes
 from engine.heartbeats import beat
-from engine.openings import open_due
+from engine.openings import open_due, plan_every_club
 from engine.rates import forget_old_rates
 from engine.sweep import forget_old, sweep
 from mailers.delivery import Post
@@ -46,6 +46,7 @@ class Ticker:
         )
 
     def start(self) -> None:
+        self.service.db.write(plan_every_club, self.service.clock.now())
         self._every(TICK_SECONDS, self.tick_sweep, "sweep")
         self._every(TICK_SECONDS, self.tick_post, "post")
         self._every(LEASE_SECONDS, self.tick_leases, "leases")
@@ -68,6 +69,7 @@ class Ticker:
     def once(self) -> dict[str, int]:
         """One sweep and one round of the post (``flask tick``)."""
         self.service.db.write(take_back_lapsed, machine_now())
+        self.service.db.write(plan_every_club, self.service.clock.now())
         seen = self.tick_sweep()
         return {"cases": seen, "letters": self.post.deliver() if self.post else 0}
 

@@ -21,6 +21,23 @@ STATES = {
     "not_pursued": _("Not pursued"),
     "accepted": _("Accepted"),
     "unread": _("Counts as handed in"),
+    "readmitted": _("Taken back in"),
+    "long_owed": _("To be handed in, a big book"),
+    "shared": _("Accepted, shared with the members"),
+    "let_off": _("Excused this time"),
+    "vote": _("The members vote"),
+    "elected": _("Elected"),
+    "in_office": _("In office"),
+    "stepped_down": _("Stepped down"),
+    "dismissed": _("Dismissed from office"),
+    "rejected": _("Not elected"),
+    "too_few": _("Not elected: too few voted"),
+    "departed": _("Left the club"),
+    "erasing": _("Left the club, to be erased"),
+    "erased": _("Erased"),
+    "moved": _("Changed"),
+    "taken": _("Not changed: the address is taken"),
+    "renamed": _("Changed"),
 }
 
 # What stands on a button.
@@ -39,7 +56,17 @@ ACTIONS = {
     "remove": _("Remove from the club"),
     "undo": _("Take my decision back"),
     "acknowledge": _("I have read the charter"),
+    "choose": _("Name my book"),
+    "share": _("Share it with the members"),
+    "retract": _("Stop sharing it"),
+    "readmit": _("Take back in"),
+    "vote": _("Cast my vote"),
+    "step_down": _("Step down"),
+    "dismiss": _("Dismiss from office"),
 }
+
+# What may be chosen in a ballot.
+CHOICES = {"yes": _("Yes"), "no": _("No")}
 
 # What stands in a history: who (or the clock) did what.
 DONE = {
@@ -60,13 +87,21 @@ DONE = {
     "due": _("the time ran out"),
     "postponed": _("the due time moved, because the mail about it left late"),
     "decided": _("the vote decided"),
+    "granted": _("nobody else was there to decide, so it was granted"),
+    "choose": _("named the book"),
+    "share": _("shared it with the members"),
+    "retract": _("stopped sharing it"),
+    "readmit": _("took the member back in"),
+    "vote": _("voted"),
+    "step_down": _("stepped down"),
+    "dismiss": _("dismissed from office"),
     "void": _("no longer applies"),
 }
 
 # Acts that ask for a second look before they are pressed.
-DANGEROUS = frozenset({"decline", "remove"})
+DANGEROUS = frozenset({"decline", "remove", "dismiss", "step_down"})
 # The act that a page offers first.
-MAIN = frozenset({"approve", "confirm", "submit", "resubmit", "excuse"})
+MAIN = frozenset({"approve", "confirm", "submit", "resubmit", "vote"})
 
 # Seconds, then: one ahead, several ahead, one ago, several ago.
 SPANS = (

@@ -1,7 +1,12 @@
 """The club's rules. One file is one workflow; what is listed here is checked at import."""
 
 from engine.registry import register
+from workflows.departure import Departure
 from workflows.join import Join
+from workflows.new_address import NewAddress
+from workflows.new_name import NewName
+from workflows.nomination import Nomination
+from workflows.reflection import Reflection
 from workflows.study_plan import StudyPlan
 
-WORKFLOWS = register(Join, StudyPlan)
+WORKFLOWS = register(Join, StudyPlan, Reflection, Nomination, NewName, NewAddress, Departure)

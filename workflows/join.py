@@ -5,6 +5,7 @@ from engine.builders import reviewed_by
 from engine.declare import (
     State,
     Workflow,
+    admins,
     anyone,
     ask,
     charter,
@@ -41,7 +42,7 @@ class Join(Workflow):
     unconfirmed = State(
         person,
         ask("confirm_address"),
-        may(person, "confirm", to="review"),
+        may(person, "confirm", to="review", proves=True),
         may(anyone, "apply_again", to="unconfirmed", fill=APPLICATION),
         due(end_of_day(charter.confirm_days), to="forgotten"),
     )
@@ -55,7 +56,7 @@ class Join(Workflow):
         withdraw="withdrawn",
         do=effects.await_decision,
     )
-    approved = final(tell("welcome"), do=effects.enrol, undo="review")
+    approved = final(tell("welcome"), tell("add_to_group", admins), do=effects.enrol, undo="review")
     declined = final(tell("declined"), undo="review", keep=charter.application_days)
     lapsed = final(tell("lapsed"), tell("lapsed_undecided", reviewer), keep=charter.application_days)
     withdrawn = final(tell("withdrawn"), tell("was_withdrawn", reviewer), keep=charter.application_days)

@@ -59,6 +59,6 @@ class StudyPlan(Workflow):
         silent="unread",
         dropped=either(chance_left, "overdue", PROPOSE),
     )
-    removal_proposed, removed, excused, not_pursued = removal(clause="3.2", back_to="overdue", fill=PLAN)
+    removal_proposed, removed, readmitted, excused, not_pursued = removal(clause="3.2", back_to="overdue", fill=PLAN)
     accepted = final(tell("plan_accepted"), undo="review")
     unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))

@@ -120,3 +120,24 @@ def test_a_scanner_that_opens_every_link_and_waits_changes_nothing(world: World,
             page.wait_for_timeout(300)
     assert world.ledger() == before
     page.close()
+
+
+def test_the_owner_brings_members_in_on_the_narrowest_phone(world: World, chromium: Browser) -> None:
+    page = chromium.new_context(viewport={"width": 320, "height": 600}, locale="zh-CN").new_page()
+    page.goto(f"{world.base}jiuniu/desk")
+    page.fill('[name="email"]', "owner@qq.com")
+    press(page, 'form[method="post"] button')
+    page.goto(world.mail("club.sign_in").link())
+    press(page, 'button[value="confirm"]')
+    press(page, 'a[href$="/desk/members"]')
+    look(page, "the table")
+    cells = "姓名,邮箱,城市\n李雷,lilei@qq.com,武汉\n一个很长的名字,a-very-long-address-without-any-break@students.example.org,\n王五,,\n"
+    page.set_input_files('[name="file"]', files=[{"name": "成员.csv", "mimeType": "text/csv", "buffer": cells.encode("gb18030")}])
+    press(page, 'button[value="check"]')
+    look(page, "what would happen")
+    press(page, 'button[value="import"]')
+    look(page, "what happened")
+    assert "已导入 2 人。" in page.inner_text("main")
+    page.goto(world.mail("club.imported", "lilei@qq.com").link("/me/"))
+    look(page, "the charter to acknowledge")
+    page.context.close()

@@ -39,3 +39,7 @@ def test_a_very_long_text_is_shown_whole_as_old_and_new() -> None:
 def test_only_the_fields_whose_text_changed_are_named() -> None:
     found = changed_answers({"goals": "一。", "plan": "二。"}, {"goals": "一。", "plan": "三。", "more": "四。"})
     assert found == {"plan": [Piece("gone", "二。"), Piece("new", "三。")], "more": [Piece("new", "四。")]}
+
+
+def test_a_tick_is_no_text() -> None:
+    assert changed_answers({"share": True, "plan": "一。"}, {"share": False, "plan": "一。"}) == {}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.charter import KINDS, Charter, CharterError, Numbers, charter, read_charter, shipped_charter
+from engine.charter import DEPUTIES, IN_DAILY_LETTER, KINDS, Charter, CharterError, Numbers, charter, read_charter, shipped_charter
 from engine.language import LANGUAGES
 
 
@@ -40,7 +40,7 @@ def test_every_number_rests_on_a_clause_that_the_shipped_charter_has() -> None:
 
 
 def test_an_empty_charter_has_the_defaults() -> None:
-    assert Charter.parse({}) == Charter("", "", "", (), Numbers())
+    assert Charter.parse({}) == Charter("", "", "", DEPUTIES, IN_DAILY_LETTER, (), Numbers())
 
 
 @pytest.mark.parametrize(

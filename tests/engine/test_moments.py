@@ -14,7 +14,7 @@ from engine.moments import Frame, midnight_after, morning_after_quiet
 from engine.reminders import next_wake, reminders_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-SUNDAY_TO_SATURDAY = weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due)
+SUNDAY_TO_SATURDAY = weekly(charter.week_opens, due=charter.week_due)
 
 
 def utc(text: str) -> datetime:

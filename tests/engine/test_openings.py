@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -18,10 +17,12 @@ from engine.people import add_person
 from engine.run import Invalid, NotAllowed, Stale
 from engine.step import Hand
 from tests.club import LILEI, MEIMEI, OWNER, House
+from tests.databases import Databases
 from tests.engine import toys
 
 SUNDAY = datetime(2026, 12, 6, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai
 WEEK = timedelta(weeks=1)
+TOYS = Case.workflow == "toy_reading"
 
 
 @pytest.fixture
@@ -62,8 +63,8 @@ def test_who_still_has_one_open_gets_no_second_one(reading: House) -> None:
     open_due(reading.db, SUNDAY)
     reading.press(LILEI, "submit", LILEI, "toy_reading")
     open_due(reading.db, SUNDAY + WEEK)
-    mine = reading.rows(select(Case.data["period"].as_string()).where(Case.person_id == reading.person(LILEI).id))
-    hers = reading.rows(select(Case.data["period"].as_string()).where(Case.person_id == reading.person(MEIMEI).id))
+    mine = reading.rows(select(Case.data["period"].as_string()).where(Case.person_id == reading.person(LILEI).id, TOYS))
+    hers = reading.rows(select(Case.data["period"].as_string()).where(Case.person_id == reading.person(MEIMEI).id, TOYS))
     assert (sorted(mine), hers) == (["2026-W50", "2026-W51"], ["2026-W50"])
 
 
@@ -84,6 +85,26 @@ def test_of_missed_weeks_only_the_running_one_opens_and_the_others_are_recorded(
     assert (schedule(reading).not_opened, schedule(reading).next_at) == (["2026-W50", "2026-W51", "2026-W52"], SUNDAY + 4 * WEEK)
 
 
+@pytest.mark.parametrize("late", [timedelta(), timedelta(days=2), timedelta(days=6, hours=23)])
+def test_who_came_in_mid_week_begins_with_the_next_one_however_late_this_one_opens(reading: House, late: timedelta) -> None:
+    reading.now = SUNDAY + timedelta(seconds=1)
+    reading.bring("name,email,joined\n旧人,old@qq.com,2026-03-01\n新人,new@qq.com,\n")  # registered after the opening
+    reading.add("mid@qq.com")  # joined after it
+    open_due(reading.db, SUNDAY + late)
+    first = reading.rows(select(Person.address).join(Case, Case.person_id == Person.id).where(Case.workflow == "toy_reading"))
+    assert {LILEI, MEIMEI} <= set(first) and not {"old@qq.com", "new@qq.com", "mid@qq.com"} & set(first)
+    open_due(reading.db, SUNDAY + WEEK)
+    for address in ("old@qq.com", "new@qq.com", "mid@qq.com"):
+        assert reading.case(address, "toy_reading").data["period"] == "2026-W51"
+
+
+def test_who_came_in_before_the_opening_begins_with_it(reading: House) -> None:
+    reading.now = SUNDAY - timedelta(seconds=1)
+    reading.bring("name,email\n新人,new@qq.com\n")
+    open_due(reading.db, SUNDAY)
+    assert reading.case("new@qq.com", "toy_reading").data["period"] == "2026-W50"
+
+
 def test_a_club_larger_than_a_batch_is_opened_over_several_commits_nobody_twice(reading: House) -> None:
     def crowd(session: Session) -> None:
         for number in range(BATCH + 3):
@@ -97,7 +118,8 @@ def test_a_club_larger_than_a_batch_is_opened_over_several_commits_nobody_twice(
     assert schedule(reading).next_at == SUNDAY
     done = open_due(reading.db, SUNDAY)
     about = reading.rows(select(Case.person_id).where(Case.workflow == "toy_reading"))
-    assert len(about) == len(set(about)) == BATCH + done - daily(reading)
+    others = len(reading.rows(select(Case.id).where(~TOYS)))
+    assert len(about) == len(set(about)) == BATCH + done - daily(reading) - others
     assert len(about) in (members, members - 1)
     assert schedule(reading).not_opened == []
 
@@ -157,7 +179,7 @@ def voters(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 @pytest.fixture
-def topic(template: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def topic(template: Databases, monkeypatch: pytest.MonkeyPatch) -> House:
     toys.declared(monkeypatch, toys.topic())
     house = House(template, "topic", numbers={"topic_votes": 3})
     for address in VOTERS:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.models import Case, Person
-from engine.people import BadAddress, fold_address, holds
-from engine.roles import Role, anyone, members, owner, person, reviewer
+from engine.people import BadAddress, fold_address
 
 
 @pytest.mark.parametrize(
@@ -40,27 +38,3 @@ def test_what_no_mail_can_reach_is_refused_with_an_example(junk: str) -> None:
     with pytest.raises(BadAddress) as wrong:
         fold_address(junk)
     assert str(wrong.value) == "This does not look like a mail address. Example: lilei@qq.com"
-
-
-def someone(number: int, role: str = "member", status: str = "member") -> Person:
-    return Person(id=number, role=role, status=status)
-
-
-ABOUT_1 = Case(person_id=1, data={})
-
-
-@pytest.mark.parametrize(
-    ("role", "who", "held"),
-    [
-        (anyone, someone(9, status="applicant"), True),
-        (person, someone(1, status="applicant"), True), (person, someone(1, status="removed"), True), (person, someone(1, status="departed"), False),
-        (person, someone(1, status="erased"), False), (person, someone(2), False),
-        (owner, someone(2, "owner"), True), (owner, someone(2, "admin"), False), (owner, someone(1, "owner"), False), (owner, someone(2, "owner", "departed"), False),
-        (reviewer, someone(2, "owner"), True), (reviewer, someone(3), False), (reviewer, someone(1, "owner"), False),
-        (Role(("admins",)), someone(3, "admin"), True), (Role(("admins",)), someone(1, "admin"), False), (Role(("admins",)), someone(2, "owner"), False),
-        (members, someone(1), True), (members, someone(2, "owner"), True), (members, someone(5, status="applicant"), False), (members, someone(5, status="removed"), False),
-        (owner | person, someone(1), True), (owner | person, someone(2, "owner"), True), (owner | person, someone(3), False),
-    ],
-)  # fmt: skip
-def test_who_holds_a_role_in_a_case_and_nobody_decides_about_themself(role: Role, who: Person, held: bool) -> None:
-    assert holds(role, who, ABOUT_1) is held

@@ -159,6 +159,7 @@ def test_an_act_of_somebody_else_on_behalf_is_asked_for_the_rights_of_whom_it_is
             "confirm",
             by=Hand(get(owner), "command", get(lilei)),
             now=house.now,
+            proven=True,
         )  # type: ignore[arg-type,attr-defined]
 
     house.write(unit)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from engine.db import Database
 from engine.models import Row
+from tests.databases import Databases
 
 
-def test_the_migrations_make_the_tables_that_are_declared(template: Path) -> None:
-    db = Database(f"sqlite:///{template}")
+def test_the_migrations_make_the_tables_that_are_declared(template: Databases) -> None:
+    db = Database(template.empty("schema"))
     with db.reader.connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection), Row.metadata)
     db.dispose()

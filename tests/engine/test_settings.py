@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ WRONG = [
     ("JIUNIU_BASE_URL", "https://club.example?x=1"), ("JIUNIU_BASE_URL", "https://me@club.example"), ("JIUNIU_BASE_URL", "https://club.example#x"),
     ("JIUNIU_BASE_URL", "http://club.example"), ("JIUNIU_BASE_URL", "http://8.8.8.8"), ("JIUNIU_BASE_URL", "https://club .example"),
     ("JIUNIU_SECRET_KEY", "short"), ("JIUNIU_DATABASE_URL", "mysql://x/y"), ("JIUNIU_DATABASE_URL", "nonsense"), ("JIUNIU_DATABASE_URL", "postgres://x/y"),
+    ("JIUNIU_DATABASE_URL", "postgresql://"), ("JIUNIU_DATABASE_URL", "postgresql://host"), ("JIUNIU_DATABASE_URL", "postgresql+psycopg2://x/y"),
     ("JIUNIU_SMTP_URL", "smtp.qq.com"), ("JIUNIU_SMTP_URL", "http://smtp.qq.com"), ("JIUNIU_SMTP_URL", "smtps://"), ("JIUNIU_SMTP_URL", "smtps://smtp.qq.com:x"),
     ("JIUNIU_SMTP_URL", "smtps://smtp.qq.com:99999"), ("JIUNIU_SMTP_URL", "smtps://club@smtp.qq.com"), ("JIUNIU_SMTP_URL", "smtps://smtp.qq.com/x"),
     ("JIUNIU_SMTP_URL", "smtps://smtp.qq.com?x"), ("JIUNIU_MAIL_FROM", "club"), ("JIUNIU_MAIL_FROM", "Club <club@>"), ("JIUNIU_MAIL_FROM", "<>"),
@@ -44,6 +46,25 @@ def test_a_wrong_value_is_one_line_that_begins_with_its_variable(tmp_path: Path,
         settings(tmp_path, **{name: value})
     assert str(wrong.value).startswith(name + ": ")
     assert "\n" not in str(wrong.value)
+
+
+SERVER = "postgresql://club:word@db.example/jiuniu"
+
+
+def test_a_database_server_wants_the_key_that_every_host_has(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^JIUNIU_SECRET_KEY: must be set with a database server, the same on every host$"):
+        settings(tmp_path, JIUNIU_DATABASE_URL=SERVER)
+    assert not (tmp_path / "secret-key").exists()
+    key = "a-key-of-many-letters"
+    assert settings(tmp_path, JIUNIU_DATABASE_URL=SERVER, JIUNIU_SECRET_KEY=key).secret_keys == (key,)
+    local = "postgresql:///jiuniu?host=/run/postgresql"
+    assert settings(tmp_path, JIUNIU_DATABASE_URL=local, JIUNIU_SECRET_KEY=key).database_url == local
+
+
+def test_without_the_driver_of_postgresql_one_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(SettingsError, match=r"^JIUNIU_DATABASE_URL: psycopg is missing; .*requirements-postgresql.txt$"):
+        settings(tmp_path, JIUNIU_DATABASE_URL=SERVER, JIUNIU_SECRET_KEY="a-key-of-many-letters")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 import engine.reminders
 from engine.letters_ledger import retry
@@ -231,6 +231,31 @@ def test_more_cases_than_a_round_holds_are_all_looked_at(house: House) -> None:
         seen.append(count)
     assert seen == [3, 3, 1]
     assert house.rows(select(Case.state).distinct()) == ["forgotten"]
+
+
+@pytest.mark.parametrize("cases", [2, 9])
+def test_a_round_of_steps_asks_the_database_a_fixed_number_of_times(house: House, cases: int) -> None:
+    """But for the write of each case's own row, which is guarded by its version."""
+    asked: list[str] = []
+    for number in range(cases):
+        house.join(f"a{number}@qq.com", form=f"form-{number}")
+    house.deliver()
+    event.listen(house.db.writer, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    assert house.db.write(sweep_round, THURSDAY_NIGHT) == cases
+    assert len([text for text in asked if not text.startswith("BEGIN")]) == 11 + cases, asked
+
+
+def test_a_case_that_another_one_ended_in_the_same_round_is_left_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    removing = toys.removing()
+    toys.declared(monkeypatch, removing)
+    house.join()
+    house.deliver()
+    house.open(LILEI, removing.key)
+    first = update(Case).where(Case.workflow == removing.key).values(wake_at=THURSDAY_NIGHT - timedelta(hours=1))
+    house.write(lambda session: session.execute(first))
+    house.now = THURSDAY_NIGHT
+    sweep(house.db, house.now)
+    assert (plan(house).state, plan(house).trouble, house.case(LILEI, removing.key).state) == ("void", "", "over")
 
 
 # Keeping time

@@ -26,6 +26,7 @@ from engine.declare import (  # fmt: skip
     weekly,
 )
 from engine.declare import form as opened_by_form
+from engine.effects import remove
 from engine.step import Step
 
 
@@ -39,7 +40,7 @@ def declared(monkeypatch: pytest.MonkeyPatch, *flows: type[Workflow]) -> None:
 def reading() -> type[Workflow]:
     class ToyReading(Workflow):
         label, clause, one_open = "Reading", "5.1", True
-        opens = calendar(weekly("sunday", charter.week_opens, due_on="saturday", due=charter.week_due), for_each=members)
+        opens = calendar(weekly(charter.week_opens, due=charter.week_due), for_each=members)
         owed = State(
             person,
             ask("please_read"),
@@ -109,3 +110,18 @@ def breaking(broken: dict[str, bool]) -> type[Workflow]:
         over = final(do=break_perhaps)
 
     return ToyBreaking
+
+
+def removing() -> type[Workflow]:
+    class ToyRemoving(Workflow):
+        label, clause = "Removing", "1.1"
+        opens = opened_by_form("removing", members)
+        waiting = State(
+            owner,
+            ask("decide"),
+            may(owner, "close", to="over"),
+            due(end_of_day(charter.plan_days), to="over"),
+        )
+        over = final(do=remove)
+
+    return ToyRemoving

@@ -31,5 +31,5 @@ def test_the_workflows_on_paper_register(monkeypatch: pytest.MonkeyPatch) -> Non
         ]  # fmt: skip
     registry.register(*found)
     assert sorted(flow.key for flow in found) == [
-        "conduct", "gift", "honour", "leave", "nomination", "reflection", "study_session", "suggestion", "topic",
+        "conduct", "gift", "honour", "leave", "study_session", "suggestion", "topic",
     ]  # fmt: skip

@@ -50,13 +50,14 @@ def post(house: House, server: Scripted) -> Post:
 def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: House, box: Catcher) -> None:
     house.join()
     sent = Post(house.db, house.composer, box.start(), Standing(house)).deliver()
-    assert sent == 2
+    assert sent == 3
     found = list(caught(box.folder))
     assert sorted((mail.letter, mail.recipient) for mail in found) == [
+        ("join.add_to_group", "陈老师 <owner@qq.com>"),
         ("join.welcome", "李雷 <lilei@qq.com>"),
         ("study_plan.please_write", "李雷 <lilei@qq.com>"),
     ]
-    assert [mail.sent_at for mail in found] == [house.now] * 2
+    assert [mail.sent_at for mail in found] == [house.now] * 3
     opened = open_mail(box.folder, next(mail.id for mail in found if mail.letter == "join.welcome"))
     assert opened is not None
     assert "欢迎" in text_of(opened)
@@ -195,3 +196,16 @@ def test_two_workers_send_each_letter_once(house: House, server: Scripted) -> No
     assert len(server.mails) == 40
     assert {(letter.state, letter.attempts) for letter in house.letters()} == {("sent", 1)}
     assert OWNER not in str(server.commands)
+
+
+def test_a_batch_that_cannot_be_composed_ahead_is_composed_one_by_one(
+    house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("unreadable")
+
+    monkeypatch.setattr("mailers.delivery.compose_ahead", broken)
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    assert post(house, server).deliver() == 2
+    assert {letter.state for letter in house.letters()} == {"sent"}

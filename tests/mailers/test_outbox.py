@@ -53,6 +53,7 @@ def test_what_somebody_waits_for_leaves_before_what_can_wait(house: House) -> No
     assert [letter for letter, _ in house.deliver()] == [
         "join.already_member",
         "join.welcome",
+        "join.add_to_group",
         "study_plan.please_write",
         "club.receipt",
     ]

@@ -127,9 +127,14 @@ def test_a_hand_in_without_its_token_is_shown_again_with_every_word(world: World
     assert (refused.value("goals"), refused.value("plan")) == ("长长的目标", "长长的计划")
 
 
+@pytest.mark.parametrize("path", ["%00/", "%00/join", "jiuniu%00/join", "c/%00", "%F0%9F%99%82/join", "a" * 500 + "/"])
+def test_an_address_that_no_club_can_have_is_not_found(world: World, path: str) -> None:
+    assert world.browser().get(f"/{path}").status == 404
+
+
 def test_a_form_lives_through_a_restart_and_a_long_night(world: World, begin: Callable[..., World]) -> None:
     page = world.browser().get("/jiuniu/join")
-    later = begin(JIUNIU_DATA_DIR=str(world.service.settings.data_dir))  # a second process on the same data folder
+    later = begin(**world.same_data)  # a second process on the same data
     page.browser.base = later.base
     page.browser.session.cookies = page.browser.session.cookies
     moved = page.browser.post("/jiuniu/join", page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))})
@@ -164,7 +169,11 @@ def test_a_double_tap_is_one_decision_and_one_mail(world: World) -> None:
     first, second = page.press("approve"), page.press("approve")
     assert (first.status, second.status) == (200, 409)
     assert "陈老师" in second.text
-    assert world.new_letters() == [("join.welcome", "lilei@qq.com"), ("study_plan.please_write", "lilei@qq.com")]
+    assert world.new_letters() == [
+        ("join.add_to_group", "owner@qq.com"),
+        ("join.welcome", "lilei@qq.com"),
+        ("study_plan.please_write", "lilei@qq.com"),
+    ]
 
 
 def test_a_double_press_of_a_hand_in_is_one_hand_in(world: World) -> None:

@@ -11,14 +11,18 @@ from typing import Any
 
 import pytest
 
+from engine import schema
+from mailers.catcher import _free_port
+from tests.databases import SECRET_KEY, Databases
+
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
 
 
 class Shell:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, settings: dict[str, str]) -> None:
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
-        self.environment |= {"JIUNIU_DATA_DIR": str(folder), "PYTHONIOENCODING": "utf-8"}
+        self.environment |= settings | {"PYTHONIOENCODING": "utf-8"}
 
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -33,8 +37,8 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "data")
+def shell(tmp_path: Path, template: Databases) -> Shell:
+    return Shell(template.settings(tmp_path / "data", "commands", bare=True))
 
 
 def test_a_club_is_founded_shown_changed_and_exported(shell: Shell, tmp_path: Path) -> None:
@@ -68,7 +72,7 @@ def test_tick_due_and_letters_speak_json(shell: Shell) -> None:
     assert shell.json("due", "--days", "14") == []
     assert shell.json("letters", "list") == []
     assert shell("letters", "retry", "12").returncode == 1
-    assert shell("db", "upgrade").stdout.strip() == "schema 0002"
+    assert shell("db", "upgrade").stdout.strip() == "schema 0003"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +93,28 @@ def test_a_wrong_setting_is_one_line_and_status_two(shell: Shell, name: str, val
         assert done.stdout == ""
 
 
+def test_a_database_server_that_does_not_answer_is_one_line_and_status_two(shell: Shell) -> None:
+    url = f"postgresql://club:the-word@127.0.0.1:{_free_port()}/jiuniu"
+    done = shell("club", "list", JIUNIU_DATABASE_URL=url, JIUNIU_SECRET_KEY=SECRET_KEY)
+    assert done.returncode == 2
+    assert done.stderr.startswith("JIUNIU_DATABASE_URL: ") and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert "the-word" not in done.stderr
+
+
+def test_without_the_driver_of_postgresql_the_start_ends_with_status_two(shell: Shell) -> None:
+    begin = "import sys; sys.modules['psycopg'] = None; from app import create_app; create_app()"
+    environment = shell.environment | {
+        "JIUNIU_DATABASE_URL": "postgresql://club@db.example/jiuniu",
+        "JIUNIU_SECRET_KEY": SECRET_KEY,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", begin], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    wanted = "JIUNIU_DATABASE_URL: psycopg is missing; python -m pip install -r requirements-postgresql.txt\n"
+    assert (done.stdout, done.stderr) == ("", wanted)
+
+
 def test_a_real_club_first_removes_the_demo_and_its_clock(shell: Shell, tmp_path: Path) -> None:
     begin = (
         "from app import create_app; from web import demo; app = create_app(); service = app.extensions['jiuniu'];"
@@ -100,3 +126,59 @@ def test_a_real_club_first_removes_the_demo_and_its_clock(shell: Shell, tmp_path
     assert shell(*CREATE, "--replace-demo").returncode == 0
     assert [club["slug"] for club in shell.json("club", "list")] == ["jn"]
     assert not (tmp_path / "data" / "clock").exists()
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_a_backup_goes_and_comes_back_by_command(shell: Shell, tmp_path: Path) -> None:
+    assert shell(*CREATE).returncode == 0
+    file = tmp_path / "club.tar.gz"
+    assert shell("backup", str(file)).stdout == f"{file}: clubs 1, people 1, cases 0, letters 0, schema {schema.newest()}\n"
+    refused = shell("backup", str(file))
+    assert refused.returncode == 1 and "overwrites nothing" in refused.stderr
+    there = Shell({"JIUNIU_DATA_DIR": str(tmp_path / "there")})
+    done = there("restore", str(file))
+    assert done.returncode == 0 and "0 unsent letters are held and the post rests" in done.stdout
+    assert (tmp_path / "data" / "secret-key").read_text() == (tmp_path / "there" / "secret-key").read_text()
+    assert there("letters", "release", "--all").stdout.strip() == "the post works; 0 held letters go"
+    kept = there("restore", str(file), "--replace", JIUNIU_SECRET_KEY="a key of another house, long")
+    assert kept.returncode == 0 and "JIUNIU_SECRET_KEY_FALLBACKS" in kept.stderr
+    assert "jiuniu.sqlite.before-restore-" in kept.stdout
+    assert [club["slug"] for club in there.json("club", "list")] == ["jn"]
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("words", [("backup", "no/such/folder/b"), ("restore", "README.md"), ("restore", "nothing.tar.gz")])
+def test_a_file_that_will_not_do_is_named(shell: Shell, words: tuple[str, ...]) -> None:
+    done = shell(*words)
+    assert done.returncode in (1, 2) and words[1] in done.stderr and "Traceback" not in done.stderr
+
+
+def test_hold_and_release_take_a_letter_or_all(shell: Shell) -> None:
+    assert shell(*CREATE).returncode == 0
+    assert shell("letters", "hold", "--all").stdout.strip() == "the post rests until `letters release --all`"
+    for words in (("release",), ("release", "1", "--all"), ("hold", "--all", "--club", "jn"), ("retry", "--all")):
+        assert shell("letters", *words).returncode == 2, words
+    assert shell("letters", "release", "7").returncode == 1
+
+
+def test_somebody_is_erased_after_a_question(shell: Shell) -> None:
+    assert shell(*CREATE).returncode == 0
+    add = (
+        "from app import create_app; from engine.db import enter_club; from engine.clubs import by_slug;"
+        "from engine.people import add_person; service = create_app().extensions['jiuniu'];"
+        "unit = lambda s: (enter_club(s, by_slug(s, 'jn').id), add_person(s, 'lilei@qq.com', locale='en', name='Li Lei'))[1].id;"
+        "print(service.db.write(unit))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", add], cwd=ROOT, env=shell.environment, check=True, capture_output=True, text=True, timeout=60
+    )
+    lilei = done.stdout.strip()
+    asked = shell("erase", "Lilei@QQ.com")
+    assert asked.returncode == 1 and "Erase Li Lei (applicant, lilei@qq.com) for good?" in asked.stdout
+    assert shell("erase", "lilei@qq.com", "--yes").stdout == "erased; 0 open cases ended, 0 letters to them do not leave\n"
+    for who, says in (
+        ("lilei@qq.com", "nobody here is lilei@qq.com"), ("12", "nobody here is 12"), ("9" * 30, "nobody here is"),
+        ("x", "nobody here is x"), (lilei, "was erased before"), ("owner@qq.com", "the owner cannot be erased"),
+    ):  # fmt: skip
+        refused = shell("erase", who, "--yes")
+        assert refused.returncode == 1 and says in refused.stderr, who

@@ -70,12 +70,10 @@ def test_old_links_live_with_the_fallback_key(world: World, begin: Callable[...,
     link = world.mail("join.confirm_address").link()
     old = world.service.settings.secret_keys[0]
     turned = begin(
-        JIUNIU_DATA_DIR=str(world.service.settings.data_dir),
-        JIUNIU_SECRET_KEY="a-new-key-of-many-letters",
-        JIUNIU_SECRET_KEY_FALLBACKS=old,
+        **world.same_data | {"JIUNIU_SECRET_KEY": "a-new-key-of-many-letters", "JIUNIU_SECRET_KEY_FALLBACKS": old},
     )
     assert turned.browser().get(urlsplit(link).path).status == 200
-    strange = begin(JIUNIU_DATA_DIR=str(world.service.settings.data_dir), JIUNIU_SECRET_KEY="a-new-key-of-many-letters")
+    strange = begin(**world.same_data | {"JIUNIU_SECRET_KEY": "a-new-key-of-many-letters"})
     assert strange.browser().get(urlsplit(link).path).status == 404
 
 

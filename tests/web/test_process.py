@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,22 +11,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import requests
 from bs4 import BeautifulSoup
 
 from mailers.catcher import _free_port, caught
-from tests.world import APPLICATION
+from tests.databases import SECRET_KEY, Databases
+from tests.world import APPLICATION, Sink
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def running(folder: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(port: int, errors: int | IO[bytes] = subprocess.DEVNULL, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=clean | {"JIUNIU_DATA_DIR": str(folder), "JIUNIU_PORT": str(port)} | environment,
+        [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors,
+        env=clean | {"JIUNIU_PORT": str(port)} | environment,
     )  # fmt: skip
     try:
         for _ in range(200):
@@ -51,10 +54,28 @@ def wait_for(found: object, seconds: float = 10) -> object:
     raise AssertionError("it did not come")
 
 
-def test_a_stranger_s_first_two_minutes(tmp_path: Path) -> None:
+def found_club(**settings: str) -> None:
+    words = ["club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
+    subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", *words], cwd=ROOT, check=True, capture_output=True, timeout=60,
+        env=environment | settings,
+    )  # fmt: skip
+
+
+def filled_in(session: requests.Session, base: str) -> dict[str, str]:
+    """The join form as a person would send it."""
+    soup = BeautifulSoup(session.get(f"{base}/jn/join").text, "html.parser")
+    form = {str(item["name"]): str(item.get("value", "")) for item in soup.select('form[method="post"] input[name]')} | APPLICATION
+    time.sleep(2.1)  # a person takes their time: the form asks for two seconds
+    return form
+
+
+def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> None:
+    settings = template.settings(tmp_path, "process", bare=True)
     port = _free_port()
     base = f"http://127.0.0.1:{port}"
-    with running(tmp_path, port) as process:
+    with running(port, **settings) as process:
         session = requests.Session()
         setup = BeautifulSoup(session.get(base).text, "html.parser")
         token = setup.select_one('[name="csrf_token"]')
@@ -74,27 +95,46 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path) -> None:
         assert process.wait(timeout=30) == 0
 
 
-def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path) -> None:
+def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path, template: Databases) -> None:
+    settings = template.settings(tmp_path, "process", bare=True)
     port = _free_port()
     base = f"http://127.0.0.1:{port}"
-    words = ["club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
-    subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "app", *words], cwd=ROOT, check=True, capture_output=True, timeout=60,
-        env=environment | {"JIUNIU_DATA_DIR": str(tmp_path)},
-    )  # fmt: skip
+    found_club(**settings)
     session = requests.Session()
-    with running(tmp_path, port) as process:
-        soup = BeautifulSoup(session.get(f"{base}/jn/join").text, "html.parser")
-        form = {
-            str(item["name"]): str(item.get("value", "")) for item in soup.select('form[method="post"] input[name]')
-        } | APPLICATION
-        time.sleep(2.1)  # a person takes their time: the form asks for two seconds
+    with running(port, **settings) as process:
+        form = filled_in(session, base)
         assert session.post(f"{base}/jn/join", data=form).status_code == 200
         os.kill(process.pid, signal.SIGKILL)
-    with running(tmp_path, port):
+    with running(port, **settings):
         assert session.post(f"{base}/jn/join", data=form).status_code == 200
         # Killed with the letter in its hands: it leaves when the lease is over.
         wait_for(lambda: list(caught(tmp_path / "mailbox")), seconds=45)
         time.sleep(2.5)  # another tick of the post would bring a second mail if there were one
         assert [mail.letter for mail in caught(tmp_path / "mailbox")] == ["join.confirm_address"]
+
+
+def test_what_the_process_writes_names_nobody(tmp_path: Path, template: Databases) -> None:
+    settings = template.settings(tmp_path, "process", bare=True) | {"JIUNIU_SECRET_KEY": SECRET_KEY}
+    port, sink = _free_port(), Sink()
+    base = f"http://127.0.0.1:{port}"
+    found_club(**settings)
+    session = requests.Session()
+    written = tmp_path / "stderr"
+    with written.open("wb") as errors, running(port, errors, JIUNIU_SMTP_URL=sink.url, **settings) as process:
+        assert session.get(f"{base}/readyz").json()["status"] in ("starting", "ready")
+        assert session.post(f"{base}/jn/join", data=filled_in(session, base)).status_code == 200
+        wait_for(lambda: sink.mails)
+        part = sink.mails[0].get_body(("plain",))
+        assert part is not None
+        [link] = set(re.findall(r"^http\S+/c/\S+$", part.get_content(), re.MULTILINE))
+        assert session.get(link).status_code == 200
+        sink.replies["RCPT"] = "550 5.1.1 <lilei@qq.com> user unknown"
+        assert session.post(f"{base}/jn/join", data=filled_in(session, base)).status_code == 200
+        assert wait_for(lambda: session.get(f"{base}/readyz").json()["status"] == "ready")
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+    sink.stop()
+    log = written.read_text()
+    assert " INFO jiuniu.request POST /jn/join 303 " in log and " INFO jiuniu.request GET /c/… 200 " in log
+    for secret in ("lilei", "o@qq.com", link.rpartition("/")[2], SECRET_KEY):
+        assert secret not in log

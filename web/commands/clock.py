@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from engine.forecast import foresee
 from mailers.catcher import Catcher
+from web import logbook
 from web.commands.options import as_json, of_club, print_rows, the_club
 from web.service import Service, service
 from web.ticker import Ticker
@@ -50,6 +51,7 @@ def tick() -> None:
 @with_appcontext
 def worker() -> None:
     """Sweep, post and openings, until a signal comes."""
+    logbook.tell_all()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

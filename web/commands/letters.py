@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
 from engine import letters_ledger
+from engine.clock import machine_now
 from engine.db import enter_club
 from web.commands.options import as_json, of_club, print_rows, the_club
 from web.service import service
@@ -50,20 +51,43 @@ def show_letter(letter_id: int, slug: str | None) -> None:
         click.echo(content.decode("utf-8", "replace"))
 
 
-def _change(name: str, change: Callable[[Session, int, int, datetime], bool], text: str) -> None:
-    @letters.command(name, help=text)
-    @click.argument("letter_id", type=int)
+Change = Callable[[Session, int, int, datetime], bool]
+
+
+def _change(name: str, change: Change, text: str, change_all: Callable[[], str] | None = None) -> None:
+    @click.argument("letter_id", type=int, required=change_all is None)
     @of_club
     @with_appcontext
-    def command(letter_id: int, slug: str | None) -> None:
+    def command(letter_id: int | None, slug: str | None, all_letters: bool = False) -> None:
         here = service()
+        if (letter_id is None) != all_letters or (all_letters and slug):
+            raise click.UsageError("say one letter by its id, or --all for the whole installation")
+        if letter_id is None:
+            assert change_all is not None, "only these have --all"
+            click.echo(change_all())
+            return
         with here.db.read() as session:
             club_id = the_club(session, slug).id
         if not here.db.write(change, club_id, letter_id, here.clock.now()):
             raise click.ClickException(f"letter {letter_id} is in no state for that")
         click.echo("done")
 
+    if change_all is not None:
+        everything = click.option("--all", "all_letters", is_flag=True, help="Every letter of every club, and the post itself.")
+        command = everything(command)
+    letters.command(name, help=text)(command)
+
+
+def _hold_all() -> str:
+    service().db.write(letters_ledger.hold_all, machine_now())
+    return "the post rests until `letters release --all`"
+
+
+def _release_all() -> str:
+    here = service()
+    return f"the post works; {here.db.write(letters_ledger.release_all, here.clock.now())} held letters go"
+
 
 _change("retry", letters_ledger.retry, "Send a failed letter again.")
-_change("hold", letters_ledger.hold, "Keep a queued letter back.")
-_change("release", letters_ledger.release, "Let a held letter go.")
+_change("hold", letters_ledger.hold, "Keep a queued letter back, or with --all the whole post.", _hold_all)
+_change("release", letters_ledger.release, "Let a held letter go, or with --all every one: also after a restore.", _release_all)

@@ -1,0 +1,56 @@
+"""How a case begins: by a form, by the calendar, or from another case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.moments import Weekly
+from engine.roles import Role, nobody
+
+if TYPE_CHECKING:
+    from engine.models import Person
+    from engine.step import Step
+
+Whom = Callable[["Step"], Iterable["Person"]]
+
+
+@dataclass(frozen=True)
+class Form:
+    path: str
+    by: Role
+    besides: Role
+    fresh: bool
+
+
+def form(path: str, by: Role, *, besides: Role = nobody, fresh: bool = False) -> Form:
+    """Opened by handing in the form at ``/<club>/<path>``. ``fresh``: only by a link that was mailed in the last half hour."""
+    return Form(path, by, besides, fresh)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    rule: Weekly
+    for_each: Role
+    besides: Role
+
+
+def calendar(rule: Weekly, for_each: Role, besides: Role = nobody) -> Calendar:
+    """Opened by the clock: one case per period and holder of the role (for the club as a whole: ``owner``)."""
+    return Calendar(rule, for_each, besides)
+
+
+@dataclass(frozen=True)
+class OpenedFrom:
+    workflow: str
+    state: str
+    whom: Whom
+
+
+def opened_from(workflow: str, state: str, whom: Whom = lambda step: (step.person,)) -> OpenedFrom:
+    """Opened when a case of that workflow enters that state: for its person, or for each of ``whom``."""
+    return OpenedFrom(workflow, state, whom)
+
+
+Opening = Form | Calendar | OpenedFrom

@@ -1,0 +1,95 @@
+"""The databases that the tests run on: files of SQLite, and a PostgreSQL server. What holds on one holds on the other."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from engine.db import Database
+from engine.schema import upgrade
+from tests import postgres
+
+SECRET_KEY = "a-key-of-the-tests-the-same-on-every-host"
+
+
+class Databases(Protocol):
+    """One kind of database, as many of it as a test wants, told apart by name."""
+
+    def empty(self, name: str) -> str:
+        """The URL of one with the newest schema and no row."""
+
+    def bare(self, name: str) -> str:
+        """The URL of one without a table."""
+
+    def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
+        """What an installation in this folder is told, so that it finds an empty one (``bare``: one without a table)."""
+
+
+@functools.cache
+def memory() -> Path:
+    """A folder of this process on a disk in memory where there is one: these tests are not about what survives a power cut."""
+    folder = tempfile.mkdtemp(prefix="jiuniu-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+class Files:
+    """SQLite. Migrating anew for each test would take most of the time, so a migrated file is copied."""
+
+    def __init__(self) -> None:
+        self.template = memory() / "template.sqlite"
+        db = Database(f"sqlite:///{self.template}")
+        upgrade(db)
+        db.dispose()  # the last connection to close folds the write-ahead log into the file
+
+    def empty(self, name: str) -> str:
+        url = self.bare(name)
+        shutil.copy(self.template, memory() / f"{name}.sqlite")
+        return url
+
+    def bare(self, name: str) -> str:
+        for path in memory().glob(f"{name}.sqlite*"):
+            path.unlink()
+        return f"sqlite:///{memory() / name}.sqlite"
+
+    def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
+        if not bare:
+            shutil.copy(self.template, folder / "jiuniu.sqlite")
+        return {"JIUNIU_DATA_DIR": str(folder)}
+
+
+class Postgres:
+    """The server of this process."""
+
+    def empty(self, name: str) -> str:
+        return postgres.server().empty(name)
+
+    def bare(self, name: str) -> str:
+        return postgres.server().bare(name)
+
+    def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
+        url = self.bare(name) if bare else self.empty(name)
+        return {"JIUNIU_DATA_DIR": str(folder), "JIUNIU_DATABASE_URL": url, "JIUNIU_SECRET_KEY": SECRET_KEY}
+
+
+KINDS = ("sqlite", "postgresql")
+
+
+@functools.cache
+def databases(kind: str) -> Databases:
+    """Of this kind; without a PostgreSQL for this platform the test is left out, and the summary says so."""
+    if kind == "sqlite":
+        return Files()
+    if postgres.binaries() is None:
+        assert not os.environ.get("JIUNIU_NEED_POSTGRES"), (
+            "no PostgreSQL here, and this run needs one: install requirements-dev.txt"
+        )
+        pytest.skip("NOT TESTED ON POSTGRESQL: the wheel with the server is not installed, or not made for this platform")
+    return Postgres()

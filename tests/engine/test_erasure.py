@@ -1,0 +1,111 @@
+"""Somebody is forgotten: no table holds their address, name or words, and nothing more is sent to them."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+
+import pytest
+from sqlalchemy import select
+
+from engine.erasure import CannotErase, Erased, erase_for_good
+from engine.models import Case, Club, Letter, Row
+from engine.people import address_hash
+from tests.club import ADMIN, LILEI, OWNER, PLAN, UNKNOWN, House
+
+
+def erase(house: House, person_id: int) -> Erased:
+    done: Erased = house.db.write(erase_for_good, house.club_id, person_id, house.now)
+    return done
+
+
+def everything(house: House) -> str:
+    """Every value of every row, mails decoded: what somebody with the whole database could read."""
+    found: list[str] = []
+    with house.db.reader.connect() as connection:
+        for table in Row.metadata.sorted_tables:
+            for row in connection.execute(select(table)):
+                for value in row:
+                    if isinstance(value, bytes):
+                        message = email.message_from_bytes(value, policy=email.policy.default)
+                        found += [str(message.items()), *(part.get_content() for part in message.walk() if not part.is_multipart())]
+                    else:
+                        found.append(str(value))
+    return "\n".join(found)
+
+
+def test_a_member_is_erased_from_every_table_and_nothing_more_is_sent_to_them(house: House) -> None:
+    house.add(ADMIN, role="admin")
+    house.join(name="李雷独名")
+    house.deliver()
+    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
+    house.live(until=house.now.replace(day=2, month=12))  # digests that name him leave
+    house.press(OWNER, "return", workflow="study_plan", note="李雷独名，请再写细一点。")
+    house.deliver(UNKNOWN)
+    house.press(LILEI, "resubmit", workflow="study_plan", answers=PLAN)
+    lilei = house.person(LILEI)
+    names = (LILEI, "李雷独名", PLAN["goals"], address_hash(_club(house), LILEI))
+    before = everything(house)
+    assert [name in before for name in names] == [True] * len(names)
+
+    assert erase(house, lilei.id).cases == 1
+    after = everything(house)
+    assert [name for name in names if name in after] == []
+    assert house.rows(select(Case.state).where(Case.turn != "")) == []
+    assert [action for action, _state in house.story(_case(house, "study_plan"))] == [
+        "open",
+        "submit",
+        "return",
+        "resubmit",
+        "void",
+    ]
+    taken = len(house.server.taken)
+    house.live(until=house.now.replace(day=9))
+    assert [to for _, to, _ in house.server.taken[taken:] if to == LILEI] == []
+    with pytest.raises(CannotErase, match="before"):
+        erase(house, lilei.id)
+
+
+def test_letters_that_wait_for_them_are_dropped_with_a_reason(house: House) -> None:
+    house.apply()
+    house.press(LILEI, "confirm")
+    house.press(OWNER, "return", note="再写几句。")
+    assert erase(house, house.person(LILEI).id) == Erased(cases=1, letters=2)
+    to_them = house.rows(select(Letter).where(Letter.about_id == Letter.person_id, Letter.answer != ""))
+    assert {(letter.state, letter.answer) for letter in to_them} == {("dropped", "the recipient was erased")}
+    assert LILEI not in {to for _, to in house.deliver()}
+
+
+def test_one_whose_letter_is_being_handed_over_gets_no_second_try(house: House) -> None:
+    house.apply()
+    [claimed] = house.claim()
+    house.freeze(claimed)
+    erase(house, house.person(LILEI).id)
+    house.settle(claimed, UNKNOWN)
+    assert house.deliver() == []
+    assert LILEI not in everything(house)
+
+
+def test_they_may_come_back_as_somebody_new(house: House) -> None:
+    house.join()
+    old = house.person(LILEI).id
+    erase(house, old)
+    house.join(form="again")
+    assert house.person(LILEI).id != old and house.person(LILEI).status == "member"
+
+
+def test_the_owner_stays(house: House) -> None:
+    before = everything(house)
+    with pytest.raises(CannotErase, match="owner"):
+        erase(house, house.person(OWNER).id)
+    assert everything(house) == before
+
+
+def _club(house: House) -> Club:
+    with house.read() as session:
+        return session.get_one(Club, house.club_id)
+
+
+def _case(house: House, workflow: str) -> Case:
+    [case] = house.rows(select(Case).where(Case.workflow == workflow))
+    return case

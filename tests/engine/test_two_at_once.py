@@ -1,0 +1,158 @@
+"""Two processes at the same row in the same moment: the second one finds what the first one did, and nobody meets a fault."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from engine.clock import machine_now
+from engine.db import Database, enter_club
+from engine.intake import hand_in
+from engine.models import Case, Letter, Person, Rate
+from engine.openings import open_due
+from engine.run import NotAllowed, act, open_case
+from engine.step import CLOCK, Hand
+from engine.sweep import sweep
+from mailers import outbox
+from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
+
+PROCESSES = 6
+
+
+@pytest.fixture
+def processes(house: House) -> Iterator[list[Database]]:
+    """Each with connections and locks of its own, as in processes of their own."""
+    url = house.db.url.render_as_string(hide_password=False)
+    databases = [Database(url) for _ in range(PROCESSES)]
+    yield databases
+    for db in databases:
+        db.dispose()
+
+
+def at_once(processes: list[Database], do: Callable[[Database, int], Any]) -> list[Any]:
+    """What each of them got: the result, or the class of what was raised."""
+    barrier, found = Barrier(len(processes)), []
+
+    def run(db: Database, number: int) -> None:
+        with db.writer.connect():  # connected before the race begins
+            pass
+        barrier.wait()
+        try:
+            found.append(do(db, number))
+        except Exception as trouble:
+            found.append(type(trouble))
+
+    threads = [Thread(target=run, args=(db, number)) for number, db in enumerate(processes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def applies(house: House, db: Database, form: str, address: str = LILEI) -> None:
+    db.write(
+        hand_in, house.club_id, "join", APPLICATION | {"email": address}, form_id=form, locale="zh-CN", now=house.now, limited=True
+    )  # fmt: skip
+
+
+def test_the_same_form_of_a_stranger_in_six_processes_is_one_person_and_one_case(house: House, processes: list[Database]) -> None:
+    assert at_once(processes, lambda db, _: applies(house, db, "form-1")) == [None] * PROCESSES
+    counts = house.counts()
+    assert (counts["case"], counts["person"], counts["letter"], counts["event"]) == (1, 2, 1, 1)
+    with house.db.read() as session:
+        assert session.execute(select(Rate.count)).scalars().all() == [1]
+
+
+def test_three_forms_of_one_address_are_one_case_and_the_newest_word(house: House, processes: list[Database]) -> None:
+    assert Counter(at_once(processes[:3], lambda db, n: applies(house, db, f"form-{n}"))) == {None: 3}
+    [case] = house.rows(select(Case))
+    assert [action for action, _ in house.story(case)] == ["open", "apply_again", "apply_again"]
+
+
+def test_of_a_workflow_with_one_open_six_processes_open_one(house: House, processes: list[Database]) -> None:
+    about = house.add(LILEI)
+
+    def open_one(db: Database, _: int) -> str:
+        def unit(session: Session) -> str:
+            enter_club(session, house.club_id)
+            person = session.get_one(Person, (house.club_id, about))
+            return open_case(session, "study_plan", person, by=CLOCK, now=house.now).state
+
+        return db.write(unit)
+
+    assert Counter(at_once(processes, open_one)) == {"owed": 1, NotAllowed: PROCESSES - 1}
+    assert len(house.rows(select(Case))) == 1
+
+
+def test_a_letter_that_six_think_theirs_goes_to_the_server_once(house: House, processes: list[Database]) -> None:
+    house.apply()
+    [claimed] = house.claim()
+    lease = machine_now() + timedelta(seconds=60)
+    frozen = at_once(processes, lambda db, _: db.write(outbox.freeze, claimed, house.composer, house.now, lease) is not None)
+    assert Counter(frozen) == {True: 1, False: PROCESSES - 1}
+    assert house.letters()[0].attempts == 1
+
+
+def test_each_letter_is_claimed_by_one(house: House, processes: list[Database]) -> None:
+    for number in range(40):
+        house.apply(f"reader{number}@qq.com", f"form-{number}")
+    lease = machine_now() + timedelta(seconds=60)
+    taken = at_once(processes, lambda db, _: db.write(outbox.claim, house.now, lease, 20))
+    assert Counter(Counter(item for batch in taken for item in batch).values()) == {1: 40}
+
+
+def test_six_that_sweep_and_open_the_day_take_each_step_once(house: House, processes: list[Database]) -> None:
+    readers = [f"reader{number}@qq.com" for number in range(12)]
+    for number, reader in enumerate(readers):
+        house.join(reader, f"form-{number}")
+    house.deliver()
+    house.apply(MEIMEI)
+    house.press(MEIMEI, "confirm", MEIMEI)  # something waits for the owner: the daily letter has what to say
+    house.now += timedelta(days=4)
+    found = at_once(processes, lambda db, _: sweep(db, house.now) + open_due(db, house.now))
+    assert all(isinstance(count, int) for count in found), found
+    plans = house.rows(select(Case).where(Case.workflow == "study_plan"))
+    assert Counter((case.state, case.version, case.trouble) for case in plans) == {("overdue", 2, ""): 12}
+    assert Counter(letter.name for letter in house.letters())["study_plan.second_chance"] == 12
+    assert len(house.letters("club.daily")) == 1
+
+
+def test_decisions_of_the_same_moment_are_gathered_in_one_receipt(house: House, processes: list[Database]) -> None:
+    readers = [f"reader{number}@qq.com" for number in range(PROCESSES)]
+    for number, reader in enumerate(readers):
+        house.apply(reader, f"form-{number}")
+        house.press(reader, "confirm", reader)
+    cases, owner = [house.case(reader).id for reader in readers], house.person(OWNER).id
+
+    def approve(db: Database, number: int) -> str:
+        def unit(session: Session) -> str:
+            enter_club(session, house.club_id)
+            hand = Hand(session.get_one(Person, (house.club_id, owner)), "page")
+            return act(session, session.get_one(Case, (house.club_id, cases[number])), "approve", by=hand, now=house.now).to_state
+
+        return db.write(unit)
+
+    assert at_once(processes, approve) == ["approved"] * PROCESSES
+    assert house.rows(select(Letter.state).where(Letter.name == "club.receipt")) == ["queued"]
+
+
+def test_a_fault_that_comes_back_at_every_try_is_told(house: House) -> None:
+    tries = []
+
+    def unit(session: Session) -> None:
+        tries.append(1)
+        session.add(Person(address="x", address_hash=house.person(OWNER).address_hash, locale="en"))
+        session.flush()
+
+    with pytest.raises(IntegrityError):
+        house.write(unit)
+    assert len(tries) == (1 if house.db.is_sqlite else 20)

@@ -1,0 +1,84 @@
+"""How it comes to each letter of the club as a whole: the daily letter, a receipt, a link to sign in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from engine.intake import send_sign_in
+from engine.models import Person
+from tests.club import ADMIN, LILEI, MEIMEI, OWNER, TAKEN, UNKNOWN, House
+from tests.mailers.golden_nomination import WHY
+from tests.mailers.golden_reflection import READ
+from tests.mailers.golden_steps import Stories, confirmed, joined, overdue
+from tests.mailers.golden_study_plan import proposed
+
+
+def a_day_of_much(house: House) -> None:
+    """One thing of every kind for the daily letter: waiting, late, undelivered, at a standstill."""
+    house.apply("lost@qq.com", "form-3", name="王五")
+    house.join("lost@qq.com", "form-3")
+    house.deliver(lambda frozen: UNKNOWN if frozen.recipient == "lost@qq.com" else TAKEN)
+    overdue(house)
+    house.apply(MEIMEI, "form-2", name="韩梅梅", city="荆州", about="我爱读小说。" * 40)
+    house.press(MEIMEI, "confirm", MEIMEI)
+    house.deliver()
+    house.now += timedelta(hours=8, minutes=30)
+    house.tick()
+
+
+def two_decisions(house: House) -> None:
+    confirmed(house)
+    house.apply(MEIMEI, "form-2", name="韩梅梅", city="荆州")
+    house.press(MEIMEI, "confirm", MEIMEI)
+    house.press(OWNER, "approve")
+    house.press(OWNER, "decline", MEIMEI, note="请先来听两次讨论。")
+    house.tick(minutes=11)
+
+
+def waits_in_the_morning(house: House) -> None:
+    confirmed(house)
+    house.tick(days=1)
+
+
+def two_reflections(house: House) -> None:
+    """They come in the daily letter only, each with its start."""
+    house.add(LILEI, "李雷")
+    house.add(MEIMEI, "韩梅梅")
+    house.tick(days=6)
+    house.press(LILEI, "submit", workflow="reflection", answers=READ)
+    house.press(MEIMEI, "submit", MEIMEI, "reflection", answers=READ | {"reflection": "顺顺的善良，叫人难过。"})
+    house.tick(days=1)
+
+
+def decisions_of_all_kinds(house: House) -> None:
+    house.add(ADMIN, "周敏", role="admin")
+    house.open(ADMIN, "nomination", answers=WHY)
+    proposed(house)
+    for action in ("excuse", "undo", "remove", "readmit"):
+        house.press(OWNER, action, workflow="study_plan", note="想好了。")
+    house.press(OWNER, "dismiss", ADMIN, "nomination", note="两个月没有更新书架。")
+    house.tick(minutes=11)
+
+
+def imported(house: House) -> None:
+    house.bring(f"姓名,邮箱,城市\n李雷,{LILEI},武汉\n")
+
+
+def imported_again(house: House) -> None:
+    """Somebody who acknowledged the charter, left, and is on the owner's list."""
+    joined(house)
+    left = house.person(LILEI).id
+    house.write(lambda session: setattr(session.get_one(Person, (house.club_id, left)), "status", "departed"))
+    imported(house)
+
+
+STORIES: Stories = {
+    "club.imported": (imported, LILEI),
+    "club.imported+acknowledged": (imported_again, LILEI),
+    "club.daily+waiting": (waits_in_the_morning, OWNER),
+    "club.daily+much": (a_day_of_much, OWNER),
+    "club.daily+several": (two_reflections, OWNER),
+    "club.receipt+all_kinds": (decisions_of_all_kinds, OWNER),
+    "club.receipt": (two_decisions, OWNER),
+    "club.sign_in": (lambda house: house.db.write(send_sign_in, house.club_id, OWNER, request_id="r", now=house.now, limited=False), OWNER),
+}  # fmt: skip

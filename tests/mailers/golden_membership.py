@@ -1,0 +1,51 @@
+"""How it comes to each letter of leaving, of a new address and of a new name."""
+
+from __future__ import annotations
+
+from engine.intake import send_form_link
+from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
+from tests.mailers.golden_steps import Stories, Story, press, send, then, wait
+
+NEW = "lilei@163.com"
+
+
+def member(house: House) -> None:
+    house.add(LILEI, "李雷")
+
+
+def with_admin(house: House) -> None:
+    member(house)
+    house.add(ADMIN, "周敏", role="admin")
+
+
+def handed_in(workflow: str, **answers: object) -> Story:
+    return lambda house: house.hand_in(LILEI, workflow, answers)
+
+
+def form_link(house: House) -> None:
+    member(house)
+    house.db.write(send_form_link, house.club_id, "departure", LILEI, request_id="r", now=house.now, limited=False)
+
+
+def others(house: House) -> None:
+    house.add(MEIMEI, "韩梅梅")
+
+
+asked = then(member, handed_in("new_address", email=NEW))
+taken = then(member, others, handed_in("new_address", email=MEIMEI), press(LILEI, "confirm", "new_address"))
+moved = then(asked, press(LILEI, "confirm", "new_address"))
+
+STORIES: Stories = {
+    "departure.farewell+kept": (then(member, handed_in("departure", why="", erase=False)), LILEI),
+    "departure.farewell+erased": (then(member, handed_in("departure", why="", erase=True)), LILEI),
+    "departure.remove_from_group": (then(member, handed_in("departure", why="", erase=False)), OWNER),
+    "departure.remove_from_group+to_admin": (then(with_admin, handed_in("departure", why="要去支教一年，没有网。", erase=True)), ADMIN),
+    "departure.your_link+fresh": (form_link, LILEI),
+    "new_address.confirm_new_address": (asked, NEW),
+    "new_address.address_changed": (moved, NEW),
+    "new_address.address_was_changed": (moved, LILEI),
+    "new_address.address_taken": (taken, LILEI),
+    "new_address.address_kept": (then(asked, send, wait(days=4)), LILEI),
+    "new_name.rename_in_group": (then(member, handed_in("new_name", name="李雷", city="北京")), OWNER),
+    "new_name.rename_in_group+to_admin": (then(with_admin, handed_in("new_name", name="李磊", city="武汉")), ADMIN),
+}  # fmt: skip

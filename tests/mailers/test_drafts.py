@@ -1,0 +1,139 @@
+"""Composed a moment ahead: a draft is stored with *transmitting* only if nothing that it rests on has moved since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from engine.clock import machine_now
+from engine.erasure import erase_person, forget_case
+from engine.models import Case, Letter, Person
+from mailers import compose, outbox
+from mailers.drafts import FRESH, Ahead, Claimed, compose_ahead, keep
+from mailers.facts import Facts
+from tests.club import DOWN, LATER, LILEI, MEIMEI, OWNER, TAKEN, House
+
+LEASE = machine_now() + timedelta(hours=1)
+
+
+def ahead_of(house: House, claimed: list[Claimed]) -> Ahead:
+    with house.db.read() as session:
+        return compose_ahead(session, claimed, house.composer, house.now)
+
+
+@pytest.fixture
+def asked(house: House) -> House:
+    """An application waits for the owner, and the mail that says so waits to be sent."""
+    house.apply()
+    house.deliver()
+    house.press(LILEI, "confirm")
+    return house
+
+
+def test_a_draft_is_what_freezing_would_have_made(asked: House) -> None:
+    (claimed,) = asked.claim()
+    draft = ahead_of(asked, [claimed]).of(claimed)
+    assert draft is not None
+    assert [(letter.state, letter.bytes) for letter in asked.letters("join.please_decide")] == [("claimed", None)]
+    kept = asked.db.write(keep, draft, LEASE)
+    (letter,) = asked.letters("join.please_decide")
+    assert kept is not None
+    assert (letter.state, letter.bytes, letter.attempts, letter.lease_until, kept.recipient) == (
+        "transmitting", kept.content, 1, LEASE, OWNER,
+    )  # fmt: skip
+    asked.write(lambda session: session.execute(update(Letter).values(state="claimed", bytes=None)))
+    frozen = asked.freeze(claimed)
+    assert frozen is not None
+    assert frozen.content == kept.content
+    assert asked.letters("join.please_decide")[0].data == letter.data
+
+
+def withdraws(house: House) -> None:
+    house.press(LILEI, "withdraw")
+
+
+def is_forgotten(house: House) -> None:
+    house.write(lambda session: forget_case(session, session.get_one(Case, (house.club_id, house.case(LILEI).id))))
+
+
+def is_erased(house: House) -> None:
+    house.write(lambda session: erase_person(session, session.get_one(Person, (house.club_id, house.person(LILEI).id))))
+
+
+def the_owner_moves(house: House) -> None:
+    house.write(lambda session: session.execute(update(Person).where(Person.role == "owner").values(address="new@qq.com")))
+
+
+def another_worker_has_it(house: House) -> None:
+    house.write(lambda session: session.execute(update(Letter).values(state="transmitting")))
+
+
+@pytest.mark.parametrize("meanwhile", [withdraws, is_forgotten, is_erased, the_owner_moves, another_worker_has_it])
+def test_a_draft_falls_away_when_something_moved_meanwhile(asked: House, meanwhile: Callable[[House], None]) -> None:
+    (claimed,) = asked.claim()
+    draft = ahead_of(asked, [claimed]).of(claimed)
+    assert draft is not None
+    meanwhile(asked)
+    assert asked.db.write(keep, draft, LEASE) is None
+    assert asked.letters("join.please_decide")[0].bytes is None
+
+
+def test_a_draft_holds_for_a_moment_only(asked: House) -> None:
+    (claimed,) = asked.claim()
+    ahead = ahead_of(asked, [claimed])
+    assert ahead.until <= machine_now() + FRESH
+    assert Ahead(ahead.drafts, machine_now()).of(claimed) is None
+
+
+def test_what_was_tried_before_is_stale_or_broken_is_not_drafted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.apply()
+    house.deliver(LATER)
+    house.apply(MEIMEI, "form-2")
+    house.apply("wang@gmail.com", "form-3")
+    house.press(MEIMEI, "confirm", MEIMEI)
+    real = compose.fill
+
+    def poisoned(facts: Facts) -> object:
+        if facts.who_row.address == "wang@gmail.com":
+            raise ZeroDivisionError("a template broke")
+        return real(facts)
+
+    monkeypatch.setattr(compose, "fill", poisoned)
+    house.now += timedelta(minutes=2)
+    claimed = house.claim()
+    drafted = {item.letter_id for item in ahead_of(house, claimed).drafts}
+    assert len(claimed) == 4
+    assert drafted == {letter.id for letter in house.letters("join.please_decide")}
+
+
+def test_one_letter_is_settled_and_the_next_one_frozen_in_one_commit(house: House) -> None:
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    first, second = house.claim()
+    house.freeze(first)
+    following = ahead_of(house, [second]).of(second)
+
+    def fails_late(session: Session) -> None:
+        outbox.settle_and_keep(session, first, TAKEN, house.now, following, LEASE)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        house.db.write(fails_late)
+    assert sorted(letter.state for letter in house.letters()) == ["claimed", "transmitting"]
+    verdict, frozen = house.db.write(outbox.settle_and_keep, first, TAKEN, house.now, following, LEASE)
+    assert (verdict.kind, frozen is not None and frozen.claimed) == ("sent", second)
+    assert sorted(letter.state for letter in house.letters()) == ["sent", "transmitting"]
+
+
+def test_nothing_follows_when_the_channel_is_in_trouble(house: House) -> None:
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    first, second = house.claim()
+    house.freeze(first)
+    following = ahead_of(house, [second]).of(second)
+    assert house.db.write(outbox.settle_and_keep, first, DOWN, house.now, following, LEASE)[1] is None
+    assert sorted(letter.state for letter in house.letters()) == ["claimed", "queued"]

@@ -1,0 +1,198 @@
+"""Leaving, removal and readmission, a new address, a new name, erasure; the owner acts for a member (clauses 2.2, 2.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from engine.links import Link
+from engine.models import Case, Event, Letter, Person
+from tests.world import World
+
+LILEI, MEIMEI, OWNER, ADMIN = "lilei@qq.com", "hanmeimei@163.com", "owner@qq.com", "admin@qq.com"
+PLAN = {"goals": "讲得出二十本书。", "plan": "每周一本。"}
+
+
+@pytest.fixture
+def club(world: World) -> World:
+    world.add_member(LILEI, "李雷")
+    world.add_member(MEIMEI, "韩梅梅")
+    world.add_member(ADMIN, "林涛", role="admin")
+    return world
+
+
+def proposed(world: World) -> None:
+    """Li Lei joins and hands in nothing until the removal is proposed."""
+    world.join()
+    world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
+
+
+# Leaving
+
+
+def test_a_member_leaves_with_a_fresh_link(club: World) -> None:
+    club.press_as_a_person(club.form_page("departure", LILEI), why="搬家了，很忙。")
+    assert club.person(LILEI).status == "departed"
+    assert {("departure.farewell", LILEI), ("departure.remove_from_group", ADMIN)} <= set(club.new_letters())
+    task = club.mail("departure.remove_from_group", ADMIN)
+    assert ("武汉+李雷" in task.text, "搬家了，很忙" in task.text) == (True, True)
+    assert club.open(club.mail("departure.your_link", LILEI)).status == 410
+
+
+def test_an_old_link_does_not_let_anybody_leave(club: World) -> None:
+    page = club.form_page("departure", LILEI)
+    club.set_clock(club.now + timedelta(minutes=31))
+    again = club.press_as_a_person(page, why="我写了很长的话。")
+    assert (again.status, club.person(LILEI).status) == (403, "member")
+    assert again.value("why") == "我写了很长的话。"
+    again.press("fresh")
+    assert len(club.ledger(letter="departure.your_link")) == 2
+    club.press_as_a_person(club.open(club.mail("departure.your_link", LILEI)))
+    assert club.person(LILEI).status == "departed"
+
+
+def test_what_was_open_falls_away_and_the_door_stays_open(club: World) -> None:
+    club.join(email="new@qq.com", name="新人")
+    club.press_as_a_person(club.form_page("departure", "new@qq.com"))
+    assert club.case("study_plan", "new@qq.com").state == "void"
+    club.join(email="new@qq.com", name="新人")
+    assert (club.person("new@qq.com").status, club.case("study_plan", "new@qq.com").state) == ("member", "owed")
+
+
+def test_the_owner_cannot_leave(club: World) -> None:
+    page = club.browser().get("/jiuniu/departure")
+    club.press_as_a_person(page, email=OWNER)
+    assert not [link for link in club.mail("departure.your_link", OWNER).links if "/c/" in link]
+
+
+def test_who_leaves_may_have_everything_erased(club: World) -> None:
+    club.join(email="new@qq.com", name="新来的人")
+    club.open(club.mail("study_plan.please_write", "new@qq.com")).press("submit", **PLAN)
+    person_id = club.person("new@qq.com").id
+    club.press_as_a_person(club.form_page("departure", "new@qq.com"), erase="y")
+    club.live_until(club.now + timedelta(days=4), step=timedelta(hours=12))
+    [gone] = club.rows(select(Person).where(Person.id == person_id))
+    assert (gone.status, gone.address, gone.address_hash, gone.name, gone.display_name) == ("erased", None, None, "", "")
+    about = select(Case.id).where(Case.person_id == person_id)
+    assert set(map(str, club.rows(select(Case.answers).where(Case.person_id == person_id)))) == {"{}"}
+    assert set(map(str, club.rows(select(Event.answers).where(Event.case_id.in_(about))))) <= {"{}"}
+    assert club.rows(select(Letter.bytes).where(Letter.about_id == person_id, Letter.bytes.is_not(None))) == []
+
+
+# A new address, a new name
+
+
+def test_both_addresses_confirm_a_change(club: World) -> None:
+    club.press_as_a_person(club.form_page("new-address", LILEI), email="Lilei@Gmail.com")
+    confirm = club.mail("new_address.confirm_new_address", "lilei@gmail.com")
+    assert club.person(LILEI).address == LILEI
+    club.new_mails()
+    page = club.open(confirm).press("confirm")
+    assert page.status == 200
+    assert club.person("lilei@gmail.com").name == "李雷"
+    assert club.new_letters() == [("new_address.address_changed", "lilei@gmail.com"), ("new_address.address_was_changed", LILEI)]
+    assert club.open(club.mail("new_address.your_link", LILEI)).status == 410
+    assert club.ledger(to=LILEI, state="queued") == []
+
+
+def test_the_old_address_alone_cannot_confirm_the_new_one(club: World) -> None:
+    page = club.press_as_a_person(club.form_page("new-address", LILEI), email="lilei@gmail.com")
+    assert page.actions == ["withdraw"]
+    answer = page.forge("confirm")
+    assert (answer.status, club.person(LILEI).address) == (403, LILEI)
+
+
+def test_an_address_of_somebody_else_is_refused_without_saying_whose(club: World) -> None:
+    club.press_as_a_person(club.form_page("new-address", LILEI), email=MEIMEI)
+    club.open(club.mail("new_address.confirm_new_address", MEIMEI)).press("confirm")
+    told = club.mail("new_address.address_taken", LILEI)
+    assert (club.person(LILEI).name, club.person(MEIMEI).name, "韩梅梅" in told.text) == ("李雷", "韩梅梅", False)
+
+
+def test_an_address_that_is_never_confirmed_changes_nothing(club: World) -> None:
+    club.press_as_a_person(club.form_page("new-address", LILEI), email="lilei@gmail.com")
+    club.live_until(club.now + timedelta(days=4), step=timedelta(hours=12))
+    assert club.case("new_address", LILEI).state == "lapsed"
+    assert club.mail("new_address.address_kept", LILEI).to == LILEI
+
+
+def test_the_admins_hear_of_a_new_name(club: World) -> None:
+    club.press_as_a_person(club.form_page("new-name", LILEI), name="李雷雷", city="北京")
+    assert club.person(LILEI).display_name == "北京+李雷雷"
+    task = club.mail("new_name.rename_in_group", ADMIN)
+    assert ("武汉+李雷" in task.text, "北京+李雷雷" in task.text) == (True, True)
+
+
+# Removal, readmission
+
+
+def test_a_removed_member_is_taken_back_with_one_press(world: World) -> None:
+    proposed(world)
+    decide = world.mail("study_plan.please_decide_removal", OWNER)
+    world.open(decide).press("remove", note="两次都没有收到。")
+    assert "武汉+李雷" in world.mail("study_plan.remove_from_group", OWNER).text
+    world.open(decide).press("readmit", note="欢迎回来。")
+    person = world.person(LILEI)
+    assert (person.status, world.case("study_plan", LILEI).state) == ("member", "readmitted")
+    assert "欢迎回来" in world.mail("study_plan.readmitted", LILEI).text
+    assert "readmit" not in world.open(decide).actions
+
+
+def test_who_was_removed_and_has_joined_anew_is_not_readmitted_besides(world: World) -> None:
+    proposed(world)
+    decide = world.mail("study_plan.please_decide_removal", OWNER)
+    world.open(decide).press("remove", note="两次都没有收到。")
+    world.join()
+    assert "readmit" not in world.open(decide).actions
+
+
+# The owner acts for a member
+
+
+def test_the_owner_acts_for_a_member_who_cannot_get_at_the_mail(world: World) -> None:
+    world.join()
+    world.live_until(world.now + timedelta(days=5), step=timedelta(hours=6))
+    desk = world.sign_in(OWNER)
+    late = next(str(a["href"]) for a in desk.get("/jiuniu/desk").soup.select("a.row-link") if "李雷" in a.text)
+    page = desk.get(late)
+    assert "submit" not in page.actions
+    page = desk.get(late + "?for=person")
+    assert "submit" in page.actions
+    after = page.press("submit", **PLAN)
+    case = world.case("study_plan", LILEI)
+    [event] = world.rows(select(Event).where(Event.case_id == case.id, Event.action == "submit"))
+    assert (event.who_id, event.on_behalf_of_id) == (world.person(OWNER).id, world.person(LILEI).id)
+    assert "陈老师 （代李雷）" in after.text or "陈老师（代李雷）" in after.text.replace(" ", "")
+
+
+def test_nobody_but_the_owner_acts_for_others(club: World) -> None:
+    club.join(email="new@qq.com", name="新人")
+    case = club.case("study_plan", "new@qq.com")
+    admin = club.person(ADMIN)
+    token = club.service.links.token(Link("case", club.club_id, admin.id, admin.link_epoch, case.id, club.now))
+    assert "submit" not in club.browser().get(f"/c/{token}?for=person").actions
+
+
+# The owner is away
+
+
+def test_while_the_owner_is_away_the_admin_reviews_and_both_names_are_kept(club: World) -> None:
+    desk = club.sign_in(OWNER)
+    page = desk.get("/jiuniu/desk").press("away", until="2026-12-20")
+    assert "12月20日" in page.text
+    club.apply(email="new@qq.com", name="新人")
+    club.open(club.mail("join.confirm_address", "new@qq.com")).press("confirm")
+    club.open(club.mail("join.please_decide", ADMIN)).press("approve")
+    case = club.case("join", "new@qq.com")
+    [event] = club.rows(select(Event).where(Event.case_id == case.id, Event.action == "approve"))
+    assert (event.who_id, event.on_behalf_of_id) == (club.person(ADMIN).id, club.person(OWNER).id)
+    assert club.ledger(letter="join.please_decide", to=OWNER) == []
+    desk.get("/jiuniu/desk").press("back")
+    assert club.person(OWNER).away_until is None
+
+
+def test_a_day_that_cannot_be_is_said_beside_the_field(club: World) -> None:
+    page = club.sign_in(OWNER).get("/jiuniu/desk").press("away", until="昨天")
+    assert (page.status, page.value("until"), "请填一年之内的某一天" in page.text) == (422, "昨天", True)

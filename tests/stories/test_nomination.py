@@ -1,0 +1,154 @@
+"""A member stands for admin (clause 7.2), told end to end through HTTP and SMTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from engine.models import Event, Mark
+from tests.world import World
+
+LILEI, OWNER = "lilei@qq.com", "owner@qq.com"
+ELECTORS = ("a@qq.com", "b@qq.com", "c@qq.com", "d@qq.com", "e@qq.com", "f@qq.com")
+PLAN = {"why": "我愿意多做一点。", "plan": "每周四主持讨论。"}
+
+
+@pytest.fixture
+def club(world: World) -> World:
+    """Li Lei and six other members."""
+    world.add_member(LILEI, "李雷")
+    for address in ELECTORS:
+        world.add_member(address, f"成员{address[0]}", role="admin" if address == "f@qq.com" else "member")
+    return world
+
+
+@pytest.fixture
+def voting(club: World) -> World:
+    """The owner agreed; the members vote."""
+    club.press_as_a_person(club.form_page("nomination", LILEI), **PLAN)
+    club.open(club.mail("nomination.please_decide", OWNER)).press("approve")
+    club.tick()
+    return club
+
+
+def vote(world: World, address: str, choice: str) -> None:
+    world.open(world.mail("nomination.please_vote", address)).press("vote", choice=choice)
+
+
+def close(world: World) -> None:
+    world.new_mails()
+    world.live_until(world.now + timedelta(days=4, hours=12), step=timedelta(hours=6))
+
+
+def heard(world: World, letter: str) -> list[str]:
+    return sorted(mail.to for mail in world.mails if mail.letter == letter)
+
+
+def test_two_gates_lead_to_the_office(voting: World) -> None:
+    assert heard(voting, "nomination.please_vote") == list(ELECTORS)  # neither the candidate nor the owner
+    for address in ELECTORS[:4]:
+        vote(voting, address, "yes")
+    vote(voting, ELECTORS[4], "no")
+    close(voting)
+    case = voting.case("nomination", LILEI)
+    assert (case.state, voting.person(LILEI).role) == ("elected", "admin")
+    assert heard(voting, "nomination.elected") == sorted([*ELECTORS, LILEI, OWNER])
+    assert heard(voting, "nomination.vote_soon") == ["f@qq.com"]  # only who had not voted is reminded
+    story = voting.rows(select(Event.to_state).where(Event.case_id == case.id).order_by(Event.version))
+    assert story == ["review", "vote", "elected"]  # one record through both gates
+
+
+def test_the_vote_is_secret_and_a_mind_may_be_changed(voting: World) -> None:
+    vote(voting, "a@qq.com", "no")
+    vote(voting, "a@qq.com", "yes")
+    vote(voting, "b@qq.com", "yes")
+    case = voting.case("nomination", LILEI)
+    assert voting.rows(select(Mark.choice).where(Mark.case_id == case.id)) == ["yes", "yes"]
+    assert voting.rows(select(Event.action).where(Event.case_id == case.id).order_by(Event.version)) == [
+        "open",
+        "approve",
+    ]  # a vote is in no event
+    close(voting)
+    assert voting.rows(select(Mark.choice).where(Mark.case_id == case.id)) == ["", ""]
+    closing = voting.rows(select(Event).where(Event.case_id == case.id).order_by(Event.version.desc()))[0]
+    assert (closing.to_state, closing.answers) == ("elected", {"count": {"yes": 2}})
+
+
+@pytest.mark.parametrize(
+    ("votes", "state", "says"),
+    [("yes no", "rejected", "票数相同"), ("yes no no", "rejected", "反对"), ("yes", "too_few", "参加的人太少")],
+    ids=["tie", "more no", "too few"],
+)
+def test_not_elected_and_told_which(voting: World, votes: str, state: str, says: str) -> None:
+    for address, choice in zip(ELECTORS, votes.split(), strict=False):
+        vote(voting, address, choice)
+    close(voting)
+    assert (voting.case("nomination", LILEI).state, voting.person(LILEI).role) == (state, "member")
+    assert heard(voting, "nomination.not_elected") == sorted([*ELECTORS, LILEI, OWNER])
+    assert says in voting.mail("nomination.not_elected", LILEI).text
+
+
+def test_who_may_not_vote_sees_no_ballot(voting: World) -> None:
+    voting.join(email="late@qq.com", name="来晚")
+    page = voting.open(voting.mail("nomination.vote_begun", LILEI))
+    assert page.actions == ["withdraw"]
+    assert page.forge("vote", choice="yes").status == 403
+    decided = voting.open(voting.mail("nomination.please_decide", OWNER))
+    assert "vote" not in decided.actions
+    assert voting.rows(select(Mark)) == []
+
+
+def test_a_ballot_without_a_choice_says_so(voting: World) -> None:
+    page = voting.open(voting.mail("nomination.please_vote", "a@qq.com")).press("vote")
+    assert (page.status, "请从中选一项" in page.text) == (422, True)
+
+
+def test_the_owner_declines_and_the_member_is_told_why(club: World) -> None:
+    club.press_as_a_person(club.form_page("nomination", LILEI), **PLAN)
+    club.open(club.mail("nomination.please_decide", OWNER)).press("decline", note="先参加一个学期。")
+    assert "先参加一个学期" in club.mail("nomination.declined", LILEI).text
+    assert heard(club, "nomination.please_vote") == []
+
+
+def test_a_candidate_steps_back_during_the_vote(voting: World) -> None:
+    voting.open(voting.mail("nomination.vote_begun", LILEI)).press("withdraw")
+    page = voting.open(voting.mail("nomination.please_vote", "a@qq.com"))
+    assert ("vote" in page.actions, voting.case("nomination", LILEI).state) == (False, "withdrawn")
+
+
+def test_an_admin_steps_down(voting: World) -> None:
+    for address in ELECTORS:
+        vote(voting, address, "yes")
+    close(voting)
+    voting.open(voting.mail("nomination.elected", LILEI)).press("step_down", note="要考试了。")
+    assert (voting.case("nomination", LILEI).state, voting.person(LILEI).role) == ("stepped_down", "member")
+    assert "要考试了" in voting.mail("nomination.stepped_down", OWNER).text
+    assert voting.open(voting.mail("nomination.elected", LILEI)).actions == []
+
+
+def test_the_owner_dismisses_an_admin_with_a_reason(voting: World) -> None:
+    for address in ELECTORS:
+        vote(voting, address, "yes")
+    close(voting)
+    page = voting.open(voting.mail("nomination.please_decide", OWNER))
+    assert page.press("dismiss").status == 422
+    page.press("dismiss", note="三个月没有主持。")
+    assert voting.person(LILEI).role == "member"
+    assert "三个月没有主持" in voting.mail("nomination.dismissed", LILEI).text
+
+
+def test_admins_and_owner_are_not_offered_the_form(club: World) -> None:
+    page = club.browser().get("/jiuniu/nomination")
+    club.press_as_a_person(page, email="f@qq.com")
+    assert not [link for link in club.mail("nomination.your_link", "f@qq.com").links if "/c/" in link]
+
+
+def test_the_same_form_twice_is_one_nomination(club: World) -> None:
+    page = club.form_page("nomination", LILEI)
+    data = page.fields() | PLAN
+    answers = [page.browser.post(page.response.url, data) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert len(club.ledger(letter="nomination.please_decide")) == 1
+    assert "自荐" in club.form_page("nomination", LILEI).text

@@ -1,0 +1,82 @@
+"""Alive and ready: what a watcher of the service is told, and that it learns nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from engine.clock import machine_now
+from engine.models import Heartbeat
+from tests.world import World
+
+
+def asked(world: World, path: str = "/readyz") -> tuple[int, dict[str, Any]]:
+    response = world.browser().get(path).response
+    return response.status_code, response.json()
+
+
+def set_beat(world: World, **ago: float) -> None:
+    def unit(session: Session) -> None:
+        session.execute(update(Heartbeat).where(Heartbeat.name == "sweep").values(at=machine_now() - timedelta(**ago)))
+
+    world.service.db.write(unit)
+
+
+def running_since(world: World, **ago: float) -> None:
+    world.service.started_at = machine_now() - timedelta(**ago)
+
+
+def test_a_fresh_start_is_not_a_fault(world: World) -> None:
+    assert asked(world) == (
+        200, {"status": "starting", "database": "ok", "schema": "current", "last_tick": None, "tick_age_seconds": None},
+    )  # fmt: skip
+    world.tick()
+    status, body = asked(world)
+    assert (status, body["status"], body["database"], body["schema"]) == (200, "ready", "ok", "current")
+    assert 0 <= body["tick_age_seconds"] < 30 and body["last_tick"].endswith("+00:00")
+
+
+def test_pages_beside_a_dead_worker_are_not_ready_to_run_a_club(world: World) -> None:
+    running_since(world, seconds=61)
+    assert asked(world)[0] == 503
+    world.tick()
+    assert asked(world)[0] == 200
+    set_beat(world, seconds=61)
+    status, body = asked(world)
+    assert (status, body["status"], body["database"]) == (503, "worker", "ok")
+    assert body["tick_age_seconds"] >= 61
+    running_since(world, seconds=1)
+    assert asked(world)[1]["status"] == "starting"
+
+
+def test_a_machine_s_clock_that_went_back_is_no_dead_worker(world: World) -> None:
+    running_since(world, hours=1)
+    world.tick()
+    set_beat(world, hours=-2)
+    assert asked(world)[1] | {"last_tick": None} == {
+        "status": "ready", "database": "ok", "schema": "current", "last_tick": None, "tick_age_seconds": 0.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("revision", "says"), [("0001", "behind"), ("9999", "newer")])
+def test_another_schema_is_not_ready(world: World, revision: str, says: str) -> None:
+    world.service.db.write(lambda session: session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'")))
+    status, body = asked(world)
+    assert (status, body["status"], body["schema"]) == (503, "schema", says)
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_a_database_that_is_gone_is_said_without_details(world: World) -> None:
+    world.service.db.dispose()
+    path = world.folder / "data" / "jiuniu.sqlite"
+    for part in path.parent.glob("jiuniu.sqlite*"):
+        part.unlink()
+    path.mkdir()
+    assert asked(world) == (
+        503, {"status": "database", "database": "unreachable", "schema": None, "last_tick": None, "tick_age_seconds": None},
+    )  # fmt: skip
+    assert asked(world, "/healthz") == (200, {"status": "ok"})

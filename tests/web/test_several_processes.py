@@ -1,0 +1,245 @@
+"""Several processes, as on several hosts, on one database: started in the same second, they do each thing once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import select, text
+
+from engine.clubs import by_slug
+from engine.links import Link
+from engine.models import Case, Event, Letter, Person
+from engine.schema import newest
+from engine.settings import load
+from mailers.catcher import _free_port
+from tests import postgres
+from tests.databases import Databases
+from tests.web.test_process import ROOT, wait_for
+from tests.world import APPLICATION, MONDAY, Browser, Sink
+from web.service import Service
+
+PEOPLE = [f"reader{number}@qq.com" for number in range(20)]
+CREATE = ("club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈")
+FLASK = [sys.executable, "-m", "flask", "--app", "app"]
+
+
+class Fleet:
+    """Web processes and workers; the test looks into their database and signs as they do."""
+
+    def __init__(self, folder: Path, settings: dict[str, str], *, web: int, workers: int) -> None:
+        self.sink, self.clock = Sink(), folder / "clock"
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
+        ours = settings | {
+            "JIUNIU_SMTP_URL": self.sink.url, "JIUNIU_MAIL_FROM": "Jiuniu <club@jiuniu.example>", "JIUNIU_RATE_LIMITS": "off",
+            "JIUNIU_CLOCK_FILE": str(self.clock), "JIUNIU_BASE_URL": "http://127.0.0.1:1",
+        }  # fmt: skip
+        self.environment = clean | ours
+        self.move(MONDAY)
+        self.ports = [_free_port() for _ in range(web)]
+        self.log = open(folder / "log", "wb")  # noqa: SIM115  (open as long as the processes write)
+        self.processes = [self._start([sys.executable, "app.py"], JIUNIU_PORT=str(port)) for port in self.ports]
+        self.processes += [self._start([*FLASK, "worker"]) for _ in range(workers)]
+        wait_for(lambda: all(map(self.ready, self.ports)), seconds=120)
+        self.service = Service.build(load(ours | {"JIUNIU_DATA_DIR": settings["JIUNIU_DATA_DIR"]}))
+        self.club_id = 0
+
+    def _start(self, command: list[str], **more: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment | more, stdout=self.log, stderr=self.log)
+
+    def ready(self, port: int) -> bool:
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def move(self, at: datetime) -> None:
+        fresh = self.clock.with_suffix(".new")
+        fresh.write_text(at.isoformat())
+        os.replace(fresh, self.clock)
+
+    def base(self, number: int) -> str:
+        return f"http://127.0.0.1:{self.ports[number % len(self.ports)]}"
+
+    def rows(self, statement: Any) -> list[Any]:
+        with self.service.db.read(self.club_id) as session:
+            return list(session.execute(statement).scalars())
+
+    def count(self, letter: str, state: str = "sent") -> int:
+        return len(self.rows(select(Letter.id).where(Letter.name == letter, Letter.state == state)))
+
+    def open_form(self, address: str) -> tuple[Browser, dict[str, str]]:
+        """Somebody's browser, and what it would send."""
+        browser = Browser(self.base(0))
+        page = browser.get("/jn/join")
+        stamps = self.service.form_stamps
+        signer = stamps.make_signer(stamps.salt)
+        signer.get_timestamp = lambda: int(datetime.now().timestamp()) - 60  # type: ignore[method-assign]  # noqa: DTZ005
+        stamp = signer.sign(stamps.dump_payload(stamps.loads(page.value("form")))).decode()
+        return browser, page.fields() | APPLICATION | {"email": address, "form": stamp}
+
+    def link(self, case: Case, person: Person) -> str:
+        """The address of a case's page for this person."""
+        link = Link("proof", self.club_id, person.id, person.link_epoch, case.id, self.service.clock.now())
+        return "/c/" + self.service.links.token(link)
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        self.codes = [process.wait(60) for process in self.processes]
+        self.service.db.dispose()
+        self.sink.stop()
+        self.log.close()
+
+
+def all_at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+    with ThreadPoolExecutor(16) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+@pytest.fixture
+def begin_fleet(tmp_path: Path, template: Databases) -> Iterator[Callable[[int, int], Fleet]]:
+    begun: list[Fleet] = []
+
+    def begin(web: int, workers: int) -> Fleet:
+        begun.append(Fleet(tmp_path, template.settings(tmp_path / "data", "fleet", bare=True), web=web, workers=workers))
+        return begun[0]
+
+    yield begin
+    for fleet in begun:
+        fleet.end()
+        assert set(fleet.codes) == {0}, "a clean end"
+
+
+def test_each_thing_is_done_once(begin_fleet: Callable[[int, int], Fleet]) -> None:
+    fleet = begin_fleet(4, 2)
+    the_tables_are_made_once(fleet)
+    two_found_the_same_club(fleet)
+    a_hundred_forms_at_once_are_twenty_applications(fleet)
+    a_hundred_presses_at_once_are_twenty_decisions(fleet)
+    many_due_steps_and_six_that_sweep(fleet)
+
+
+def the_tables_are_made_once(fleet: Fleet) -> None:
+    with fleet.service.db.reader.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest()]
+    assert {process.poll() for process in fleet.processes} == {None}
+
+
+def two_found_the_same_club(fleet: Fleet) -> None:
+    def create() -> subprocess.CompletedProcess[str]:
+        words = [*FLASK, *CREATE]
+        return subprocess.run(words, cwd=ROOT, env=fleet.environment, capture_output=True, text=True, timeout=120, check=False)
+
+    created = all_at_once([create, create])
+    assert sorted(done.returncode for done in created) == [0, 2], [done.stderr for done in created]
+    with fleet.service.db.read() as session:
+        club = by_slug(session, "jn")
+        assert club is not None
+        fleet.club_id = club.id
+
+
+def a_hundred_forms_at_once_are_twenty_applications(club: Fleet) -> None:
+    """Each is sent five times, to different processes."""
+    forms = [club.open_form(address) for address in PEOPLE]
+
+    def send(browser: Browser, data: dict[str, str], number: int) -> int:
+        return browser.session.post(f"{club.base(number)}/jn/join", data=data, timeout=60, allow_redirects=False).status_code
+
+    calls = [lambda form=form, n=number: send(*form, n) for number in range(5) for form in forms]  # type: ignore[misc]
+    assert Counter(all_at_once(calls)) == {303: 100}
+    assert Counter(club.rows(select(Case.state))) == {"unconfirmed": len(PEOPLE)}
+    wait_for(lambda: club.count("join.confirm_address") == len(PEOPLE), seconds=60)
+    assert Counter(club.sink.recipients) == Counter(PEOPLE)
+
+
+def press_at_once(club: Fleet, who: str, action: str) -> Counter[int]:
+    """Everybody's case, five times at once, through different processes."""
+    people = {person.id: person for person in club.rows(select(Person))}
+    owner = next(person for person in people.values() if person.role == "owner")
+    presses = []
+    for case in club.rows(select(Case).where(Case.workflow == "join")):
+        path = club.link(case, owner if who == "owner" else people[case.person_id])
+        page = Browser(club.base(0)).get(path)
+        data = page.fields(action) | {"action": action}
+        presses += [(page.browser, path, data, number) for number in range(5)]
+
+    def press(browser: Browser, path: str, data: dict[str, str], number: int) -> int:
+        return browser.session.post(club.base(number) + path, data=data, timeout=60, allow_redirects=False).status_code
+
+    return Counter(all_at_once([lambda one=one: press(*one) for one in presses]))  # type: ignore[misc]
+
+
+def a_hundred_presses_at_once_are_twenty_decisions(club: Fleet) -> None:
+    assert press_at_once(club, "person", "confirm") == {303: 20, 409: 80}
+    wait_for(lambda: club.count("join.please_decide") == len(PEOPLE), seconds=60)
+    assert press_at_once(club, "owner", "approve") == {303: 20, 409: 80}
+    assert Counter(club.rows(select(Event.action).join(Case, Case.id == Event.case_id).where(Case.workflow == "join"))) == {
+        "open": 20, "confirm": 20, "approve": 20,
+    }  # fmt: skip
+    assert Counter(club.rows(select(Case.workflow))) == {"join": 20, "study_plan": 20}
+    for letter in ("join.welcome", "study_plan.please_write"):
+        wait_for(lambda letter=letter: club.count(letter) == len(PEOPLE), seconds=60)  # type: ignore[misc]
+    assert Counter(str(mail["X-Jiuniu-Letter"]) for mail in club.sink.mails)["join.welcome"] == len(PEOPLE)
+
+
+def many_due_steps_and_six_that_sweep(club: Fleet) -> None:
+    club.move(MONDAY + timedelta(days=3))
+    wait_for(lambda: club.count("study_plan.due_soon") == len(PEOPLE), seconds=60)
+    club.move(MONDAY + timedelta(days=4))
+    wait_for(lambda: club.count("study_plan.second_chance") == len(PEOPLE), seconds=60)
+    plans = club.rows(select(Case).where(Case.workflow == "study_plan"))
+    assert Counter((case.state, case.version, case.trouble) for case in plans) == {("overdue", 2, ""): len(PEOPLE)}
+    wait_for(lambda: club.rows(select(Letter.id).where(Letter.state.in_(("claimed", "transmitting")))) == [])
+    assert_each_mail_left_once(club)
+
+
+def assert_each_mail_left_once(club: Fleet) -> None:
+    to_readers = Counter((str(mail["X-Jiuniu-Letter"]), str(mail["To"])) for mail in club.sink.mails if "reader" in mail["To"])
+    assert set(to_readers.values()) == {1}
+    identities = Counter(str(mail["Message-ID"]) for mail in club.sink.mails)
+    assert [identity for identity, count in identities.items() if count > 1] == []
+    assert len(identities) == len(club.rows(select(Letter.id).where(Letter.state == "sent")))
+    assert club.rows(select(Letter.answer).where(Letter.state == "failed")) == []
+
+
+@pytest.mark.parametrize("template", ["postgresql"], indirect=True)  # a file has nobody to restart
+def test_a_database_that_restarts_loses_no_accepted_form(begin_fleet: Callable[[int, int], Fleet]) -> None:
+    """503 meanwhile, and it comes back by itself."""
+    club = begin_fleet(2, 1)
+    two_found_the_same_club(club)
+    forms, answers = [club.open_form(f"late{number}@qq.com") for number in range(60)], Counter[int]()
+    accepted: list[str] = []
+
+    def send(browser: Browser, data: dict[str, str], number: int) -> None:
+        answer = browser.session.post(f"{club.base(number)}/jn/join", data=data, timeout=60, allow_redirects=False).status_code
+        answers[answer] += 1
+        if answer == 303:
+            accepted.append(data["email"])
+        threading.Event().wait(0.1)
+
+    with ThreadPoolExecutor(4) as pool:
+        sending = [pool.submit(send, *form, number) for number, form in enumerate(forms)]
+        for how in (signal.SIGINT, signal.SIGQUIT):
+            threading.Event().wait(0.5)
+            postgres.server().stop(how)
+            threading.Event().wait(0.3)
+            postgres.server().start()
+        for future in sending:
+            future.result()
+    assert set(answers) <= {303, 503} and answers[503], answers
+    known = {person.address for person in club.rows(select(Person).join(Case, Case.person_id == Person.id))}
+    assert set(accepted) <= known
+    wait_for(lambda: {item["To"] for item in club.sink.mails} >= set(accepted), seconds=90)
+    assert all(map(club.ready, club.ports))

@@ -1,0 +1,20 @@
+"""The owner acts for a member who cannot get at their mail; both names stand in the history."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from engine.models import Case, Person
+from engine.step import Hand
+from web.access import Visitor
+
+
+def may_act_for(met: Visitor, matter: Case) -> bool:
+    return met.you.role == "owner" and met.you.status == "member" and met.you.id != matter.person_id
+
+
+def in_whose_name(session: Session, met: Visitor, matter: Case, wanted: str) -> Hand:
+    """The visitor's own hand, or the owner's for the person concerned where that was asked for (``for=person``)."""
+    if wanted != "person" or not may_act_for(met, matter):
+        return Hand(met.you, "page")
+    return Hand(met.you, "page", session.get_one(Person, (matter.club_id, matter.person_id)))

@@ -1,0 +1,96 @@
+"""``flask doctor``: is this installation fit to run a club?"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+import click
+from flask.cli import with_appcontext
+
+from engine import checkup
+from engine.checkup import Finding
+from engine.clock import machine_now
+from engine.settings import Settings, is_loopback
+from mailers import checkup as mail_checkup
+from web.commands.options import as_json
+from web.service import Service, service
+
+ANSWER_SECONDS = 5.0
+
+
+@click.command()
+@as_json
+@with_appcontext
+def doctor(as_json: bool) -> None:
+    """Look at mail, addresses, clock, database, worker and disk. Sends nothing. Status 1 when something is wrong."""
+    findings = list(examine(service()))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        for finding in findings:
+            mend = f" → {finding.do}" if finding.do else ""
+            click.echo(f"{finding.verdict:<12}{finding.check:<12}{finding.says}{mend}")
+    if any(finding.verdict == "wrong" for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+def examine(here: Service) -> Iterator[Finding]:
+    settings, now = here.settings, here.clock.now()
+    yield from mail_checkup.mail_server(settings)
+    yield mail_checkup.sender(settings)
+    yield from mail_checkup.dns_records(settings)
+    yield base_url(settings)
+    yield answers(settings)
+    databases = list(checkup.database(here.db))
+    yield from databases
+    if not any(finding.verdict == "wrong" for finding in databases):
+        with here.db.read() as session:
+            yield checkup.clock(settings.clock_file or settings.data_dir / "clock", checkup.has_real_club(session))
+            yield checkup.worker(session, machine_now())
+            yield from checkup.letters(session, now)
+    yield checkup.secret_key(settings)
+    yield from checkup.data_folder(settings.data_dir)
+
+
+def base_url(settings: Settings) -> Finding:
+    host = urlsplit(settings.base_url).hostname or ""
+    if settings.is_unsafe:
+        return Finding(
+            "base url", "warning", f"{settings.base_url}: what people type crosses the network in clear", "put https before it"
+        )
+    if is_loopback(host) and settings.mail_server is not None and not is_loopback(settings.mail_server.host):
+        do = "set JIUNIU_BASE_URL to the address that members open"
+        return Finding("base url", "wrong", f"{settings.base_url}: links in mails open only on this machine", do)
+    return Finding("base url", "ok", settings.base_url)
+
+
+def answers(settings: Settings) -> Finding:
+    """Does this very service answer at its base URL? Asked directly, not by way of a proxy for outgoing requests."""
+    address = f"{settings.base_url}/healthz"
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(address, timeout=ANSWER_SECONDS) as response:
+            said = json.loads(response.read(10_000))
+    except urllib.error.HTTPError as trouble:
+        return Finding("reachable", "wrong", f"{address} answers {trouble.code}", "does the proxy lead to this service?")
+    except ValueError:
+        return Finding(
+            "reachable", "wrong", f"something else than Jiuniu answers at {address}", "look at JIUNIU_BASE_URL and the proxy"
+        )
+    except (OSError, HTTPException) as trouble:
+        reason = getattr(trouble, "reason", trouble)
+        if isinstance(reason, ssl.SSLError):
+            return Finding("reachable", "wrong", f"{address}: {reason}", "give the proxy a valid certificate")
+        return Finding("reachable", "warning", f"nobody answers at {address} from here ({reason})", "is the server running?")
+    if said != {"status": "ok"}:
+        return Finding(
+            "reachable", "wrong", f"something else than Jiuniu answers at {address}", "look at JIUNIU_BASE_URL and the proxy"
+        )
+    return Finding("reachable", "ok", address)

@@ -1,0 +1,47 @@
+"""``flask erase``: somebody wants to be forgotten."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
+
+from engine.db import enter_club
+from engine.erasure import CannotErase, erase_for_good
+from engine.models import Person
+from engine.people import BadAddress, by_address, fold_address
+from web.commands.options import of_club, the_club
+from web.service import service
+
+
+@click.command()
+@click.argument("person")
+@of_club
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@with_appcontext
+def erase(person: str, slug: str | None, yes: bool) -> None:
+    """Erase PERSON (a mail address or an id): address, name, words, votes and letters. Backups made before still hold them."""
+    here = service()
+    with here.db.read() as session:
+        club_id = the_club(session, slug).id
+        enter_club(session, club_id)
+        found = _named(session, club_id, person)
+    if found is None:
+        raise click.ClickException(f"nobody here is {person}")
+    if not yes:
+        who = f"{found.name or 'without a name'} ({found.status}, {found.address or 'no address'})"
+        click.confirm(f"Erase {who} for good?", abort=True)
+    try:
+        done = here.db.write(erase_for_good, club_id, found.id, here.clock.now())
+    except CannotErase as reason:
+        raise click.ClickException(f"{person}: {reason}") from None
+    click.echo(f"erased; {done.cases} open cases ended, {done.letters} letters to them do not leave")
+
+
+def _named(session: Session, club_id: int, text: str) -> Person | None:
+    if text.isascii() and text.isdigit():
+        return session.get(Person, (club_id, int(text))) if len(text) < 20 else None
+    try:
+        return by_address(session, fold_address(text))
+    except BadAddress:
+        return None

@@ -1,0 +1,108 @@
+"""A member's form, opened by their own link and so already addressed: handing it in opens the case."""
+
+from __future__ import annotations
+
+from flask import abort, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import Form as WTForm
+
+from engine.declare import Workflow
+from engine.fields import answers_of, form_for
+from engine.intake import TooManyMails, may_open, open_by_member, send_form_link
+from engine.language import marked as _
+from engine.links import Link
+from engine.models import Case, Person
+from engine.registry import by_form_number
+from engine.run import NotAllowed, open_case_of
+from engine.step import Hand
+from web.access import Visitor, link_for, visitor
+from web.guard import MAILBOX_FULL, PRESS_AGAIN, new_stamp, read_stamp
+from web.service import service
+
+Page = str | Response | tuple[str, int]
+NOT_OPEN = _("This form is not open to you at the moment.")
+
+
+def show(link: Link, token: str) -> Page:
+    flow = _flow(link)
+    with service().db.read() as session:
+        met = visitor(session, link)
+        case = _open_already(session, flow, met.you)
+    if case is not None:
+        return redirect(link_for(met.club, met.you, "case", case.id), 302)
+    if not may_open(flow, met.you):
+        return _page(link, token, flow, met, message=NOT_OPEN), 403
+    return _page(link, token, flow, met)
+
+
+def press(link: Link, token: str) -> Page:
+    flow = _flow(link)
+    with service().db.read() as session:
+        met = visitor(session, link)
+    if request.form.get("action") == "fresh" and not g.refused:
+        return _mail_fresh_link(link, token, flow, met)
+    form = form_for(flow, tuple(flow.fields))(request.form)
+    form_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    if g.refused:
+        return _page(link, token, flow, met, form, message=PRESS_AGAIN), 400
+    if not form.validate():
+        return _page(link, token, flow, met, form), 422
+    if _is_too_old(flow, link):
+        return _page(link, token, flow, met, form), 403
+    try:
+        case_id = service().db.write(_hand_in, link, flow, form, form_id)
+    except NotAllowed:
+        return _page(link, token, flow, met, form, message=NOT_OPEN), 403
+    return _to_the_case(link, case_id)
+
+
+def _hand_in(session: Session, link: Link, flow: type[Workflow], form: WTForm, form_id: str) -> int:
+    you = visitor(session, link).you
+    hand, now = Hand(you, "page"), service().clock.now()
+    return open_by_member(session, you, flow, answers_of(form), by=hand, form_id=form_id, now=now).id
+
+
+def _to_the_case(link: Link, case_id: int) -> Page:
+    """The page of what was handed in; somebody who has left by it sees the club's own page."""
+    with service().db.read(link.club_id) as session:
+        you = session.get_one(Person, (link.club_id, link.person_id))
+    if you.status != "member":
+        return render_template("pages/farewell.html", you=you)
+    return redirect(link_for(g.club, you, "case", case_id), 303)
+
+
+def _mail_fresh_link(link: Link, token: str, flow: type[Workflow], met: Visitor) -> Page:
+    form_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    here = service()
+    try:
+        here.db.write(
+            send_form_link, link.club_id, flow.key, met.you.address or "", request_id=form_id, now=here.clock.now(),
+            limited=here.settings.rate_limits,
+        )  # fmt: skip
+    except TooManyMails:
+        return _page(link, token, flow, met, message=MAILBOX_FULL), 429
+    return redirect(url_for("case.show", token=token, sent=1), 303)
+
+
+def _flow(link: Link) -> type[Workflow]:
+    flow = by_form_number(link.target)
+    if flow is None:
+        abort(404)
+    return flow
+
+
+def _open_already(session: Session, flow: type[Workflow], you: Person) -> Case | None:
+    return open_case_of(session, you, flow.key) if flow.one_open else None
+
+
+def _is_too_old(flow: type[Workflow], link: Link) -> bool:
+    return flow.needs_fresh_link and not link.is_fresh(service().clock.now())
+
+
+def _page(link: Link, token: str, flow: type[Workflow], met: Visitor, form: WTForm | None = None, *, message: str = "") -> str:
+    return render_template(
+        "pages/own_form.html",
+        token=token, flow=flow, who=met.you, form=form or form_for(flow, tuple(flow.fields))(), stamp=new_stamp(), message=message,
+        too_old=_is_too_old(flow, link), sent="sent" in request.args, closed=message == NOT_OPEN,
+    )  # fmt: skip

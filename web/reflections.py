@@ -1,0 +1,29 @@
+"""What members chose to share: the reflections that were accepted, for members only (clause 5.3)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from engine.desk import ended_in
+from web.access import club_here, link_for, signed_in
+from web.service import service
+from web.speak import meet
+
+reflections = Blueprint("reflections", __name__)
+
+A_PAGE = 20
+
+
+@reflections.get("/<slug>/reflections")
+def show(slug: str) -> str | Response:
+    page = max(0, request.args.get("page", default=0, type=int))
+    with service().db.read() as session:
+        club = club_here(session, slug)
+        you = signed_in(session, club.id)
+        if you is None:
+            return redirect(url_for("desk.show", slug=slug), 302)
+        meet(club, you)
+        found = ended_in(session, "reflection", "shared", limit=A_PAGE + 1, offset=page * A_PAGE)
+        mine = {matter.case.id: link_for(club, you, "case", matter.case.id) for matter in found if matter.who.id == you.id}
+    return render_template("pages/reflections.html", found=found[:A_PAGE], more=len(found) > A_PAGE, page=page, mine=mine)

@@ -1,0 +1,84 @@
+"""Members from before, brought along from a spreadsheet: first what would happen, then a press that does it. The owner's page."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from engine.cells import MOST_BYTES, Fault, read_text
+from engine.language import marked as _
+from engine.models import Club
+from engine.roster import Plan, compare, import_members, read_roster
+from web.access import club_here, signed_in
+from web.guard import PRESS_AGAIN, keeps_text
+from web.service import service
+from web.speak import meet
+
+roster = Blueprint("roster", __name__)
+
+Page = str | Response | tuple[str, int]
+
+SIGN_IN_AGAIN = Fault(
+    _("Your sign-in has ended, and nothing was sent yet. Sign in again in another tab; what you gave is still here.")
+)
+
+
+@roster.get("/<slug>/desk/members")
+def show(slug: str) -> Page:
+    club, is_owner = _club_and_owner(slug)
+    if not is_owner:
+        return redirect(url_for("desk.show", slug=club.slug), 302)
+    return _page(imported=request.args.get("imported", type=int))
+
+
+@roster.post("/<slug>/desk/members")
+@keeps_text
+def press(slug: str) -> Page:
+    """Look (the default), or import."""
+    club, is_owner = _club_and_owner(slug)
+    try:
+        text = read_text(_given())
+    except Fault as fault:
+        return _page(request.form.get("cells", ""), fault=fault), 422
+    if g.refused:
+        return _page(text, fault=Fault(PRESS_AGAIN)), 400
+    if not is_owner:
+        return _page(text, fault=SIGN_IN_AGAIN), 403
+    try:
+        return _act(club, text)
+    except Fault as fault:
+        return _page(text, fault=fault), 422
+
+
+def _act(club: Club, text: str) -> Page:
+    here, now = service(), service().clock.now()
+    found = read_roster(text, club, now)
+    if request.form.get("action") != "import":
+        with here.db.read(club.id) as session:
+            return _page(text, plan=compare(session, found))
+    plan = here.db.write(import_members, club.id, found, now)
+    if plan.bad:
+        return _page(text, plan=plan, imported=len(plan.new))
+    return redirect(url_for("roster.show", slug=club.slug, imported=len(plan.new)), 303)
+
+
+def _club_and_owner(slug: str) -> tuple[Club, bool]:
+    """The club, and whether its owner is signed in here; another member's browser gets 403."""
+    with service().db.read() as session:
+        club = club_here(session, slug)
+        you = signed_in(session, club.id)
+        meet(club, you)
+    if you is not None and you.role != "owner":
+        abort(403)
+    return club, you is not None
+
+
+def _given() -> bytes | str:
+    """The file, else the cells that were pasted."""
+    file = request.files.get("file")
+    data = file.read(MOST_BYTES + 1) if file else b""
+    return data or request.form.get("cells", "")
+
+
+def _page(text: str = "", *, plan: Plan | None = None, fault: Fault | None = None, imported: int | None = None) -> str:
+    return render_template("pages/roster.html", text=text, plan=plan, fault=fault, imported=imported)

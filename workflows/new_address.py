@@ -1,0 +1,47 @@
+"""A member's mail address changes."""
+
+from engine import effects
+from engine.declare import (
+    State,
+    Workflow,
+    ask,
+    charter,
+    due,
+    either,
+    end_of_day,
+    final,
+    form,
+    may,
+    members,
+    person,
+    tell,
+)  # fmt: skip
+from engine.declare import marked as _
+from engine.fields import Address
+from engine.people import address_is_free
+from engine.step import Step
+
+
+def is_free(step: Step) -> bool:
+    return address_is_free(step.session, step.case.answers["email"], besides=step.person)
+
+
+class NewAddress(Workflow):
+    """A member gets another address: asked for from the old one, confirmed from the new one (clause 2.2)."""
+
+    label, clause = _("New mail address"), "2.2"
+    opens, one_open = form("new-address", members, fresh=True), True
+
+    email = Address(_("Your new mail address"), hint=_("A mail goes there; only when you press its button does the address change"))
+
+    unconfirmed = State(
+        person,
+        ask("confirm_new_address", at="email"),
+        may(person, "confirm", to=either(is_free, "moved", "taken"), proves=True),
+        may(person, "withdraw", to="withdrawn"),
+        due(end_of_day(charter.confirm_days), to="lapsed"),
+    )
+    moved = final(tell("address_changed"), tell("address_was_changed", at="old_address"), do=effects.readdress)
+    taken = final(tell("address_taken"))
+    lapsed = final(tell("address_kept"))
+    withdrawn = final()

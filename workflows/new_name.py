@@ -1,0 +1,18 @@
+"""A member's display name changes."""
+
+from engine import effects
+from engine.declare import Workflow, admins, final, form, members, tell
+from engine.declare import marked as _
+from engine.fields import Text
+
+
+class NewName(Workflow):
+    """A member's name in the group is city+name; when one of them changes, the group hears of it (clause 2.2)."""
+
+    label, clause = _("New display name"), "2.2"
+    opens = form("new-name", members)
+
+    name = Text(_("Name"), autocomplete="name")
+    city = Text(_("City"), autocomplete="address-level2")
+
+    renamed = final(tell("rename_in_group", admins), do=effects.rename)

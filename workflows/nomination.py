@@ -1,0 +1,77 @@
+"""A member stands for admin."""
+
+from engine import effects
+from engine.builders import reviewed_by
+from engine.declare import (
+    State,
+    Workflow,
+    admins,
+    ask,
+    before_due,
+    charter,
+    due,
+    either,
+    end_of_day,
+    final,
+    form,
+    majority,
+    may,
+    members,
+    owner,
+    person,
+    poll,
+    tell,
+)  # fmt: skip
+from engine.declare import marked as _
+from engine.fields import LongText
+from engine.people import is_admin
+from engine.step import Step
+
+PLAN = ("why", "plan")
+STEP_DOWN = may(person, "step_down", to="stepped_down", note="optional", only_if=is_admin, tells=tell("stepped_down", owner))
+DISMISS = may(owner, "dismiss", to="dismissed", note="required", only_if=is_admin, tells=tell("dismissed"))
+
+
+def holds_office(step: Step) -> bool:
+    """An admin from before this service came."""
+    return is_admin(step.person)
+
+
+class Nomination(Workflow):
+    """A member may stand for admin; first the owner agrees, then everybody does (clause 7.2)."""
+
+    label, clause = _("Nomination as admin"), "7.2"
+    opens, one_open = form("nomination", members, besides=admins | owner), True
+    start = either(holds_office, "in_office", "review")
+
+    why = LongText(_("Why you?"), rows=5)
+    plan = LongText(_("What will you do as an admin?"), rows=8)
+
+    review, returned = reviewed_by(
+        owner,
+        fill=PLAN,
+        approve="vote",
+        decline="declined",
+        silent="lapsed",
+        dropped="withdrawn",
+        withdraw="withdrawn",
+    )
+    vote = State(
+        members,
+        ask("please_vote"),
+        tell("vote_begun"),
+        poll(members, "yes no", change=True, secret=True, besides=person | owner),
+        may(person, "withdraw", to="withdrawn"),
+        before_due(charter.remind_before, ask("vote_soon")),
+        due(end_of_day(charter.vote_days), to=majority(elected="elected", rejected="rejected", too_few="too_few")),
+        undo="review",
+    )
+    elected = final(tell("elected", members), STEP_DOWN, DISMISS, do=effects.take_office)
+    in_office = final(STEP_DOWN, DISMISS)
+    stepped_down = final(do=effects.leave_office)
+    dismissed = final(do=effects.leave_office)
+    rejected = final(tell("not_elected", members))
+    too_few = final(tell("not_elected", members))
+    declined = final(tell("declined"), undo="review")
+    lapsed = final(tell("lapsed"), tell("lapsed_undecided", owner))
+    withdrawn = final(tell("withdrawn"), tell("was_withdrawn", owner))
