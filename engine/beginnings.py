@@ -53,4 +53,14 @@ def opened_from(workflow: str, state: str, whom: Whom = lambda step: (step.perso
     return OpenedFrom(workflow, state, whom)
 
 
-Opening = Form | Calendar | OpenedFrom
+@dataclass(frozen=True)
+class HeldBefore:
+    role: Role
+
+
+def held_before(role: Role) -> HeldBefore:
+    """Opened without a word for whoever held the role before this service came (and is brought in by an import)."""
+    return HeldBefore(role)
+
+
+Opening = Form | Calendar | OpenedFrom | HeldBefore

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from wtforms.fields.core import UnboundField
 
-from engine.beginnings import Calendar, Form, OpenedFrom, Opening, calendar, form, opened_from
+from engine.beginnings import Calendar, Form, HeldBefore, OpenedFrom, Opening, calendar, form, held_before, opened_from
 from engine.charter import Number, charter
 from engine.language import marked
 from engine.moments import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
@@ -28,6 +28,7 @@ __all__ = [
     "Calendar",
     "EndOfDay",
     "Form",
+    "HeldBefore",
     "Later",
     "NamedMoment",
     "OpenedFrom",
@@ -47,6 +48,7 @@ __all__ = [
     "end_of_day",
     "final",
     "form",
+    "held_before",
     "later",
     "majority",
     "marked",

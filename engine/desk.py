@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.models import Case, Event, Letter, Person
 from engine.offices import their_turn
+from engine.people import is_admin
+from engine.registry import all_workflows
 
 MOST = 100
 
@@ -48,6 +50,18 @@ def ended_in(session: Session, workflow: str, state: str, *, limit: int, offset:
     """The cases of present members that ended there, the newest first."""
     wanted = _matters().where(Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member")
     return _read(session, wanted.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit).offset(offset))
+
+
+def officers(session: Session) -> list[tuple[Person, Case | None]]:
+    """The admins, each with the newest case in which their office can be laid down (those of before may have none)."""
+    laid_down = [
+        (flow.key, state.name) for flow in all_workflows() for state in flow.states.values()
+        if any(act.only_if is is_admin for act in state.acts)
+    ]  # fmt: skip
+    mine = (Case.club_id == Person.club_id) & (Case.person_id == Person.id) & tuple_(Case.workflow, Case.state).in_(laid_down)
+    wanted = select(Person, Case).outerjoin(Case, mine).where(Person.status == "member", Person.role == "admin")
+    found = {person.id: (person, case) for person, case in session.execute(wanted.order_by(Person.id, Case.id))}
+    return list(found.values())
 
 
 def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:

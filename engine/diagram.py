@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.declare import Calendar, Form, Opening, State, Workflow
+from engine.declare import Calendar, Form, HeldBefore, Opening, State, Workflow
 from engine.targets import Target, arrows, stay
 
 
@@ -48,4 +48,6 @@ def _opening(opens: Opening) -> str:
         return f"form {opens.path} ({opens.by})"
     if isinstance(opens, Calendar):
         return f"calendar ({opens.for_each})"
+    if isinstance(opens, HeldBefore):
+        return f"at the import of {opens.role}"
     return f"when {opens.workflow} is {opens.state}"

@@ -48,10 +48,10 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
     The case row is locked, its version is not bumped: twenty voters at once do not refuse one another.
     """
     session.refresh(case, with_for_update=True)
-    poll, person = _poll_for(session, case, by), by.on_behalf_of or by.person
-    assert person is not None
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
+    poll, person = _poll_for(session, case, by), by.on_behalf_of or by.person
+    assert person is not None
     if choice not in case.data["choices"]:
         raise Invalid({"choice": _("Please choose one of these")})
     own = session.get(Mark, (case.club_id, case.id, case.entered_version, person.id))

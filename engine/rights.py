@@ -11,7 +11,7 @@ from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import Act
 from engine.models import Case, Event, Person
 from engine.offices import holds
-from engine.registry import state_of
+from engine.registry import state_of, workflow
 from engine.roles import Role
 from engine.step import undo_ends
 
@@ -63,13 +63,19 @@ def _overtaken(session: Session, case: Case) -> bool:
     return session.execute(newer.limit(1)).first() is not None
 
 
+def may_read_words(case: Case, person: Person) -> bool:
+    """The words that go with decisions are between the person concerned and whoever decides; who only votes does not read them."""
+    return person.id == case.person_id or person.role in ("owner", "admin")
+
+
 def may_see(session: Session, case: Case, person: Person) -> bool:
-    """The person concerned and whoever decides see a case; members see a ballot that is open to them."""
+    """The person concerned and whoever decides see a case; members see what was put to their vote, also afterwards."""
     if person.id == case.person_id:
         return True
     if person.status != "member":
         return False
-    state = state_of(case.workflow, case.state)
-    if state.poll and holds(session, state.poll.who, person, case):
+    flow, state = workflow(case.workflow), state_of(case.workflow, case.state)
+    polls = [item.poll for item in flow.states.values() if item.poll] if "electors" in case.data else []
+    if any(holds(session, poll.who, person, case) for poll in polls):
         return True
     return person.role in ("owner", "admin") or any(holds(session, act.who, person, case) for act in state.acts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from engine.links import Link
 from engine.marks import ballot_for, vote
 from engine.models import Case, Event, Person
 from engine.registry import state_of, workflow
-from engine.rights import acts_for, may_see
+from engine.rights import acts_for, may_read_words, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import Hand, undo_ends
 from engine.targets import arrows
@@ -185,7 +185,9 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
         offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met, hand)]
         person = session.get_one(Person, (matter.club_id, matter.person_id))  # came along with the visitor
         entries = history(session, matter, met.you, person)
-        decides = met.you.id != matter.person_id
+        if not may_read_words(matter, met.you):
+            entries = [replace(entry, note="") for entry in entries]
+        decides = met.you.id != matter.person_id and may_read_words(matter, met.you)
         return render_template(
             "pages/case.html",
             token=token, case=matter, flow=flow, who=person, entries=entries, offers=offers, typed=typed,

@@ -5,11 +5,13 @@ It exists only beside no other club, its mails stay in the built-in mailbox, and
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -19,10 +21,11 @@ from engine.clock import move_clock
 from engine.clubs import all_clubs, create_club, remove_demo
 from engine.db import enter_club
 from engine.intake import hand_in
-from engine.models import Case, Person
+from engine.models import Case, Club, Person
 from engine.openings import open_due
 from engine.people import by_address
-from engine.run import act, open_case_of
+from engine.roster import import_members, read_roster
+from engine.run import act, open_case, open_case_of
 from engine.settings import is_loopback
 from engine.step import Hand
 from engine.sweep import sweep
@@ -31,6 +34,7 @@ from mailers.delivery import Post
 from web.service import Service
 
 SLUG = "demo"
+ZONE = ZoneInfo("Asia/Shanghai")
 STEP = timedelta(hours=1)
 ABOUT = "想认真读几本书，也想认识几位愿意一起坚持的人。上一年读得很散，没有留下笔记，希望在这里养成习惯。"
 GOALS = "一年后能把读过的二十本书讲给别人听，并且把每天早起读书变成习惯。"
@@ -51,6 +55,13 @@ HANMEIMEI = Newcomer("韩梅梅", "hanmeimei@example.com", "荆州", "中学语�
 LINTAO = Newcomer("林涛", "lintao@example.com", "成都", "独立开发者", "")
 WEIHUA = Newcomer("魏华", "weihua@example.com", "广州", "咖啡店店主", "韩梅梅")
 GAOHUI = Newcomer("高慧", "gaohui@example.com", "西安", "研究生一年级，历史", "李雷")
+ZHOUMIN = Newcomer("周敏", "zhoumin@example.com", "南京", "图书管理员", "")
+REFLECTION = {
+    "book": "活着", "author": "余华", "share": True,
+    "reflection": "福贵把牛叫作福贵。\n一个人失去了能失去的一切，还能和一头牛慢慢地说话，我想这就是书名的意思。",
+}  # fmt: skip
+ANOTHER = {"book": "边城", "author": "沈从文", "share": True, "reflection": "翠翠一直在等。最后一句话，让我合上书又坐了很久。"}
+NOMINATION = {"why": "我每天都在群里，也愿意帮新人。", "plan": "每周日更新书架，每周四帮忙主持讨论。"}
 JIM = Newcomer("Jim Green", "jim@example.com", "上海", "Exchange student", "李雷")
 
 
@@ -114,7 +125,7 @@ class _Story:
         self.today = service.clock.now()
         self.clock = HandClock(self.today - timedelta(days=14))
         self.club_id = self.db.write(
-            create_club, slug=SLUG, name="九牛读书会", owner_email="owner@example.com", owner_name="陈老师", zone="Asia/Shanghai",
+            create_club, slug=SLUG, name="九牛读书会", owner_email="owner@example.com", owner_name="陈老师", zone=ZONE.key,
             locale="zh-CN", charter=shipped_charter("zh-CN").plain(), now=self.clock.at, is_demo=True,
         )  # fmt: skip
         self.post = None
@@ -122,23 +133,69 @@ class _Story:
             self.post = Post(self.db, service.composer, service.mail_server, self.clock)
 
     def tell(self) -> None:
-        """Han Meimei is settled in, Lin Tao's plan is under review, Wei Hua is late, Gao Hui has just joined, two apply."""
-        self._joins(HANMEIMEI, days_ago=13)
-        self._hands_in_plan(HANMEIMEI, days_ago=12)
-        self._at(11.8, self._decide(HANMEIMEI, "study_plan", "approve", "计划很实在，就按这个来。"))
-        self._joins(WEIHUA, days_ago=5)
-        self._joins(LINTAO, days_ago=2.5)
-        self._joins(GAOHUI, days_ago=1.2)
-        self._hands_in_plan(LINTAO, days_ago=0.4)
-        self._applies(LILEI, days_ago=0.3)
-        self._at(0.2, self._confirm(LILEI))
-        self._applies(JIM, days_ago=0.1, locale="en")
+        """Han Meimei is settled in and stands for admin, Zhou Min is one, Lin Tao's plan is under review, Wei Hua is late, Gao Hui
+        has just joined, two apply; the weeks' reflections came in between."""
+        self._brings_in(ZHOUMIN)
+        chapters: list[tuple[float, Callable[[], None]]] = [
+            (13, lambda: self._joins(HANMEIMEI, days_ago=13)),
+            (12, lambda: self._hands_in_plan(HANMEIMEI, days_ago=12)),
+            (11.8, lambda: self._at(11.8, self._decide(HANMEIMEI, "study_plan", "approve", "计划很实在，就按这个来。"))),
+            *[(days, functools.partial(self._reflect, days)) for days in self._days_of_reading()],
+            (5, lambda: self._joins(WEIHUA, days_ago=5)),
+            (2.5, lambda: self._joins(LINTAO, days_ago=2.5)),
+            (2, lambda: self._stands_for_admin(HANMEIMEI, days_ago=2)),
+            (1.2, lambda: self._joins(GAOHUI, days_ago=1.2)),
+            (0.4, lambda: self._hands_in_plan(LINTAO, days_ago=0.4)),
+            (0.3, lambda: self._applies(LILEI, days_ago=0.3)),
+            (0.2, lambda: self._at(0.2, self._confirm(LILEI))),
+            (0.1, lambda: self._applies(JIM, days_ago=0.1, locale="en")),
+        ]
+        for _days_ago, chapter in sorted(chapters, key=lambda item: -item[0]):
+            chapter()
         self._live_until(self.today)
+
+    def _days_of_reading(self) -> list[float]:
+        """How many days ago the weeks' readers handed in: a day and a half after each Sunday of the two weeks."""
+        local = self.today.astimezone(ZONE)
+        sunday = (local - timedelta(days=local.isoweekday() % 7)).replace(hour=20, minute=0, second=0, microsecond=0)
+        handed_in = [sunday + timedelta(days=1) - timedelta(weeks=weeks) for weeks in range(3)]
+        return [days for days in ((local - moment) / timedelta(days=1) for moment in handed_in) if 0 < days < 11.5]
 
     def _joins(self, who: Newcomer, *, days_ago: float) -> None:
         self._applies(who, days_ago=days_ago + 0.3)
         self._at(days_ago + 0.2, self._confirm(who))
         self._at(days_ago, self._decide(who, "join", "approve", "欢迎你来。"))
+
+    def _brings_in(self, who: Newcomer) -> None:
+        """An admin from before, by the import."""
+        text = f"姓名,邮箱,城市,角色\n{who.name},{who.address},{who.city},管理员\n"
+        with self.db.read() as session:
+            club = session.get_one(Club, self.club_id)
+        self.db.write(import_members, self.club_id, read_roster(text, club, self.clock.at), self.clock.at)
+
+    def _reflect(self, days_ago: float) -> None:
+        """The week's reflections of those who are always in time, shared with the members and read by the owner at once."""
+
+        def unit(session: Session) -> None:
+            for who, text in ((HANMEIMEI, REFLECTION), (ZHOUMIN, ANOTHER)):
+                person = by_address(session, who.address)
+                case = open_case_of(session, person, "reflection") if person else None
+                if case is not None:
+                    act(session, case, "submit", by=Hand(person, "page"), now=self.clock.at, answers=text)
+                    act(session, case, "approve", by=Hand(owner_at_hand(session), "page"), now=self.clock.at, note="写得真好。")
+
+        self._at(days_ago, unit)
+
+    def _stands_for_admin(self, who: Newcomer, *, days_ago: float) -> None:
+        """Their nomination, agreed to by the owner: the members vote now."""
+
+        def unit(session: Session) -> None:
+            person = by_address(session, who.address)
+            assert person is not None, "they joined"
+            case = open_case(session, "nomination", person, by=Hand(person, "page"), now=self.clock.at, answers=NOMINATION)
+            act(session, case, "approve", by=Hand(owner_at_hand(session), "page"), now=self.clock.at)
+
+        self._at(days_ago, unit)
 
     def _applies(self, who: Newcomer, *, days_ago: float, locale: str = "zh-CN") -> None:
         self._live_until(self.today - timedelta(days=days_ago))

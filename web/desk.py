@@ -91,6 +91,10 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str = "") ->
         trouble=[(letter, person, label_of(letter.name)) for letter, person in trouble],
         all_at_once=link_for(club, you, "waiting", 0),
         typed=typed,
+        officers=[
+            (person, link_for(club, you, "case", case.id) if case else "")
+            for person, case in (desk_queries.officers(session) if is_owner else [])
+        ],
         rest=post_rests(session) if is_owner else None,
         channel=channel_trouble(session) if is_owner else None,
         queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,

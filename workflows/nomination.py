@@ -14,6 +14,7 @@ from engine.declare import (
     end_of_day,
     final,
     form,
+    held_before,
     majority,
     may,
     members,
@@ -41,7 +42,7 @@ class Nomination(Workflow):
     """A member may stand for admin; first the owner agrees, then everybody does (clause 7.2)."""
 
     label, clause = _("Nomination as admin"), "7.2"
-    opens, one_open = form("nomination", members, besides=admins | owner), True
+    opens, one_open = (form("nomination", members, besides=admins | owner), held_before(admins)), True
     start = either(holds_office, "in_office", "review")
 
     why = LongText(_("Why you?"), rows=5)

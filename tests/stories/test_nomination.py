@@ -112,10 +112,45 @@ def test_the_owner_declines_and_the_member_is_told_why(club: World) -> None:
     assert heard(club, "nomination.please_vote") == []
 
 
-def test_a_candidate_steps_back_during_the_vote(voting: World) -> None:
+def test_a_candidate_steps_back_during_the_vote_and_the_ballots_links_say_so(voting: World) -> None:
+    ballot = voting.mail("nomination.please_vote", "a@qq.com")
     voting.open(voting.mail("nomination.vote_begun", LILEI)).press("withdraw")
+    page = voting.open(ballot)
+    assert (page.status, page.actions, voting.case("nomination", LILEI).state) == (200, [], "withdrawn")
+    assert "已撤回" in page.text
+
+
+def test_a_late_vote_is_told_how_it_ended(voting: World) -> None:
     page = voting.open(voting.mail("nomination.please_vote", "a@qq.com"))
-    assert ("vote" in page.actions, voting.case("nomination", LILEI).state) == (False, "withdrawn")
+    for address in ELECTORS[1:]:
+        vote(voting, address, "yes")
+    close(voting)
+    late = page.press("vote", choice="no")
+    assert (late.status, "当选" in late.text) == (409, True)
+    assert voting.person(LILEI).role == "admin"
+
+
+def test_who_votes_reads_the_plan_but_not_what_owner_and_candidate_wrote_to_each_other(club: World) -> None:
+    club.press_as_a_person(club.form_page("nomination", LILEI), **PLAN)
+    club.open(club.mail("nomination.please_decide", OWNER)).press("return", note="只写给你看的话。")
+    club.open(club.mail("nomination.please_revise", LILEI)).press("resubmit", why="想得更清楚了。", plan="每周四主持讨论。")
+    club.open(club.mail("nomination.please_decide", OWNER)).press("approve", note="也只写给你看。")
+    ballot = club.open(club.mail("nomination.please_vote", "a@qq.com")).text
+    assert ("想得更清楚了" in ballot, "写给你看" in ballot, PLAN["why"] in ballot) == (True, False, False)
+    assert "只写给你看的话" in club.open(club.mail("nomination.vote_begun", LILEI)).text
+
+
+def test_an_admin_from_before_lays_the_office_down(world: World) -> None:
+    desk = world.sign_in(OWNER)
+    data = "姓名,邮箱,城市,角色\n林涛,lintao@qq.com,成都,管理员\n周敏,zhoumin@qq.com,南京,管理员\n"
+    desk.get("/jiuniu/desk/members").press("check", cells=data).press("import")
+    page = world.open(world.mail("club.imported", "lintao@qq.com").link("/me/"))
+    office = next(str(a["href"]) for a in page.soup.select("a.row-link") if "自荐" in a.text)
+    world.browser().get(office).press("step_down")
+    assert world.person("lintao@qq.com").role == "member"
+    other = next(str(a["href"]) for a in desk.get("/jiuniu/desk").soup.select("a.row-link") if "周敏" in a.text)
+    desk.get(other).press("dismiss", note="名单有误。")
+    assert world.person("zhoumin@qq.com").role == "member"
 
 
 def test_an_admin_steps_down(voting: World) -> None:
