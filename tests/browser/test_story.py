@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -141,3 +142,52 @@ def test_the_owner_brings_members_in_on_the_narrowest_phone(world: World, chromi
     page.goto(world.mail("club.imported", "lilei@qq.com").link("/me/"))
     look(page, "the charter to acknowledge")
     page.context.close()
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "dark"), ("en", "light")])
+def test_a_week_of_reading_and_a_vote_on_the_narrowest_phone(world: World, chromium: Browser, locale: str, scheme: str) -> None:
+    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    for number, name in enumerate(("李雷", "韩梅梅", "林涛")):
+        world.add_member(f"m{number}@qq.com", name, locale=locale)
+    world.live_until(datetime(2026, 12, 6, 1, tzinfo=UTC), step=timedelta(days=1))
+    for address in ("m0@qq.com", "m1@qq.com"):
+        page.goto(world.mail("reflection.please_read", address).link())
+        look(page, "this week's book")
+        page.fill('[id="submit-book"]', "活着")
+        page.fill('[id="submit-reflection"]', "人是为活着本身而活着的。" * 30)
+        page.check('[id="submit-share"]')
+        press(page, 'button[value="submit"]')
+    world.live_until(datetime(2026, 12, 7, 1, tzinfo=UTC))
+    page.goto(world.mail("club.daily", "owner@qq.com").links[2])
+    look(page, "what waits, on one page")
+    for box in page.query_selector_all('input[type="checkbox"]'):
+        box.check()
+    press(page, 'button[value="approve"]')
+    look(page, "approved together")
+    page.goto(f"{world.base}jiuniu/desk")
+    page.fill('[name="email"]', "owner@qq.com")
+    page.wait_for_timeout(100)
+    press(page, 'form[method="post"] button')
+    page.goto(world.mail("club.sign_in").link())
+    press(page, 'button[value="confirm"]')
+    look(page, "the desk")
+    page.goto(f"{world.base}jiuniu/reflections")
+    look(page, "what we have read")
+    page.goto(world.form_page("nomination", "m2@qq.com").response.url)
+    look(page, "the nomination")
+    page.fill('[name="why"]', "我愿意。")
+    page.fill('[name="plan"]', "每周四主持。")
+    press(page, 'main form button:not([name="action"])')
+    page.goto(world.mail("nomination.please_decide", "owner@qq.com").link())
+    press(page, 'button[value="approve"]')
+    page.goto(world.mail("nomination.please_vote", "m0@qq.com").link())
+    look(page, "the ballot")
+    page.check('[id="choice-yes"]')
+    press(page, 'button[value="vote"]')
+    look(page, "voted")
+    page.goto(world.form_page("departure", "m1@qq.com").response.url)
+    look(page, "leaving")
+    press(page, 'main form button:not([name="action"])')
+    look(page, "gone")
+    context.close()
