@@ -31,12 +31,12 @@ def rows_in_all(record: Record) -> Table:
 def per_week(record: Record) -> Table:
     """Letters per member and week, by rank and by letter: mean, median, most."""
     found: Table = [("letters per person and week", "mean", "p50", "max")]
-    for rank in ("member", "admin", "owner"):
+    for rank in ("owner", "admin", "member"):
         found.append(_line(rank, _weeks(record, rank)))
-    names = sorted({letter.name for _, letter in record.sent()})
-    by_name = [(name, _weeks(record, "member", name)) for name in names]
-    often = sorted(((name, counts) for name, counts in by_name if any(counts)), key=lambda pair: -sum(pair[1]))
-    return found + [_line(f"  {name}", counts) for name, counts in often]
+        by_name = [(name, _weeks(record, rank, name)) for name in sorted({letter.name for _, letter in record.sent()})]
+        often = sorted(by_name, key=lambda pair: -sum(pair[1]))
+        found += [_line(f"  {name}", counts) for name, counts in often if mean(counts or [0]) >= 0.05]
+    return found
 
 
 def owners_day(record: Record) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
@@ -13,6 +14,7 @@ from tests.month.rounds import rounds_of
 from tests.month.rule import AT_ONCE, rules
 
 RULES, rule = rules()
+LINK = re.compile(r"https?://\S+")
 QUIET = (time(22, 45), time(7, 30))
 
 
@@ -44,6 +46,20 @@ def _occasion(mail: Posted, letter: Row) -> tuple[object, ...]:
         return (letter.id,)
     reminder = mail.at.isoformat(timespec="hours") if letter.data.get("reminder") else ""
     return letter.club_id, letter.person_id, letter.name, letter.case_id, letter.version, mail.to, reminder
+
+
+@rule("nobody was told the same within a day")
+def same_words(record: Record) -> Iterator[str]:
+    """Letters that no step of a case calls for (the daily one, receipts), links apart, unless each was asked for on a page."""
+    last: dict[tuple[str, ...], Posted] = {}
+    for mail, letter in record.sent():
+        if letter.version is not None or letter.name.endswith(("_link", ".sign_in", ".already_member", ".already_waiting")):
+            continue
+        key = (mail.club, mail.to, mail.letter, mail.subject, LINK.sub("", mail.text))
+        before = last.get(key)
+        if before and before.message_id != mail.message_id and mail.at - before.at < timedelta(hours=20):
+            yield f"{mail.letter} to {mail.to} at {before.at} and {mail.at}: {mail.subject}"
+        last[key] = mail
 
 
 @rule("the ledger and the mail server agree")

@@ -125,6 +125,11 @@ def two_on_one_occasion(record: Record) -> None:
     record.mails.append(replace(record.mails[-1], message_id="id99"))
 
 
+def the_same_words_again(record: Record) -> None:
+    record.letters.append(Row(**(vars(record.letters[0]) | {"id": 99, "message_id": "id99"})))
+    record.mails.append(replace(record.mails[0], message_id="id99", at=record.mails[0].at + timedelta(hours=3)))
+
+
 def said_but_never_came(record: Record) -> None:
     del record.mails[-1]
 
@@ -281,6 +286,7 @@ def a_letter_left(record: Record) -> None:
 
 PLANTED: dict[str, tuple[Callable[[Record], None], ...]] = {
     "nobody got a letter twice": (second_copy, two_on_one_occasion),
+    "nobody was told the same within a day": (the_same_words_again,),
     "the ledger and the mail server agree": (said_but_never_came, left_behind, a_stray),
     "nobody who was done was asked": (asked_after_handing_in, asked_after_voting),
     "letters by the clock keep the quiet hours": (woken_at_night,),
