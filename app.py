@@ -28,6 +28,8 @@ from web.roster import roster
 from web.service import Service
 from web.ticker import Ticker
 
+# A phone keeps its line open for two minutes after the page has come; a whole club may read its mail at once.
+MOST_LINES = 400
 BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, roster, reflections, forms)
 
 
@@ -87,7 +89,7 @@ def listen(app: Flask, settings: Settings) -> Any:
     try:
         return create_server(
             app, host=settings.host, port=settings.port, threads=8, max_request_body_size=guard.REQUEST_BYTES * 2,
-            clear_untrusted_proxy_headers=not settings.trusted_proxies,
+            clear_untrusted_proxy_headers=not settings.trusted_proxies, connection_limit=MOST_LINES, asyncore_use_poll=True,
         )  # fmt: skip
     except (OSError, ValueError, OverflowError) as trouble:
         _exit(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, cast, delete, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from engine.db import across_clubs, enter_club
@@ -55,6 +55,9 @@ def erase_person(session: Session, person: Person) -> None:
     session.execute(update(Letter).where(Letter.person_id == person.id).values(address=None, answer=""))
     about = (Letter.person_id == person.id) | (Letter.about_id == person.id)
     session.execute(update(Letter).where(about).values(bytes=None, data={}))
+    theirs = (Event.case_id == Letter.case_id) & (Event.version == Letter.version)
+    signed = exists().where(theirs, (Event.who_id == person.id) | (Event.on_behalf_of_id == person.id))
+    session.execute(update(Letter).where(Letter.bytes.is_not(None), signed).values(bytes=None))  # who decided stands in them
     session.execute(update(Letter).where(Letter.case_id.is_(None)).values(bytes=None))  # digests and receipts may name anybody
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from engine.models import Case, Event, Person
 from engine.registry import workflow
 from engine.roles import nobody
 from engine.roles import person as the_person
+from engine.step import Hand
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,19 @@ def changed_since_last(session: Session, case: Case, until: int | None = None) -
         if event.to_state != event.from_state and turn not in (the_person, nobody):
             seen.append(dict(text))
     return changed_answers(seen[-2], seen[-1]) if len(seen) > 1 else {}
+
+
+def said_before(
+    session: Session, case: Case, action: str, *, by: Hand, note: str, answers: Mapping[str, Any] | None
+) -> Event | None:
+    """The case's last event, where it says word for word what the same person says now and left the case as it was.
+
+    Pressed twice, an answer that stays in its round is one answer.
+    """
+    last = session.get(Event, (case.club_id, case.id, case.version))
+    if by.person is None or last is None or last.version == case.entered_version:
+        return None
+    on_behalf_of = by.on_behalf_of.id if by.on_behalf_of else None
+    same_hand = (last.who_id, last.on_behalf_of_id) == (by.person.id, on_behalf_of)
+    same_words = (last.action, last.note, last.answers) == (action, note, dict(answers or {}))
+    return last if same_hand and same_words else None

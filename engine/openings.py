@@ -24,6 +24,7 @@ from engine.step import CLOCK
 log = logging.getLogger(__name__)
 
 DAILY = "daily"
+NEWER_ONE = "skipped: a newer daily letter took its place"
 BATCH = 500
 BACK_OFF = timedelta(minutes=15)
 
@@ -137,8 +138,15 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since):
+            _give_way(session, person)
             queued += queue_for_person(session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK)
     return queued
+
+
+def _give_way(session: Session, person: Person) -> None:
+    """Yesterday's daily letter that still waits for the mail server would say the same: today's takes its place."""
+    waiting = (Letter.person_id == person.id) & (Letter.name == "club.daily") & (Letter.state == "queued")
+    session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE))
 
 
 def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine.at_hand import club_at_hand, numbers_of
 from engine.db import club_of, hold
 from engine.declare import Act, Letter, State, Workflow, nobody
+from engine.history import said_before
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
@@ -116,8 +117,7 @@ def act(
 ) -> Event:
     """Do one declared act, or one move of the clock, in a case.
 
-    ``round`` is the entered_version that the actor saw; ``proven``: by the link of the ask itself. Raises NotAllowed, Stale (a
-    newer round) or Invalid.
+    ``round``: the entered_version that the actor saw; ``proven``: by the link of the ask itself. Raises NotAllowed, Stale, Invalid.
     """
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
@@ -127,6 +127,8 @@ def act(
         move = _declared_move(session, case, action, by, now, proven)
         by = _in_whose_place(session, case, move, by)
     _check_input(session, move, note.strip(), days)
+    if said := said_before(session, case, action, by=by, note=note.strip(), answers=answers):
+        return said
     step = _begin(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
     _keep(step, {name: value for name, value in (answers or {}).items() if name in move.fill})
     target = settle(move.to, step)

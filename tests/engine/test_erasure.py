@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import email
 import email.policy
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from engine.erasure import CannotErase, Erased, erase_for_good
-from engine.models import Case, Club, Letter, Row
+from engine.models import Case, Club, Letter, Person, Row
+from engine.offices import go_away
 from engine.people import address_hash
 from tests.club import ADMIN, LILEI, OWNER, PLAN, UNKNOWN, House
 
@@ -64,6 +66,20 @@ def test_a_member_is_erased_from_every_table_and_nothing_more_is_sent_to_them(ho
     assert [to for _, to, _ in house.server.taken[taken:] if to == LILEI] == []
     with pytest.raises(CannotErase, match="before"):
         erase(house, lilei.id)
+
+
+def test_an_admin_who_decided_for_others_is_gone_from_their_letters_too(house: House) -> None:
+    house.add(ADMIN, "副手独名", role="admin")
+    with house.read() as session:
+        owner = session.execute(select(Person).where(Person.role == "owner")).scalar_one().id
+    house.db.write(go_away, house.club_id, owner, house.now + timedelta(days=9))
+    house.apply()
+    house.press(LILEI, "confirm")
+    house.press(ADMIN, "return", note="再写几句。")
+    house.deliver()
+    assert "副手独名" in everything(house)
+    erase(house, house.person(ADMIN).id)
+    assert "副手独名" not in everything(house)
 
 
 def test_letters_that_wait_for_them_are_dropped_with_a_reason(house: House) -> None:

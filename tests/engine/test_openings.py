@@ -16,7 +16,7 @@ from engine.openings import BATCH, open_due, openings_round, plan_schedules
 from engine.people import add_person
 from engine.run import Invalid, NotAllowed, Stale
 from engine.step import Hand
-from tests.club import LILEI, MEIMEI, OWNER, House
+from tests.club import DOWN, LILEI, MEIMEI, OWNER, TAKEN, House
 from tests.databases import Databases
 from tests.engine import toys
 
@@ -140,6 +140,18 @@ def test_the_daily_letter_comes_once_a_day_and_only_when_something_waits(house: 
     for _ in range(6):
         house.tick(hours=8)
     assert [letter.created_at.hour for letter in house.letters("club.daily")] == [2, 2]
+
+
+def test_after_days_without_a_mail_server_one_daily_letter_leaves(house: House) -> None:
+    house.apply()
+    house.press(LILEI, "confirm")
+    house.deliver()
+    for _ in range(4):
+        house.tick(days=1)
+        house.deliver(DOWN)
+    assert [to for name, to in house.deliver() if name == "club.daily"] == [OWNER]
+    daily = [(letter.state, letter.answer) for letter in house.letters("club.daily")]
+    assert daily == [("dropped", "skipped: a newer daily letter took its place")] * 3 + [("sent", str(TAKEN))]
 
 
 def test_after_days_of_downtime_there_is_one_daily_letter(house: House) -> None:

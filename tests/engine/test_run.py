@@ -102,6 +102,14 @@ def test_an_answer_stays_in_the_round_so_the_owners_form_still_counts(proposed: 
     assert proposed.case(LILEI, "study_plan").state == "excused"
 
 
+def test_an_answer_pressed_twice_is_one_answer_and_other_words_are_another(proposed: House) -> None:
+    for note in ("我病了。", "我病了。", "下周补上。", "我病了。"):
+        proposed.press(LILEI, "answer", workflow="study_plan", note=note)
+    said = [event.note for event in proposed.events(proposed.case(LILEI, "study_plan")) if event.action == "answer"]
+    assert said == ["我病了。", "下周补上。", "我病了。"]
+    assert len(proposed.letters("study_plan.person_answered")) == 3
+
+
 def test_a_required_note_must_say_something(house: House) -> None:
     house.apply()
     house.press(LILEI, "confirm")

@@ -153,3 +153,8 @@ def test_the_number_of_proxies_decides_whose_address_counts(begin: Callable[...,
 def test_a_form_with_thousands_of_fields_is_turned_away(world: World) -> None:
     page = world.browser().get("/jiuniu/join")
     assert page.browser.post("/jiuniu/join", page.fields() | {f"x{number}": "1" for number in range(1000)}).status == 413
+
+
+def test_a_whole_club_that_keeps_its_lines_open_keeps_nobody_out(world: World) -> None:
+    readers = [world.browser() for _ in range(130)]
+    assert {reader.get("/healthz").status for reader in readers} == {200}
