@@ -82,9 +82,9 @@ def said_before(
 
     Pressed twice, an answer that stays in its round is one answer.
     """
-    last = session.get(Event, (case.club_id, case.id, case.version))
-    if by.person is None or last is None or last.version == case.entered_version:
+    if by.person is None or case.version == case.entered_version:
         return None
+    last = session.get_one(Event, (case.club_id, case.id, case.version))
     on_behalf_of = by.on_behalf_of.id if by.on_behalf_of else None
     same_hand = (last.who_id, last.on_behalf_of_id) == (by.person.id, on_behalf_of)
     same_words = (last.action, last.note, last.answers) == (action, note, dict(answers or {}))
