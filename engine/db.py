@@ -114,7 +114,8 @@ class Database:
             # A page reads as of one moment; a writer sees what was committed while it waited for a row.
             options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"} if read_only else {}
             return create_engine(
-                self.url, isolation_level="READ COMMITTED", execution_options=options, pool_pre_ping=True, hide_parameters=True,
+                self.url, isolation_level="READ COMMITTED", execution_options=options, pool_size=20, pool_pre_ping=True,
+                hide_parameters=True,
                 connect_args={"connect_timeout": 10},
             )  # fmt: skip
         if self.url.database:

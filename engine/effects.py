@@ -42,7 +42,9 @@ def remove(step: Step) -> None:
 
 def readmit(step: Step) -> None:
     """The owner takes somebody removed back in (clause 2.3); their old links stay dead."""
-    step.person.status, step.person.role, step.person.registered_at = "member", "member", step.now
+    person = step.person
+    person.status, person.role, person.registered_at = "member", "member", step.now
+    _drop_open_cases(step, person)  # an application that is under way has become needless
 
 
 def depart(step: Step) -> None:
@@ -71,6 +73,7 @@ def readdress(step: Step) -> None:
     step.case.answers = {**step.case.answers, "old_address": person.address}
     person.address, person.address_hash, person.mail_trouble = address, address_hash(step.club, address), ""
     person.link_epoch += 1
+    _sign_out(step, person)
 
 
 def rename(step: Step) -> None:
@@ -90,9 +93,13 @@ def _out(step: Step, status: str) -> None:
     person = step.person
     person.status, person.role = status, "member"
     person.link_epoch += 1
-    step.session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    _sign_out(step, person)
     offices_changed(step.session)
     _drop_open_cases(step, person)
+
+
+def _sign_out(step: Step, person: Person) -> None:
+    step.session.execute(delete(WebSession).where(WebSession.person_id == person.id))
 
 
 def _drop_open_cases(step: Step, person: Person) -> None:

@@ -21,7 +21,7 @@ from engine.letters import queue_for_person
 from engine.models import Case, Person
 from engine.offices import belongs
 from engine.people import add_person, by_address
-from engine.rates import CONFIRMATION_MAILS, SIGN_IN_MAILS, Limit, take
+from engine.rates import CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, Limit, take
 from engine.registry import workflow
 from engine.run import NotAllowed, act, open_case, open_case_of
 from engine.step import Hand
@@ -72,9 +72,10 @@ def may_open(flow: type[Workflow], person: Person) -> bool:
 
 
 def open_by_member(
-    session: Session, person: Person, flow: type[Workflow], answers: Mapping[str, Any], *, by: Hand, form_id: str, now: datetime
+    session: Session, person: Person, flow: type[Workflow], answers: Mapping[str, Any], *, by: Hand, form_id: str, now: datetime,
+    limited: bool = False,
 ) -> Case:  # fmt: skip
-    """A member's form. The same ``form_id`` twice is one case; raises NotAllowed where one is open or none may be opened."""
+    """A member's form. The same ``form_id`` twice is one case. Raises TooManyMails, and NotAllowed where none may be opened."""
     hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
     key = f"{form_id}:{person.id}"
     before = session.execute(select(Case).where(Case.workflow == flow.key, Case.key == key)).scalar_one_or_none()
@@ -82,6 +83,10 @@ def open_by_member(
         return before
     if not may_open(flow, person):
         raise NotAllowed(f"{flow.key} is not opened by this person")
+    if limited and not take(session, MEMBER_FORMS, f"{person.id}:{flow.key}", machine_now()):
+        raise TooManyMails
+    if limited and "email" in answers:  # a mail goes to whoever was typed there
+        _count_mail(session, CONFIRMATION_MAILS, person.club_id, str(answers["email"]))
     return open_case(session, flow.key, person, by=by, now=now, key=key, answers=answers)
 
 
@@ -91,7 +96,7 @@ def send_form_link(
     """Mail a member the personal link to a form; an unknown address gets nothing, and the page says the same."""
     enter_club(session, club_id)
     if limited:
-        _count_mail(session, CONFIRMATION_MAILS, club_id, address)
+        _count_mail(session, FORM_LINK_MAILS, club_id, address)
     person = by_address(session, address)
     if person is None or person.status != "member":
         return

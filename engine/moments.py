@@ -115,6 +115,11 @@ class Weekly:
         return datetime.combine(day, moment.at, frame.zone).astimezone(UTC)
 
 
+def week_number(period: str) -> int | None:
+    """The week in a period's name: of ``2026-W49`` it is 49."""
+    return int(period.partition("-W")[2]) if "-W" in period else None
+
+
 def weekly(opens: Number, *, due: Number) -> Weekly:
     """``weekly(charter.week_opens, due=charter.week_due)``."""
     return Weekly(opens, due)

@@ -37,9 +37,13 @@ def still_asked(session: Session, case: Case, poll: Poll) -> list[Person]:
     return [person for person in electors(session, case, poll) if person.id not in done]
 
 
-def close_poll(step: Step, poll: Poll) -> None:
-    """The counts go into the event; of a secret poll the choices are emptied."""
-    step.event.answers = {**step.event.answers, "count": dict(step.count)}
+def close_poll(step: Step, poll: Poll, *, counted: bool) -> None:
+    """The counts go into the event, if the poll ended by its own rule; of a secret poll the choices are emptied.
+
+    One that was stopped is not counted: an interim result would say how the few chose who had voted.
+    """
+    if counted:
+        step.event.answers = {**step.event.answers, "count": dict(step.count)}
     if poll.secret:
         marks = update(Mark).where(Mark.case_id == step.case.id, Mark.entered_version == step.case.entered_version)
         step.session.execute(marks.values(choice=""))

@@ -23,6 +23,8 @@ class Limit:
 
 
 CONFIRMATION_MAILS = Limit("mail to address", 3, timedelta(days=1))
+FORM_LINK_MAILS = Limit("form link to address", 10, timedelta(days=1))
+MEMBER_FORMS = Limit("form by member", 6, timedelta(days=1))
 SIGN_IN_MAILS = Limit("sign-in mail to address", 10, timedelta(days=1))
 ANONYMOUS_POSTS = Limit("anonymous post", 60, timedelta(hours=1))
 UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
@@ -39,6 +41,6 @@ def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> boo
 
 
 def forget_old_rates(session: Session, machine_now: datetime) -> None:
-    for limit in (CONFIRMATION_MAILS, SIGN_IN_MAILS, ANONYMOUS_POSTS, UNKNOWN_TOKENS):
+    for limit in (CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, UNKNOWN_TOKENS):
         window = int(machine_now.timestamp() // limit.window.total_seconds())
         session.execute(delete(Rate).where(Rate.what == limit.what, Rate.window < window))

@@ -137,7 +137,7 @@ def act(
     else:
         left = state_of(case.workflow, case.state)
         if left.poll:
-            close_poll(step, left.poll)
+            close_poll(step, left.poll, counted=action in ("due", "decided"))
         _enter(step, target, days=days)
         _tell(step, move.tells, left)
         if action == "undo":

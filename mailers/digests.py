@@ -6,8 +6,9 @@ from typing import Any
 
 from engine import desk
 from engine.fields import written_answers
-from engine.language import translate
+from engine.language import of_week, translate
 from engine.models import Letter, Person
+from engine.moments import week_number
 from engine.registry import label_of, state_of, workflow
 from engine.step import undo_ends
 from mailers.facts import Dropped, Facts, isolate
@@ -69,7 +70,10 @@ def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
     long_texts = [text for _, text, is_long in written_answers(workflow(case.workflow), case.answers) if is_long]
     start = unbroken(max(long_texts, key=len, default=""))
     return {
-        "label": translate(workflow(case.workflow).label, facts.language),
+        "label": of_week(
+            translate(workflow(case.workflow).label, facts.language), week_number(case.data.get("period", "")), facts.language
+        ),
+        "removal": case.state == "removal_proposed",
         "who": isolate(matter.who.name or matter.who.address or ""),
         "due": case.due_at,
         "url": facts.link_to("case", case.id),

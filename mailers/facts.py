@@ -24,6 +24,7 @@ from engine.intake import may_open
 from engine.language import of_week, translate
 from engine.links import Kind, Link, Links
 from engine.models import Case, Club, Event, Letter, Person
+from engine.moments import week_number
 from engine.registry import form_number, workflow
 
 
@@ -114,8 +115,7 @@ class Facts:
     @property
     def week(self) -> int | None:
         """The number of the reading week that the calendar opened (of ``2026-W49``: 49)."""
-        period = str(self.case.data.get("period", "")) if self.has_case else ""
-        return int(period.partition("-W")[2]) if "-W" in period else None
+        return week_number(self.case.data.get("period", "")) if self.has_case else None
 
     @property
     def book(self) -> str:

@@ -31,9 +31,9 @@ MEMBER_LIFE, OFFICE_LIFE = timedelta(days=90), timedelta(days=14)
 class DeadLink(Exception):
     """A link of ours that no longer opens anything; the page says how to get a fresh one."""
 
-    def __init__(self, club: Club, case: Case | None = None) -> None:
+    def __init__(self, club: Club, case: Case | None = None, *, is_out: bool = False) -> None:
         super().__init__("dead link")
-        self.club, self.case = club, case
+        self.club, self.case, self.is_out = club, case, is_out
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def visitor(session: Session, link: Link) -> Visitor:
     club, you, case, about = found
     keep_club_at_hand(session, club)
     if link.epoch != you.link_epoch:
-        raise DeadLink(club)
+        raise DeadLink(club, is_out=you.status in ("departed", "removed", "erased"))
     if link.expired(service().clock.now()):
         raise DeadLink(club, case if link.kind in OF_A_CASE else None)
     meet(club, you)

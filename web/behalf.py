@@ -10,7 +10,9 @@ from web.access import Visitor
 
 
 def may_act_for(met: Visitor, matter: Case) -> bool:
-    return met.you.role == "owner" and met.you.status == "member" and met.you.id != matter.person_id
+    """While it is the person's turn; what somebody may still do after an end (sharing, stepping down) is theirs alone."""
+    theirs = "person" in matter.turn.split("|")
+    return theirs and met.you.role == "owner" and met.you.status == "member" and met.you.id != matter.person_id
 
 
 def in_whose_name(session: Session, met: Visitor, matter: Case, wanted: str) -> Hand:

@@ -55,7 +55,7 @@ def press(slug: str) -> Page:
         return redirect(url_for("desk.show", slug=slug), 303)
     until = _end_of(club, request.form.get("until", "")) if action == "away" else None
     if action == "away" and until is None:
-        return _again(slug, request.form.get("until", "")), 422
+        return _again(slug, request.form.get("until", "") or " "), 422
     service().db.write(go_away, club.id, you.id, until)
     return redirect(url_for("desk.show", slug=slug), 303)
 

@@ -75,7 +75,7 @@ def init(app: Flask) -> None:
     def dead_link(dead: DeadLink) -> tuple[str, int]:
         meet(dead.club)
         matter = workflow(dead.case.workflow) if dead.case else None
-        return render_template("pages/dead_link.html", case=dead.case, matter=matter), 410
+        return render_template("pages/dead_link.html", case=dead.case, matter=matter, is_out=dead.is_out), 410
 
     @app.errorhandler(HTTPException)
     def refused(trouble: HTTPException) -> tuple[str, int] | Response:

@@ -88,7 +88,7 @@ def _page(session: Session, club: Club, you: Person, token: str, made_at: dateti
     lines = [Line(item, workflow(item.workflow).label, link_for(club, you, "case", item.id)) for item in cases_of(session, you)]
     return render_template(
         "pages/me.html",
-        token=token or token_for(club, you, "me", 0),
+        token=token or token_for(club, you, "me", 0, made_at=made_at),
         due=[line for line in lines if line.case.turn == "person"],
         waiting=[line for line in lines if line.case.turn and line.case.turn != "person"],
         ended=[line for line in lines if not line.case.turn],

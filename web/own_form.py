@@ -21,6 +21,7 @@ from web.guard import MAILBOX_FULL, PRESS_AGAIN, new_stamp, read_stamp
 from web.service import service
 
 Page = str | Response | tuple[str, int]
+TOO_OFTEN = _("That is often enough for one day. Everything you typed is still here: please try again tomorrow.")
 NOT_OPEN = _("This form is not open to you at the moment.")
 
 
@@ -54,13 +55,15 @@ def press(link: Link, token: str) -> Page:
         case_id = service().db.write(_hand_in, link, flow, form, form_id)
     except NotAllowed:
         return _page(link, token, flow, met, form, message=NOT_OPEN), 403
+    except TooManyMails:
+        return _page(link, token, flow, met, form, message=TOO_OFTEN), 429
     return _to_the_case(link, case_id)
 
 
 def _hand_in(session: Session, link: Link, flow: type[Workflow], form: WTForm, form_id: str) -> int:
     you = visitor(session, link).you
-    hand, now = Hand(you, "page"), service().clock.now()
-    return open_by_member(session, you, flow, answers_of(form), by=hand, form_id=form_id, now=now).id
+    hand, now, limited = Hand(you, "page"), service().clock.now(), service().settings.rate_limits
+    return open_by_member(session, you, flow, answers_of(form), by=hand, form_id=form_id, now=now, limited=limited).id
 
 
 def _to_the_case(link: Link, case_id: int) -> Page:

@@ -12,12 +12,12 @@ from web.speak import meet
 
 reflections = Blueprint("reflections", __name__)
 
-A_PAGE = 20
+A_PAGE, MOST_PAGES = 20, 100_000
 
 
 @reflections.get("/<slug>/reflections")
 def show(slug: str) -> str | Response:
-    page = max(0, request.args.get("page", default=0, type=int))
+    page = min(max(0, request.args.get("page", default=0, type=int)), MOST_PAGES)
     with service().db.read() as session:
         club = club_here(session, slug)
         you = signed_in(session, club.id)

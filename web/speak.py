@@ -7,8 +7,10 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from engine.language import LANGUAGES, best_language, say_day, say_moment, say_short, translate
-from engine.models import Club, Person
+from engine.language import LANGUAGES, best_language, of_week, say_day, say_moment, say_short, translate
+from engine.models import Case, Club, Person
+from engine.moments import week_number
+from engine.registry import workflow
 from web import wording
 from web.service import service
 
@@ -46,7 +48,7 @@ def _zone() -> str:
 def init(app: Flask) -> None:
     app.before_request(begin_request)
     app.jinja_env.globals.update(
-        _=say, state_word=state_word, action_word=action_word, done_word=done_word, choice_word=choice_word
+        _=say, state_word=state_word, action_word=action_word, done_word=done_word, choice_word=choice_word, case_label=case_label
     )
     app.jinja_env.filters.update(
         moment=lambda at: say_moment(at, _zone(), g.language),
@@ -81,6 +83,11 @@ def action_word(action: str) -> str:
 
 def done_word(action: str) -> str:
     return say(wording.DONE[action])
+
+
+def case_label(case: Case) -> str:
+    """What a case is about, with its week where it has one."""
+    return of_week(say(workflow(case.workflow).label), week_number(case.data.get("period", "")), g.language)
 
 
 def choice_word(choice: str) -> str:

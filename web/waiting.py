@@ -8,19 +8,21 @@ from flask import g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from engine.db import hold
 from engine.desk import Matter, waiting_for
 from engine.fields import written_answers
 from engine.links import Link
 from engine.models import Case
 from engine.registry import workflow
 from engine.rights import acts_for
-from engine.run import Refused, act
+from engine.run import NotAllowed, Refused, act
 from engine.step import Hand
 from web.access import link_for, visitor
 from web.service import service
 
 Page = str | Response | tuple[str, int]
 MOST = 30
+MOST_ID = 2**63
 
 
 @dataclass
@@ -46,7 +48,7 @@ def show(link: Link, token: str, *, pressed_again: bool = False) -> str:
 
 def press(link: Link, token: str) -> Page:
     """Approve what is ticked, each in a commit of its own: one that somebody else decided meanwhile stops no other."""
-    if g.refused or request.form.get("action") != "approve":
+    if g.refused or request.form.get("action") != "approve" or "case" not in request.form:
         return show(link, token, pressed_again=True), 400
     done = missed = 0
     for case_id in dict.fromkeys(request.form.getlist("case", type=int)):
@@ -60,7 +62,10 @@ def press(link: Link, token: str) -> Page:
 
 def _approve(session: Session, link: Link, case_id: int, round_seen: int | None) -> None:
     you = visitor(session, link).you
-    case = session.get_one(Case, (link.club_id, case_id))
+    case = session.get(Case, (link.club_id, case_id)) if 0 < case_id < MOST_ID else None
+    if case is None:
+        raise NotAllowed("there is no such case")
+    hold(session, case)
     act(session, case, "approve", by=Hand(you, "page"), now=service().clock.now(), round=round_seen)
 
 
