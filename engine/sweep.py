@@ -40,7 +40,7 @@ def sweep(db: Database, now: datetime) -> int:
 @across_clubs
 def sweep_round(session: Session, now: datetime, size: int = ROUND) -> int:
     """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
-    reminded = _remind_safely(session, now, size)
+    reminded = _remind_safely(session, now)
     due = _DUE if reminded is None else _DUE_BUT_REMINDED
     cases = session.execute(due, {"now": now, "size": size}).scalars().all()
     if cases and not _step_safely(session, cases, now):
@@ -84,11 +84,11 @@ def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
                 look_at(session, case, now, asks)
 
 
-def _remind_safely(session: Session, now: datetime, size: int) -> int | None:
+def _remind_safely(session: Session, now: datetime) -> int | None:
     """None where one of them is broken: then each is looked at on its own, and the broken one backs off."""
     try:
         with session.begin_nested():
-            return remind_persons(session, now, size)
+            return remind_persons(session, now)
     except Exception as trouble:
         if overtaken(trouble):
             raise
