@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Dialect, Engine, Insert, Table, Update, create_engine, event, make_url
+from sqlalchemy import Dialect, Engine, Executable, Insert, Table, Update, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
@@ -213,7 +213,13 @@ def _stay_in_club(state: ORMExecuteState) -> None:
         if not _speaks_of_club_rows(state.statement):
             return
         raise OutsideClub("a query on a club's rows outside a club: enter_club(session, club_id) first")
-    state.statement = state.statement.options(_only(club_id))
+    state.statement = _narrowed(state.statement, club_id)
+
+
+@functools.lru_cache(maxsize=1024)
+def _narrowed(statement: Executable, club_id: int) -> Executable:
+    """The statement for this club. A module's own statement is narrowed once, so that SQLAlchemy knows it again at once."""
+    return statement.options(_only(club_id))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ _DEFAULTS: dict[str, Any] = {"version": None, "address": None, "attempts": 0, "s
 def queue_for_case(
     session: Session,
     case: Case,
-    letters: Iterable[Declared],
+    letters: Sequence[Declared],
     state: State,
     *,
     version: int,
@@ -43,6 +43,8 @@ def queue_for_case(
 
     The key holds the version at which the state was entered (not the case's version, which a ``stay`` moves on).
     """
+    if not letters:
+        return
     next_at = morning_after_quiet(now, frame_of(club_at_hand(session))) if by_clock else now
     rows = [
         case_letter(

@@ -17,6 +17,7 @@ from engine.letters import letters_together
 from engine.models import Case
 from engine.registry import all_workflows
 from engine.reminders import remind, remind_persons
+from engine.rounds import write_together
 from engine.run import act
 from engine.step import CLOCK
 from engine.warning import Asks, asks_of, must_rest, warned
@@ -78,10 +79,12 @@ def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
     clubs_at_hand(session, {case.club_id for case in cases})
     people_at_hand(session, {(case.club_id, case.person_id) for case in cases})
     asks = asks_of(session, cases)
-    for club_id, mine in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+    for club_id, group in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+        mine = list(group)
         with in_club(session, club_id):
             for case in mine:
                 look_at(session, case, now, asks)
+            write_together(session, mine)
 
 
 def _remind_safely(session: Session, now: datetime) -> int | None:
