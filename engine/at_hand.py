@@ -28,7 +28,7 @@ def owner_at_hand(session: Session) -> Person:
     club_id = club_of(session)
     owners: dict[int, Person] = session.info.setdefault("owners", {})
     if club_id not in owners:
-        owners[club_id] = session.execute(select(Person).where(Person.role == "owner")).scalar_one()
+        owners[club_id] = session.execute(_OWNER).scalar_one()
     return owners[club_id]
 
 
@@ -37,8 +37,7 @@ def officers_at_hand(session: Session) -> list[Person]:
     club_id = club_of(session)
     officers: dict[int, list[Person]] = session.info.setdefault("officers", {})
     if club_id not in officers:
-        wanted = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin"))).order_by(Person.id)
-        officers[club_id] = list(session.execute(wanted).scalars())
+        officers[club_id] = list(session.execute(_OFFICERS).scalars())
     return officers[club_id]
 
 
@@ -74,6 +73,8 @@ def people_at_hand(session: Session, keys: set[tuple[int, int]]) -> None:
     session.info["people"] = found.all()  # held: a session holds its rows only weakly
 
 
+_OWNER = select(Person).where(Person.role == "owner")
+_OFFICERS = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin"))).order_by(Person.id)
 _CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))
 _PEOPLE = select(Person).where(tuple_(Person.club_id, Person.id).in_(bindparam("people", expanding=True)))
 

@@ -14,11 +14,11 @@ import functools
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Engine, Table, create_engine, event, make_url
+from sqlalchemy import Dialect, Engine, Executable, Insert, Table, Update, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
@@ -30,8 +30,10 @@ from engine.models import ClubRow, Row
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
+Maker = Callable[[Any], Any] | None  # what makes a column's value ready for the driver
 
 _EVERY_CLUB = "every club"
+_NOTHING = object()
 
 # How often a unit that was overtaken is run again, and the longest wait before that, in seconds.
 _TRIES, _LONGEST_WAIT = 20, 0.1
@@ -212,7 +214,13 @@ def _stay_in_club(state: ORMExecuteState) -> None:
         if not _speaks_of_club_rows(state.statement):
             return
         raise OutsideClub("a query on a club's rows outside a club: enter_club(session, club_id) first")
-    state.statement = state.statement.options(_only(club_id))
+    state.statement = _narrowed(state.statement, club_id)
+
+
+@functools.lru_cache(maxsize=1024)
+def _narrowed(statement: Executable, club_id: int) -> Executable:
+    """The statement for this club. A module's own statement is narrowed once, so that SQLAlchemy knows it again at once."""
+    return statement.options(_only(club_id))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -239,9 +247,44 @@ def insert_new(session: Session, model: type[Row], **values: Any) -> bool:
     return bool(session.connection().execute(_insert_statement(session.get_bind().dialect.name, model), values).rowcount)
 
 
-def insert_new_rows(session: Session, model: type[Row], rows: list[dict[str, Any]]) -> None:
-    """As ``insert_new``, for many rows with the same columns in one statement."""
-    session.connection().execute(_insert_statement(session.get_bind().dialect.name, model), rows)
+def insert_new_rows(session: Session, model: type[Row], rows: Sequence[Mapping[str, Any]]) -> None:
+    """As ``insert_new``, for many rows with the same columns (every one that the model gives a default) in one statement."""
+    write_many(session, _insert_statement(session.get_bind().dialect.name, model), rows)
+
+
+def write_many(session: Session, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Run one statement for many rows with the same keys. Returns how many rows of the database it met.
+
+    As SQLAlchemy's own list of parameters, but the values are made ready for the driver column by column: per row a fifth
+    of the work (P3 of the benchmarks).
+    """
+    connection = session.connection()
+    text, makers, positional = _made_ready(statement, connection.dialect, tuple(rows[0]))
+    columns = [_ready([row[name] for row in rows], make) for name, make in makers.items()]
+    values = list(zip(*columns, strict=True))
+    parameters = values if positional else [dict(zip(makers, row, strict=True)) for row in values]
+    return connection.exec_driver_sql(text, parameters).rowcount
+
+
+def _ready(values: list[Any], make: Maker) -> list[Any]:
+    """What the driver takes. Rows of one round share many a value: a run of the very same one is made ready once."""
+    if make is None:
+        return values
+    ready, last, made = [], _NOTHING, None
+    for value in values:
+        if value is not last:
+            last, made = value, make(value)
+        ready.append(made)
+    return ready
+
+
+@functools.lru_cache(maxsize=64)
+def _made_ready(statement: Insert | Update, dialect: Dialect, keys: tuple[str, ...]) -> tuple[str, dict[str, Maker], bool]:
+    """The statement's text, its parameters in order with what makes their values ready, and whether they go by position."""
+    compiled = statement.compile(dialect=dialect, column_keys=list(keys))
+    names = compiled.positiontup or list(compiled.binds)
+    makers: dict[str, Maker] = {name: compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
+    return str(compiled), makers, compiled.positional
 
 
 @functools.cache

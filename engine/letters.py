@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ _DEFAULTS: dict[str, Any] = {"version": None, "address": None, "attempts": 0, "s
 def queue_for_case(
     session: Session,
     case: Case,
-    letters: Iterable[Declared],
+    letters: Sequence[Declared],
     state: State,
     *,
     version: int,
@@ -43,6 +43,8 @@ def queue_for_case(
 
     The key holds the version at which the state was entered (not the case's version, which a ``stay`` moves on).
     """
+    if not letters:
+        return
     next_at = morning_after_quiet(now, frame_of(club_at_hand(session))) if by_clock else now
     rows = [
         case_letter(
@@ -61,18 +63,22 @@ def case_letter(
     moment: datetime | None = None, state: str = "queued", answer: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The row of a case's letter; ``case`` is a Case or a row with its columns."""
+    alike = letter_alike(
+        case, letter, created_at=created_at, next_at=next_at, by_clock=by_clock, moment=moment, state=state, answer=answer
+    )
+    address = {"address": case.answers.get(letter.at)} if letter.at else {}
+    return alike | address | letter_to(case, person_id, version=version, which=which_of(letter, moment))
+
+
+def letter_alike(
+    case: Any, letter: Declared, *, created_at: datetime, next_at: datetime, by_clock: bool, moment: datetime | None = None,
+    state: str = "queued", answer: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """What a letter has in common with that of every case of the same workflow and due time."""
     if moment and case.due_at and next_at >= case.due_at:
         next_at = created_at  # a reminder that waited for the morning would come after the due time
     return _DEFAULTS | {
-        "id": new_id(),
-        "club_id": case.club_id,
-        "key": f"{case.id}:{version}:{letter.name}:{moment.isoformat() if moment else ''}:{person_id}",
         "name": f"{case.workflow}.{letter.name}",
-        "case_id": case.id,
-        "version": version,
-        "person_id": person_id,
-        "about_id": case.person_id,
-        "address": case.answers.get(letter.at) if letter.at else None,
         "asks": letter.asks,
         "priority": BY_CLOCK if by_clock else BY_ACT,
         "created_at": created_at,
@@ -80,6 +86,24 @@ def case_letter(
         "state": state,
         "answer": answer,
         "data": {"reminder": True, "due": case.due_at.isoformat()} if moment and case.due_at else {},
+    }
+
+
+def which_of(letter: Declared, moment: datetime | None) -> str:
+    """The middle of a letter's key: which of a round's letters this is."""
+    return f"{letter.name}:{moment.isoformat() if moment else ''}"
+
+
+def letter_to(case: Any, person_id: int, *, version: int, which: str) -> dict[str, Any]:
+    """What is a letter's own."""
+    return {
+        "id": new_id(),
+        "club_id": case.club_id,
+        "key": f"{case.id}:{version}:{which}:{person_id}",
+        "case_id": case.id,
+        "version": version,
+        "person_id": person_id,
+        "about_id": case.person_id,
         "message_id": secrets.token_hex(12),
     }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKeyConstraint, Index, LargeBinary, MetaData, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinary, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+
+from engine.instants import Instant
 
 _EPOCH_MS = 1_767_225_600_000  # 2026-01-01
 _serial = itertools.count(secrets.randbits(21))
@@ -19,26 +20,6 @@ _serial = itertools.count(secrets.randbits(21))
 def new_id() -> int:
     """A 63-bit id that sorts by the time it was made; unique over processes without asking the database."""
     return ((time.time_ns() // 1_000_000 - _EPOCH_MS) << 21) | (next(_serial) & 0x1FFFFF)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime. A naive one is refused: nobody would know which noon was meant."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Row(DeclarativeBase):

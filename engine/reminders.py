@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, exists, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, clubs_at_hand, frame_of, numbers_of
 from engine.charter import Numbers
+from engine.db import write_many
 from engine.declare import Letter as Declared
 from engine.declare import State
-from engine.letters import case_letter, insert_letters, queue_for_case
+from engine.letters import insert_letters, letter_alike, letter_to, queue_for_case, which_of
 from engine.models import Case, Letter, Person
 from engine.moments import morning_after_quiet
 from engine.registry import state_of
+
+# So many of these leave in one commit: some tens of milliseconds during which a form waits.
+MOST = 1_000
 
 LATER_ONE = "skipped: a later reminder took its place"
 FEWER = "skipped: fewer reminders are wanted"
@@ -72,53 +76,71 @@ def remind(session: Session, case: Case, now: datetime) -> None:
     case.wake_at, case.trouble = planned.wake_at, ""
 
 
-def remind_persons(session: Session, now: datetime, size: int) -> int:
+def remind_persons(session: Session, now: datetime, size: int = MOST) -> int:
     """All at once: the oldest cases in which it is a person's own turn and the due time is still ahead."""
-    found = session.execute(_WANTED, {"now": now, "size": size}).all()
+    found = session.connection().execute(_WANTED, {"now": now, "size": size}).all()
     if not found:
         return 0
     clubs = clubs_at_hand(session, {row.club_id for row in found})
-    numbers = {club_id: numbers_of(club) for club_id, club in clubs.items()}
-    mornings = {club_id: morning_after_quiet(now, frame_of(club)) for club_id, club in clubs.items()}
-    planned = [(row, _plan_row(row, now, numbers[row.club_id])) for row in found]
-    _give_way(session, [((row.club_id, row.id, row.entered_version), what) for row, what in planned])
-    insert_letters(session, [letter for row, what in planned for letter in _letters(row, what, now, mornings[row.club_id])])
-    session.connection().execute(_WAKE, [{"club": row.club_id, "case": row.id, "at": what.wake_at} for row, what in planned])
+    letters: list[dict[str, Any]] = []
+    wakes: list[dict[str, Any]] = []
+    waiting: list[tuple[tuple[int, int, int], Planned]] = []
+    for first, rows in _grouped(found):
+        club = clubs[first.club_id]
+        planned = _plan_alike(first, now, numbers_of(club))
+        waiting += [((row.club_id, row.id, row.entered_version), planned) for row in rows if row.waits]
+        letters += _letters(rows, planned, now, morning_after_quiet(now, frame_of(club)))
+        wakes += [{"club": row.club_id, "case": row.id, "at": planned.wake_at, "trouble": ""} for row in rows]
+    _give_way(session, waiting)
+    insert_letters(session, letters)
+    write_many(session, _WAKE, wakes)
     return len(found)
 
 
+_case, _person, _letter = Case.__table__.c, Person.__table__.c, Letter.__table__.c
+_ALIKE = (_case.club_id, _case.workflow, _case.state, _case.entered_at, _case.due_at, _person.fewer_reminders)
 _WANTED = (
     select(
-        Case.club_id, Case.id, Case.workflow, Case.state, Case.person_id, Case.entered_version, Case.entered_at, Case.due_at,
-        Person.address, Person.status, Person.fewer_reminders,
+        *_ALIKE, _case.id, _case.person_id, _case.entered_version,
+        (_person.address.is_not(None) & (_person.status != "refused_mail")).label("reached"),
+        exists().where(
+            _letter.club_id == _case.club_id, _letter.case_id == _case.id, _letter.state == "queued"
+        ).label("waits"),
     )
-    .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
-    .where(Case.turn == "person", Case.wake_at <= bindparam("now"), Case.due_at > bindparam("now"))
-    .order_by(Case.wake_at)
+    .join_from(Case.__table__, Person.__table__, (_person.club_id == _case.club_id) & (_person.id == _case.person_id))
+    .where(_case.turn == "person", _case.wake_at <= bindparam("now"), _case.due_at > bindparam("now"))
+    .order_by(_case.wake_at)
     .limit(bindparam("size"))
-    .with_for_update(skip_locked=True, of=Case)
+    .with_for_update(skip_locked=True, of=Case.__table__)
 )  # fmt: skip
-
-_case = Case.__table__.c
 _WAKE = (
     update(Case.__table__)  # type: ignore[arg-type]
     .where(_case.club_id == bindparam("club"), _case.id == bindparam("case"))
-    .values(wake_at=bindparam("at"), trouble="")
+    .values(wake_at=bindparam("at"), trouble=bindparam("trouble"))
 )
 
 
-def _plan_row(row: Any, now: datetime, numbers: Numbers) -> Planned:
+def _grouped(found: Sequence[Any]) -> Iterable[tuple[Any, list[Any]]]:
+    """Cases that are alike in all that decides on their reminders (a club's newcomers, a week's reflections) share one plan."""
+    alike: dict[tuple[Any, ...], list[Any]] = {}
+    for row in found:
+        alike.setdefault(row[: len(_ALIKE)], []).append(row)
+    return ((rows[0], rows) for rows in alike.values())
+
+
+def _plan_alike(row: Any, now: datetime, numbers: Numbers) -> Planned:
     return plan(state_of(row.workflow, row.state), row.entered_at, row.due_at, now, numbers, fewer=row.fewer_reminders)
 
 
-def _letters(row: Any, planned: Planned, now: datetime, morning: datetime) -> Iterable[dict[str, Any]]:
-    if row.address is None or row.status == "refused_mail":
-        return
+def _letters(rows: list[Any], planned: Planned, now: datetime, morning: datetime) -> Iterable[dict[str, Any]]:
     for moment, letter, reason in planned.passed:
-        yield case_letter(
-            row, letter, row.person_id, version=row.entered_version, created_at=now, next_at=morning, by_clock=True, moment=moment,
-            state="dropped" if reason else "queued", answer=reason,
-        )  # fmt: skip
+        state, which = "dropped" if reason else "queued", which_of(letter, moment)
+        alike = letter_alike(
+            rows[0], letter, created_at=now, next_at=morning, by_clock=True, moment=moment, state=state, answer=reason
+        )
+        for row in rows:
+            if row.reached:
+                yield alike | letter_to(row, row.person_id, version=row.entered_version, which=which)
 
 
 def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]]) -> None:
@@ -136,7 +158,6 @@ def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Pl
         session.connection().execute(_GIVE_WAY, gone)
 
 
-_letter = Letter.__table__.c
 _WAITING = select(_letter.club_id, _letter.id, _letter.case_id, _letter.version, _letter.key, _letter.data).where(
     tuple_(_letter.club_id, _letter.case_id).in_(bindparam("cases", expanding=True)), _letter.state == "queued"
 )

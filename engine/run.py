@@ -7,21 +7,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.db import club_of, hold
 from engine.declare import Act, Letter, State, Workflow, nobody
+from engine.dues import postpone, set_due
 from engine.history import said_before
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
-from engine.moments import midnight_after
 from engine.offices import holders, in_place_of
 from engine.polls import close_poll, open_poll
 from engine.registry import followers, state_of, workflow
-from engine.reminders import next_wake
 from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
 from engine.targets import Stay, settle
@@ -151,6 +150,8 @@ def act(
 
 def _keep(step: Step, answers: dict[str, Any]) -> None:
     """What was handed in, private fields apart from all that is told, exported or kept."""
+    if not answers and not step.event.answers:
+        return
     hidden = workflow(step.case.workflow).private
     step.case.answers = {**step.case.answers, **{name: value for name, value in answers.items() if name not in hidden}}
     step.case.private = {**step.case.private, **{name: value for name, value in answers.items() if name in hidden}}
@@ -166,8 +167,15 @@ def open_case_of(session: Session, person: Person, workflow_name: str) -> Case |
     """This person's newest open case of a workflow."""
     if person in session.new:
         return None
-    wanted = select(Case).where(Case.person_id == person.id, Case.workflow == workflow_name, Case.turn != "")
-    return session.execute(wanted.order_by(Case.id.desc()).limit(1)).scalar_one_or_none()
+    return session.execute(_NEWEST_OPEN, {"person": person.id, "workflow": workflow_name}).scalar_one_or_none()
+
+
+_NEWEST_OPEN = (
+    select(Case)
+    .where(Case.person_id == bindparam("person"), Case.workflow == bindparam("workflow"), Case.turn != "")
+    .order_by(Case.id.desc())
+    .limit(1)
+)
 
 
 def _in_whose_place(session: Session, case: Case, move: Act, by: Hand) -> Hand:
@@ -231,7 +239,7 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
     step.event.to_state = target
     if state.is_final:
         case.private = {}
-    _set_due(step, state, days)
+    set_due(step, state, days)
     step.session.add(step.event)
     if state.poll:
         open_poll(step, state.poll)
@@ -257,30 +265,8 @@ def _remain(step: Step, move: Act) -> None:
     state = state_of(step.case.workflow, step.case.state)
     step.session.add(step.event)
     if move.action == "postponed":
-        _postpone(step, state)
+        postpone(step, state)
     _tell(step, move.tells, state)
-
-
-def _set_due(step: Step, state: State, days: int | None) -> None:
-    case = step.case
-    case.trouble = ""
-    if state.due is None:
-        case.due_at = case.wake_at = None
-        return
-    due = midnight_after(step.now, days, step.frame.zone) if days else state.due.when.resolve(step.now, step.frame)
-    case.due_at = due
-    case.wake_at = next_wake(state, step.now, due, step.now, step.numbers)
-
-
-def _postpone(step: Step, state: State) -> None:
-    """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had."""
-    case = step.case
-    assert state.due is not None, "only what has a due time is postponed"
-    span = state.due.when.resolve(case.entered_at, step.frame) - case.entered_at
-    _set_due(step, state, None)
-    if case.due_at is None or case.due_at < step.now + span / 2:
-        case.due_at = step.now + span
-        case.wake_at = next_wake(state, step.now, case.due_at, step.now, step.numbers)
 
 
 def _take_back(step: Step, left: State) -> None:

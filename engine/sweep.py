@@ -17,6 +17,7 @@ from engine.letters import letters_together
 from engine.models import Case
 from engine.registry import all_workflows
 from engine.reminders import remind, remind_persons
+from engine.rounds import write_together
 from engine.run import act
 from engine.step import CLOCK
 from engine.warning import Asks, asks_of, must_rest, warned
@@ -40,7 +41,7 @@ def sweep(db: Database, now: datetime) -> int:
 @across_clubs
 def sweep_round(session: Session, now: datetime, size: int = ROUND) -> int:
     """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
-    reminded = _remind_safely(session, now, size)
+    reminded = _remind_safely(session, now)
     due = _DUE if reminded is None else _DUE_BUT_REMINDED
     cases = session.execute(due, {"now": now, "size": size}).scalars().all()
     if cases and not _step_safely(session, cases, now):
@@ -78,17 +79,19 @@ def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
     clubs_at_hand(session, {case.club_id for case in cases})
     people_at_hand(session, {(case.club_id, case.person_id) for case in cases})
     asks = asks_of(session, cases)
-    for club_id, mine in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+    for club_id, group in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+        mine = list(group)
         with in_club(session, club_id):
             for case in mine:
                 look_at(session, case, now, asks)
+            write_together(session, mine)
 
 
-def _remind_safely(session: Session, now: datetime, size: int) -> int | None:
+def _remind_safely(session: Session, now: datetime) -> int | None:
     """None where one of them is broken: then each is looked at on its own, and the broken one backs off."""
     try:
         with session.begin_nested():
-            return remind_persons(session, now, size)
+            return remind_persons(session, now)
     except Exception as trouble:
         if overtaken(trouble):
             raise

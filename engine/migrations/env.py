@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from alembic import context
 
-from engine.models import Instant, Row
+from engine.instants import Instant
+from engine.models import Row
 
 
 def _render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
