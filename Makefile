@@ -18,8 +18,8 @@ check: .venv/.dev  ## Format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/.dev  ## Speed, each figure beside its reference
-	$(BIN)/python -m benchmarks
+bench: .venv/.dev  ## Speed, each figure beside its reference (DATABASE=postgresql: on a server of its own)
+	$(BIN)/python -m benchmarks $(DATABASE:%=--database %)
 
 .venv/.run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Jiuniu needs Python 3.11 or newer; this is " + sys.version.split()[0])'
