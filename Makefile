@@ -18,8 +18,8 @@ check: .venv/.dev  ## Format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/.dev  ## Speed, each figure beside its reference
-	$(BIN)/python -m benchmarks
+bench: .venv/.dev  ## Speed, each figure beside its reference (DATABASE=postgresql: on a server of its own)
+	$(BIN)/python -m benchmarks $(DATABASE:%=--database %)
 
 month: .venv/.dev  ## A club of 100 lives through a month, then an audit (SEED=1 MEMBERS=100 DAYS=35)
 	$(BIN)/python -m tests.month $(if $(SEED),--seed $(SEED)) $(if $(MEMBERS),--members $(MEMBERS)) $(if $(DAYS),--days $(DAYS))

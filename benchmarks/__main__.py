@@ -7,6 +7,7 @@ import sys
 import time
 from importlib import import_module
 
+from benchmarks import database
 from benchmarks.machine import say_machine
 from benchmarks.measure import Mismatch, Scale
 
@@ -24,10 +25,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (all of them if left out)")
     parser.add_argument("--quick", action="store_true", help="a smoke run: do they work, not how fast")
+    parser.add_argument(
+        "--database", choices=database.KINDS, default="sqlite", help="product and reference alike; default: %(default)s"
+    )
     given = parser.parse_args()
     unknown = set(given.name) - set(BENCHMARKS)
     if unknown:
         parser.error(f"there is no benchmark named {min(unknown)}; there are {', '.join(BENCHMARKS)}")
+    try:
+        database.choose(given.database)
+    except ImportError as missing:
+        parser.error(f"--database {given.database}: {missing}; python -m pip install -r requirements-dev.txt")
     say_machine()
     wrong = [name for name in given.name or BENCHMARKS if not _run(name, Scale(given.quick))]
     if wrong:
@@ -37,7 +45,8 @@ def main() -> int:
 
 def _run(name: str, scale: Scale) -> bool:
     title, module = BENCHMARKS[name]
-    print(f"\n{title}{' (smoke run: the figures mean nothing)' if scale.quick else ''}", flush=True)
+    where = ", on PostgreSQL" if database.on_postgresql() else ""
+    print(f"\n{title}{where}{' (smoke run: the figures mean nothing)' if scale.quick else ''}", flush=True)
     began = time.monotonic()
     try:
         import_module(f"benchmarks.{module}").run(scale)

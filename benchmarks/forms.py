@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks import world
@@ -12,9 +13,12 @@ from web.guard import LEAST_SECONDS
 
 @dataclass
 class Forms:
-    """Forms for one server: some connections, each with its cookie, its tokens and its requests. ``group`` keeps addresses apart."""
+    """Forms for one side's processes: some connections spread over their ports, each with its cookie, its tokens and its requests.
 
-    port: int
+    ``group`` keeps addresses apart.
+    """
+
+    ports: Sequence[int]
     path: str
     group: str
     size: int
@@ -25,7 +29,7 @@ class Forms:
     number: int = 0
 
     def __post_init__(self) -> None:
-        self.connections = [Connection(self.port) for _ in range(self.size)]
+        self.connections = [Connection(self.ports[number % len(self.ports)]) for number in range(self.size)]
         self.ready = [[] for _ in self.connections]
 
     def open_pages(self, each: int) -> None:

@@ -9,29 +9,39 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.database import on_postgresql, shown
 from engine.db import Database, sqlite_module
 
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
 
 
 def say_machine() -> None:
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    name, kept = _postgresql() if on_postgresql() else _sqlite()
+    print(f"date      {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    print(f"machine   {os.cpu_count()} × {_model()}, load {load} before the run")
+    print(f"versions  Python {platform.python_version()}, {name}, {_packages()}")
+    print(f"fsync     {kept}, files on {_file_system(Path(tempfile.gettempdir()))}")
+
+
+def _postgresql() -> tuple[str, str]:
+    """The server's name, and what of a commit reaches the disk."""
+    settings = ", ".join(f"{name}={shown(name)}" for name in ("synchronous_commit", "full_page_writes", "wal_sync_method"))
+    fsync = "on" if (shown("fsync"), shown("synchronous_commit")) == ("on", "on") else "OFF"
+    kept = f"{fsync}: {settings}, shared_buffers={shown('shared_buffers')} (PostgreSQL's defaults)"
+    return f"PostgreSQL {shown('server_version')} (psycopg {version('psycopg')})", kept
+
+
+def _sqlite() -> tuple[str, str]:
+    """As the product opens it."""
     with tempfile.TemporaryDirectory(prefix="jiuniu-bench-") as folder:
         database = Database(f"sqlite:///{folder}/empty.sqlite")
         with database.writer.connect() as connection:
             synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
             journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
         database.dispose()
-        place = _file_system(Path(folder))
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"date      {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    print(f"machine   {os.cpu_count()} × {_model()}, load {load} before the run")
-    print(
-        f"versions  Python {platform.python_version()}, SQLite {sqlite_module().sqlite_version} ({sqlite_module().__name__}), "
-        + _packages()
-    )
-    print(
-        f"fsync     {'on' if synchronous >= 2 else 'OFF'}: synchronous={_SYNCHRONOUS[synchronous]}, journal_mode={journal}, files on {place}"
-    )
+    kept = f"{'on' if synchronous >= 2 else 'OFF'}: synchronous={_SYNCHRONOUS[synchronous]}, journal_mode={journal}"
+    return f"SQLite {sqlite_module().sqlite_version} ({sqlite_module().__name__})", kept
 
 
 def _packages() -> str:

@@ -16,11 +16,10 @@ from typing import Any
 from jinja2 import DictLoader, Environment, Template
 from sqlalchemy import func, select
 
-from benchmarks import world
+from benchmarks import database, world
 from benchmarks.measure import Mark, Scale, alternate, same
 from benchmarks.sink import running_sink
 from engine.clock import machine_now
-from engine.db import sqlite_module
 from engine.models import Letter
 from engine.settings import MailServer
 from mailers.delivery import Post
@@ -42,13 +41,8 @@ class BareLoop:
     templates: tuple[Template, Template] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.connection = sqlite_module().connect(self.folder / "bare.sqlite", isolation_level=None)
-        for statement in (
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=FULL",
-            TABLE,
-            "CREATE INDEX ix ON letter (id) WHERE state = 'queued'",
-        ):
+        self.connection = database.plain(self.folder, "bare")
+        for statement in (TABLE, "CREATE INDEX ix ON letter (id) WHERE state = 'queued'"):
             self.connection.execute(statement)
         # The product's own mail, word for word, cut into paragraphs that a loop puts together again.
         frame = "{% for line in lines %}{{ line }}\n{% endfor %}"
@@ -69,9 +63,9 @@ class BareLoop:
         rows = self.connection.execute("SELECT id, recipient, name FROM letter WHERE state = 'queued' ORDER BY id").fetchall()
         for row, recipient, name in rows:
             content = self._content(recipient, name)
-            self._mark("UPDATE letter SET state = 'transmitting', attempts = attempts + 1 WHERE id = ?", row)
+            self.connection.execute("UPDATE letter SET state = 'transmitting', attempts = attempts + 1 WHERE id = ?", (row,))
             self.smtp.sendmail("jiuniu@localhost", [recipient], content)
-            self._mark("UPDATE letter SET state = 'sent' WHERE id = ?", row)
+            self.connection.execute("UPDATE letter SET state = 'sent' WHERE id = ?", (row,))
         return len(rows)
 
     def sent(self) -> int:
@@ -88,11 +82,6 @@ class BareLoop:
             mail.attach(MIMEText(template.render(lines=source.split("\n")), kind, "utf-8"))
         mail["From"], mail["To"], mail["Subject"] = "jiuniu@localhost", recipient, f"{name}: please confirm"
         return mail.as_bytes()
-
-    def _mark(self, statement: str, row: int) -> None:
-        self.connection.execute("BEGIN IMMEDIATE")
-        self.connection.execute(statement, (row,))
-        self.connection.execute("COMMIT")
 
 
 def run(scale: Scale) -> None:

@@ -27,7 +27,7 @@ def run(scale: Scale) -> None:
             with world.open_service(folder) as service:
                 world.found_club(service)
             with running_app(folder, sink.port) as (port, _), running_reference(folder, sink.port) as (other, _):
-                product, reference = Forms(port, f"/{world.SLUG}/join", "a", 1), Forms(other, "/join", "b", 1)
+                product, reference = Forms((port,), f"/{world.SLUG}/join", "a", 1), Forms((other,), "/join", "b", 1)
                 seconds: dict[str, list[float]] = {"a": [], "b": []}
                 for side in (product, reference):
                     side.open_pages(rounds * each + 1)

@@ -32,7 +32,7 @@ def run(scale: Scale) -> None:
             tokens = _tokens(service, club, cases)
             times: dict[str, list[float]] = {"GET": [], "POST": []}
             with running_product(folder) as (port, _), running_reference(folder) as (other, _):
-                reference = Forms(other, "/join", "a", CONNECTIONS)
+                reference = Forms((other,), "/join", "a", CONNECTIONS)
                 reference.open_pages(rounds * each + WARM_UP)
                 reference.send(WARM_UP)
                 connection = Connection(port)

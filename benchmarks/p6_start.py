@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import world
 from benchmarks.client import Connection
+from benchmarks.database import on_postgresql
 from benchmarks.measure import Mark, Mismatch, Pair, Scale
 from benchmarks.processes import resident_mib
 from benchmarks.servers import running_app, running_reference
@@ -36,6 +37,8 @@ def run(scale: Scale) -> None:
     memory = Pair("MiB idle", tuple(held for _, held in mine), tuple(held for _, held in others))
     memory.say("app.py, mailbox built in", "plain Flask in waitress")
     Mark("memory", 110, "MiB", at_least=False).judge(statistics.median(memory.product))
+    if on_postgresql():
+        print("  memory of the web alone: PostgreSQL's own processes are not counted")
     print(f"  the very first start, which makes the database: {first:.2f} s")
 
 

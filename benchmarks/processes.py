@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from benchmarks import database
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30.0
 SECRET_KEY = "a key for benchmarks only"
@@ -65,8 +67,9 @@ def resident_mib(process: subprocess.Popen[bytes] | None = None) -> float:
 
 
 def settings_of(folder: Path, port: int, smtp_port: int = 0) -> dict[str, str]:
-    """The environment of a product whose data lies in ``folder``."""
+    """The environment of a product whose data lies in ``folder``, or in a database of PostgreSQL's made for the folder."""
     return {
+        "JIUNIU_DATABASE_URL": database.url(folder, "product"),
         "JIUNIU_DATA_DIR": str(folder / "data"),
         "JIUNIU_PORT": str(port),
         "JIUNIU_SECRET_KEY": SECRET_KEY,

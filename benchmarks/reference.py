@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import smtplib
 from email.mime.text import MIMEText
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, redirect, render_template_string
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect, FlaskForm
-from sqlalchemy import ForeignKey, create_engine, event
+from sqlalchemy import Engine, ForeignKey, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from wtforms import BooleanField, EmailField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Email, Length
@@ -61,7 +60,7 @@ def create_reference() -> Flask:
     app = Flask(__name__)
     app.config.update(SECRET_KEY="the reference's own key", WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(app)
-    store = _store(Path(os.environ["BENCH_FOLDER"]) / "reference.sqlite")
+    store = _store(os.environ["BENCH_DATABASE"])
     smtp_port = int(os.environ.get("BENCH_SMTP_PORT", "0"))
 
     @app.route("/healthz")
@@ -99,8 +98,14 @@ def _mail(port: int, address: str) -> None:
         smtp.sendmail("club@localhost", [address], mail.as_bytes())
 
 
-def _store(path: Path) -> sessionmaker[Session]:
-    engine = create_engine(f"sqlite:///{path}", module=sqlite_module(), pool_size=20)
+def _store(url: str) -> sessionmaker[Session]:
+    engine = _sqlite(url) if url.startswith("sqlite:") else create_engine(url, pool_size=20)
+    Row.metadata.create_all(engine)
+    return sessionmaker(engine)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, module=sqlite_module(), pool_size=20)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
@@ -112,5 +117,4 @@ def _store(path: Path) -> sessionmaker[Session]:
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    Row.metadata.create_all(engine)
-    return sessionmaker(engine)
+    return engine

@@ -13,6 +13,7 @@ from pathlib import Path
 from flask import Flask
 from waitress.server import create_server
 
+from benchmarks import database
 from benchmarks.processes import ROOT, free_port, running, settings_of, wait_for_port
 
 THREADS = 8
@@ -31,7 +32,7 @@ def running_product(folder: Path) -> Iterator[Started]:
 @contextlib.contextmanager
 def running_reference(folder: Path, smtp_port: int = 0) -> Iterator[Started]:
     """The plain app; with a mail server's port it mails within the request."""
-    more = {"BENCH_FOLDER": str(folder), "BENCH_SMTP_PORT": str(smtp_port)}
+    more = {"BENCH_DATABASE": database.url(folder, "reference"), "BENCH_SMTP_PORT": str(smtp_port)}
     with _listening(["-m", "benchmarks.servers", "reference"], folder, more) as started:
         yield started
 

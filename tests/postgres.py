@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -40,11 +41,15 @@ def server() -> Server:
 
 
 class Server:
-    """It refuses to run as root: then it is *nobody*'s, with binaries that nobody may read, and lies in memory where that can be."""
+    """It refuses to run as root: then it is *nobody*'s, with binaries that nobody may read.
 
-    def __init__(self) -> None:
-        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        self.folder = Path(tempfile.mkdtemp(prefix="jiuniu-postgres-", dir=memory))
+    ``options`` are settings on top of PostgreSQL's own, ``place`` is where its files lie: in memory where that can be.
+    """
+
+    def __init__(self, options: Sequence[str] = QUICK, *, place: Path | None = None) -> None:
+        memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+        self.options = options
+        self.folder = Path(tempfile.mkdtemp(prefix="jiuniu-postgres-", dir=place or memory))
         self.data, self.log = self.folder / "data", self.folder / "log"
         self.watch = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("watch.py")), str(self.folder)],
@@ -90,7 +95,7 @@ class Server:
         assert done.returncode == 0, f"{program}: {done.stdout} {done.stderr}"
 
     def start(self) -> None:
-        options = [word for option in QUICK for word in ("-c", option)]
+        options = [word for option in self.options for word in ("-c", option)]
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", self.data, "-h", "127.0.0.1", "-p", str(self.port), "-k", "", *options],
