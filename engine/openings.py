@@ -138,14 +138,16 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since):
-            _give_way(session, person)
-            queued += queue_for_person(session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK)
+            if queue_for_person(session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK):
+                _give_way(session, person, now)
+                queued += 1
     return queued
 
 
-def _give_way(session: Session, person: Person) -> None:
-    """Yesterday's daily letter that still waits for the mail server would say the same: today's takes its place."""
+def _give_way(session: Session, person: Person, now: datetime) -> None:
+    """A daily letter of before that still waits for the mail server would say the same: today's takes its place."""
     waiting = (Letter.person_id == person.id) & (Letter.name == "club.daily") & (Letter.state == "queued")
+    waiting &= Letter.created_at < now
     session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE))
 
 
