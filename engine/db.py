@@ -217,7 +217,7 @@ def _stay_in_club(state: ORMExecuteState) -> None:
     state.statement = _narrowed(state.statement, club_id)
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=128)
 def _narrowed(statement: Executable, club_id: int) -> Executable:
     """The statement for this club. A module's own statement is narrowed once, so that SQLAlchemy knows it again at once."""
     return statement.options(_only(club_id))
