@@ -15,9 +15,9 @@ from pathlib import Path
 
 import psycopg
 
+from engine import schema
 from engine.db import Database
 from engine.models import Row
-from engine.schema import upgrade
 from mailers.catcher import _free_port
 
 # What a power cut would do is not asked here; a restart loses nothing without these either.
@@ -60,7 +60,7 @@ class Server:
         self.start()
         self.command("CREATE DATABASE template")
         template = Database(self.url("template"))
-        upgrade(template)
+        schema.upgrade(template)
         template.dispose()
 
     def _make_home(self) -> dict[str, object]:
@@ -119,7 +119,8 @@ class Server:
         """A database with the newest schema and no row; one that was used before is wiped, which is quicker than a new one."""
         if name in self.made:
             wipe = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(Row.metadata.sorted_tables))
-            self.command(f"SET lock_timeout = '20s'; {wipe}", name)
+            newest = f"UPDATE alembic_version SET version_num = '{schema.newest()}'"
+            self.command(f"SET lock_timeout = '20s'; {wipe}; {newest}", name)
         else:
             self.command(f'CREATE DATABASE "{name}" TEMPLATE template')
             self.made.add(name)

@@ -174,11 +174,11 @@ def test_hold_all_and_release_all(house: House) -> None:
         assert post_rests(session) is None
 
 
-def test_a_database_with_a_club_is_kept_aside_or_not_touched(house: House, tmp_path: Path, template: Path) -> None:
+def test_a_database_with_a_club_is_kept_aside_or_not_touched(house: House, tmp_path: Path, template: Databases) -> None:
     house.apply()
     path = made(house, tmp_path / "b.tar.gz")
     other = House(template, file="other", slug="other")
-    folder = other.path.parent
+    folder = Path(str(other.db.url.database)).parent
     (folder / "secret-key").write_text("the other house's key, long")
     (folder / "clock").write_text("+3d")
     try:

@@ -91,7 +91,7 @@ class Fleet:
 
     def link(self, case: Case, person: Person) -> str:
         """The address of a case's page for this person."""
-        link = Link("case", self.club_id, person.id, person.link_epoch, case.id, self.service.clock.now())
+        link = Link("proof", self.club_id, person.id, person.link_epoch, case.id, self.service.clock.now())
         return "/c/" + self.service.links.token(link)
 
     def end(self) -> None:
