@@ -39,7 +39,7 @@ def found(life: Life, club: Club) -> None:
         wish(life, club, who, 0.05)
     for number in range(len(before), club.members):
         who = somebody(life, club, number)
-        life.at(some_time(life, 0.01, 0.7), lambda who=who: life.hands.apply(who, times=life.dice.choice((1, 1, 1, 2))))
+        life.at(some_time(life, 0.01, 0.7), lambda who=who: life.hands.apply(who, times=who.mood.dice.choice((1, 1, 1, 2))))
         wish(life, club, who, 0.5)
 
 

@@ -136,7 +136,7 @@ class Life:
         if "erase" in typed:
             link = self.world.service.links.read(url.rsplit("/", 1)[1])
             self.erased.append((link.club_id, link.person_id, who.name))
-        self.hands.fill_own_form(who, url, typed, times=self.dice.choice((1, 1, 2)))
+        self.hands.fill_own_form(who, url, typed, times=who.mood.dice.choice((1, 1, 2)))
 
     def _signs_in(self, who: Somebody, mail: Mail) -> None:
         self.hands.sign_in(who, mail)
@@ -179,10 +179,10 @@ class Life:
         for url in links[:-1]:
             if who.mood.chance(0.12):
                 self.hands.press(
-                    who, url, Does(self.dice.choice(("return", "decline")), timedelta(), {"note": who.mood.word("note")})
+                    who, url, Does(who.mood.dice.choice(("return", "decline")), timedelta(), {"note": who.mood.word("note")})
                 )
         if len(links) == 1:
-            self.hands.press(who, links[0], Does("approve", timedelta(), times=self.dice.choice((1, 2))))
+            self.hands.press(who, links[0], Does("approve", timedelta(), times=who.mood.dice.choice((1, 2))))
         else:
             self.hands.approve_many(who, links[-1], lambda: who.mood.chance(0.92))
 

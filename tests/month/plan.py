@@ -28,7 +28,7 @@ class Plan:
     members: int = 100
     days: float = 35
     mail_down: tuple[float, float] = (0.25, 0.365)  # four days of thirty-five
-    worker_off: tuple[float, float] = (0.54, 0.60)  # from Friday evening to Sunday evening
+    worker_off: tuple[float, float] = (0.54, 0.60)  # from Saturday morning to Monday noon
     crash: float = 0.45
     owner_away: tuple[float, float] = (0.66, 0.77)
 

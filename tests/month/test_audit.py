@@ -286,7 +286,7 @@ def a_letter_left(record: Record) -> None:
 
 PLANTED: dict[str, tuple[Callable[[Record], None], ...]] = {
     "nobody got a letter twice": (second_copy, two_on_one_occasion),
-    "nobody was told the same within a day": (the_same_words_again,),
+    "nobody was told the same again within six hours": (the_same_words_again,),
     "the ledger and the mail server agree": (said_but_never_came, left_behind, a_stray),
     "nobody who was done was asked": (asked_after_handing_in, asked_after_voting),
     "letters by the clock keep the quiet hours": (woken_at_night,),
