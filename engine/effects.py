@@ -54,6 +54,8 @@ def depart(step: Step) -> None:
 
 def erase(step: Step) -> None:
     """Address, names and words of somebody who left go (charter, decided rules; GDPR art. 17)."""
+    _drop_open_cases(step, step.person)  # an application that anybody may have handed in
+    step.session.flush()
     erase_person(step.session, step.person)
 
 

@@ -118,6 +118,9 @@ def _recipient(session: Session, letter: Letter) -> Person:
         raise Dropped("the recipient has no address any more")
     if person.status == "refused_mail":
         raise Dropped("the recipient wants no mail")
+    about = session.get(Person, (letter.club_id, letter.about_id)) if letter.about_id else None
+    if about is not None and about.status == "erased":
+        raise Dropped("whom it is about was erased")
     return person
 
 

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, select, update
+from sqlalchemy import Select, and_, bindparam, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.at_hand import keep_at_hand
 from engine.clock import machine_now
 from engine.db import enter_club
 from engine.erasure import has_words
-from engine.models import Case, Club, Event, Letter, Person
+from engine.models import Case, Club, Event, Letter, Mark, Person
 from engine.warning import leaves_late
 from mailers.compose import Composer
 
@@ -141,13 +141,19 @@ _OF_YOU = ("address", "status", "role", "link_epoch")
 
 
 def _basis() -> Select[*tuple[Any, ...]]:
-    """Whatever may end or change a letter: its own state, its case's version and words, who gets it and whom it is about."""
+    """Whatever may end or change a letter: its state, its case's version and words, a vote, who gets it, whom it is about."""
     letter, case, you = Letter.__table__, Case.__table__, Person.__table__.alias()
-    about = Person.__table__.alias()
+    about, mark = Person.__table__.alias(), Mark.__table__
+    voted = exists().where(
+        mark.c.club_id == case.c.club_id, mark.c.case_id == case.c.id, mark.c.entered_version == case.c.entered_version,
+        mark.c.person_id == you.c.id,
+    )  # fmt: skip
+    stands = (
+        letter.c.id, case.c.version, has_words(), voted,
+        you.c.address, you.c.status, you.c.role, you.c.link_epoch, about.c.link_epoch,
+    )  # fmt: skip
     return (
-        select(
-            letter.c.id, case.c.version, has_words(), you.c.address, you.c.status, you.c.role, you.c.link_epoch, about.c.link_epoch
-        )
+        select(*stands)
         .join(case, and_(case.c.club_id == letter.c.club_id, case.c.id == letter.c.case_id))
         .join(you, and_(you.c.club_id == letter.c.club_id, you.c.id == letter.c.person_id))
         .join(about, and_(about.c.club_id == letter.c.club_id, about.c.id == letter.c.about_id))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -51,6 +52,7 @@ UNKNOWN = Answer("recipient", 550, "5.1.1 user unknown")
 REFUSED = Answer("dot", 554, "5.7.1 content rejected")
 SILENT = Answer("dot", 0, "TimeoutError: timed out")
 DOWN = Answer("connect", 0, "ConnectionRefusedError: refused")
+_HEADERS = BytesHeaderParser(policy=email.policy.default)
 
 
 @functools.cache
@@ -66,11 +68,11 @@ class Server:
     taken: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     def take(self, frozen: Frozen) -> None:
-        self.taken.append((str(parse(frozen.content)["Message-ID"]), frozen.recipient, frozen.content))
+        self.taken.append((str(_HEADERS.parsebytes(frozen.content)["Message-ID"]), frozen.recipient, frozen.content))
 
-    def mails(self) -> list[tuple[str, str]]:
+    def mails(self, since: int = 0) -> list[tuple[str, str]]:
         """(letter, recipient) in the order of acceptance."""
-        return [(str(parse(content)["X-Jiuniu-Letter"]), to) for _, to, content in self.taken]
+        return [(str(_HEADERS.parsebytes(content)["X-Jiuniu-Letter"]), to) for _, to, content in self.taken[since:]]
 
 
 class House:
@@ -258,8 +260,8 @@ class House:
                 claimed = claimed[1:]
                 if answer == "channel":
                     self.db.write(outbox.release, claimed)
-                    return self.server.mails()[before:]
-        return self.server.mails()[before:]
+                    return self.server.mails(before)
+        return self.server.mails(before)
 
     def _hand_over(self, claimed: Claimed, says: Callable[[Frozen], Answer] | Answer) -> str:
         frozen = self.freeze(claimed)

@@ -35,7 +35,6 @@ STATES = {
     "departed": _("Left the club"),
     "erasing": _("Left the club, to be erased"),
     "erased": _("Erased"),
-    "kept": _("Came back, nothing erased"),
     "moved": _("Changed"),
     "taken": _("Not changed: the address is taken"),
     "renamed": _("Changed"),

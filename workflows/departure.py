@@ -18,6 +18,8 @@ from engine.declare import (
 )  # fmt: skip
 from engine.declare import marked as _
 from engine.fields import LongText, Tick
+from engine.people import is_member
+from engine.run import open_cases_of
 from engine.step import Step
 
 
@@ -28,6 +30,13 @@ def has_come_back(step: Step) -> bool:
 
 def wants_erasure(step: Step) -> bool:
     return bool(step.case.answers.get("erase"))
+
+
+def has_come_back(step: Step) -> bool:
+    """Are they a member again, or is an application open that they have proven to be theirs?"""
+    return is_member(step.person) or any(
+        case.id != step.case.id and case.state != "unconfirmed" for case in open_cases_of(step.session, step.person)
+    )
 
 
 class Departure(Workflow):
@@ -52,8 +61,7 @@ class Departure(Workflow):
         person,
         tell("farewell"),
         tell("remove_from_group", admins),
-        due(end_of_day(charter.erase_days), to=either(has_come_back, "kept", "erased")),
+        due(end_of_day(charter.erase_days), to=either(has_come_back, "void", "erased")),
         do=effects.depart,
     )
     erased = final(do=effects.erase)
-    kept = final()

@@ -10,7 +10,7 @@ _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 _COMMON = {"deadline": None, "suppress_health_check": _QUIET, "print_blob": True}
 # Shrinking a story of the whole club may take minutes: the daily run only says that something broke, "long" makes it short.
 settings.register_profile(
-    "short", **_COMMON, max_examples=30, stateful_step_count=30, derandomize=True, phases=[Phase.explicit, Phase.generate]
+    "short", **_COMMON, max_examples=20, stateful_step_count=30, derandomize=True, phases=[Phase.explicit, Phase.generate]
 )
 settings.register_profile("long", **_COMMON, max_examples=600, stateful_step_count=60)
 settings.register_profile("hunt", **_COMMON, max_examples=300, stateful_step_count=40, phases=[Phase.generate])

@@ -13,7 +13,9 @@ from engine.erasure import CannotErase, Erased, erase_for_good
 from engine.models import Case, Club, Letter, Person, Row
 from engine.offices import go_away
 from engine.people import address_hash
-from tests.club import ADMIN, LILEI, OWNER, PLAN, UNKNOWN, House
+from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, UNKNOWN, House
+
+LEAVING = {"why": "", "erase": True}
 
 
 def erase(house: House, person_id: int) -> Erased:
@@ -102,12 +104,56 @@ def test_one_whose_letter_is_being_handed_over_gets_no_second_try(house: House) 
     assert LILEI not in everything(house)
 
 
+def test_a_letter_to_others_that_waited_too_long_is_dropped_and_no_fault(house: House) -> None:
+    """The mail server was down for a week; who was to be taken out of the group has no name any more."""
+    house.add(LILEI, "李雷")
+    house.hand_in(LILEI, "departure", LEAVING)
+    house.tick(days=7)
+    assert house.deliver() == []
+    assert [(letter.name, letter.state, letter.answer) for letter in house.letters("departure.remove_from_group")] == [
+        ("departure.remove_from_group", "dropped", "whom it is about was erased")
+    ]
+
+
 def test_they_may_come_back_as_somebody_new(house: House) -> None:
     house.join()
     old = house.person(LILEI).id
     erase(house, old)
     house.join(form="again")
     assert house.person(LILEI).id != old and house.person(LILEI).status == "member"
+
+
+def test_who_comes_back_before_the_day_is_not_erased(house: House) -> None:
+    """They left, wanted everything erased, and thought better of it: as a member again, or still on the way."""
+    house.add(LILEI, "李雷")
+    house.add(MEIMEI, "韩梅梅")
+    for who in (LILEI, MEIMEI):
+        house.hand_in(who, "departure", LEAVING, f"leave-{who}")
+    house.tick(days=1)
+    house.join(LILEI, "back-1")
+    house.apply(MEIMEI, "back-2")
+    house.press(MEIMEI, "confirm", MEIMEI)
+    house.tick(days=4)
+    assert [house.story(house.case(who, "departure"))[-1] for who in (LILEI, MEIMEI)] == [("due", "void"), ("due", "void")]
+    house.press(OWNER, "approve", MEIMEI)
+    assert [(house.person(who).status, house.person(who).name) for who in (LILEI, MEIMEI)] == [
+        ("member", "李雷"),
+        ("member", "李雷"),
+    ]
+
+
+def test_an_application_that_anybody_may_have_handed_in_keeps_nobody_from_being_erased(house: House) -> None:
+    person_id = house.add(MEIMEI, "韩梅梅")
+    house.hand_in(MEIMEI, "departure", LEAVING)
+    house.tick(days=1)
+    house.apply(MEIMEI, "by-a-stranger")
+    house.tick(days=3)
+    [person] = house.rows(select(Person).where(Person.id == person_id))
+    assert (person.status, person.address, person.name) == ("erased", None, "")
+    assert [case.state for case in house.rows(select(Case).where(Case.person_id == person_id).order_by(Case.id))] == [
+        "erased",
+        "void",
+    ]
 
 
 def test_the_owner_stays(house: House) -> None:

@@ -9,7 +9,10 @@ from sqlalchemy import select
 
 from engine.intake import TooManyMails, send_form_link, send_sign_in
 from engine.models import Case, Person
-from tests.club import LILEI, MEIMEI, OWNER, House
+from engine.run import NotAllowed
+from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
+
+NOMINATION = {"why": "我愿意多做一点。", "plan": "每周四主持讨论。"}
 
 
 def test_an_unknown_address_becomes_an_applicant_with_one_case_and_one_mail(house: House) -> None:
@@ -122,3 +125,14 @@ def test_a_form_link_and_a_sign_in_go_to_members_only(house: House) -> None:
         house.db.write(send_sign_in, house.club_id, address, request_id="r", now=house.now)
     assert house.deliver() == [("study_plan.your_link", LILEI), ("club.sign_in", LILEI)]
     assert house.rows(select(Person.status).where(Person.address == MEIMEI)) == ["applicant"]
+
+
+def test_a_member_stands_for_admin_once_at_a_time_and_officers_do_not(house: House) -> None:
+    house.add(LILEI)
+    house.add(ADMIN, role="admin")
+    house.hand_in(LILEI, "nomination", NOMINATION, "form-1")
+    house.hand_in(LILEI, "nomination", NOMINATION, "form-1")
+    for who in (LILEI, ADMIN, OWNER):
+        with pytest.raises(NotAllowed):
+            house.hand_in(who, "nomination", NOMINATION, "form-2")
+    assert [(case.person_id, case.state) for case in house.rows(select(Case))] == [(house.person(LILEI).id, "review")]

@@ -18,7 +18,10 @@ from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.declare import Act, State
-from engine.models import Case, Event, Letter, Person, Row
+from engine.intake import open_by_member
+from engine.marks import vote
+from engine.models import Case, Event, Letter, Mark, Person, Row
+from engine.offices import go_away
 from engine.registry import state_of, workflow
 from engine.run import NotAllowed, Refused, Stale, act
 from engine.step import Hand
@@ -29,9 +32,19 @@ from tests.club import ADMIN, APPLICATION, DOWN, LATER, OWNER, PLAN, SILENT, TAK
 from tests.databases import databases
 
 PEOPLE = ("lilei@qq.com", "hanmeimei@163.com", "wang@gmail.com")
-CROWD = (*PEOPLE, OWNER, ADMIN)
+READER = "reader@qq.com"
+AT_THE_START = (OWNER, ADMIN, READER)
+CROWD = (*PEOPLE, *AT_THE_START)
 REMIND_BEFORE = timedelta(days=1)
 CLOCKS_MOVES = {"due", "postponed", "granted", "void"}
+NOMINATION = {"why": "我愿意多做一点。", "plan": "每周四主持讨论。"}
+FORMS: dict[str, dict[str, Any]] = {
+    "nomination": NOMINATION,
+    "departure": {"why": "搬家了。", "erase": False},
+    "erasure": {"why": "", "erase": True},
+    "new_address": {},
+}
+ENDS_OF_A_VOTE = ("elected", "rejected", "too_few")
 REFLECTION = {"book": "活着", "author": "余华", "big": True, "reflection": "人是为活着本身而活着的。", "share": True}
 
 people, crowd = st.sampled_from(PEOPLE), st.sampled_from(CROWD)
@@ -49,7 +62,7 @@ def holds(role: str, actor: Person, case: Case) -> bool:
     decides = actor.status == "member" and not concerned
     return {
         "anyone": True,
-        "person": concerned,
+        "person": concerned and actor.status not in ("departed", "erased"),
         "owner": decides and actor.role == "owner",
         "reviewer": decides and actor.role in ("owner", "admin"),
     }[role]
@@ -57,9 +70,29 @@ def holds(role: str, actor: Person, case: Case) -> bool:
 
 def fits(action: str, person: Person) -> bool:
     """What may be done after an end, and while what holds of whom."""
-    return {"readmit": person.status == "removed", "share": person.status == "member", "retract": person.status == "member"}.get(
-        action, True
-    )
+    member = person.status == "member"
+    in_office = member and person.role == "admin"
+    return {
+        "readmit": person.status == "removed", "share": member, "retract": member, "step_down": in_office, "dismiss": in_office,
+    }.get(action, True)  # fmt: skip
+
+
+def votes(person: Person, case: Case) -> bool:
+    """Who has a vote in a nomination: whoever was a member when the vote began, but the candidate and the owner."""
+    if person.status != "member" or person.role == "owner" or person.id == case.person_id:
+        return False
+    since = person.registered_at or person.joined_at
+    return since is not None and since <= case.entered_at
+
+
+def may_hand_in(form: str, person: Person, cases: list[Case]) -> bool:
+    """Which forms of their own a member may hand in now, and of which there is only one at a time."""
+    if person.status != "member":
+        return False
+    if form in ("departure", "erasure"):
+        return person.role != "owner"
+    waits = any(case.workflow == form and case.person_id == person.id and case.turn for case in cases)
+    return not waits and (form == "new_address" or person.role == "member")
 
 
 def declared(state: State, action: str) -> Act | None:
@@ -72,13 +105,23 @@ class Crash(Exception):
 
 class ClubLife(RuleBasedStateMachine):
     kind = "sqlite"
+    # What the last look found: a precondition asks no database.
+    offers: list[tuple[Case, Person, Act]] = []
+    seen: list[Case] = []
+    votes_seen: list[Case] = []
 
-    @initialize(members=st.integers(0, 3), told=st.booleans())
-    def begin(self, members: int, told: bool) -> None:
-        """Some have joined already, so that a short story gets somewhere."""
+    @initialize(members=st.integers(0, 3), told=st.booleans(), begun=st.sampled_from(["", "", "vote", "vote", "removal"]))
+    def begin(self, members: int, told: bool, begun: str) -> None:
+        """Some have joined already, and something is under way, so that a short story gets somewhere."""
         self.house = House(databases(self.kind), "machine")
         self.house.add(ADMIN, "小助", role="admin")
+        self.house.add(READER, "书虫")
+        self.from_the_start = {self.house.person(address).id for address in AT_THE_START}
+        self.heard: set[tuple[int, int]] = set()  # events whose rights were looked at
+        self.ballots: dict[tuple[int, int], dict[int, str]] = {}  # (case, round): who chose what, last
         self.forms: Counter[str] = Counter()
+        self.own_forms = 0
+        self.applied: dict[str, int] = {}  # whose the last application from this address was
         self.dues: dict[tuple[int, int], tuple[datetime, datetime]] = {}  # (case, version): due and entered as last seen
         self.judged: set[tuple[int, int]] = set()  # due steps that were looked at
         self.accepted: Counter[str] = Counter()
@@ -86,8 +129,21 @@ class ClubLife(RuleBasedStateMachine):
         for who in PEOPLE[:members]:
             self.forms[who] += 1
             self.house.join(who, f"{who}-1")
+            self.remember_application(who)
         if told:
             self.the_post_works()
+        if begun == "vote":
+            self.stand_for_admin(READER)
+        elif begun == "removal":
+            self.wait_for_a_proposal()
+
+    def wait_for_a_proposal(self) -> None:
+        """Nobody hands anything in, and the post works."""
+        for _ in range(40):
+            if any(case.state == "removal_proposed" for case in self.cases()):
+                return
+            self.the_next_moment_comes(posts=True)
+            self.look()
 
     def teardown(self) -> None:
         if hasattr(self, "house"):
@@ -98,14 +154,91 @@ class ClubLife(RuleBasedStateMachine):
     @rule(who=people, again=st.booleans(), city=st.sampled_from(["武汉", "荆州"]))
     def hand_in_an_application(self, who: str, again: bool, city: str) -> None:
         before = self.everything()
-        known = bool(self.forms[who]) and who in self.actors()  # who was forgotten is a stranger again
+        person = self.actors().get(who)  # who was forgotten, or has another address since, is a stranger again
+        known = person is not None and self.applied.get(who) == person.id
         if not (again and known):
             self.forms[who] += 1
         self.house.apply(who, f"{who}-{self.forms[who]}", city=city)
         if again and known:
             assert self.everything() == before, "the same form twice is one case"
+        self.remember_application(who)
 
-    @precondition(lambda self: self.offered())
+    @rule(
+        data=st.data(),
+        who=crowd,
+        form=st.sampled_from(["nomination", "nomination", "nomination", "departure", "erasure", "new_address"]),
+        again=st.booleans(),
+    )
+    def hand_in_a_form_of_ones_own(self, data: st.DataObject, who: str, form: str, again: bool) -> None:
+        """A nomination, a departure (with everything erased or not), a new address."""
+        person = self.actors().get(who)
+        if person is None:
+            return
+        self.own_forms += 1
+        answers = dict(FORMS[form])
+        if form == "new_address":
+            answers["email"] = data.draw(st.sampled_from([f"new-{self.own_forms}@qq.com", *PEOPLE]))
+        may = may_hand_in(form, person, self.cases())
+        unit = lambda session: self.hand_in(session, person, form, answers, f"own-{self.own_forms}")  # noqa: E731
+        if not may:
+            self.refused(unit, NotAllowed)
+            return
+        self.house.write(unit)
+        if again:
+            before = self.everything()
+            self.house.write(unit)
+            assert self.everything() == before, "the same form twice is one case"
+
+    @rule(who=crowd)
+    def stand_for_admin(self, who: str) -> None:
+        """The owner agrees at once: so that there are votes."""
+        person = self.actors().get(who)
+        if person is None or not may_hand_in("nomination", person, self.cases()):
+            return
+        self.own_forms += 1
+        self.house.write(lambda session: self.hand_in(session, person, "nomination", NOMINATION, f"own-{self.own_forms}"))
+        case = self.house.case(who, "nomination")
+        self.press(case, self.house.person(OWNER), "approve", expect=None)
+
+    @precondition(lambda self: self.votes_seen)
+    @rule(data=st.data(), choices=st.lists(st.sampled_from(["yes", "no"]), min_size=1, max_size=4))
+    def several_vote(self, data: st.DataObject, choices: list[str]) -> None:
+        """Some for the first time, some with a change of mind; who has no vote is refused."""
+        for choice in choices:
+            case = data.draw(st.sampled_from(self.votes_open()))
+            person = data.draw(st.sampled_from(list(self.actors().values())))
+            if votes(person, case):
+                self.cast(case, person, choice)
+            else:
+                self.refused(lambda session: self.vote(session, case, person, choice), NotAllowed)  # noqa: B023
+
+    @precondition(lambda self: self.votes_seen)
+    @rule(data=st.data(), yes=st.integers(0, 6), posts=st.booleans())
+    def a_vote_is_held(self, data: st.DataObject, yes: int, posts: bool) -> None:
+        """Everybody who may casts a vote, and its days pass: so that there are elected admins."""
+        case = data.draw(st.sampled_from(self.votes_open()))
+        electors = [person for person in self.actors().values() if votes(person, case)]
+        for number, person in enumerate(electors):
+            self.cast(case, person, "yes" if number < yes else "no")
+        if posts:
+            self.the_post_works()
+            self.look()
+        self.house.now = max(self.house.now, case.due_at or self.house.now)
+        self.tick()
+
+    @precondition(lambda self: any(move.proves for _, _, move in self.offers))
+    @rule(data=st.data())
+    def press_without_the_letter(self, data: st.DataObject) -> None:
+        """An address is confirmed by who reads it, not by who asked for it."""
+        case, actor, move = data.draw(st.sampled_from([offer for offer in self.offered() if offer[2].proves]))
+        self.press(case, actor, move.action, proven=False, expect=NotAllowed)
+
+    @rule(days=st.integers(0, 6))
+    def the_owner_goes_away(self, days: int) -> None:
+        until = self.house.now + timedelta(days=days) if days else None
+        self.house.db.write(go_away, self.house.club_id, self.house.person(OWNER).id, until)
+
+    @precondition(lambda self: self.offers)
     @rule(data=st.data(), note=st.sampled_from(["", "想再看看。"]), days=st.integers(0, 61))
     def press_something_that_is_offered(self, data: st.DataObject, note: str, days: int) -> None:
         offers = self.offered()
@@ -113,7 +246,7 @@ class ClubLife(RuleBasedStateMachine):
         fine = (note or move.note != "required") and (not move.asks_days or 1 <= days <= 60)
         self.press(case, actor, move.action, note=note, days=days, expect=None if fine else Refused)
 
-    @precondition(lambda self: self.offered())
+    @precondition(lambda self: self.offers)
     @rule(data=st.data())
     def decide_as_asked(self, data: st.DataObject) -> None:
         """The same with everything filled in: so that the life of the club gets far."""
@@ -121,7 +254,7 @@ class ClubLife(RuleBasedStateMachine):
         case, actor, move = data.draw(st.sampled_from([offer for offer in self.offered() if offer[2].action == action]))
         self.press(case, actor, move.action, note="好。", days=3, expect=None)
 
-    @precondition(lambda self: self.cases())
+    @precondition(lambda self: self.seen)
     @rule(
         data=st.data(),
         who=crowd,
@@ -139,6 +272,10 @@ class ClubLife(RuleBasedStateMachine):
                 "postponed",
                 "decided",
                 "open",
+                "vote",
+                "dismiss",
+                "step_down",
+                "readmit",
                 "",
             ]
         ),
@@ -155,30 +292,32 @@ class ClubLife(RuleBasedStateMachine):
             return
         self.press(case, actor, action, note="我来。", days=3, expect=NotAllowed)
 
-    @precondition(lambda self: self.offered())
+    @precondition(lambda self: self.offers)
     @rule(data=st.data())
     def press_in_a_round_that_is_over(self, data: st.DataObject) -> None:
         case, actor, move = data.draw(st.sampled_from(self.offered()))
         if case.entered_version > 1:
             self.press(case, actor, move.action, note="好。", days=3, round=case.entered_version - 1, expect=Stale)
 
-    @precondition(lambda self: any(not case.turn for case in self.cases()))
-    @rule(data=st.data(), hours=st.sampled_from([0, 1, 23, 24, 48]))
-    def undo_as_owner(self, data: st.DataObject, hours: int) -> None:
+    @precondition(lambda self: any(state_of(case.workflow, case.state).undo for case in self.seen))
+    @rule(data=st.data(), deputy=st.booleans(), hours=st.sampled_from([0, 1, 23, 24, 48]))
+    def undo(self, data: st.DataObject, deputy: bool, hours: int) -> None:
         self.house.now += timedelta(hours=hours)
-        ended = [case for case in self.cases() if not case.turn]
-        case = data.draw(st.sampled_from(ended))
-        before, owner = self.everything(), self.actors()[OWNER]
+        case = data.draw(st.sampled_from([case for case in self.cases() if state_of(case.workflow, case.state).undo]))
+        deciders = [person for person in self.actors().values() if person.role == ("admin" if deputy else "owner")]
+        if not deciders:
+            return
+        before, decider = self.everything(), data.draw(st.sampled_from(deciders))
         try:
-            self.press(case, owner, "undo", expect=None)
+            self.press(case, decider, "undo", expect=None)
         except NotAllowed:
             assert self.everything() == before
         else:
             decision = self.events_of(case)[case.entered_version - 1]
-            assert decision.who_id == owner.id
+            assert decision.who_id == decider.id
             assert self.house.now < decision.at + timedelta(hours=24)
 
-    @precondition(lambda self: self.offered())
+    @precondition(lambda self: self.offers)
     @rule(data=st.data())
     def a_unit_dies_after_its_work(self, data: st.DataObject) -> None:
         case, actor, move = data.draw(st.sampled_from(self.offered()))
@@ -265,33 +404,63 @@ class ClubLife(RuleBasedStateMachine):
                 assert case.turn
         if answer in (TAKEN, SILENT):  # silent after the dot: the server may well have it
             self.accepted[letter.message_id] += 1
-            renewed = (
-                [event for event in self.events_by_id(letter.case_id) if event.action == "postponed"] if letter.case_id else []
-            )
+            renewed = self.was_postponed(letter) if letter.case_id else self.somebody_was_erased()
             self.bytes.setdefault(letter.message_id, set()).add(frozen.content)
             assert renewed or len(self.bytes[letter.message_id]) == 1, "a retry sends the same bytes"
         return answer
 
+    def was_postponed(self, letter: Letter) -> bool:
+        return any(event.action == "postponed" for event in self.events_by_id(letter.case_id))
+
+    def somebody_was_erased(self) -> bool:
+        """Digests and receipts may have named them, and are written anew."""
+        return bool(self.house.rows(select(Person.id).where(Person.status == "erased")))
+
     def press(self, case: Case, actor: Person, action: str, *, expect: type[Exception] | None, **given: Any) -> None:
-        before = self.everything() if expect else None
         unit: Callable[[Session], None] = lambda session: self.act(session, case, actor, action, **given)  # noqa: E731
         if expect is None:
             self.house.write(unit)
-            return
+        else:
+            self.refused(unit, expect)
+
+    def refused(self, unit: Callable[[Session], None], expect: type[Exception]) -> None:
+        before = self.everything()
         with pytest.raises(expect):
             self.house.write(unit)
         assert self.everything() == before, "what is refused changes nothing"
 
+    def cast(self, case: Case, who: Person, choice: str) -> None:
+        self.house.write(lambda session: self.vote(session, case, who, choice))
+        self.ballots.setdefault((case.id, case.entered_version), {})[who.id] = choice
+
+    def vote(self, session: Session, case: Case, who: Person, choice: str) -> None:
+        hand, mine = Hand(session.get_one(Person, (case.club_id, who.id)), "page"), session.get_one(Case, (case.club_id, case.id))
+        vote(session, mine, choice, by=hand, now=self.house.now, round=case.entered_version)
+
+    def remember_application(self, who: str) -> None:
+        """Whose the newest form is; one that was only told that another is open already is nobody's."""
+        person, form = self.house.person(who), f"{who}-{self.forms[who]}"
+        taken = any(form in (case.key.partition(":")[0], case.data.get("form")) for case in self.cases())
+        self.applied[who] = person.id if taken else 0
+
+    def hand_in(self, session: Session, who: Person, form: str, answers: dict[str, Any], form_id: str) -> None:
+        person = session.get_one(Person, (who.club_id, who.id))
+        flow = workflow("departure" if form == "erasure" else form)
+        open_by_member(session, person, flow, answers, by=Hand(person, "page"), form_id=form_id, now=self.house.now)
+
     def act(self, session: Session, case: Case, actor: Person, action: str, **given: Any) -> None:
         mine = session.get_one(Case, (case.club_id, case.id))
         move = declared(state_of(mine.workflow, mine.state), action)
-        texts = {name: (PLAN | APPLICATION | REFLECTION)[name] for name in move.fill} if move else {}
+        texts = {name: (PLAN | APPLICATION | REFLECTION | NOMINATION)[name] for name in move.fill} if move else {}
         fill = {name: text if isinstance(text, bool) else f"{text} {case.version}" for name, text in texts.items()}
         hand = Hand(session.get_one(Person, (case.club_id, actor.id)), "page")
-        act(session, mine, action, by=hand, now=self.house.now, answers=fill, proven=True, **given)
+        act(session, mine, action, by=hand, now=self.house.now, answers=fill, **({"proven": True} | given))
 
     def cases(self) -> list[Case]:
-        return self.house.rows(select(Case).order_by(Case.id)) if hasattr(self, "house") else []
+        return self.house.rows(select(Case).order_by(Case.id))
+
+    def votes_open(self) -> list[Case]:
+        return [case for case in self.cases() if (case.workflow, case.state) == ("nomination", "vote")]
 
     def events_of(self, case: Case) -> list[Event]:
         return self.events_by_id(case.id)
@@ -305,11 +474,13 @@ class ClubLife(RuleBasedStateMachine):
 
     def offered(self) -> list[tuple[Case, Person, Act]]:
         """Every declared act that somebody may do now, by the test's own reading of the rights."""
-        actors = list(self.actors().values()) if hasattr(self, "house") else []
-        people = {person.id: person for person in self.house.rows(select(Person))} if actors else {}
+        return self.offered_in(self.cases(), {person.id: person for person in self.house.rows(select(Person))})
+
+    def offered_in(self, cases: list[Case], people: dict[int, Person]) -> list[tuple[Case, Person, Act]]:
+        actors = [person for person in people.values() if person.address is not None]
         return [
             (case, actor, move)
-            for case in self.cases()
+            for case in cases
             for move in state_of(case.workflow, case.state).acts
             for actor in actors
             if any(holds(role, actor, case) for role in move.who.names) and fits(move.action, people[case.person_id])
@@ -327,12 +498,18 @@ class ClubLife(RuleBasedStateMachine):
 
     @invariant()
     def what_must_hold(self) -> None:
-        if not hasattr(self, "house"):
-            return
+        if hasattr(self, "house"):
+            self.look()
+
+    def look(self) -> None:
+        """After each rule, and within one that lets several things happen."""
         with self.house.read() as session:
             people = {person.id: person for person in session.execute(select(Person)).scalars()}
             cases = list(session.execute(select(Case)).scalars())
             letters = list(session.execute(select(Letter)).scalars())
+            marks: dict[tuple[int, int], list[Mark]] = {}
+            for mark in session.execute(select(Mark)).scalars():
+                marks.setdefault((mark.case_id, mark.entered_version), []).append(mark)
             events: dict[int, list[Event]] = {}
             for event in session.execute(select(Event).order_by(Event.version)).scalars():
                 events.setdefault(event.case_id, []).append(event)
@@ -340,8 +517,12 @@ class ClubLife(RuleBasedStateMachine):
             self.check_the_ledger_of(case, events[case.id], people)
             self.check_the_rest_of(case)
             self.check_warnings(case, events[case.id], letters)
+            if case.workflow == "nomination":
+                self.check_votes(case, events[case.id], marks, people)
         self.check_people(cases, events, people)
         self.check_letters(letters, people)
+        self.seen, self.offers = cases, self.offered_in(cases, people)
+        self.votes_seen = [case for case in cases if (case.workflow, case.state) == ("nomination", "vote")]
         self.dues |= {(case.id, case.entered_version): (case.due_at, case.entered_at) for case in cases if case.due_at}
 
     def check_the_ledger_of(self, case: Case, events: list[Event], people: dict[int, Person]) -> None:
@@ -350,6 +531,9 @@ class ClubLife(RuleBasedStateMachine):
         assert [event.from_state for event in events] == ["", *(event.to_state for event in events[:-1])]
         assert [event.at for event in events] == sorted(event.at for event in events)
         for event in events:
+            if (case.id, event.version) in self.heard:
+                continue  # who held which office then is not known any more
+            self.heard.add((case.id, event.version))
             if event.who_id is None:
                 assert event.via == "clock" and (event.action in CLOCKS_MOVES or event.version == 1)
             elif event.action == "undo":
@@ -358,6 +542,39 @@ class ClubLife(RuleBasedStateMachine):
                 move = declared(workflow(case.workflow).states[event.from_state], event.action)
                 assert move is not None and any(holds(role, people[event.who_id], case) for role in move.who.names)
                 assert move.note != "required" or event.note or not case.answers
+                self.check_whose_name(case, event, move, people)
+
+    def check_whose_name(self, case: Case, event: Event, move: Act, people: dict[int, Person]) -> None:
+        """Where an admin decided as the owner's deputy both names stand; elsewhere only one's own."""
+        decider = people[event.who_id or 0]
+        deputises = "reviewer" in move.who.names and decider.role != "owner" and decider.id != case.person_id
+        owner = next(person.id for person in people.values() if person.role == "owner")
+        assert event.on_behalf_of_id == (owner if deputises and case.person_id != owner else None)
+
+    def check_votes(
+        self, case: Case, events: list[Event], marks: dict[tuple[int, int], list[Mark]], people: dict[int, Person]
+    ) -> None:  # fmt: skip
+        """Each round of a vote: who voted what while it runs; when it is over the counts stand in its last event, and no choice."""
+        for begun in (event for event in events if event.to_state == "vote" and event.from_state != "vote"):
+            cast = {mark.person_id: mark.choice for mark in marks.get((case.id, begun.version), [])}
+            mine = self.ballots.get((case.id, begun.version), {})
+            gone = {who for who in mine if people[who].status == "erased"}
+            assert set(cast) == set(mine), "a vote of somebody who did not cast one"
+            assert case.person_id not in cast and not any(people[who].role == "owner" for who in cast)
+            closing = next((event for event in events if event.version > begun.version and event.from_state == "vote"), None)
+            if closing is None:
+                assert cast == {who: "" if who in gone else choice for who, choice in mine.items()}
+                continue
+            assert set(cast.values()) <= {""}, "a secret vote is over, and its choices still stand"
+            if not gone and case.answers:  # erased voters' choices are empty; of an erased candidate nothing is left
+                self.check_count(case, closing, mine)
+
+    def check_count(self, case: Case, closing: Event, mine: dict[int, str]) -> None:
+        assert closing.answers["count"] == dict(Counter(mine.values())), "the count is not what was cast"
+        if closing.to_state in ENDS_OF_A_VOTE:
+            yes, no = Counter(mine.values())["yes"], Counter(mine.values())["no"]
+            few = 3 * (yes + no) < case.data["electors"]
+            assert closing.to_state == ("too_few" if few else "elected" if yes > no else "rejected")
 
     def check_the_rest_of(self, case: Case) -> None:
         final = workflow(case.workflow).states[case.state].is_final
@@ -382,7 +599,7 @@ class ClubLife(RuleBasedStateMachine):
 
     def check_warned(self, case: Case, event: Event, entered: int, letters: list[Letter]) -> None:
         state = workflow(case.workflow).states[event.from_state]
-        if str(state.turn) != "person":
+        if str(state.turn) != "person" or state.name == "erasing":  # erasure is no step against them: they asked for it
             return
         names = {f"{case.workflow}.{letter.name}" for letter in state.entry_letters if letter.asks}
         asks = [item for item in letters if item.case_id == case.id and item.version == entered and item.name in names]
@@ -395,17 +612,27 @@ class ClubLife(RuleBasedStateMachine):
 
     def check_people(self, cases: list[Case], events: dict[int, list[Event]], people: dict[int, Person]) -> None:
         open_ones = Counter((case.person_id, case.workflow) for case in cases if case.turn)
-        assert [key for key, count in open_ones.items() if count > 1] == [], "one open case of a workflow per person"
+        twice = [key for key, count in open_ones.items() if count > 1 and key[1] != "departure"]
+        assert twice == [], "one open case of a workflow per person"
         for person in people.values():
             own = [case for case in cases if case.person_id == person.id]
             removals = [event for case in own for event in events[case.id] if event.to_state == "removed"]
             assert all(event.action == "remove" and event.who_id for event in removals)
             if person.removed_at:
                 assert removals, "nobody is removed without a person who did it"
-            if person.status == "removed":
-                assert [case.workflow for case in own if case.turn and case.workflow != "join"] == []
-            if person.address in PEOPLE and person.status == "member":
+            if person.status in ("removed", "departed"):
+                still = [case for case in own if case.turn and case.workflow != "join"]
+                assert [case.state for case in still if case.state != "erasing"] == []
+            if person.status == "member" and person.id not in self.from_the_start:
                 assert any(case.state == "approved" for case in own), "a member was approved"
+            self.check_office(person, own)
+
+    def check_office(self, person: Person, own: list[Case]) -> None:
+        """Nobody is an admin without a reason, and nobody but a member is one."""
+        if person.role == "admin":
+            reasons = [case for case in own if case.workflow == "nomination" and case.state in ("elected", "in_office")]
+            assert person.status == "member"
+            assert reasons or person.id in self.from_the_start, "an admin whom nobody elected"
 
     def check_letters(self, letters: list[Letter], people: dict[int, Person]) -> None:
         assert len({letter.key for letter in letters}) == len(letters), "two letters with one key"
@@ -413,6 +640,7 @@ class ClubLife(RuleBasedStateMachine):
             accepted = self.accepted[letter.message_id]
             assert accepted <= 1 or letter.maybe_twice, "sent twice, and nobody is told"
             assert letter.state != "sent" or accepted, "said to be sent, and no server has it"
+            assert not letter.answer.startswith("compose:"), f"a letter that cannot be written: {letter.name} {letter.answer}"
             forgotten = (
                 letter.person_id is not None and people[letter.person_id].status == "erased"
             )  # and the server's words with them

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.db import enter_club
@@ -68,6 +68,16 @@ def test_who_still_has_one_open_gets_no_second_one(reading: House) -> None:
     assert (sorted(mine), hers) == (["2026-W50", "2026-W51"], ["2026-W50"])
 
 
+def test_who_may_be_removed_begins_no_week_whatever_the_removal_is_about(reading: House) -> None:
+    reading.open(LILEI, "study_plan")
+    reading.live(until=SUNDAY + timedelta(days=2), hours=12)
+    reading.press(LILEI, "submit", LILEI, "toy_reading")
+    assert reading.case(LILEI, "study_plan").state == "removal_proposed"
+    open_due(reading.db, SUNDAY + WEEK)
+    mine = select(Case.data["period"].as_string()).where(Case.person_id == reading.person(LILEI).id, TOYS)
+    assert reading.rows(mine) == ["2026-W50"]  # the one that opened before it was proposed
+
+
 def test_who_is_done_with_a_week_is_not_asked_for_it_again(reading: House) -> None:
     open_due(reading.db, SUNDAY)
     reading.press(LILEI, "submit", LILEI, "toy_reading")
@@ -103,6 +113,18 @@ def test_who_came_in_before_the_opening_begins_with_it(reading: House) -> None:
     reading.bring("name,email\n新人,new@qq.com\n")
     open_due(reading.db, SUNDAY)
     assert reading.case("new@qq.com", "toy_reading").data["period"] == "2026-W50"
+
+
+def test_a_month_of_chances_begins_at_midnight_where_the_club_is(house: House) -> None:
+    """In Shanghai the year is eight hours old when it begins in Greenwich; December's chance was December's."""
+    house.add(LILEI)
+    for week, due in (("2026-W51", "2026-12-19T20:00+08:00"), ("2026-W53", "2026-12-31T23:30+08:00")):
+        house.open(LILEI, "reflection", key=week, data={"period": week, "period_due": due})
+        house.deliver()
+        house.now = datetime.fromisoformat(due).astimezone(UTC)
+        house.tick(hours=1)
+        assert house.case(LILEI, "reflection").state == "overdue"
+        house.press(OWNER, "excuse", LILEI, "reflection")
 
 
 def test_a_club_larger_than_a_batch_is_opened_over_several_commits_nobody_twice(reading: House) -> None:
@@ -276,6 +298,31 @@ def test_the_one_concerned_does_not_vote(voters: House) -> None:
     voters.open(VOTERS[0], "toy_nomination")
     with pytest.raises(NotAllowed):
         cast(voters, VOTERS[0], "yes", "toy_nomination")
+
+
+def test_who_came_after_the_vote_began_has_no_vote(voters: House) -> None:
+    """A newcomer, one who was taken back in, one who brings an early joining date along from a list."""
+    late = ("newcomer@qq.com", "back@qq.com", "listed@qq.com")
+    voters.add(late[1])
+    voters.open(VOTERS[0], "toy_nomination")
+    voters.tick(minutes=1)
+    voters.add(late[0])
+    voters.bring(f"name,email,joined\n老书友,{late[2]},2020-03-01\n")
+    taken_back = update(Person).where(Person.address == late[1]).values(registered_at=voters.now)
+    voters.write(lambda session: session.execute(taken_back))
+    for address in late:
+        with pytest.raises(NotAllowed):
+            cast(voters, address, "yes", "toy_nomination")
+    assert voters.rows(select(Mark)) == []
+
+
+def test_only_who_has_not_voted_is_reminded(voters: House) -> None:
+    voters.hand_in(VOTERS[0], "nomination", {"why": "一", "plan": "二"})
+    voters.press(OWNER, "approve", VOTERS[0], "nomination")
+    voters.vote(VOTERS[1], "yes", VOTERS[0])
+    voters.tick(days=2, hours=20)
+    reminded = {letter.person_id for letter in voters.letters("nomination.vote_soon")}
+    assert reminded == {voters.person(address).id for address in VOTERS[2:]}
 
 
 def test_votes_do_not_refuse_one_another(voters: House) -> None:

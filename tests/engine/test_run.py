@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from engine.models import Case, Event, Letter, Person
+from engine.models import Case, Event, Letter, Person, WebSession
 from engine.moments import midnight_after
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import CLOCK, Hand
@@ -77,6 +77,8 @@ def test_the_clocks_moves_are_nobodys_to_press(house: House, who: str, action: s
 def test_an_admin_is_not_the_owner(proposed: House) -> None:
     proposed.add(ADMIN, role="admin")
     refused(proposed, NotAllowed, ADMIN, "remove", "study_plan", note="出去。")
+    proposed.press(OWNER, "remove", workflow="study_plan", note="两次都没有收到。")
+    refused(proposed, NotAllowed, ADMIN, "readmit", "study_plan")
 
 
 def test_a_form_of_an_earlier_round_is_refused_and_says_who_was_faster(house: House) -> None:
@@ -190,10 +192,13 @@ def test_an_ended_case_takes_no_step_of_the_clock(house: House) -> None:
 
 def test_a_removal_ends_the_membership_the_links_and_every_open_case(proposed: House) -> None:
     epoch = proposed.person(LILEI).link_epoch
+    browser = {"secret_hash": "a", "link": "b", "started_at": proposed.now, "ends_at": proposed.now + timedelta(days=90)}
+    proposed.write(lambda session: session.add(WebSession(person_id=proposed.person(LILEI).id, **browser)))
     proposed.press(OWNER, "remove", workflow="study_plan", note="两次都没有收到。")
     person = proposed.person(LILEI)
     assert (person.status, person.role, person.removed_at, person.link_epoch) == ("removed", "member", proposed.now, epoch + 1)
     assert proposed.rows(select(Case.id).where(Case.person_id == person.id, Case.turn != "")) == []
+    assert proposed.rows(select(WebSession)) == []  # else it would be signed in again after a readmission
     refused(proposed, NotAllowed, OWNER, "undo", "study_plan")
 
 

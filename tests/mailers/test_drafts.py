@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
@@ -80,6 +80,25 @@ def test_a_draft_falls_away_when_something_moved_meanwhile(asked: House, meanwhi
     meanwhile(asked)
     assert asked.db.write(keep, draft, LEASE) is None
     assert asked.letters("join.please_decide")[0].bytes is None
+
+
+def test_who_votes_while_their_ballot_is_being_written_gets_none(house: House) -> None:
+    """A vote moves no case: neither a draft nor a mail composed now takes its version for the whole story."""
+    for address in (LILEI, MEIMEI, "wang@gmail.com"):
+        house.add(address)
+    house.hand_in(LILEI, "nomination", {"why": "一", "plan": "二"})
+    house.press(OWNER, "approve", workflow="nomination")
+    ballots = [letter.id for letter in house.letters("nomination.please_vote")]
+    claimed = [item for item in house.claim() if item.letter_id in ballots]
+    ahead = ahead_of(house, claimed)
+    drafts = {house.rows(select(Letter.person_id).where(Letter.id == item.letter_id))[0]: ahead.of(item) for item in claimed}
+    house.vote(MEIMEI, "no")
+    kept = {address: house.db.write(keep, drafts[house.person(address).id], LEASE) for address in (MEIMEI, "wang@gmail.com")}
+    assert [address for address, frozen in kept.items() if frozen] == ["wang@gmail.com"]
+    mine = next(item for item in claimed if ahead.of(item) == drafts[house.person(MEIMEI).id])
+    assert house.freeze(mine) is None
+    [letter] = house.rows(select(Letter).where(Letter.id == mine.letter_id))
+    assert (letter.state, letter.answer) == ("dropped", "no longer needed: the recipient has voted")
 
 
 def test_a_draft_holds_for_a_moment_only(asked: House) -> None:

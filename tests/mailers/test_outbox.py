@@ -10,10 +10,11 @@ from sqlalchemy import update
 from engine.clock import machine_now
 from engine.letters_ledger import hold, one, release, retry, rows
 from engine.models import Letter, Person
+from engine.offices import go_away
 from mailers import compose, outbox
 from mailers.facts import Facts
 from mailers.verdict import RETRY_AFTER, Answer
-from tests.club import DOWN, LATER, LILEI, MEIMEI, OWNER, PLAN, REFUSED, SILENT, TAKEN, UNKNOWN, House
+from tests.club import ADMIN, DOWN, LATER, LILEI, MEIMEI, OWNER, PLAN, REFUSED, SILENT, TAKEN, UNKNOWN, House
 
 HOUR = timedelta(hours=1)
 
@@ -218,3 +219,16 @@ def test_the_ledger_tells_holds_releases_and_tries_again(applied: House) -> None
         assert rows(session, "failed") == []
         assert one(session, key) == (row, only(applied).bytes)
         assert one(session, 1) == (None, None)
+
+
+def test_a_deputy_who_is_none_any_more_is_not_asked(house: House) -> None:
+    """The owner is away, so the admin is asked; before the mail leaves somebody else is the admin."""
+    house.add(ADMIN, role="admin")
+    house.db.write(go_away, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
+    house.apply()
+    house.deliver()
+    house.press(LILEI, "confirm")
+    house.write(lambda session: session.execute(update(Person).where(Person.address == ADMIN).values(role="member")))
+    assert house.deliver() == []
+    [letter] = house.letters("join.please_decide")
+    assert (letter.state, letter.answer) == ("dropped", "no longer needed: it is not the recipient's turn")

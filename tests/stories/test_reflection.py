@@ -88,7 +88,8 @@ def test_a_book_is_named_ahead_and_a_big_one_moves_the_due_time_once(week: World
         SATURDAY + timedelta(days=3),
     )
     assert "12月15日" in week.mail("reflection.due_moved", LILEI).subject
-    page.press("choose", book="战争与和平")
+    page.press("choose", book="战争与和平", big="y")
+    assert len(week.ledger(letter="reflection.due_moved")) == 1
     assert week.case("reflection", LILEI).due_at == SATURDAY + timedelta(days=3)
     week.open(week.mail("reflection.due_moved", LILEI)).press("submit", reflection="没读完，也有话说。")
     assert week.case("reflection", LILEI).answers["book"] == "战争与和平"
@@ -158,6 +159,8 @@ def test_a_shared_reflection_is_for_members_and_its_author_takes_it_back(week: W
     week.open(week.mail("reflection.reflection_accepted", LILEI)).press("share")
     assert TEXT["reflection"] in reader.get("/jiuniu/reflections").text
     assert week.new_letters() == []  # nobody is told twice that it was accepted
+    week.press_as_a_person(week.form_page("departure", LILEI))
+    assert TEXT["reflection"] not in reader.get("/jiuniu/reflections").text  # who leaves takes it along
 
 
 def _link(world: World, case: Case) -> Link:
