@@ -244,7 +244,8 @@ def _write_in_club(session: Session, context: Any, instances: Any) -> None:
 
 def insert_new(session: Session, model: type[Row], **values: Any) -> bool:
     """Insert a row unless its unique key is taken. True when it was inserted."""
-    return bool(session.connection().execute(_insert_statement(session.get_bind().dialect.name, model), values).rowcount)
+    inserted = _insert_statement(session.get_bind().dialect.name, model).returning(*model.__table__.primary_key)
+    return session.connection().execute(inserted, values).first() is not None  # psycopg's count says -1, taken or not
 
 
 def insert_new_rows(session: Session, model: type[Row], rows: Sequence[Mapping[str, Any]]) -> None:

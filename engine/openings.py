@@ -137,10 +137,11 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     at, queued = morning_after_quiet(now, frame_of(club)), 0
     for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
-        if something_waits(session, person, since):
-            if queue_for_person(session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK):
-                _give_way(session, person, now)
-                queued += 1
+        if something_waits(session, person, since) and queue_for_person(
+            session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK
+        ):
+            _give_way(session, person, now)
+            queued += 1
     return queued
 
 

@@ -23,11 +23,6 @@ from engine.run import open_cases_of
 from engine.step import Step
 
 
-def has_come_back(step: Step) -> bool:
-    """Somebody who applied again, or was brought back in, since: then nothing is erased."""
-    return step.person.status != "departed"
-
-
 def wants_erasure(step: Step) -> bool:
     return bool(step.case.answers.get("erase"))
 

@@ -14,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
-from engine.db import Database, enter_club
+from engine.db import Database, enter_club, insert_new
 from engine.intake import hand_in
-from engine.models import Case, Letter, Person, Rate
+from engine.models import Case, Heartbeat, Letter, Person, Rate
 from engine.openings import open_due
 from engine.run import NotAllowed, act, open_case
 from engine.step import CLOCK, Hand
@@ -156,3 +156,8 @@ def test_a_fault_that_comes_back_at_every_try_is_told(house: House) -> None:
     with pytest.raises(IntegrityError):
         house.write(unit)
     assert len(tries) == (1 if house.db.is_sqlite else 20)
+
+
+def test_a_key_that_is_taken_is_said(house: House) -> None:
+    values = {"name": "here", "at": house.now, "data": {}}
+    assert [house.write(lambda session: insert_new(session, Heartbeat, **values)) for _ in range(2)] == [True, False]
