@@ -196,3 +196,30 @@ def test_while_the_owner_is_away_the_admin_reviews_and_both_names_are_kept(club:
 def test_a_day_that_cannot_be_is_said_beside_the_field(club: World) -> None:
     page = club.sign_in(OWNER).get("/jiuniu/desk").press("away", until="昨天")
     assert (page.status, page.value("until"), "请填一年之内的某一天" in page.text) == (422, "昨天", True)
+
+
+def test_a_session_of_weeks_leads_to_no_link_that_counts_as_fresh(club: World) -> None:
+    browser = club.sign_in(LILEI)
+    page = browser.get("/jiuniu/me")
+    mine = str(page.form_with("fewer")["action"])
+    for here in (page, browser.get(mine)):
+        leaving = next(str(a["href"]) for a in here.soup.select("a.row-link") if "退出" in a.text)
+        assert browser.get(leaving).actions == ["fresh"]
+
+
+def test_a_new_address_ends_the_sessions_of_before(club: World) -> None:
+    browser = club.sign_in(LILEI)
+    club.press_as_a_person(club.form_page("new-address", LILEI), email="lilei@gmail.com")
+    assert "武汉+李雷" in browser.get("/jiuniu/me").text
+    club.open(club.mail("new_address.confirm_new_address", "lilei@gmail.com")).press("confirm")
+    assert "武汉+李雷" not in browser.get("/jiuniu/me").text
+
+
+def test_no_mailbox_is_filled_through_the_form_for_a_new_address(club: World) -> None:
+    answers = []
+    for _time in range(4):
+        page = club.press_as_a_person(club.form_page("new-address", LILEI), email="stranger@example.org")
+        answers.append(page.status)
+        if page.status == 200:
+            page.press("withdraw")
+    assert answers == [200, 200, 200, 429]
