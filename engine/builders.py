@@ -71,13 +71,16 @@ def reviewed_by(
     return review, returned
 
 
+REMOVAL_PROPOSED = "removal_proposed"
+
+
 def nothing_proposed(step: Step) -> bool:
     """Is no other removal proposed for this person? A second one is not pursued; the first shows its fact (clause 3.2)."""
-    other = select(Case.id).where(Case.person_id == step.case.person_id, Case.state == "removal_proposed", Case.id != step.case.id)
+    other = select(Case.id).where(Case.person_id == step.case.person_id, Case.state == REMOVAL_PROPOSED, Case.id != step.case.id)
     return step.session.execute(other.limit(1)).first() is None
 
 
-PROPOSE = either(nothing_proposed, "removal_proposed", "not_pursued")
+PROPOSE = either(nothing_proposed, REMOVAL_PROPOSED, "not_pursued")
 
 
 Removal = tuple[State, State, State, State, State]
@@ -106,6 +109,6 @@ def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()
     readmit = may(owner, "readmit", to="readmitted", note="optional", only_if=is_removed, tells=back)
     removed = final(tell("removed"), tell("remove_from_group", admins), readmit, do=effects.remove, clause=clause)
     readmitted = final(do=effects.readmit, clause="2.3")
-    excused = final(tell("excused"), undo="removal_proposed", clause=clause)
+    excused = final(tell("excused"), undo=REMOVAL_PROPOSED, clause=clause)
     not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner), clause=clause)
     return proposed, removed, readmitted, excused, not_pursued

@@ -244,8 +244,8 @@ def _write_in_club(session: Session, context: Any, instances: Any) -> None:
 
 def insert_new(session: Session, model: type[Row], **values: Any) -> bool:
     """Insert a row unless its unique key is taken. True when it was inserted."""
-    inserted = _insert_statement(session.get_bind().dialect.name, model).returning(*model.__table__.primary_key)
-    return session.connection().execute(inserted, values).first() is not None  # psycopg's count says -1, taken or not
+    statement = _insert_and_say(session.get_bind().dialect.name, model)
+    return session.connection().execute(statement, values).first() is not None  # psycopg's count says -1, taken or not
 
 
 def insert_new_rows(session: Session, model: type[Row], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -292,3 +292,8 @@ def _made_ready(statement: Insert | Update, dialect: Dialect, keys: tuple[str, .
 def _insert_statement(dialect: str, model: type[Row]) -> Any:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return insert(model.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
+
+
+@functools.cache
+def _insert_and_say(dialect: str, model: type[Row]) -> Any:
+    return _insert_statement(dialect, model).returning(*model.__table__.primary_key)

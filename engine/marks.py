@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
+from engine.db import hold
 from engine.declare import Poll
 from engine.language import marked as _
 from engine.models import Case, Event, Mark, Person
@@ -47,7 +48,7 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
 
     The case row is locked, its version is not bumped: twenty voters at once do not refuse one another.
     """
-    session.refresh(case, with_for_update=True)
+    hold(session, case)
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
     poll, person = _poll_for(session, case, by), by.on_behalf_of or by.person

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of, numbers_of, officers_at_hand
 from engine.beginnings import Calendar
+from engine.builders import REMOVAL_PROPOSED
 from engine.db import Database, across_clubs, in_club, overtaken
 from engine.declare import Workflow
-from engine.letters import BULK, queue_for_person
+from engine.letters import BULK, letters_together, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
 from engine.offices import ranks_of, their_turn, welcome_back
@@ -104,11 +105,10 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
         schedule.next_at = rule.following(schedule.next_at, frame)
     period = rule.period(opening, frame)
     people = _without_case(session, flow, calendar, period, opening)
-    for person in people[:BATCH]:
-        open_case(
-            session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}",
-            data={"period": period, "period_due": rule.due_of(opening, frame).isoformat()},
-        )  # fmt: skip
+    data = {"period": period, "period_due": rule.due_of(opening, frame).isoformat()}
+    with letters_together(session):
+        for person in people[:BATCH]:
+            open_case(session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}", data=data)
     if len(people) <= BATCH:
         schedule.next_at = rule.following(opening, frame)
     return min(len(people), BATCH)
@@ -121,7 +121,7 @@ def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, pe
     """
     of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
     of_period = (Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))
-    has_case = exists().where(of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == "removal_proposed")))
+    has_case = exists().where(of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == REMOVAL_PROPOSED)))
     there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
     ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
     wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)

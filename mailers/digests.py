@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import desk
+from engine.builders import REMOVAL_PROPOSED
 from engine.fields import written_answers
 from engine.language import of_week, translate
 from engine.models import Letter, Person
@@ -73,7 +74,7 @@ def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
         "label": of_week(
             translate(workflow(case.workflow).label, facts.language), week_number(case.data.get("period", "")), facts.language
         ),
-        "removal": case.state == "removal_proposed",
+        "removal": case.state == REMOVAL_PROPOSED,
         "who": isolate(matter.who.name or matter.who.address or ""),
         "due": case.due_at,
         "url": facts.link_to("case", case.id),
