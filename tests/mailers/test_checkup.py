@@ -82,19 +82,6 @@ def looked_up(
         return [(finding.check, finding.verdict) for finding in dns_records(settings(tmp_path, sender), resolver)]
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Scripted]]:
-    servers: list[Scripted] = []
-
-    def begin(**replies: Reply) -> Scripted:
-        servers.append(Scripted(dict(replies)))
-        return servers[-1]
-
-    yield begin
-    for server in servers:
-        server.stop()
-
-
 def test_a_domain_as_it_should_be(tmp_path: Path) -> None:
     with naming(CLUB) as resolver:
         assert list(dns_records(settings(tmp_path), resolver)) == [

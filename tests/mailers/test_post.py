@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from engine.settings import MailServer
 from mailers.post import Channel
 from mailers.verdict import Answer, judge
-from tests.mailers.scripted import CLOSE, Reply, Scripted
+from tests.mailers.scripted import CLOSE, Scripted
 
 MAIL = b"Subject: x\r\n\r\nA line.\r\n"
 TO, FROM = "lilei@qq.com", "Jiuniu <post@jiuniu.example>"
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Scripted]]:
-    servers: list[Scripted] = []
-
-    def begin(**replies: Reply) -> Scripted:
-        servers.append(Scripted(dict(replies)))
-        return servers[-1]
-
-    yield begin
-    for server in servers:
-        server.stop()
 
 
 def channel(server: Scripted, **given: str) -> Channel:
