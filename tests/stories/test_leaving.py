@@ -6,9 +6,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from engine.db import enter_club
 from engine.links import Link
 from engine.models import Case, Event, Letter, Person
+from engine.run import open_case
+from engine.step import Hand
 from tests.world import World
 
 LILEI, MEIMEI, OWNER, ADMIN = "lilei@qq.com", "hanmeimei@163.com", "owner@qq.com", "admin@qq.com"
@@ -223,3 +227,23 @@ def test_no_mailbox_is_filled_through_the_form_for_a_new_address(club: World) ->
         if page.status == 200:
             page.press("withdraw")
     assert answers == [200, 200, 200, 429]
+
+
+def test_the_owner_acts_for_nobody_after_the_end_of_a_matter(club: World) -> None:
+    """What may be done afterwards (sharing, stepping down) is the person's alone."""
+    case_id = _office_of(club, ADMIN)
+    owner = club.person(OWNER)
+    link = Link("case", club.club_id, owner.id, owner.link_epoch, case_id, club.now)
+    page = club.browser().get(f"/c/{club.service.links.token(link)}?for=person")
+    assert page.actions == ["dismiss"]
+    assert page.forge("step_down", **{"for": "person"}).status == 403
+    assert club.person(ADMIN).role == "admin"
+
+
+def _office_of(world: World, address: str) -> int:
+    def unit(session: Session) -> int:
+        enter_club(session, world.club_id)
+        person = session.get_one(Person, (world.club_id, world.person(address).id))
+        return open_case(session, "nomination", person, by=Hand(None, "command"), now=world.now).id
+
+    return world.service.db.write(unit)
