@@ -16,9 +16,11 @@ from werkzeug.wrappers import Response
 from engine.at_hand import keep_club_at_hand
 from engine.clubs import by_slug
 from engine.db import across_clubs, enter_club
-from engine.links import BadLink, Kind, Link
+from engine.declare import Workflow
+from engine.links import SIGN_IN_LIFE, BadLink, Kind, Link
 from engine.models import Case, Club, Person, WebSession
 from engine.rates import UNKNOWN_TOKENS
+from engine.registry import form_number
 from web.guard import allow, client_address
 from web.service import service
 from web.speak import meet
@@ -134,9 +136,27 @@ def club_here(session: Session, slug: str) -> Club:
     return club
 
 
+def met_here(session: Session, slug: str) -> tuple[Club, Person | None]:
+    """The club of this address and who is signed in to it; the page is theirs from here on. 404 where there is no club."""
+    club = club_here(session, slug)
+    you = signed_in(session, club.id)
+    meet(club, you)
+    return club, you
+
+
 def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
     """A path of this site for this person: a page never shows absolute links of its own."""
     return url_for("member.show" if kind == "me" else "case.show", token=token_for(club, you, kind, target))
+
+
+def form_link(club: Club, you: Person, flow: type[Workflow], *, made_at: datetime) -> str:
+    """A path of this site to a form, already addressed; no younger than the link that led here."""
+    return url_for("case.show", token=token_for(club, you, "form", form_number(flow), made_at=made_at))
+
+
+def age_of_a_session() -> datetime:
+    """A session may be weeks old: the links that come of it are too old for what cannot be taken back."""
+    return service().clock.now() - 2 * SIGN_IN_LIFE
 
 
 def token_for(club: Club, you: Person, kind: Kind, target: int, *, made_at: datetime | None = None) -> str:

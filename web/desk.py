@@ -14,12 +14,11 @@ from engine.heartbeats import channel_trouble, post_rests
 from engine.models import Club, Person
 from engine.moments import midnight_after
 from engine.offices import go_away
-from engine.registry import label_of, workflow
+from engine.registry import label_of
 from web import sign_in
-from web.access import club_here, link_for, signed_in
+from web.access import link_for, met_here
 from web.guard import keeps_text
 from web.service import service
-from web.speak import meet
 
 MOST_DAYS_AWAY = 366
 
@@ -31,9 +30,7 @@ Page = str | Response | tuple[str, int]
 @desk.get("/<slug>/desk")
 def show(slug: str) -> Page:
     with service().db.read() as session:
-        club = club_here(session, slug)
-        you = signed_in(session, club.id)
-        meet(club, you)
+        club, you = met_here(session, slug)
         if you is None:
             return sign_in.ask_page(sign_in.SignInForm(), sent="sent" in request.args)
         if you.role not in ("owner", "admin"):
@@ -46,8 +43,7 @@ def show(slug: str) -> Page:
 def press(slug: str) -> Page:
     """A sign-in link for whoever is not signed in; the owner's absence for the owner."""
     with service().db.read() as session:
-        club = club_here(session, slug)
-        you = signed_in(session, club.id)
+        club, you = met_here(session, slug)
     action = request.form.get("action")
     if you is None or you.role != "owner" or action not in ("away", "back"):
         return sign_in.ask(club)
@@ -55,7 +51,7 @@ def press(slug: str) -> Page:
         return redirect(url_for("desk.show", slug=slug), 303)
     until = _end_of(club, request.form.get("until", "")) if action == "away" else None
     if action == "away" and until is None:
-        return _again(slug, request.form.get("until", "") or " "), 422
+        return _again(slug, request.form.get("until", "")), 422
     service().db.write(go_away, club.id, you.id, until)
     return redirect(url_for("desk.show", slug=slug), 303)
 
@@ -72,15 +68,14 @@ def _end_of(club: Club, day: str) -> datetime | None:
 
 
 def _again(slug: str, typed: str) -> str:
+    """The desk with the day that will not do beside its field."""
     with service().db.read() as session:
-        club = club_here(session, slug)
-        you = signed_in(session, club.id)
-        assert you is not None
-        meet(club, you)
+        club, you = met_here(session, slug)
+        assert you is not None, "the press found them signed in"
         return _desk_page(session, club, you, typed=typed)
 
 
-def _desk_page(session: Session, club: Club, you: Person, *, typed: str = "") -> str:
+def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None = None) -> str:
     is_owner = you.role == "owner"
     trouble = desk_queries.letters_in_trouble(session) if is_owner else []
     return render_template(
@@ -104,7 +99,6 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str = "") ->
 def _rows(club: Club, you: Person, matters: list[desk_queries.Matter]) -> list[dict[str, object]]:
     return [
         {
-            "label": workflow(matter.case.workflow).label,
             "case": matter.case,
             "who": matter.who,
             "url": link_for(club, you, "case", matter.case.id),

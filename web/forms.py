@@ -12,12 +12,11 @@ from engine.declare import Workflow
 from engine.fields import Address, answers_of, form_for
 from engine.intake import TooManyMails, hand_in, may_open, send_form_link
 from engine.language import marked as _
-from engine.links import SIGN_IN_LIFE
 from engine.models import Club
 from engine.rates import ANONYMOUS_POSTS
-from engine.registry import by_form, form_number
+from engine.registry import by_form
 from engine.run import open_case_of
-from web.access import link_for, signed_in, token_for
+from web.access import age_of_a_session, form_link, link_for, signed_in
 from web.guard import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, keeps_text, new_stamp, read_stamp
 from web.service import service
 from web.speak import meet
@@ -93,8 +92,7 @@ def _own_link(club: Club, flow: type[Workflow]) -> str | None:
     if case is not None:
         return link_for(club, you, "case", case.id)
     if may_open(flow, you):
-        token = token_for(club, you, "form", form_number(flow), made_at=service().clock.now() - 2 * SIGN_IN_LIFE)
-        return url_for("case.show", token=token)
+        return form_link(club, you, flow, made_at=age_of_a_session())
     return None
 
 

@@ -13,14 +13,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from engine.desk import cases_of
 from engine.intake import may_open
 from engine.language import translate
-from engine.links import SIGN_IN_LIFE, Link
+from engine.links import Link
 from engine.models import Case, Club, Person
-from engine.registry import all_workflows, form_number, workflow
+from engine.registry import all_workflows, workflow
 from engine.run import open_cases_of
-from web.access import club_here, link_for, read_token, signed_in, token_for, visitor
+from web.access import age_of_a_session, form_link, link_for, met_here, read_token, token_for, visitor
 from web.guard import no_token_needed
 from web.service import service
-from web.speak import meet, say
+from web.speak import say
 
 member = Blueprint("member", __name__)
 
@@ -32,7 +32,6 @@ class Line:
     """One case on the member's page."""
 
     case: Case
-    label: str
     url: str
 
 
@@ -49,12 +48,10 @@ def show(token: str) -> Page:
 @member.get("/<slug>/me")
 def signed_in_page(slug: str) -> Page:
     with service().db.read() as session:
-        club = club_here(session, slug)
-        you = signed_in(session, club.id)
+        club, you = met_here(session, slug)
         if you is None:
             return redirect(url_for("desk.show", slug=slug), 302)
-        meet(club, you)
-        return _page(session, club, you, "", service().clock.now() - 2 * SIGN_IN_LIFE)  # a session proves no fresh link
+        return _page(session, club, you, "", age_of_a_session())
 
 
 @member.post("/me/<path:token>")
@@ -78,14 +75,13 @@ def _press(session: Session, link: Link, action: str) -> None:
 
 
 def _forms(club: Club, you: Person, open_now: set[str], made_at: datetime) -> list[tuple[str, str]]:
-    """The forms that this member may open: label and link, which is no younger than the link that led here."""
+    """The forms that this member may open: label and link."""
     flows = [flow for flow in all_workflows() if may_open(flow, you) and not (flow.one_open and flow.key in open_now)]
-    made = [token_for(club, you, "form", form_number(flow), made_at=made_at) for flow in flows]
-    return [(flow.label, url_for("case.show", token=token)) for flow, token in zip(flows, made, strict=True)]
+    return [(flow.label, form_link(club, you, flow, made_at=made_at)) for flow in flows]
 
 
 def _page(session: Session, club: Club, you: Person, token: str, made_at: datetime) -> str:
-    lines = [Line(item, workflow(item.workflow).label, link_for(club, you, "case", item.id)) for item in cases_of(session, you)]
+    lines = [Line(item, link_for(club, you, "case", item.id)) for item in cases_of(session, you)]
     return render_template(
         "pages/me.html",
         token=token or token_for(club, you, "me", 0, made_at=made_at),

@@ -6,9 +6,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.desk import ended_in
-from web.access import club_here, link_for, signed_in
+from web.access import link_for, met_here
 from web.service import service
-from web.speak import meet
 
 reflections = Blueprint("reflections", __name__)
 
@@ -19,11 +18,9 @@ A_PAGE, MOST_PAGES = 20, 100_000
 def show(slug: str) -> str | Response:
     page = min(max(0, request.args.get("page", default=0, type=int)), MOST_PAGES)
     with service().db.read() as session:
-        club = club_here(session, slug)
-        you = signed_in(session, club.id)
+        club, you = met_here(session, slug)
         if you is None:
             return redirect(url_for("desk.show", slug=slug), 302)
-        meet(club, you)
         found = ended_in(session, "reflection", "shared", limit=A_PAGE + 1, offset=page * A_PAGE)
         mine = {matter.case.id: link_for(club, you, "case", matter.case.id) for matter in found if matter.who.id == you.id}
     return render_template("pages/reflections.html", found=found[:A_PAGE], more=len(found) > A_PAGE, page=page, mine=mine)

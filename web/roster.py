@@ -9,10 +9,9 @@ from engine.cells import MOST_BYTES, Fault, read_text
 from engine.language import marked as _
 from engine.models import Club
 from engine.roster import Plan, compare, import_members, read_roster
-from web.access import club_here, signed_in
+from web.access import met_here
 from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
-from web.speak import meet
 
 roster = Blueprint("roster", __name__)
 
@@ -65,9 +64,7 @@ def _act(club: Club, text: str) -> Page:
 def _club_and_owner(slug: str) -> tuple[Club, bool]:
     """The club, and whether its owner is signed in here; another member's browser gets 403."""
     with service().db.read() as session:
-        club = club_here(session, slug)
-        you = signed_in(session, club.id)
-        meet(club, you)
+        club, you = met_here(session, slug)
     if you is not None and you.role != "owner":
         abort(403)
     return club, you is not None

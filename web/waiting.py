@@ -30,7 +30,6 @@ class Entry:
     """One matter on the page; ``ready``: it may be approved here, without a word."""
 
     matter: Matter
-    label: str
     url: str
     written: list[tuple[str, str, bool]]
     ready: bool
@@ -75,7 +74,7 @@ def _entry(session: Session, link: Link, matter: Matter) -> Entry:
     ready = any(
         item.action == "approve" and item.note != "required" for item in acts_for(session, case, you, service().clock.now())
     )
-    return Entry(matter, flow.label, link_for(g.club, you, "case", case.id), written_answers(flow, case.answers), ready)
+    return Entry(matter, link_for(g.club, you, "case", case.id), written_answers(flow, case.answers), ready)
 
 
 def _count(name: str) -> int:
