@@ -16,21 +16,19 @@ import workflows  # noqa: F401  (makes the club's rules known)
 from engine.schema import SchemaIsNewer
 from engine.settings import Settings, SettingsError, load
 from mailers.catcher import Catcher
-from web import commands, demo, guard, health, logbook, speak
+from web import commands, demo, desk, guard, health, logbook, speak
 from web.case import case
 from web.clubs import clubs
-from web.desk import desk
 from web.forms import forms
 from web.mailbox import mailbox
 from web.member import member
 from web.reflections import reflections
-from web.roster import roster
 from web.service import Service
 from web.ticker import Ticker
 
 # A phone keeps its line open for two minutes after the page has come; a whole club may read its mail at once.
 MOST_LINES = 400
-BLUEPRINTS = (health.health, clubs, mailbox, case, member, desk, roster, reflections, forms)
+BLUEPRINTS = (health.health, clubs, mailbox, case, member, *desk.PAGES, reflections, forms)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -47,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     guard.init(app, settings)
     health.init(app)
     commands.init(app)
+    desk.init(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

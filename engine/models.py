@@ -62,9 +62,12 @@ class Club(Row):
 
 
 class CharterChange(ClubRow, Row):
+    """``by_id``: who changed it on a page; None from the command line."""
+
     __tablename__ = "charter_change"
     version: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+    by_id: Mapped[int | None]
     charter: Mapped[dict[str, Any]]
 
 
@@ -235,7 +238,7 @@ class Schedule(ClubRow, Row):
 
 
 class WebSession(ClubRow, Row):
-    """A signed-in browser; the cookie's value is kept only as a hash."""
+    """A signed-in browser; the cookie's value is kept only as a hash. ``device``: what it said it is, for its owner to know it."""
 
     __tablename__ = "web_session"
     __table_args__ = (
@@ -246,8 +249,20 @@ class WebSession(ClubRow, Row):
     person_id: Mapped[int]
     secret_hash: Mapped[str] = mapped_column(String(64))
     link: Mapped[str] = mapped_column(String(80))
+    device: Mapped[str] = mapped_column(String(200), default="")
     started_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+
+
+class Draft(ClubRow, Row):
+    """What somebody typed into a form and has not handed in yet. ``form``: the kind and target of the link it stands behind."""
+
+    __tablename__ = "draft"
+    __table_args__ = (ForeignKeyConstraint(["club_id", "person_id"], ["person.club_id", "person.id"]),)
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    form: Mapped[str] = mapped_column(String(40), primary_key=True)
+    answers: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
 
 
 class Rate(Row):
@@ -267,3 +282,17 @@ class Heartbeat(Row):
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime]
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class MailAccount(Row):
+    """The installation's mail account, where it was set on a page. ``secret``: the password, sealed with the installation's key."""
+
+    __tablename__ = "mail_account"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    security: Mapped[str] = mapped_column(String(16))
+    host: Mapped[str]
+    port: Mapped[int]
+    user: Mapped[str] = mapped_column(default="")
+    secret: Mapped[bytes]
+    sender: Mapped[str]
+    at: Mapped[datetime]

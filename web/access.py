@@ -98,7 +98,10 @@ def start_session(session: Session, club_id: int, person_id: int, link: str, now
     person = session.get_one(Person, (club_id, person_id))
     life = OFFICE_LIFE if person.role in ("owner", "admin") else MEMBER_LIFE
     secret = secrets.token_urlsafe(32)
-    session.add(WebSession(person_id=person_id, secret_hash=_hash(secret), link=link, started_at=now, ends_at=now + life))
+    device = str(request.user_agent)[:200]
+    session.add(
+        WebSession(person_id=person_id, secret_hash=_hash(secret), link=link, device=device, started_at=now, ends_at=now + life)
+    )
     return secret, life
 
 

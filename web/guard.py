@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import BadData
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -39,19 +39,19 @@ HEADERS = {
 }
 
 csrf = CSRFProtect()
-_keeps_text: set[str] = set()
-_no_token_needed: set[str] = set()
+_keeps_text: set[Callable[..., Any]] = set()
+_no_token_needed: set[Callable[..., Any]] = set()
 
 
 def keeps_text(view: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a view that shows its form again, everything typed still there, when the forgery check fails."""
-    _keeps_text.add(f"{view.__module__.rpartition('.')[2]}.{view.__name__}")
+    _keeps_text.add(view)
     return view
 
 
 def no_token_needed(view: Callable[..., Any]) -> Callable[..., Any]:
     """RFC 8058: a mail program posts the unsubscribe link without a page, so without a token."""
-    _no_token_needed.add(f"{view.__module__.rpartition('.')[2]}.{view.__name__}")
+    _no_token_needed.add(view)
     return view
 
 
@@ -99,7 +99,8 @@ def _check_forgery() -> None:
     g.refused = False
     if request.method == "POST" and sum(1 for _item in request.form.items(multi=True)) > MOST_FIELDS:
         abort(413)  # werkzeug counts the parts of multipart forms only
-    if request.method != "POST" or request.endpoint is None or request.endpoint in _no_token_needed:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method != "POST" or view is None or view in _no_token_needed:
         return
     origin = request.headers.get("Origin")
     if origin and origin != "null" and urlsplit(origin).netloc not in _own_hosts():
@@ -107,7 +108,7 @@ def _check_forgery() -> None:
     try:
         csrf.protect()
     except CSRFError:
-        if request.endpoint not in _keeps_text:
+        if view not in _keeps_text:
             abort(400)
         g.refused = True
 

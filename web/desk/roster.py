@@ -78,4 +78,4 @@ def _given() -> bytes | str:
 
 
 def _page(text: str = "", *, plan: Plan | None = None, fault: Fault | None = None, imported: int | None = None) -> str:
-    return render_template("pages/roster.html", text=text, plan=plan, fault=fault, imported=imported)
+    return render_template("pages/desk/roster.html", text=text, plan=plan, fault=fault, imported=imported)

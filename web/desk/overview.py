@@ -79,7 +79,7 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None =
     is_owner = you.role == "owner"
     trouble = desk_queries.letters_in_trouble(session) if is_owner else []
     return render_template(
-        "pages/desk.html",
+        "pages/desk/overview.html",
         waiting=_rows(club, you, desk_queries.waiting_for(session, you)),
         late=_rows(club, you, desk_queries.late(session)),
         resting=_rows(club, you, desk_queries.resting(session)) if is_owner else [],
