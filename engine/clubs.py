@@ -15,8 +15,8 @@ from engine.charter import Charter
 from engine.db import enter_club
 from engine.language import LANGUAGES
 from engine.models import CharterChange, Club, Heartbeat, Row, new_id
-from engine.openings import plan_schedules
 from engine.people import BadAddress, add_person, fold_address
+from engine.schedules import plan_schedules
 
 RESERVED_SLUGS = frozenset({"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"})
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.forecast import foresee
 from engine.models import Case, Letter, Schedule
-from engine.openings import plan_schedules
+from engine.schedules import plan_schedules
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
 

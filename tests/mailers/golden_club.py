@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from engine.intake import send_sign_in
 from engine.models import Person
+from engine.pause import pause, resume
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, TAKEN, UNKNOWN, House
 from tests.mailers.golden_nomination import WHY
 from tests.mailers.golden_reflection import READ
@@ -72,7 +73,27 @@ def imported_again(house: House) -> None:
     imported(house)
 
 
+def paused(house: House) -> None:
+    """Lǐ Léi owes his plan when the holidays begin."""
+    joined(house)
+    house.db.write(pause, house.club_id, house.now)
+
+
+def paused_until(house: House) -> None:
+    joined(house)
+    house.db.write(pause, house.club_id, house.now, house.now + timedelta(days=14))
+
+
+def resumed(house: House) -> None:
+    paused(house)
+    house.now += timedelta(days=10)
+    house.db.write(resume, house.club_id, house.now)
+
+
 STORIES: Stories = {
+    "club.paused": (paused, LILEI),
+    "club.paused+until": (paused_until, LILEI),
+    "club.resumed": (resumed, LILEI),
     "club.imported": (imported, LILEI),
     "club.imported+acknowledged": (imported_again, LILEI),
     "club.daily+waiting": (waits_in_the_morning, OWNER),
