@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from wtforms.fields.core import UnboundField
 
-from engine.beginnings import Calendar, Form, HeldBefore, OpenedFrom, Opening, calendar, form, held_before, opened_from
+from engine.beginnings import (
+    Calendar,
+    Form,
+    HeldBefore,
+    OfferedBy,
+    OpenedFrom,
+    Opening,
+    calendar,
+    form,
+    held_before,
+    offered_by,
+    opened_from,
+)
 from engine.charter import Number, charter
 from engine.language import marked
 from engine.moments import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
@@ -31,6 +43,7 @@ __all__ = [
     "HeldBefore",
     "Later",
     "NamedMoment",
+    "OfferedBy",
     "OpenedFrom",
     "Opening",
     "State",
@@ -56,6 +69,7 @@ __all__ = [
     "members",
     "moment",
     "nobody",
+    "offered_by",
     "opened_from",
     "owner",
     "person",

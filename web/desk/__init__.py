@@ -2,11 +2,12 @@
 
 from flask import Flask
 
+from web.desk.club import club
 from web.desk.office import menu
 from web.desk.overview import desk
 from web.desk.roster import roster
 
-PAGES = (desk, roster)
+PAGES = (desk, roster, club)
 
 
 def init(app: Flask) -> None:
