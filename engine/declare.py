@@ -84,6 +84,7 @@ Effect = Callable[["Step"], None]
 OfPerson = Callable[["Person"], bool]
 Choices = Callable[["Step"], Iterable[str]]
 Note = Literal["none", "optional", "required"]
+WORKFLOW, REMOVAL = "workflow", "removal"
 
 
 # What a state is made of
@@ -93,18 +94,18 @@ Note = Literal["none", "optional", "required"]
 class Letter:
     """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell* always leaves.
 
-    ``at``: the answer that holds the address to which it goes instead of the recipient's own. ``gathers``: where the charter
-    says so, it does not leave by itself but comes in the decider's daily letter.
+    ``at``: the answer that holds the address to which it goes instead of the recipient's own. ``gathers``: the topic
+    (``WORKFLOW``: its own workflow) which, where the charter says so, does not ask by itself but in the decider's daily letter.
     """
 
     name: str
     to: Role | None
     asks: bool
     at: str = ""
-    gathers: bool = False
+    gathers: str = ""
 
 
-def ask(name: str, *, at: str = "", gathers: bool = False) -> Letter:
+def ask(name: str, *, at: str = "", gathers: str = "") -> Letter:
     """A letter that wants something, to whose turn it is."""
     return Letter(name, None, asks=True, at=at, gathers=gathers)
 

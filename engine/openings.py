@@ -14,7 +14,7 @@ from engine.beginnings import Calendar
 from engine.builders import REMOVAL_PROPOSED
 from engine.db import Database, across_clubs, in_club, overtaken
 from engine.declare import Workflow
-from engine.letters import BULK, letters_together, queue_for_person
+from engine.letters import BULK, DAILY_LETTER, letters_together, queue_for_person
 from engine.models import Case, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
 from engine.offices import ranks_of, their_turn, welcome_back
@@ -123,7 +123,7 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since) and queue_for_person(
-            session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK
+            session, person, DAILY_LETTER, purpose=day, now=now, next_at=at, priority=BULK
         ):
             _give_way(session, person, now)
             queued += 1
@@ -132,7 +132,7 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
 
 def _give_way(session: Session, person: Person, now: datetime) -> None:
     """A daily letter of before that still waits for the mail server would say the same: today's takes its place."""
-    waiting = (Letter.person_id == person.id) & (Letter.name == "club.daily") & (Letter.state == "queued")
+    waiting = (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
     waiting &= Letter.created_at < now
     session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE))
 

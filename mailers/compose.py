@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import charter_of, owner_at_hand
 from engine.language import TEMPLATES, best_language, say_day, say_moment, say_short
+from engine.letters import DAILY_LETTER
 from engine.links import Links
 from engine.models import Case, Club, Letter, Mark, Person
 from engine.offices import holds
@@ -73,7 +74,7 @@ class Composer:
         }
         if facts.has_case:
             headers["References"] = headers["In-Reply-To"] = f"<case-{letter.case_id}@{domain}>"
-        if letter.data.get("reminder") or letter.name == "club.daily":
+        if letter.data.get("reminder") or letter.name == DAILY_LETTER:
             headers["List-Unsubscribe"] = f"<{facts.unsubscribe}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         text, html = (
