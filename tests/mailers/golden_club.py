@@ -65,6 +65,10 @@ def imported(house: House) -> None:
     house.bring(f"姓名,邮箱,城市\n李雷,{LILEI},武汉\n")
 
 
+def an_admin_imported(house: House) -> None:
+    house.bring(f"姓名,邮箱,城市,角色\n周敏,{ADMIN},南京,管理员\n")
+
+
 def imported_again(house: House) -> None:
     """Somebody who acknowledged the charter, left, and is on the owner's list."""
     joined(house)
@@ -95,6 +99,7 @@ STORIES: Stories = {
     "club.paused+until": (paused_until, LILEI),
     "club.resumed": (resumed, LILEI),
     "club.imported": (imported, LILEI),
+    "club.imported+admin": (an_admin_imported, ADMIN),
     "club.imported+acknowledged": (imported_again, LILEI),
     "club.daily+waiting": (waits_in_the_morning, OWNER),
     "club.daily+much": (a_day_of_much, OWNER),
