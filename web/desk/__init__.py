@@ -2,12 +2,15 @@
 
 from flask import Flask
 
+from web import numbers
+from web.desk.history import history
 from web.desk.office import menu
 from web.desk.overview import desk
 from web.desk.roster import roster
+from web.desk.settings import settings
 
-PAGES = (desk, roster)
+PAGES = (desk, roster, settings, history)
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals["desk_menu"] = menu
+    app.jinja_env.globals.update(desk_menu=menu, numbers=numbers)
