@@ -2,11 +2,16 @@
 
 from flask import Flask
 
+from web.desk.late import late
+from web.desk.letters import letters
 from web.desk.office import menu
+from web.desk.offices import offices
 from web.desk.overview import desk
+from web.desk.people import people
 from web.desk.roster import roster
+from web.desk.waiting import waiting
 
-PAGES = (desk, roster)
+PAGES = (desk, waiting, late, people, letters, offices, roster)
 
 
 def init(app: Flask) -> None:
