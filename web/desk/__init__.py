@@ -4,12 +4,17 @@ from flask import Flask
 
 from web import numbers
 from web.desk.history import history
+from web.desk.late import late
+from web.desk.letters import letters
 from web.desk.office import menu
+from web.desk.offices import offices
 from web.desk.overview import desk
+from web.desk.people import people
 from web.desk.roster import roster
 from web.desk.settings import settings
+from web.desk.waiting import waiting
 
-PAGES = (desk, roster, settings, history)
+PAGES = (desk, waiting, late, people, letters, offices, roster, settings, history)
 
 
 def init(app: Flask) -> None:
