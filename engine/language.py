@@ -74,6 +74,11 @@ def say_date(moment: datetime, zone: str, language: str) -> str:
     return _format(moment, zone, language, _DATE_PATTERN[language])
 
 
+def say_clock(moment: datetime, zone: str, language: str) -> str:
+    """Hour and minute alone, for lists whose headings name the day."""
+    return _format(moment, zone, language, "HH:mm")
+
+
 def of_week(matter: str, week: int | None, language: str) -> str:
     """A matter with the number of its week, where it has one."""
     return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)

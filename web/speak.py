@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from engine.language import LANGUAGES, best_language, of_week, say_date, say_day, say_moment, say_short, translate
+from engine.language import LANGUAGES, best_language, of_week, say_clock, say_date, say_day, say_moment, say_short, translate
 from engine.models import Case, Club, Person
 from engine.moments import week_number
 from engine.registry import label_of, workflow
@@ -64,6 +64,7 @@ def init(app: Flask) -> None:
         short=lambda at: say_short(at, _zone(), g.language),
         date=lambda at: say_date(at, _zone(), g.language),
         day=lambda at: say_day(at, _zone(), g.language),
+        clock=lambda at: say_clock(at, _zone(), g.language),
         in_words=in_words,
     )
     app.context_processor(

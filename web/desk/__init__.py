@@ -3,6 +3,9 @@
 from flask import Flask
 
 from web import numbers
+from web.desk.ahead import ahead
+from web.desk.figures import figures
+from web.desk.group import group
 from web.desk.history import history
 from web.desk.late import late
 from web.desk.letters import letters
@@ -14,7 +17,7 @@ from web.desk.roster import roster
 from web.desk.settings import settings
 from web.desk.waiting import waiting
 
-PAGES = (desk, waiting, late, people, letters, offices, roster, settings, history)
+PAGES = (desk, waiting, late, people, letters, offices, roster, ahead, figures, group, settings, history)
 
 
 def init(app: Flask) -> None:

@@ -17,6 +17,9 @@ MENU = (
     ("letters.show", _("Letters"), True),
     ("offices.show", _("Who decides"), False),
     ("roster.show", _("Bring in members"), True),
+    ("ahead.show", _("Ahead"), False),
+    ("figures.show", _("Figures"), False),
+    ("group.show", _("For the chat group"), False),
     ("settings.show", _("Settings"), False),
 )
 
