@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import select
 
 from engine.charter import KINDS, shipped_charter
 from engine.language import LANGUAGES
-from engine.models import Club
+from engine.models import Case, Club
 from tests.world import Browser, Page, World
 from web.numbers import NOT_BUILT_YET, WORDS, explained, read_number, typed_of
 
@@ -187,3 +189,45 @@ def test_members_acknowledge_words_anew_and_not_numbers(world: World, owner: Bro
     change(owner, "texts", purpose="一起读书。")
     assert (club(world).charter_version, world.person("lilei@qq.com").charter_version) == (3, 2)
     assert "章程有改动" in world.sign_in("lilei@qq.com").get("/jiuniu/me").text
+
+
+def test_a_told_time_stays_and_what_begins_later_follows(world: World, owner: Browser) -> None:
+    world.join()
+    told = world.case("study_plan", "lilei@qq.com").due_at
+    looked = owner.get(DESK + "/duties").press("preview", plan_days="5")
+    assert "学习计划，待提交：1 件，截止时间不变，12月3日（周四）23:59" in looked.text
+    assert "已经开始的事项都不受影响" in looked.text
+    looked.press("save")
+    world.join(email="hanmeimei@163.com", name="韩梅梅")
+    dues = [world.case("study_plan", address).due_at for address in ("lilei@qq.com", "hanmeimei@163.com")]
+    assert told is not None and dues == [told, told + timedelta(days=2)]
+
+
+def test_the_preview_tells_letters_that_then_really_move(world: World, owner: Browser) -> None:
+    world.join()
+    looked = owner.get(DESK + "/mail").press("preview", remind_before="2")
+    moved = [" ".join(item.get_text(" ", strip=True).split()) for item in looked.soup.select(".shifts li")]
+    assert moved[0] == "学习计划：最后一次提醒 原来： 12月6日（周日）07:30 → 现在： 12月5日（周六）07:30 李雷"
+    looked.press("save")
+    world.live_until(datetime(2026, 12, 4, 23, 20, tzinfo=UTC))
+    world.new_mails()
+    world.live_until(datetime(2026, 12, 4, 23, 40, tzinfo=UTC), step=timedelta(minutes=10))
+    assert world.new_letters() == [("study_plan.last_call", "lilei@qq.com")]
+
+
+def test_a_new_hour_of_the_reading_week_holds_from_the_next_opening_on(world: World, owner: Browser) -> None:
+    """The opening that was planned for the old hour is planned anew; nobody gets a week that is over already."""
+    world.add_member("lilei@qq.com", "李雷")
+    change(owner, "reading", **{"week_opens-day": "monday", "week_opens": "09:00"})
+    world.live_until(datetime(2026, 12, 7, 0, 30, tzinfo=UTC))
+    assert world.rows(select(Case)) == []
+    world.live_until(datetime(2026, 12, 7, 1, 30, tzinfo=UTC))
+    [opened] = world.rows(select(Case))
+    assert (opened.data["period"], opened.due_at) == ("2026-W50", datetime(2026, 12, 12, 12, tzinfo=UTC))
+
+
+def test_a_clause_that_letters_name_is_not_taken_out_unwarned(owner: Browser) -> None:
+    page = owner.get(DESK + "/clauses")
+    row = next(row for row in range(30) if page.value(f"number-{row}") == "3.1")
+    assert "邮件会引用这些条款：3.1" in page.press("preview", **{f"gone-{row}": "y"}).text
+    assert "邮件会引用这些条款" not in page.press("preview", **{"gone-0": "y"}).text
