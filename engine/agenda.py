@@ -12,7 +12,7 @@ from engine.at_hand import club_at_hand, frame_of
 from engine.builders import REMOVAL_PROPOSED
 from engine.models import Case, Person, Schedule
 from engine.moments import week_number
-from engine.openings import calendars
+from engine.replanning import calendars
 
 MOST_NAMES = 60
 
@@ -35,7 +35,9 @@ class Entry:
 
 
 def agenda(session: Session, now: datetime, until: datetime) -> list[Entry]:
-    """In order of time; what is due at the same moment in the same state is one entry."""
+    """In order of time; what is due at the same moment in the same state is one entry. While the club rests there is none."""
+    if club_at_hand(session).paused_at:
+        return []
     found = [*_openings(session, now, until), *_due(session, now, until)]
     return sorted(found, key=lambda entry: (entry.at, entry.kind, entry.workflow, entry.state))
 

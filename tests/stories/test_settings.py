@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from engine.charter import KINDS, shipped_charter
 from engine.language import LANGUAGES
 from engine.models import Case, Club
+from engine.registry import all_workflows
 from tests.world import Browser, Page, World
 from web.numbers import NOT_BUILT_YET, WORDS, explained, read_number, typed_of
 
@@ -231,3 +233,13 @@ def test_a_clause_that_letters_name_is_not_taken_out_unwarned(owner: Browser) ->
     row = next(row for row in range(30) if page.value(f"number-{row}") == "3.1")
     assert "邮件会引用这些条款：3.1" in page.press("preview", **{f"gone-{row}": "y"}).text
     assert "邮件会引用这些条款" not in page.press("preview", **{"gone-0": "y"}).text
+
+
+def test_every_number_that_a_workflow_names_is_explained() -> None:
+    named: set[str] = set()
+    for flow in all_workflows():
+        for state in flow.states.values():
+            parts = [state.due.when if state.due else None, state.keep, state.poll and state.poll.first]
+            parts += [item.before for item in state.reminders]
+            named |= set(re.findall(r"Number\(key='(\w+)'\)", repr([*parts, flow.openings])))
+    assert named >= {"plan_days", "week_opens", "vote_days", "application_days"} and named <= set(WORDS)

@@ -17,8 +17,8 @@ from engine.language import LANGUAGES, of_week, say_short, translate
 from engine.language import marked as _
 from engine.models import Case, Club, Person, Schedule
 from engine.moments import week_number
-from engine.openings import calendars
 from engine.registry import workflow
+from engine.replanning import calendars
 from web.desk.office import officer_here
 from web.service import service
 
@@ -35,6 +35,7 @@ PLANS = _("New among us: your study plan is due %(when)s.")
 VOTE = _("%(name)s stands for admin. Please vote by %(when)s.")
 NEXT_WEEK = _("The next reading week begins on %(when)s.")
 LINKS = _("Your own link is in your mail. You can also ask for it here: %(url)s")
+AT_REST = _("Our club rests for a while: nothing is due until it goes on.")
 QUIET_WEEK = _("Nothing is due at the moment. A good week for a book.")
 LAST_WEEK = _("What came of last week:")
 WELCOME = _("Welcome among us: %(names)s.")
@@ -93,6 +94,8 @@ def _join(club: Club, say: Voice) -> str:
 
 
 def _this_week(session: Session, club: Club, now: datetime, say: Voice) -> str:
+    if club.paused_at:
+        return say(AT_REST)
     lines = [*_duties(session, now, say), *_votes(session, now, say)]
     opening = session.execute(select(func.min(Schedule.next_at)).where(Schedule.rule.in_(calendars()))).scalar_one()
     coming = [say(NEXT_WEEK, when=say.moment(opening))] if opening else []
