@@ -89,6 +89,14 @@ def test_a_number_is_changed_after_a_look_at_it(world: World, owner: Browser) ->
     assert "新成员加入后，5 天内写好学习计划。" in saved.text
 
 
+def test_only_what_was_looked_at_is_saved(world: World, owner: Browser) -> None:
+    looked = owner.get(DESK + "/duties").press("preview", plan_days="5")
+    typed_on = looked.press("save", plan_days="50")
+    assert (typed_on.status, number(world, "plan_days")) == (200, 3) and "现在： 50 天" in typed_on.text
+    typed_on.press("save")
+    assert number(world, "plan_days") == 50
+
+
 def test_errors_stand_beside_their_fields_and_what_was_typed_stays(world: World, owner: Browser) -> None:
     wrong = owner.get(DESK + "/mail").press("preview", remind_before="many", quiet_from="22：30")
     assert (wrong.status, wrong.value("remind_before"), wrong.value("quiet_from")) == (422, "many", "22：30")
@@ -146,7 +154,9 @@ def test_texts_and_deciders(world: World, owner: Browser) -> None:
     page = owner.get(DESK + "/deciders")
     assert {"deputies-join", "deputies-study_plan", "deputies-reflection", "daily-reflection"} <= set(page.fields("preview"))
     fields = {key: value for key, value in page.fields("preview").items() if key not in ("deputies-join", "daily-reflection")}
-    owner.post(DESK + "/deciders", fields | {"action": "save", "daily-study_plan": "y"})
+    looked = owner.post(DESK + "/deciders", fields | {"action": "preview", "daily-study_plan": "y"})
+    assert "入会申请 ： 原来： 管理员可以代群主决定 → 现在： 只由群主决定" in looked.text
+    looked.press("save")
     assert (club(world).charter["deputies"], club(world).charter["in_daily_letter"]) == (
         ["study_plan", "reflection"],
         ["study_plan"],
