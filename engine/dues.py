@@ -18,9 +18,17 @@ def set_due(step: Step, state: State, days: int | None) -> None:
     if state.due is None:
         case.due_at = case.wake_at = None
         return
-    due = midnight_after(step.now, days, step.frame.zone) if days else state.due.when.resolve(step.now, step.frame)
+    due = _so_many_days_more(step, state, days) if days else state.due.when.resolve(step.now, step.frame)
     case.due_at = due
     _wake(step, state)
+
+
+def _so_many_days_more(step: Step, state: State, days: int) -> datetime:
+    """From today; where the state itself is given more time, from the due time that it had."""
+    since = step.now
+    if step.event.from_state == state.name and step.case.due_at is not None:
+        since = max(since, step.case.due_at - timedelta(seconds=1))  # 24:00 is the next day's 00:00
+    return midnight_after(since, days, step.frame.zone)
 
 
 def _wake(step: Step, state: State) -> None:

@@ -31,11 +31,18 @@ def plan_schedules(session: Session, now: datetime) -> None:
     club = club_at_hand(session)
     have = set(session.execute(select(Schedule.rule)).scalars())
     if DAILY not in have:
-        session.add(Schedule(club_id=club.id, rule=DAILY, next_at=next_daily(club, now), not_opened=[]))
+        session.add(Schedule(club_id=club.id, rule=DAILY, next_at=_next_of(DAILY, club, now), not_opened=[]))
     for flow in all_workflows():
-        calendar = calendar_of(flow)
-        if calendar and flow.key not in have:
-            session.add(Schedule(club_id=club.id, rule=flow.key, next_at=_next_opening(calendar, club, now), not_opened=[]))
+        if calendar_of(flow) and flow.key not in have:
+            session.add(Schedule(club_id=club.id, rule=flow.key, next_at=_next_of(flow.key, club, now), not_opened=[]))
+
+
+def replan_schedules(session: Session, now: datetime) -> None:
+    """After a change of the charter the calendar follows its new hours; an opening that is due already stays due."""
+    club = club_at_hand(session)
+    ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule != RESUME)
+    for schedule in session.execute(ahead).scalars().all():
+        schedule.next_at = _next_of(schedule.rule, club, now)
 
 
 def pass_over(session: Session, schedule: Schedule, now: datetime) -> None:
@@ -51,12 +58,20 @@ def pass_over(session: Session, schedule: Schedule, now: datetime) -> None:
         schedule.next_at = calendar.rule.following(schedule.next_at, frame)
 
 
+def calendars() -> dict[str, Calendar]:
+    """The workflows that the calendar opens."""
+    return {flow.key: calendar for flow in all_workflows() if (calendar := calendar_of(flow))}
+
+
 def calendar_of(flow: type[Workflow]) -> Calendar | None:
     return next((item for item in flow.openings if isinstance(item, Calendar)), None)
 
 
-def _next_opening(calendar: Calendar, club: Club, now: datetime) -> datetime:
-    frame = frame_of(club)
+def _next_of(rule: str, club: Club, now: datetime) -> datetime:
+    if rule == DAILY:
+        return next_daily(club, now)
+    calendar, frame = calendar_of(workflow(rule)), frame_of(club)
+    assert calendar is not None, "only what stands in the calendar has a schedule"
     return calendar.rule.following(calendar.rule.latest(now, frame), frame)
 
 

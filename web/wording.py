@@ -69,6 +69,7 @@ ACTIONS = {
     "dismiss": _("Dismiss from office"),
     "accept": _("Yes, I take it over"),
     "refuse": _("No, thank you"),
+    "correct": _("Correct the address"),
 }
 
 # What may be chosen in a ballot.
@@ -101,6 +102,7 @@ DONE = {
     "vote": _("voted"),
     "step_down": _("stepped down"),
     "dismiss": _("dismissed from office"),
+    "correct": _("corrected the address"),
     "void": _("no longer applies"),
     "accept": _("accepted"),
     "refuse": _("said no"),

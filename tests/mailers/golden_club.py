@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.intake import send_sign_in
+from engine.intake import send_page, send_sign_in
 from engine.models import Person
 from engine.pause import pause, resume
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, TAKEN, UNKNOWN, House
@@ -94,10 +94,16 @@ def resumed(house: House) -> None:
     house.db.write(resume, house.club_id, house.now)
 
 
+def page_sent(house: House) -> None:
+    house.add(LILEI, "李雷")
+    house.db.write(send_page, house.club_id, house.person(LILEI).id, by=house.person(OWNER).id, request_id="r", now=house.now)
+
+
 STORIES: Stories = {
     "club.paused": (paused, LILEI),
     "club.paused+until": (paused_until, LILEI),
     "club.resumed": (resumed, LILEI),
+    "club.your_page": (page_sent, LILEI),
     "club.imported": (imported, LILEI),
     "club.imported+admin": (an_admin_imported, ADMIN),
     "club.imported+acknowledged": (imported_again, LILEI),

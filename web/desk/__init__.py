@@ -2,13 +2,24 @@
 
 from flask import Flask
 
+from web import numbers
+from web.desk.ahead import ahead
 from web.desk.club import club
+from web.desk.figures import figures
+from web.desk.group import group
+from web.desk.history import history
+from web.desk.late import late
+from web.desk.letters import letters
 from web.desk.office import menu
+from web.desk.offices import offices
 from web.desk.overview import desk
+from web.desk.people import people
 from web.desk.roster import roster
+from web.desk.settings import settings
+from web.desk.waiting import waiting
 
-PAGES = (desk, roster, club)
+PAGES = (desk, waiting, late, people, letters, offices, roster, ahead, figures, group, settings, history, club)
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals["desk_menu"] = menu
+    app.jinja_env.globals.update(desk_menu=menu, numbers=numbers)
