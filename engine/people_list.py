@@ -95,7 +95,8 @@ def removals(session: Session, person: Person, limit: int = 12) -> list[tuple[Ev
         .where(Event.to_state.in_((REMOVAL_PROPOSED, "removed", "readmitted")))
         .order_by(Event.at.desc(), Event.version.desc())
     )  # fmt: skip
-    return [(event, matter, who) for event, matter, who in session.execute(wanted.limit(limit))][::-1]
+    newest = session.execute(wanted.limit(limit)).all()
+    return [(event, matter, who) for event, matter, who in reversed(newest)]
 
 
 def letters_to(session: Session, person: Person, limit: int) -> list[Letter]:
