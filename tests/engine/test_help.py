@@ -1,4 +1,4 @@
-"""What an owner does for a member: more time for who is late, a corrected address, a link to their page."""
+"""What an owner does for a member: more time for who is late, a corrected address, a link to their page, letters let go."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.intake import TooManyMails, put_right, send_page
+from engine.backup import hold_unsent
+from engine.heartbeats import post_rests
+from engine.intake import TooManyMails, hand_in, put_right, send_page
+from engine.letters_ledger import release_club, retry
 from engine.models import Case, Letter
 from engine.run import Invalid, NotAllowed
-from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
+from tests.club import ADMIN, APPLICATION, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.mailers.golden_steps import overdue
 
 NEW = "lilei@163.com"
@@ -153,3 +156,39 @@ def test_handing_in_after_more_time_is_as_before(house: House) -> None:
     house.press(OWNER, "extend", workflow="study_plan", days=3)
     house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
     assert house.case(LILEI, "study_plan").state == "review"
+
+
+def test_a_letter_tried_again_forgets_what_was_said_of_its_recipient(house: House) -> None:
+    house.join()
+    house.deliver(lambda frozen: UNKNOWN if frozen.recipient == LILEI else TAKEN)
+    [welcome] = house.letters("join.welcome")
+    assert house.db.write(retry, house.club_id, welcome.id, house.now)
+    assert house.person(LILEI).mail_trouble == ""
+    assert house.deliver(UNKNOWN) == []
+    assert house.person(LILEI).mail_trouble == "recipient: 550 5.1.1 user unknown"
+    assert not house.db.write(retry, house.club_id, house.letters("join.add_to_group")[-1].id, house.now), "only what failed"
+
+
+def test_one_club_of_two_lets_its_own_held_letters_go_and_the_post_rests_on(house: House) -> None:
+    first = house.club_id
+    house.apply()
+    second = house.found(slug="other", owner_email="other@qq.com")
+    house.db.write(
+        hand_in, second, "join", APPLICATION | {"email": MEIMEI}, form_id="f", locale="zh-CN", now=house.now, limited=False
+    )
+    house.db.write(hold_unsent, house.now)
+    assert house.deliver() == []
+    assert house.db.write(release_club, first, house.now) == 1
+    assert (house.deliver(), post_rests_in(house)) == ([("join.confirm_address", LILEI)], True)
+
+
+def test_the_only_club_lets_everything_go(house: House) -> None:
+    house.apply()
+    house.db.write(hold_unsent, house.now)
+    assert house.db.write(release_club, house.club_id, house.now) == 1
+    assert (house.deliver(), post_rests_in(house)) == ([("join.confirm_address", LILEI)], False)
+
+
+def post_rests_in(house: House) -> bool:
+    with house.read() as session:
+        return post_rests(session) is not None
