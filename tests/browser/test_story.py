@@ -245,4 +245,11 @@ def test_the_owner_looks_after_the_club_on_the_narrowest_phone(world: World, chr
         look(page, f"letters: {kind}")
     page.goto(f"{world.base}jiuniu/sessions")
     look(page, "where I am signed in")
+    page.goto(f"{desk}/late")
+    page.locator("summary").first.click()
+    page.fill('[name="note"]', "慢慢来。")
+    context.clear_cookies()
+    press(page, 'button[value="extend"]')
+    look(page, "signed out meanwhile")
+    assert page.input_value("textarea") == "慢慢来。"
     context.close()
