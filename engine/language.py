@@ -69,14 +69,14 @@ def say_day(moment: datetime, zone: str, language: str) -> str:
     return _format(moment, zone, language, _DAY_PATTERN[language])
 
 
-def say_date(moment: datetime, zone: str, language: str) -> str:
-    """With its year, without weekday and time: for what lies long ago."""
-    return _format(moment, zone, language, _DATE_PATTERN[language])
-
-
 def of_week(matter: str, week: int | None, language: str) -> str:
     """A matter with the number of its week, where it has one."""
     return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
+
+
+def say_date(moment: datetime, zone: str, language: str) -> str:
+    """With its year, without weekday and time: for what lies long ago."""
+    return _format(moment, zone, language, _DATE_PATTERN[language])
 
 
 @functools.lru_cache(maxsize=4096)
