@@ -84,6 +84,11 @@ def of_week(matter: str, week: int | None, language: str) -> str:
     return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
 
 
+def say_date(moment: datetime, zone: str, language: str) -> str:
+    """With its year, without weekday and time: for what lies long ago."""
+    return _format(moment, zone, language, _DATE_PATTERN[language])
+
+
 @functools.lru_cache(maxsize=4096)
 def _format(moment: datetime, zone: str, language: str, pattern: str) -> str:
     local = moment.astimezone(ZoneInfo(zone))
