@@ -42,7 +42,7 @@ def hand_in(
     person = by_address(session, address)
     if person is not None:
         hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
-    if _handed_in_before(session, flow, person, form_id):
+    if handed_in_before(session, flow, person, form_id):
         return
     if limited:
         _count_mail(session, CONFIRMATION_MAILS, club_id, address)
@@ -115,13 +115,21 @@ def send_sign_in(session: Session, club_id: int, address: str, *, request_id: st
         queue_for_person(session, person, "club.sign_in", purpose=request_id, now=now)
 
 
+def mail_own_page(session: Session, person: Person, *, request_id: str, now: datetime, limited: bool = True) -> None:
+    """Mail somebody a link to their own page, young enough for what a copy of everything asks for. Raises TooManyMails."""
+    if limited:
+        _count_mail(session, FORM_LINK_MAILS, person.club_id, person.address or "")
+    queue_for_person(session, person, "club.your_page", purpose=request_id, now=now)
+
+
 def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> None:
     """Nobody's mailbox is filled by our forms. The same for every address, known or not."""
     if not take(session, limit, f"{club_id}:{address}", machine_now()):
         raise TooManyMails
 
 
-def _handed_in_before(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:
+def handed_in_before(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:
+    """Was the form with this id handed in by this person?"""
     if person is None:
         return False
     own = select(Case.key, Case.data).where(Case.person_id == person.id, Case.workflow == flow.key)

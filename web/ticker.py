@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.clock import machine_now
-from engine.erasure import forget_bytes
+from engine.drafts import forget_old_drafts
+from engine.erasure import BYTES_KEPT, forget_bytes
 from engine.heartbeats import beat
 from engine.openings import open_due, plan_every_club
 from engine.rates import forget_old_rates
@@ -30,7 +31,6 @@ LEASE_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
 # How long a stop waits for a mail server that is slow to answer.
 STOP_SECONDS = 15.0
-BYTES_KEPT = timedelta(days=30)
 
 
 class Ticker:
@@ -104,6 +104,7 @@ class Ticker:
         db, now = self.service.db, self.service.clock.now()
         db.write(forget_old, now)
         db.write(forget_bytes, now - BYTES_KEPT)
+        db.write(forget_old_drafts, now)
         db.write(forget_old_rates, machine_now())
 
     def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:

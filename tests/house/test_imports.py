@@ -129,6 +129,7 @@ def test_across_clubs_is_listed() -> None:
     assert marked == {
         "engine/backup.py:hold_unsent",
         "engine/checkup.py:letters",
+        "engine/drafts.py:forget_old_drafts",
         "engine/letters_ledger.py:release_all",
         "engine/openings.py:openings_round",
         "engine/openings.py:plan_every_club",

@@ -12,7 +12,7 @@ from app import create_app
 from engine.models import Case, Event, Letter, Person
 from tests.world import APPLICATION, World
 from web.guard import HEADERS, _no_token_needed
-from web.member import unsubscribe
+from web.member.unsubscribe import unsubscribe
 
 
 def rows(world: World) -> list[int]:

@@ -1,0 +1,23 @@
+"""A member's own links: a fresh one by mail, and the end of all older ones."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from engine.letters import queue_for_person
+from engine.models import Person, WebSession
+
+
+def cut_links(session: Session, person: Person) -> None:
+    """Whatever link was mailed before opens nothing any more, and every signed-in browser is signed out."""
+    person.link_epoch += 1
+    session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+
+
+def renew_links(session: Session, person: Person, now: datetime) -> None:
+    """A link got out: all older ones die, and a fresh one goes to the person's own address."""
+    cut_links(session, person)
+    queue_for_person(session, person, "club.new_links", purpose=f"epoch {person.link_epoch}", now=now)
