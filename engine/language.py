@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, get_timezone_name
+from babel.dates import format_date, format_datetime, get_timezone_name
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("zh-CN", "en")
@@ -66,6 +66,10 @@ def say_short(moment: datetime, zone: str, language: str) -> str:
 
 def say_day(moment: datetime, zone: str, language: str) -> str:
     return _format(moment, zone, language, _DAY_PATTERN[language])
+
+
+def say_month(day: date, language: str) -> str:
+    return format_date(day, "LLL", locale=_locale(language))
 
 
 def of_week(matter: str, week: int | None, language: str) -> str:

@@ -26,15 +26,19 @@ def routes(app: Flask, method: str) -> list[str]:
 def test_no_post_without_a_token_changes_anything(world: World) -> None:
     welcome = world.join()
     world.tick()
-    tokens = {"/c/<path:token>": world.mail("study_plan.please_write").link(), "/me/<path:token>": welcome.link("/me/")}
+    mine = welcome.link("/me/")
+    tokens = {"/c/<path:token>": world.mail("study_plan.please_write").link(), "/me/<path:token>": mine}
     before = rows(world)
     app = create_app(world.service.settings)
+    tokens |= {rule: rule.replace("/me/<token>", mine) for rule in routes(app, "POST") if rule.startswith("/me/<token>/")}
+    assert len(tokens) == 4, "my page has two sub-pages with acts"
     for rule in routes(app, "POST"):
         if rule == "/unsubscribe/<path:token>":
             continue
         url = tokens.get(rule) or rule.replace("<slug>", "jiuniu").replace("<path>", "join").replace("<path:token>", "x")
+        action = {"data": "lost", "settings": "fewer"}.get(rule.rpartition("/")[2], "submit")
         for headers in ({}, {"Origin": "https://evil.example"}):
-            page = world.browser().post(url, APPLICATION | {"action": "submit"}, headers=headers)
+            page = world.browser().post(url, APPLICATION | {"action": action}, headers=headers)
             assert page.status in (400, 403, 404, 422), f"{rule}: every POST is guarded by a token"
     assert rows(world) == before
 
@@ -51,11 +55,12 @@ def test_every_page_carries_the_headers(world: World) -> None:
         assert "Set-Cookie" not in answer.headers or "HttpOnly" in answer.headers["Set-Cookie"]
 
 
-def test_nothing_foreign_is_loaded_and_no_script_runs(world: World) -> None:
+def test_nothing_foreign_is_loaded_and_one_script_of_our_own(world: World) -> None:
     world.join()
     for link in (world.mail("study_plan.please_write").link(), world.mail("join.welcome").link("/me/"), "/jiuniu/", "/jiuniu/join"):
         soup = world.browser().get(link).soup
-        assert soup.select("script, [onclick], [style], [formaction], [form], iframe[src^=http]") == []
+        assert [(tag.get("src"), tag.text) for tag in soup.select("script")] == [("/static/jiuniu.js", "")]
+        assert soup.select("[onclick], [style], [formaction], [form], iframe[src^=http]") == []
         for tag in soup.select("[src], link[href]"):
             assert str(tag.get("src") or tag.get("href")).startswith(("/static/", "data:"))
 

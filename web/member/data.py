@@ -23,8 +23,7 @@ from engine.spreadsheet import spreadsheet
 from web.access import Visitor, read_token
 from web.guard import MAILBOX_FULL, allow, new_stamp, read_stamp
 from web.member.own import Page, member, own, own_page
-from web.member.page import forms_of
-from web.member.settings import LEAVING
+from web.member.page import LEAVING, forms_of
 from web.service import service
 from web.speak import case_label, say, state_word
 
@@ -62,7 +61,7 @@ def act_on_data(token: str) -> Page:
 
 
 def _page(link: Link, token: str, met: Visitor, *, message: str = "") -> str:
-    leaving = [item for item in forms_of(met.club, met.you, {}, link.made_at, fresh=True) if item.flow.key == LEAVING]
+    leaving = [item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key == LEAVING]
     return own_page(
         "data", token, stamp=new_stamp(), too_old=not link.is_fresh(service().clock.now()), message=message,
         sent="sent" in request.args, leaving=leaving,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.language import marked as _
-from engine.models import Case, Club, Person
+from engine.models import Club, Person
 from engine.record import Told, letters_to
 from engine.registry import label_of, workflow
 from web.access import link_for, read_token

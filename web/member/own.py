@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from engine.language import marked as _
 from engine.links import Link
-from engine.models import Person
 from web.access import Visitor, visitor
 
 member = Blueprint("member", __name__)
@@ -23,7 +22,7 @@ MENU = (
     ("member.record", _("Record")),
     ("member.letters", _("Letters")),
     ("member.settings", _("Settings")),
-    ("member.data", _("My data")),
+    ("member.data", _("Data")),
 )
 
 
@@ -37,7 +36,3 @@ def own(session: Session, link: Link) -> Visitor:
 
 def own_page(template: str, token: str, **facts: Any) -> str:
     return render_template(f"pages/me/{template}.html", token=token, menu=MENU, **facts)
-
-
-def shown_name(you: Person) -> str:
-    return you.display_name or you.name or you.address or ""

@@ -20,11 +20,14 @@ from web.member.own import Page, member, own, own_page
 from web.service import service
 
 ENDED_SHOWN = 5
+# Forms about the member's own data: they stand on the pages for these.
+OF_SETTINGS, LEAVING = ("new_name", "new_address"), "departure"
+ELSEWHERE = (*OF_SETTINGS, LEAVING)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One case: ``writes``: there is a form to hand in; ``draft``: what was typed into it so far."""
+    """One case. ``writes``: its person may hand a form in now, also while a removal is proposed; ``draft``: what was typed so far."""
 
     case: Case
     url: str
@@ -75,11 +78,11 @@ def _acknowledge(session: Session, link: Link) -> None:
     met.you.charter_version, met.you.charter_acknowledged_at = met.club.charter_version, service().clock.now()
 
 
-def forms_of(club: Club, you: Person, drafts: dict[str, Draft], made_at: datetime, *, fresh: bool = False) -> list[Begin]:
-    """The forms that this member may open; ``fresh``: those that cannot be taken back, and want a young link."""
+def forms_of(club: Club, you: Person, drafts: dict[str, Draft], made_at: datetime) -> list[Begin]:
+    """The forms that this member may open; no link is younger than the one that led here."""
     return [
         Begin(flow, form_link(club, you, flow, made_at=made_at), drafts.get(form_of("form", form_number(flow))))
-        for flow in all_workflows() if may_open(flow, you) and flow.needs_fresh_link == fresh
+        for flow in all_workflows() if may_open(flow, you)
     ]  # fmt: skip
 
 
@@ -87,12 +90,16 @@ def _page(session: Session, club: Club, you: Person, token: str, made_at: dateti
     drafts = drafts_of(session, you)
     lines = [_line(club, you, item, drafts) for item in cases_of(session, you)]
     under_way = {line.case.workflow for line in lines if line.case.turn}
-    begin = [item for item in forms_of(club, you, drafts, made_at) if not (item.flow.one_open and item.flow.key in under_way)]
-    due = [line for line in lines if line.case.turn == "person"]
+    begin = [
+        item
+        for item in forms_of(club, you, drafts, made_at)
+        if item.flow.key not in ELSEWHERE and not (item.flow.one_open and item.flow.key in under_way)
+    ]
+    due = [line for line in lines if line.case.turn and (line.case.turn == "person" or line.writes)]
     return own_page(
         "page", token,
         due=sorted(due, key=lambda line: (line.case.due_at is None, line.case.due_at)),
-        waiting=[line for line in lines if line.case.turn and line.case.turn != "person"],
+        waiting=[line for line in lines if line.case.turn and line not in due],
         ended=[line for line in lines if not line.case.turn][:ENDED_SHOWN],
         begun=[item for item in begin if item.draft],
         begin=[item for item in begin if not item.draft],
@@ -103,5 +110,5 @@ def _line(club: Club, you: Person, case: Case, drafts: dict[str, Draft]) -> Line
     acts = state_of(case.workflow, case.state).acts
     return Line(
         case, link_for(club, you, "case", case.id), workflow(case.workflow).clause_of(case.state),
-        writes=any(act.fill for act in acts), draft=drafts.get(form_of("case", case.id)),
+        writes=any(act.fill and "person" in act.who.names for act in acts), draft=drafts.get(form_of("case", case.id)),
     )  # fmt: skip

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import request
+from flask import g, request
 
 from engine.desk import cases_of
 from engine.language import marked as _
+from engine.language import say_month
 from engine.models import Case, Club, Event, Person
 from engine.record import periods_of
 from web.access import link_for, read_token
@@ -50,7 +51,7 @@ class Week:
 
     @property
     def row(self) -> int:
-        return min((self.number - 1) // A_ROW, 3)
+        return min((self.number - 1) // A_ROW, 3)  # a 53rd week stands at the end of the last row
 
 
 @member.get("/me/<token>/record")
@@ -65,6 +66,7 @@ def record(token: str) -> Page:
     weeks = year_of(met.club, met.you, periods, year) if years else []
     return own_page(
         "record", token, year=year, years=years, weeks=weeks, words=WORDS, count=Counter(week.outcome for week in weeks),
+        rows=[say_month(week.saturday, g.language) for week in weeks[: 4 * A_ROW : A_ROW]],
         ended=[(case, link_for(met.club, met.you, "case", case.id)) for case in ended],
     )  # fmt: skip
 

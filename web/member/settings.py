@@ -11,10 +11,8 @@ from engine.links import Link
 from web.access import read_token
 from web.member.feed import address_of
 from web.member.own import Page, member, own, own_page
-from web.member.page import forms_of
+from web.member.page import OF_SETTINGS, forms_of
 from web.service import service
-
-LEAVING = "departure"
 
 
 @member.get("/me/<token>/settings")
@@ -22,8 +20,8 @@ def settings(token: str) -> Page:
     link = read_token(token)
     with service().db.read() as session:
         met = own(session, link)
-    fresh = [item for item in forms_of(met.club, met.you, {}, link.made_at, fresh=True) if item.flow.key != LEAVING]
-    return own_page("settings", token, calendar=address_of(met.club, met.you), changes=fresh, languages=LANGUAGES)
+    changes = [item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key in OF_SETTINGS]
+    return own_page("settings", token, calendar=address_of(met.club, met.you), changes=changes, languages=LANGUAGES)
 
 
 @member.post("/me/<token>/settings")
