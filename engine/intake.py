@@ -119,7 +119,7 @@ def mail_own_page(session: Session, person: Person, *, request_id: str, now: dat
     """Mail somebody a link to their own page, young enough for what a copy of everything asks for. Raises TooManyMails."""
     if limited:
         _count_mail(session, FORM_LINK_MAILS, person.club_id, person.address or "")
-    queue_for_person(session, person, "club.your_page", purpose=request_id, now=now)
+    queue_for_person(session, person, "club.fresh_link", purpose=request_id, now=now)
 
 
 def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> None:

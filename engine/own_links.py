@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from engine.db import across_clubs
 from engine.letters import queue_for_person
 from engine.models import Person, WebSession
 
@@ -21,3 +22,9 @@ def renew_links(session: Session, person: Person, now: datetime) -> None:
     """A link got out: all older ones die, and a fresh one goes to the person's own address."""
     cut_links(session, person)
     queue_for_person(session, person, "club.new_links", purpose=f"epoch {person.link_epoch}", now=now)
+
+
+@across_clubs
+def forget_ended_sessions(session: Session, now: datetime) -> None:
+    """Browsers whose sign-in has run out; the link that began it is long dead by then."""
+    session.execute(delete(WebSession).where(WebSession.ends_at <= now))

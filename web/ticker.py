@@ -18,6 +18,7 @@ from engine.drafts import forget_old_drafts
 from engine.erasure import BYTES_KEPT, forget_bytes
 from engine.heartbeats import beat
 from engine.openings import open_due, plan_every_club
+from engine.own_links import forget_ended_sessions
 from engine.rates import forget_old_rates
 from engine.sweep import forget_old, sweep
 from mailers.delivery import Post
@@ -105,6 +106,7 @@ class Ticker:
         db.write(forget_old, now)
         db.write(forget_bytes, now - BYTES_KEPT)
         db.write(forget_old_drafts, now)
+        db.write(forget_ended_sessions, now)
         db.write(forget_old_rates, machine_now())
 
     def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:

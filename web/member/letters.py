@@ -20,7 +20,8 @@ SHOWN = 50
 KINDS = {
     "sign_in": (_("A link to sign in"), _("This address was entered on the sign-in page.")),
     "your_link": (_("A link to a form"), _("This address was entered on a form page.")),
-    "your_page": (_("A fresh link to your page"), _("You asked for it on your page.")),
+    "fresh_link": (_("A fresh link to your page"), _("You asked for it on your page.")),
+    "your_page": (_("A link to your page"), _("The owner or an admin had it sent to you.")),
     "new_links": (_("New links"), _("You said that a link of yours had got out.")),
     "imported": (_("Welcome"), _("The owner entered you as a member.")),
     "daily": (_("The daily letter"), _("Matters wait for you, as owner or admin.")),

@@ -27,7 +27,7 @@ ELSEWHERE = (*OF_SETTINGS, LEAVING)
 
 @dataclass(frozen=True)
 class Line:
-    """One case. ``writes``: its person may hand a form in now, also while a removal is proposed; ``draft``: what was typed so far."""
+    """One case. ``writes``: its person may hand a form in now (also while a removal is proposed)."""
 
     case: Case
     url: str
@@ -91,10 +91,9 @@ def _page(session: Session, club: Club, you: Person, token: str, made_at: dateti
     lines = [_line(club, you, item, drafts) for item in cases_of(session, you)]
     under_way = {line.case.workflow for line in lines if line.case.turn}
     begin = [
-        item
-        for item in forms_of(club, you, drafts, made_at)
+        item for item in forms_of(club, you, drafts, made_at)
         if item.flow.key not in ELSEWHERE and not (item.flow.one_open and item.flow.key in under_way)
-    ]
+    ]  # fmt: skip
     due = [line for line in lines if line.case.turn and (line.case.turn == "person" or line.writes)]
     return own_page(
         "page", token,
