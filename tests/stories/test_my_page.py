@@ -63,6 +63,22 @@ def test_while_a_removal_is_proposed_the_form_still_stands_among_what_is_to_do(w
     assert "提议移出" in plan and "现在写" in plan
 
 
+def test_a_vote_stands_among_what_is_to_do_until_it_is_cast(club: World) -> None:
+    page = club.form_page("nomination", MEIMEI)
+    page.browser.post(page.response.url, page.fields("save") | {"why": "I will.", "plan": "Thursdays."})
+    case_page(club, OWNER, MEIMEI, "nomination").press("approve")
+
+    def votes(address: str) -> list[str]:
+        due = club.open_own_page(address).soup.select("article.due")
+        return [str(button["href"]) for one in due if "韩梅梅" in one.h3.text for button in one.select("a.button")]  # type: ignore[union-attr]
+
+    assert votes(MEIMEI) == votes(OWNER) == []
+    mine = votes(LILEI)
+    assert len(mine) == 1
+    club.browser().get(mine[0]).press("vote", choice="yes")
+    assert votes(LILEI) == []
+
+
 def test_every_room_opens_by_a_mailed_link_and_by_a_session(club: World) -> None:
     by_link = club.open_own_page(LILEI)
     signed_in = club.sign_in(LILEI).get("/jiuniu/me")

@@ -66,11 +66,11 @@ def _row(club: Club, you: Person, told: Told) -> Row:
     letter, case = told.letter, told.case
     kind, why = _kind_and_why(told)
     clause = workflow(case.workflow).clause_of(told.event.to_state) if case and told.event else ""
-    mine = case is not None and case.person_id == you.id
+    opens = case is not None and (case.person_id == you.id or you.role in ("owner", "admin") or "electors" in case.data)
     return Row(
         title=case_label(case) if case else say(label_of(letter.name)) if label_of(letter.name) else club.name,
         kind=say(kind), why=why, clause=clause, state=say(STATES[letter.state]), at=letter.settled_at or letter.created_at,
-        url=link_for(club, you, "case", case.id) if case and (mine or you.role in ("owner", "admin")) else "",
+        url=link_for(club, you, "case", case.id) if case and opens else "",
     )  # fmt: skip
 
 

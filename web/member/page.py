@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import abort, redirect, request, url_for
@@ -14,6 +14,7 @@ from engine.drafts import drafts_of, form_of
 from engine.intake import may_open
 from engine.links import Link
 from engine.models import Case, Club, Draft, Person
+from engine.polls import not_voted_yet
 from engine.registry import all_workflows, form_number, state_of, workflow
 from web.access import age_of_a_session, form_link, link_for, met_here, read_token, token_for
 from web.member.own import Page, member, own, own_page
@@ -27,13 +28,14 @@ ELSEWHERE = (*OF_SETTINGS, LEAVING)
 
 @dataclass(frozen=True)
 class Line:
-    """One case. ``writes``: its person may hand a form in now (also while a removal is proposed)."""
+    """One case. ``writes``: its person may hand a form in, also while a removal is proposed; ``about``: whom a vote is about."""
 
     case: Case
     url: str
     clause: str
     writes: bool
     draft: Draft | None
+    about: Person | None = None
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,10 @@ def _page(session: Session, club: Club, you: Person, token: str, made_at: dateti
         if item.flow.key not in ELSEWHERE and not (item.flow.one_open and item.flow.key in under_way)
     ]  # fmt: skip
     due = [line for line in lines if line.case.turn and (line.case.turn == "person" or line.writes)]
+    votes = [replace(_line(club, you, case, {}), about=who) for case, who in not_voted_yet(session, you)]
     return own_page(
         "page", token,
-        due=sorted(due, key=lambda line: (line.case.due_at is None, line.case.due_at)),
+        due=sorted(due + votes, key=lambda line: (line.case.due_at is None, line.case.due_at)),
         waiting=[line for line in lines if line.case.turn and line not in due],
         ended=[line for line in lines if not line.case.turn][:ENDED_SHOWN],
         begun=[item for item in begin if item.draft],
