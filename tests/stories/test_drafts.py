@@ -128,6 +128,16 @@ def test_a_form_that_opens_a_case_keeps_its_draft_too(world: World) -> None:
     assert drafts(world) == []
 
 
+def test_a_save_that_comes_after_its_own_form_keeps_nothing_though_the_form_may_be_opened_again(world: World) -> None:
+    world.add_member(LILEI, "李雷")
+    page = world.form_page("new-name", LILEI)
+    page.browser.post(page.response.url, page.fields("save") | {"name": "李雷", "city": "北京"})
+    assert world.person(LILEI).display_name == "北京+李雷"
+    assert save(page, city="北").status == 403
+    assert save(page.browser.get(page.response.url), city="上海").status == 200
+    assert drafts(world) == [{"name": "", "city": "上海"}]
+
+
 def test_what_wants_a_fresh_link_is_done_at_once_and_keeps_no_draft(world: World) -> None:
     world.add_member(LILEI, "李雷")
     page = world.form_page("departure", LILEI)
