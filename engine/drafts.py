@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +42,13 @@ def drafts_of(session: Session, person: Person) -> dict[str, Draft]:
 def throw_away(session: Session, person: Person, form: str) -> None:
     """It was handed in, or its person wants it no more."""
     session.execute(delete(Draft).where(_this(person, form)))
+
+
+def let_go(session: Session, person: Person, form: str, names: Iterable[str]) -> None:
+    """These fields were just handed in by another act of the same case: what it says of them holds, not the draft."""
+    draft = draft_of(session, person, form)
+    if draft is not None:
+        draft.answers = {name: value for name, value in draft.answers.items() if name not in names}
 
 
 @across_clubs

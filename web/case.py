@@ -16,7 +16,7 @@ from engine.at_hand import club_at_hand, numbers_of
 from engine.changes import Piece
 from engine.db import hold
 from engine.declare import Act, Workflow, anyone
-from engine.drafts import draft_of, form_of, throw_away
+from engine.drafts import draft_of, form_of
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.history import Entry, changed_since_last, history
 from engine.language import marked as _
@@ -134,15 +134,10 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
 
 def _keep_or_discard(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> None:
     """Whatever the round: while the form is open to its person, what they type into it is kept."""
-    written = _to_write(_offered(session, matter, met, hand), hand)
+    written = drafts.to_write(_offered(session, matter, met, hand), hand)
     if written is None:
         raise NotAllowed("there is no form to hand in")
     drafts.press(session, met.you, workflow(matter.workflow), written.fill, form_of("case", matter.id), sent)
-
-
-def _to_write(offered: list[Act], hand: Hand) -> Act | None:
-    """The act whose form is kept as a draft: the first one to hand in, by its person's own hand."""
-    return None if hand.on_behalf_of else next((item for item in offered if item.fill), None)
 
 
 def _act(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> str:
@@ -156,8 +151,8 @@ def _act(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDi
             session, matter, action, by=hand, now=service().clock.now(), round=round_seen,
             note=_note(sent), answers=answers, days=_number(sent, "days"), proven=met.link.kind == "proof",
         )  # fmt: skip
-    if answers is not None and hand.on_behalf_of is None and chosen is _to_write(offered, hand):
-        throw_away(session, met.you, form_of("case", matter.id))
+    if chosen and answers is not None and hand.on_behalf_of is None:
+        drafts.handed_in(session, met.you, matter, chosen, whole=chosen is drafts.to_write(offered, hand))
     return action
 
 
@@ -234,7 +229,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
 
 def _offers(session: Session, met: Visitor, matter: Case, hand: Hand, typed: Typed) -> list[Offer]:
     offered, flow = _offered(session, matter, met, hand), workflow(matter.workflow)
-    written = _to_write(offered, hand)
+    written = drafts.to_write(offered, hand)
     draft = draft_of(session, met.you, form_of("case", matter.id)) if written else None
     return [
         Offer(item, _form(flow, item, matter, typed, draft), draft, keeps=True) if item is written

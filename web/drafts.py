@@ -11,13 +11,14 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine.clock import machine_now
-from engine.declare import Workflow
-from engine.drafts import keep_draft, throw_away
+from engine.declare import Act, Workflow
+from engine.drafts import form_of, keep_draft, let_go, throw_away
 from engine.fields import answers_of, form_for, too_long
 from engine.language import marked as _
-from engine.models import Person
+from engine.models import Case, Person
 from engine.rates import DRAFTS, take
 from engine.run import Invalid
+from engine.step import Hand
 from web.service import service
 from web.speak import say
 
@@ -44,6 +45,20 @@ def press(
         raise SavedTooOften
     answers = {name: value for name, value in answers_of(typed).items() if name not in flow.private}
     keep_draft(session, you, form, answers, service().clock.now())
+
+
+def to_write(offered: list[Act], hand: Hand) -> Act | None:
+    """The act of a case whose form is kept as a draft: the first one to hand in, by its person's own hand."""
+    return None if hand.on_behalf_of else next((item for item in offered if item.fill), None)
+
+
+def handed_in(session: Session, you: Person, case: Case, act: Act, *, whole: bool) -> None:
+    """The draft has done its work: all of it, or what another act of the case has filled."""
+    form = form_of("case", case.id)
+    if whole:
+        throw_away(session, you, form)
+    else:
+        let_go(session, you, form, act.fill)
 
 
 def by_script() -> bool:

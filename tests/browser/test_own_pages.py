@@ -44,6 +44,11 @@ def test_typing_saves_a_draft_and_says_so(world: World, chromium: Browser) -> No
     page.context.set_offline(False)
     expect(line).to_have_text(SAVED, timeout=25_000)
     assert drafts(world) == ["读完三十本史书"]
+    page.evaluate("document.querySelector('form[data-draft]').noValidate = true")
+    page.fill('[name="goals"]', "读完四十本史书")
+    press(page, 'button[value="submit"]')  # without a plan: refused, shown again, and kept
+    expect(line).to_have_text(SAVED)
+    assert drafts(world) == ["读完四十本史书"]
     page.fill('[name="plan"]', "每天一小时")
     press(page, 'button[value="submit"]')
     page.wait_for_timeout(2500)  # a save that was under way would have come by now

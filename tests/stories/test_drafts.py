@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -126,6 +127,28 @@ def test_a_form_that_opens_a_case_keeps_its_draft_too(world: World) -> None:
     assert drafts(world) == []
     assert save(handed_in, why="来晚了").status == 403
     assert drafts(world) == []
+
+
+def test_a_book_that_is_named_goes_before_what_the_draft_says_of_it(world: World) -> None:
+    world.add_member(LILEI, "李雷")
+    world.live_until(datetime(2026, 12, 6, 1, tzinfo=UTC), step=timedelta(days=1))
+    page = world.open(world.mail("reflection.please_read", LILEI))
+    page.press("save", book="", reflection="写了一半")
+    named = world.open(world.mail("reflection.please_read", LILEI)).press("choose", book="活着", author="余华")
+    fields = named.fields("submit")
+    assert (fields["book"], fields["author"], fields["reflection"]) == ("活着", "余华", "写了一半")
+
+
+def test_an_applicant_whose_application_came_back_keeps_a_draft_too(world: World) -> None:
+    world.apply()
+    world.open(world.mail("join.confirm_address")).press("confirm")
+    world.open(world.mail("join.please_decide")).press("return", note="请再多写几句。")
+    page = world.open(world.mail("join.please_revise", LILEI))
+    page.press("save", about="想认真读书，尤其是")
+    again = world.open(world.mail("join.please_revise", LILEI))
+    assert again.fields("resubmit")["about"] == "想认真读书，尤其是"
+    again.press("resubmit", about="想认真读书，尤其是历史。")
+    assert (world.case("join", LILEI).answers["about"], drafts(world)) == ("想认真读书，尤其是历史。", [])
 
 
 def test_a_save_that_comes_after_its_own_form_keeps_nothing_though_the_form_may_be_opened_again(world: World) -> None:
