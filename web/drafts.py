@@ -24,6 +24,7 @@ from web.speak import say
 
 Page = str | AnyResponse | tuple[str, int]
 ACTIONS = ("save", "discard")
+REFUSED = _("Not saved. Press “Save draft” to see why.")
 TOO_OFTEN_SAVED = _("Not saved: that was saved very often just now. Everything you typed is still here; please try again later.")
 
 
@@ -71,9 +72,6 @@ def line_for(page: Page) -> Page:
     status = page[1] if isinstance(page, tuple) else 200
     words = say("Saved %(when)s", when=_clock_time(service().clock.now())) if status == 200 else say(REFUSED)
     return Response(words, status, mimetype="text/plain")
-
-
-REFUSED = _("Not saved. Press “Save draft” to see why.")
 
 
 def _clock_time(at: datetime) -> str:
