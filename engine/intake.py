@@ -115,13 +115,6 @@ def send_sign_in(session: Session, club_id: int, address: str, *, request_id: st
         queue_for_person(session, person, "club.sign_in", purpose=request_id, now=now)
 
 
-def mail_own_page(session: Session, person: Person, *, request_id: str, now: datetime, limited: bool = True) -> None:
-    """Mail somebody a link to their own page, young enough for what a copy of everything asks for. Raises TooManyMails."""
-    if limited:
-        _count_mail(session, FORM_LINK_MAILS, person.club_id, person.address or "")
-    queue_for_person(session, person, "club.fresh_link", purpose=request_id, now=now)
-
-
 def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> None:
     """Nobody's mailbox is filled by our forms. The same for every address, known or not."""
     if not take(session, limit, f"{club_id}:{address}", machine_now()):

@@ -7,9 +7,19 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from engine.clock import machine_now
 from engine.db import across_clubs
+from engine.intake import TooManyMails
 from engine.letters import queue_for_person
 from engine.models import Person, WebSession
+from engine.rates import FORM_LINK_MAILS, take
+
+
+def mail_own_page(session: Session, person: Person, *, request_id: str, now: datetime, limited: bool = True) -> None:
+    """Mail somebody a link to their own page, young enough for what a copy of everything asks for. Raises TooManyMails."""
+    if limited and not take(session, FORM_LINK_MAILS, f"{person.club_id}:{person.address}", machine_now()):
+        raise TooManyMails
+    queue_for_person(session, person, "club.fresh_link", purpose=request_id, now=now)
 
 
 def cut_links(session: Session, person: Person) -> None:

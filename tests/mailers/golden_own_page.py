@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from engine.drafts import form_of, keep_draft
-from engine.intake import mail_own_page
 from engine.models import Person
-from engine.own_links import renew_links
+from engine.own_links import mail_own_page, renew_links
 from tests.club import LILEI, House
 from tests.mailers.golden_reflection import reading
 from tests.mailers.golden_steps import Stories, Story, joined, send, then, wait

@@ -238,6 +238,14 @@ def test_an_export_wants_a_link_from_the_last_half_hour(club: World) -> None:
     assert fresh.press("export").response.json()["person"]["address"] == LILEI
 
 
+def test_nobody_s_mailbox_is_filled_by_the_button_for_a_fresh_link(club: World) -> None:
+    page = club.open_own_page(LILEI, "data", minutes=31)
+    assert [page.press("fresh").status for _time in range(2)] == [200, 200]
+    assert club.new_letters() == [("club.fresh_link", LILEI)], "pressed twice, one page asks once"
+    answers = [page.browser.get(page.response.url).press("fresh").status for _time in range(10)]
+    assert answers == [200] * 8 + [429] * 2
+
+
 def test_a_copy_is_not_made_without_end(club: World) -> None:
     page = club.open_own_page(LILEI, "data")
     assert [page.press("export_table").status for _time in range(21)] == [200] * 20 + [429]

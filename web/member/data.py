@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from engine.desk import cases_of
 from engine.export import everything_about
 from engine.fields import written_answers
-from engine.intake import TooManyMails, mail_own_page
+from engine.intake import TooManyMails
 from engine.language import marked as _
 from engine.links import Link
 from engine.models import Case, Club
-from engine.own_links import renew_links
+from engine.own_links import mail_own_page, renew_links
 from engine.rates import EXPORTS
 from engine.registry import workflow
 from engine.spreadsheet import spreadsheet
