@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
+from engine.db import enter_club
 from engine.export import plain
 from engine.links import Link
-from engine.models import Case, Letter, Person, Row, WebSession
+from engine.models import Case, Event, Letter, Person, Row, WebSession, new_id
 from tests.world import Page, World
 
 LILEI, MEIMEI, OWNER = "lilei@qq.com", "hanmeimei@163.com", "owner@qq.com"
@@ -307,6 +309,40 @@ def test_every_room_asks_the_database_a_fixed_number_of_times_and_stays_small(cl
         until(club, 12, week, 9)
         case_page(club, OWNER).press("approve")
     assert {room: count(room) for room in ROOMS} == before
+
+
+def test_two_years_of_membership_still_make_small_pages(club: World) -> None:
+    """A hundred weeks, each with its letters, a hundred other matters, and ten of them open at once."""
+    you = club.person(LILEI).id
+
+    def unit(session: Session) -> None:
+        enter_club(session, club.club_id)
+        for number in range(200):
+            year, week = 2025 + number // 2 // 52, number // 2 % 52 + 1
+            flow, state, turn = ("reflection", "accepted", "") if number % 2 else ("new_name", "renamed", "")
+            if number % 20 == 0:
+                flow, state, turn = "nomination", "returned", "person"
+            case = Case(
+                id=new_id(), workflow=flow, key=f"{number}", person_id=you, state=state, turn=turn, version=1, entered_version=1,
+                opened_at=club.now, entered_at=club.now, due_at=club.now if turn else None, answers={}, private={},
+                data={"period": f"{year}-W{week:02d}"} if flow == "reflection" else {},
+            )  # fmt: skip
+            session.add(case)
+            session.flush()
+            session.add(
+                Event(case_id=case.id, version=1, at=club.now, via="page", action="submit", from_state="owed", to_state=state)
+            )
+            session.add(
+                Letter(key=f"{number}", name=f"{flow}.taken_back", case_id=case.id, version=1, person_id=you, about_id=you,
+                       created_at=club.now, next_at=club.now)
+            )  # fmt: skip
+
+    club.service.db.write(unit)
+    for room in (*ROOMS, "record?year=2025"):
+        page = club.open_own_page(LILEI, room)
+        assert page.status == 200 and len(page.response.content) < 40_000, (room, len(page.response.content))
+    assert len(weeks(club.open_own_page(LILEI, "record?year=2025"))) == 52
+    assert len(club.open_own_page(LILEI, "letters").soup.select("ul.letters > li")) == 50
 
 
 def test_opening_a_room_writes_nothing(club: World) -> None:

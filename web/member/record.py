@@ -1,4 +1,4 @@
-"""A member's record: a year of reading weeks at a glance, and every matter that has ended."""
+"""A member's record: a year of reading weeks at a glance, and the other matters that have ended."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 
 from flask import g, request
 
-from engine.desk import cases_of
 from engine.language import marked as _
 from engine.language import say_month
 from engine.models import Case, Club, Event, Person
-from engine.record import periods_of
+from engine.record import ended_of, periods_of
 from web.access import link_for, read_token
 from web.member.own import Page, member, own, own_page
 from web.service import service
 
-READING = "reflection"
+READING, ENDED_SHOWN = "reflection", 50
 A_ROW = 13  # weeks: a quarter of a year, so that a phone shows the year in four rows
 
 IN_TIME, LATE, EXCUSED, MISSING, OPEN, NONE = "in_time", "late", "excused", "missing", "open", "none"
@@ -60,7 +59,7 @@ def record(token: str) -> Page:
     with service().db.read() as session:
         met = own(session, link)
         periods = periods_of(session, met.you, READING)
-        ended = [case for case in cases_of(session, met.you) if not case.turn]
+        ended = ended_of(session, met.you, besides=READING, limit=ENDED_SHOWN)
     years = sorted({int(case.data["period"][:4]) for case, _first in periods})
     year = _year(years, met.club, service().clock.now())
     weeks = year_of(met.club, met.you, periods, year) if years else []
