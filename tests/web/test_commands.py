@@ -72,7 +72,7 @@ def test_tick_due_and_letters_speak_json(shell: Shell) -> None:
     assert shell.json("due", "--days", "14") == []
     assert shell.json("letters", "list") == []
     assert shell("letters", "retry", "12").returncode == 1
-    assert shell("db", "upgrade").stdout.strip() == "schema 0003"
+    assert shell("db", "upgrade").stdout.strip() == "schema 0004"
 
 
 @pytest.mark.parametrize(
