@@ -22,6 +22,7 @@ from web.clubs import clubs
 from web.forms import forms
 from web.mailbox import mailbox
 from web.member import member
+from web.privacy import privacy
 from web.reflections import reflections
 from web.service import Service
 from web.sessions import sessions
@@ -29,7 +30,7 @@ from web.ticker import Ticker
 
 # A phone keeps its line open for two minutes after the page has come; a whole club may read its mail at once.
 MOST_LINES = 400
-BLUEPRINTS = (health.health, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, forms)
+BLUEPRINTS = (health.health, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, privacy, forms)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete
-
 from engine.at_hand import offices_changed, owner_at_hand
 from engine.erasure import erase_person, forget_case
 from engine.letters import write_anew
-from engine.models import Person, WebSession
+from engine.models import Person
 from engine.offering import open_held
+from engine.own_links import cut_links
 from engine.people import address_hash
 from engine.registry import workflow
 from engine.run import act, open_cases_of
@@ -88,8 +87,7 @@ def readdress(step: Step) -> None:
     person, address = step.person, step.case.answers["email"]
     step.case.answers = {**step.case.answers, "old_address": person.address}
     person.address, person.address_hash, person.mail_trouble = address, address_hash(step.club, address), ""
-    person.link_epoch += 1
-    _sign_out(step, person)
+    cut_links(step.session, person)
     write_anew(step.session, person, step.now)
 
 
@@ -109,14 +107,9 @@ def forget(step: Step) -> None:
 def _out(step: Step, status: str) -> None:
     person = step.person
     person.status, person.role = status, "member"
-    person.link_epoch += 1
-    _sign_out(step, person)
+    cut_links(step.session, person)
     offices_changed(step.session)
     _drop_open_cases(step, person)
-
-
-def _sign_out(step: Step, person: Person) -> None:
-    step.session.execute(delete(WebSession).where(WebSession.person_id == person.id))
 
 
 def _drop_open_cases(step: Step, person: Person) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, String, cast, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from engine.db import across_clubs, enter_club
-from engine.models import Case, Event, Letter, Mark, Person, WebSession
+from engine.models import Case, Draft, Event, Letter, Mark, Person, WebSession
 from engine.registry import workflow
 from engine.run import act, open_cases_of
 from engine.step import CLOCK
 
 ERASED = "the recipient was erased"
+# How long a letter's bytes stay after it was settled: long enough to ask what stood in it.
+BYTES_KEPT = timedelta(days=30)
 
 
 def forget_case(session: Session, case: Case) -> None:
@@ -44,7 +46,7 @@ def _empty(session: Session, which: ColumnElement[bool]) -> None:
 
 
 def erase_person(session: Session, person: Person) -> None:
-    """Address, names, words, votes and letters go; a removal keeps its hash and its date (clause 2.3)."""
+    """Address, names, words, drafts, votes and letters go; a removal keeps its hash and its date (clause 2.3)."""
     _empty(session, Case.person_id == person.id)
     keep_hash = person.removed_at is not None or person.status == "refused_mail"
     person.address, person.name, person.display_name, person.mail_trouble = None, "", "", ""
@@ -52,6 +54,7 @@ def erase_person(session: Session, person: Person) -> None:
     person.status, person.link_epoch = "erased", person.link_epoch + 1
     session.execute(update(Mark).where(Mark.person_id == person.id).values(choice=""))
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    session.execute(delete(Draft).where(Draft.person_id == person.id))
     session.execute(update(Letter).where(Letter.person_id == person.id).values(address=None, answer=""))
     about = (Letter.person_id == person.id) | (Letter.about_id == person.id)
     session.execute(update(Letter).where(about).values(bytes=None, data={}))

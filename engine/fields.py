@@ -117,6 +117,19 @@ def answers_of(form: Form) -> dict[str, Any]:
     return dict(form.data)
 
 
+def too_long(form: Form) -> dict[str, str]:
+    """What no form takes, however unfinished: the fields that are longer than they may be, each with its word."""
+    found: dict[str, str] = {}
+    for field in form:
+        for validator in (_short, _long):
+            try:
+                if validator in field.validators:
+                    validator(form, field)
+            except ValidationError as trouble:
+                found[field.name] = str(trouble)
+    return found
+
+
 def labels_of(workflow: type[Workflow], names: Iterable[str] = ()) -> dict[str, str]:
     """Field name to label (a word of the catalogue), in the order of their declaration."""
     wanted = set(names) or set(workflow.fields)

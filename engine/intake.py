@@ -42,7 +42,7 @@ def hand_in(
     person = by_address(session, address)
     if person is not None:
         hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
-    if _handed_in_before(session, flow, person, form_id):
+    if handed_in_before(session, flow, person, form_id):
         return
     if limited:
         _count_mail(session, CONFIRMATION_MAILS, club_id, address)
@@ -157,7 +157,8 @@ def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> N
         raise TooManyMails
 
 
-def _handed_in_before(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:
+def handed_in_before(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:
+    """Was the form with this id handed in by this person?"""
     if person is None:
         return False
     own = select(Case.key, Case.data).where(Case.person_id == person.id, Case.workflow == flow.key)

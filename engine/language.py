@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, get_timezone_name
+from babel.dates import format_date, format_datetime, get_timezone_name
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("zh-CN", "en")
@@ -79,14 +79,13 @@ def say_clock(moment: datetime, zone: str, language: str) -> str:
     return _format(moment, zone, language, "HH:mm")
 
 
+def say_month(day: date, language: str) -> str:
+    return format_date(day, "LLL", locale=_locale(language))
+
+
 def of_week(matter: str, week: int | None, language: str) -> str:
     """A matter with the number of its week, where it has one."""
     return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
-
-
-def say_date(moment: datetime, zone: str, language: str) -> str:
-    """With its year, without weekday and time: for what lies long ago."""
-    return _format(moment, zone, language, _DATE_PATTERN[language])
 
 
 @functools.lru_cache(maxsize=4096)

@@ -27,7 +27,11 @@ FORM_LINK_MAILS = Limit("form link to address", 10, timedelta(days=1))
 MEMBER_FORMS = Limit("form by member", 6, timedelta(days=1))
 SIGN_IN_MAILS = Limit("sign-in mail to address", 10, timedelta(days=1))
 ANONYMOUS_POSTS = Limit("anonymous post", 60, timedelta(hours=1))
+DRAFTS = Limit("draft by person", 1200, timedelta(hours=1))  # one every three seconds, for an hour
+EXPORTS = Limit("export by person", 20, timedelta(days=1))
 UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
+
+LIMITS = (CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, DRAFTS, EXPORTS, UNKNOWN_TOKENS)
 
 
 def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool:
@@ -41,6 +45,6 @@ def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> boo
 
 
 def forget_old_rates(session: Session, machine_now: datetime) -> None:
-    for limit in (CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, UNKNOWN_TOKENS):
+    for limit in LIMITS:
         window = int(machine_now.timestamp() // limit.window.total_seconds())
         session.execute(delete(Rate).where(Rate.what == limit.what, Rate.window < window))

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from sqlalchemy.orm import Session
 
 from engine.at_hand import charter_of, owner_at_hand
+from engine.drafts import draft_of, form_of
 from engine.language import TEMPLATES, best_language, say_day, say_moment, say_short
 from engine.letters import DAILY_LETTER
 from engine.links import Links
@@ -109,12 +110,19 @@ def fill(facts: Facts) -> Sheet:
     words: dict[str, Any] = {
         "subject": sheet.subject, "para": sheet.para, "facts": sheet.facts, "quote": sheet.quote, "changed": sheet.changed,
         "button": sheet.button, "items": sheet.items, "why": sheet.why, "f": facts, "data": data_for(facts),
+        "draft_at": partial(_draft_at, facts),
         "moment": partial(say_moment, zone=zone, language=language),
         "short": partial(say_short, zone=zone, language=language),
         "day": partial(say_day, zone=zone, language=language),
     }  # fmt: skip
     _letter_template(facts.letter.name, best_language(language)).render(words)
     return sheet
+
+
+def _draft_at(facts: Facts) -> datetime | None:
+    """When the recipient last saved a draft of what the letter asks for; asked only by templates that speak of it."""
+    draft = draft_of(facts.session, facts.you, form_of("case", facts.case.id))
+    return draft.at if draft else None
 
 
 def drop_if_stale(session: Session, letter: Letter, case: Case | None, you: Person) -> None:

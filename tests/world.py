@@ -25,6 +25,7 @@ from engine.charter import shipped_charter
 from engine.clubs import create_club
 from engine.db import enter_club
 from engine.letters_ledger import rows
+from engine.links import Link
 from engine.models import Case, Person
 from engine.people import add_person, by_address
 from engine.settings import load
@@ -355,6 +356,12 @@ class World:
         page = self.browser().get(f"/{self.slug}/{path}")
         self.press_as_a_person(page, email=address)
         return self.open(self.mail(f"{path.replace('-', '_')}.your_link", address))
+
+    def open_own_page(self, address: str, room: str = "", browser: Browser | None = None, **age: float) -> Page:
+        """A member's page, or a room of it, by a link that was mailed just now (or some time ago)."""
+        you, made_at = self.person(address), self.now - timedelta(**age)
+        token = self.service.links.token(Link("me", self.club_id, you.id, you.link_epoch, 0, made_at))
+        return (browser or self.browser()).get(f"{self.base}me/{token}{room and '/'}{room}")
 
     def sign_in(self, address: str) -> Browser:
         """A browser that is signed in as this person."""

@@ -16,20 +16,21 @@ from engine.at_hand import club_at_hand, numbers_of
 from engine.changes import Piece
 from engine.db import hold
 from engine.declare import Act, Workflow, anyone
+from engine.drafts import draft_of, form_of
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.history import Entry, changed_since_last, history
 from engine.language import marked as _
 from engine.letters import letters_together
 from engine.links import Link
 from engine.marks import ballot_for, vote
-from engine.models import Case, Event, Person
+from engine.models import Case, Draft, Event, Person
 from engine.registry import state_of, workflow
 from engine.rights import acts_for, may_read_words, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import Hand, undo_ends
 from engine.targets import arrows
 from mailers.compose import Words
-from web import own_form, sign_in, waiting, wording
+from web import drafts, own_form, sign_in, waiting, wording
 from web.access import Visitor, read_token, token_for, visitor
 from web.behalf import in_whose_name, may_act_for
 from web.guard import PRESS_AGAIN, keeps_text
@@ -45,10 +46,15 @@ NOT_YOURS = _("This is not open to you any more. Nothing was changed.")
 
 @dataclass
 class Offer:
-    """One act as the page shows it: a button, with a form of its own when it fills fields."""
+    """One act as the page shows it: a button, with a form of its own when it fills fields.
+
+    ``draft``: what the person kept of it; ``keeps``: may more be kept?
+    """
 
     act: Act
     form: Form | None
+    draft: Draft | None = None
+    keeps: bool = False
 
     @property
     def style(self) -> str:
@@ -81,6 +87,11 @@ def press(token: str) -> Page:
     other = {"desk": sign_in.confirm, "form": own_form.press, "waiting": waiting.press}.get(link.kind)
     if other:
         return other(link, token)
+    page = _pressed(link, token)
+    return drafts.line_for(page) if drafts.by_script() else page
+
+
+def _pressed(link: Link, token: str) -> Page:
     typed = Typed(request.form)
     if g.refused:
         typed.message = PRESS_AGAIN
@@ -98,6 +109,9 @@ def press(token: str) -> Page:
             return redirect(url_for("case.show", token=token, done=stale.event.action), 303)
         typed.message, typed.event = FASTER, stale.event
         return _case_page(link, token, typed), 409
+    except drafts.SavedTooOften:
+        typed.message = drafts.TOO_OFTEN_SAVED
+        return _case_page(link, token, typed), 429
     except NotAllowed:
         typed.message = NOT_YOURS
         return _case_page(link, token, typed), 403
@@ -112,6 +126,9 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
     met = visitor(session, link)
     matter = _matter(session, met, held=True)
     hand = in_whose_name(session, met, matter, sent.get("for", ""))
+    if sent.get("action") in drafts.ACTIONS:
+        _keep_or_discard(session, met, matter, hand, sent)
+        return sent["action"], token
     if sent.get("action") == "vote":
         vote(session, matter, sent.get("choice", ""), by=hand, now=service().clock.now(), round=_number(sent, "round"))
         return "vote", token
@@ -119,6 +136,14 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
     if met.you.link_epoch != link.epoch and met.you.status == "member":
         token = token_for(met.club, met.you, "case", matter.id)
     return action, token
+
+
+def _keep_or_discard(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> None:
+    """Whatever the round: while the form is open to its person, what they type into it is kept."""
+    written = drafts.to_write(_offered(session, matter, met, hand), hand)
+    if written is None:
+        raise NotAllowed("there is no form to hand in")
+    drafts.press(session, met.you, workflow(matter.workflow), written.fill, form_of("case", matter.id), sent)
 
 
 def _act(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> str:
@@ -132,6 +157,8 @@ def _act(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDi
             session, matter, action, by=hand, now=service().clock.now(), round=round_seen,
             note=_note(sent), answers=answers, days=_number(sent, "days"), proven=met.link.kind == "proof",
         )  # fmt: skip
+    if chosen and answers is not None and hand.on_behalf_of is None:
+        drafts.handed_in(session, met.you, matter, chosen, whole=chosen is drafts.to_write(offered, hand))
     return action
 
 
@@ -188,7 +215,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
         matter = _matter(session, met)
         flow = workflow(matter.workflow)
         hand = in_whose_name(session, met, matter, typed.form.get("for") or request.args.get("for", ""))
-        offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met, hand)]
+        offers = _offers(session, met, matter, hand, typed)
         person = session.get_one(Person, (matter.club_id, matter.person_id))  # came along with the visitor
         entries = history(session, matter, met.you, person)
         if not may_read_words(matter, met.you):
@@ -202,16 +229,28 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             done=request.args.get("done", "") if request.args.get("done") in wording.DONE else "",
             after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met, matter),
             ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
-            undo_until=_undo_until(session, offers, matter),
+            undo_until=_undo_until(session, offers, matter), kept=request.args.get("done") if not typed.form else "",
         )  # fmt: skip
 
 
-def _form(flow: type[Workflow], item: Act, matter: Case, typed: Typed) -> Form | None:
-    """The act's form: with what was typed if it came back, else with what the case holds."""
+def _offers(session: Session, met: Visitor, matter: Case, hand: Hand, typed: Typed) -> list[Offer]:
+    offered, flow = _offered(session, matter, met, hand), workflow(matter.workflow)
+    written = drafts.to_write(offered, hand)
+    draft = draft_of(session, met.you, form_of("case", matter.id)) if written else None
+    return [
+        Offer(item, _form(flow, item, matter, typed, draft), draft, keeps=True) if item is written
+        else Offer(item, _form(flow, item, matter, typed))
+        for item in offered
+    ]  # fmt: skip
+
+
+def _form(flow: type[Workflow], item: Act, matter: Case, typed: Typed, draft: Draft | None = None) -> Form | None:
+    """The act's form: with what was typed if it came back, else with the draft, else with what the case holds."""
     if not item.fill:
         return None
-    mine = typed.form if typed.form.get("action", item.action) == item.action and typed.form else None
-    form = form_for(flow, item.fill)(mine, data=matter.answers)
+    sent = typed.form.get("action", item.action)
+    mine = typed.form if typed.form and (sent == item.action or sent in drafts.ACTIONS) else None
+    form = form_for(flow, item.fill)(mine, data=matter.answers | (draft.answers if draft else {}))
     for name, message in typed.errors.items():
         if name in form:
             form[name].errors = [message]

@@ -9,6 +9,7 @@ from wtforms import Form as WTForm
 from engine.at_hand import charter_of
 from engine.clubs import by_slug
 from engine.declare import Workflow
+from engine.erasure import BYTES_KEPT
 from engine.fields import Address, answers_of, form_for
 from engine.intake import TooManyMails, hand_in, may_open, send_form_link
 from engine.language import marked as _
@@ -109,6 +110,7 @@ def _page(club: Club, flow: type[Workflow], form: WTForm, stamp: str, message: s
         message=message,
         applying=flow.open_to_anyone,
         charter=charter_of(club),
+        mails_kept=BYTES_KEPT.days,
     )
 
 

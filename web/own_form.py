@@ -7,15 +7,18 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
+from engine.db import hold
 from engine.declare import Workflow
+from engine.drafts import draft_of, form_of, throw_away
 from engine.fields import answers_of, form_for
-from engine.intake import TooManyMails, may_open, open_by_member, send_form_link
+from engine.intake import TooManyMails, handed_in_before, may_open, open_by_member, send_form_link
 from engine.language import marked as _
 from engine.links import Link
-from engine.models import Case, Person
+from engine.models import Case, Draft, Person
 from engine.registry import by_form_number
-from engine.run import NotAllowed, open_case_of
+from engine.run import Invalid, NotAllowed, open_case_of
 from engine.step import Hand
+from web import drafts
 from web.access import Visitor, link_for, visitor
 from web.guard import MAILBOX_FULL, PRESS_AGAIN, new_stamp, read_stamp
 from web.service import service
@@ -30,11 +33,12 @@ def show(link: Link, token: str) -> Page:
     with service().db.read() as session:
         met = visitor(session, link)
         case = _open_already(session, flow, met.you)
+        draft = draft_of(session, met.you, form_of("form", link.target)) if _keeps(flow) else None
     if case is not None:
         return redirect(link_for(met.club, met.you, "case", case.id), 302)
     if not may_open(flow, met.you):
         return _page(link, token, flow, met, message=NOT_OPEN), 403
-    return _page(link, token, flow, met)
+    return _page(link, token, flow, met, draft=draft)
 
 
 def press(link: Link, token: str) -> Page:
@@ -43,6 +47,9 @@ def press(link: Link, token: str) -> Page:
         met = visitor(session, link)
     if request.form.get("action") == "fresh" and not g.refused:
         return _mail_fresh_link(link, token, flow, met)
+    if request.form.get("action") in drafts.ACTIONS:
+        page = _draft_pressed(link, token, flow, met)
+        return drafts.line_for(page) if drafts.by_script() else page
     form = form_for(flow, tuple(flow.fields))(request.form)
     form_id, _by_a_person = read_stamp(request.form.get("form", ""))
     if g.refused:
@@ -63,7 +70,42 @@ def press(link: Link, token: str) -> Page:
 def _hand_in(session: Session, link: Link, flow: type[Workflow], form: WTForm, form_id: str) -> int:
     you = visitor(session, link).you
     hand, now, limited = Hand(you, "page"), service().clock.now(), service().settings.rate_limits
-    return open_by_member(session, you, flow, answers_of(form), by=hand, form_id=form_id, now=now, limited=limited).id
+    case = open_by_member(session, you, flow, answers_of(form), by=hand, form_id=form_id, now=now, limited=limited)
+    throw_away(session, you, form_of("form", link.target))
+    return case.id
+
+
+def _keeps(flow: type[Workflow]) -> bool:
+    """What needs a link from the last half hour is done at once: nothing of it is kept."""
+    return not flow.needs_fresh_link
+
+
+def _draft_pressed(link: Link, token: str, flow: type[Workflow], met: Visitor) -> Page:
+    form = form_for(flow, tuple(flow.fields))(request.form)
+    if g.refused:
+        return _page(link, token, flow, met, form, message=PRESS_AGAIN), 400
+    try:
+        service().db.write(_keep_or_discard, link, flow)
+    except Invalid as wrong:
+        for name, message in wrong.errors.items():
+            form[name].errors = [message]
+        return _page(link, token, flow, met, form), 422
+    except NotAllowed:
+        return _page(link, token, flow, met, form, message=NOT_OPEN), 403
+    except drafts.SavedTooOften:
+        return _page(link, token, flow, met, form, message=drafts.TOO_OFTEN_SAVED), 429
+    return redirect(url_for("case.show", token=token, done=request.form["action"]), 303)
+
+
+def _keep_or_discard(session: Session, link: Link, flow: type[Workflow]) -> None:
+    """A save that comes after its own form was handed in keeps nothing."""
+    you = visitor(session, link).you
+    hold(session, you)
+    form_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    over = handed_in_before(session, flow, you, form_id) or _open_already(session, flow, you) is not None
+    if over or not _keeps(flow) or not may_open(flow, you):
+        raise NotAllowed(f"{flow.key} is not opened by this person")
+    drafts.press(session, you, flow, tuple(flow.fields), form_of("form", link.target), request.form)
 
 
 def _to_the_case(link: Link, case_id: int) -> Page:
@@ -103,9 +145,14 @@ def _is_too_old(flow: type[Workflow], link: Link) -> bool:
     return flow.needs_fresh_link and not link.is_fresh(service().clock.now())
 
 
-def _page(link: Link, token: str, flow: type[Workflow], met: Visitor, form: WTForm | None = None, *, message: str = "") -> str:
+def _page(
+    link: Link, token: str, flow: type[Workflow], met: Visitor, form: WTForm | None = None, *, message: str = "",
+    draft: Draft | None = None,
+) -> str:  # fmt: skip
+    empty = form_for(flow, tuple(flow.fields))(data=draft.answers if draft else None)
     return render_template(
         "pages/own_form.html",
-        token=token, flow=flow, who=met.you, form=form or form_for(flow, tuple(flow.fields))(), stamp=new_stamp(), message=message,
+        token=token, flow=flow, who=met.you, form=form or empty, stamp=new_stamp(), message=message,
+        draft=draft, keeps=_keeps(flow), kept=request.args.get("done") if form is None else "",
         too_old=_is_too_old(flow, link), sent="sent" in request.args, closed=message == NOT_OPEN,
     )  # fmt: skip

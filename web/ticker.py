@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.clock import machine_now
-from engine.erasure import forget_bytes
+from engine.drafts import forget_old_drafts
+from engine.erasure import BYTES_KEPT, forget_bytes
 from engine.heartbeats import beat
 from engine.openings import open_due
+from engine.own_links import forget_ended_sessions
 from engine.rates import forget_old_rates
 from engine.schedules import plan_every_club
 from engine.sweep import forget_old, sweep
@@ -31,7 +33,6 @@ LEASE_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
 # How long a stop waits for a mail server that is slow to answer.
 STOP_SECONDS = 15.0
-BYTES_KEPT = timedelta(days=30)
 
 
 class Ticker:
@@ -105,6 +106,8 @@ class Ticker:
         db, now = self.service.db, self.service.clock.now()
         db.write(forget_old, now)
         db.write(forget_bytes, now - BYTES_KEPT)
+        db.write(forget_old_drafts, now)
+        db.write(forget_ended_sessions, now)
         db.write(forget_old_rates, machine_now())
 
     def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:

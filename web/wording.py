@@ -104,7 +104,7 @@ DONE = {
     "dismiss": _("dismissed from office"),
     "correct": _("corrected the address"),
     "void": _("no longer applies"),
-    "accept": _("accepted"),
+    "accept": _("took it over"),
     "refuse": _("said no"),
     "resumed": _("the club went on after its rest, and the due time moved"),
 }

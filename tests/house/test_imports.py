@@ -129,9 +129,11 @@ def test_across_clubs_is_listed() -> None:
     assert marked == {
         "engine/backup.py:hold_unsent",
         "engine/checkup.py:letters",
+        "engine/drafts.py:forget_old_drafts",
         "engine/letters_ledger.py:release_all",
         "engine/openings.py:openings_round",
         "engine/schedules.py:plan_every_club",
+        "engine/own_links.py:forget_ended_sessions",
         "engine/sweep.py:sweep_round",
         "engine/sweep.py:forget_old",
         "mailers/outbox.py:claim",

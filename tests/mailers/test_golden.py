@@ -28,6 +28,7 @@ from tests.mailers import (
     golden_join,
     golden_membership,
     golden_nomination,
+    golden_own_page,
     golden_reflection,
     golden_study_plan,
 )
@@ -38,7 +39,7 @@ LINK = re.compile(r"https://club\.example/\S*")
 
 STORIES = (
     golden_club.STORIES | golden_join.STORIES | golden_study_plan.STORIES | golden_reflection.STORIES
-    | golden_nomination.STORIES | golden_membership.STORIES | golden_handover.STORIES
+    | golden_nomination.STORIES | golden_membership.STORIES | golden_handover.STORIES | golden_own_page.STORIES
 )  # fmt: skip
 
 

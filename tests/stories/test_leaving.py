@@ -205,10 +205,11 @@ def test_a_day_that_cannot_be_is_said_beside_the_field(club: World) -> None:
 def test_a_session_of_weeks_leads_to_no_link_that_counts_as_fresh(club: World) -> None:
     browser = club.sign_in(LILEI)
     page = browser.get("/jiuniu/me")
-    mine = str(page.form_with("fewer")["action"])
-    for here in (page, browser.get(mine)):
-        leaving = next(str(a["href"]) for a in here.soup.select("a.row-link") if "退出" in a.text)
-        assert browser.get(leaving).actions == ["fresh"]
+    rooms = [str(a["href"]) for a in page.soup.select("nav.menu a")]
+    found = [browser.get(str(a["href"])) for room in rooms for a in browser.get(room).soup.select("main a[href*='/c/']")]
+    asking = {here.soup.h1.contents[0] for here in found if here.soup.h1 and here.actions == ["fresh"]}
+    assert asking == {"退出读书会", "更换邮箱"}
+    assert "export" not in browser.get(rooms[-1]).actions
 
 
 def test_a_new_address_ends_the_sessions_of_before(club: World) -> None:

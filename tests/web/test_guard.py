@@ -12,7 +12,7 @@ from app import create_app
 from engine.models import Case, Event, Letter, Person
 from tests.world import APPLICATION, World
 from web.guard import HEADERS, _no_token_needed
-from web.member import unsubscribe
+from web.member.unsubscribe import unsubscribe
 
 
 def rows(world: World) -> list[int]:
@@ -26,15 +26,19 @@ def routes(app: Flask, method: str) -> list[str]:
 def test_no_post_without_a_token_changes_anything(world: World) -> None:
     welcome = world.join()
     world.tick()
-    tokens = {"/c/<path:token>": world.mail("study_plan.please_write").link(), "/me/<path:token>": welcome.link("/me/")}
+    mine = welcome.link("/me/")
+    tokens = {"/c/<path:token>": world.mail("study_plan.please_write").link(), "/me/<path:token>": mine}
     before = rows(world)
     app = create_app(world.service.settings)
+    tokens |= {rule: rule.replace("/me/<token>", mine) for rule in routes(app, "POST") if rule.startswith("/me/<token>/")}
+    assert len(tokens) == 4, "my page has two sub-pages with acts"
     for rule in routes(app, "POST"):
         if rule == "/unsubscribe/<path:token>":
             continue
         url = tokens.get(rule) or rule.replace("<slug>", "jiuniu").replace("<path>", "join").replace("<path:token>", "x")
+        action = {"data": "lost", "settings": "fewer"}.get(rule.rpartition("/")[2], "submit")
         for headers in ({}, {"Origin": "https://evil.example"}):
-            page = world.browser().post(url, APPLICATION | {"action": "submit"}, headers=headers)
+            page = world.browser().post(url, APPLICATION | {"action": action}, headers=headers)
             assert page.status in (400, 403, 404, 422), f"{rule}: every POST is guarded by a token"
     assert rows(world) == before
 

@@ -10,7 +10,8 @@
   function saveAsOneTypes(form) {
     const line = form.querySelector("[data-draft-line]");
     const address = form.getAttribute("action") || location.href; // form.action would be the button of that name
-    let saved = typed(form), timer = 0, busy = false, left = false;
+    let saved = form.dataset.draft === "unsaved" ? "" : typed(form); // "unsaved": sent, refused and shown again
+    let timer = 0, busy = false, left = false;
 
     function later(wait) {
       clearTimeout(timer);
@@ -37,6 +38,7 @@
       if (typed(form) !== saved) later(wait);
     }
 
+    if (!saved) later(PAUSE);
     form.addEventListener("input", () => later(PAUSE));
     form.addEventListener("submit", () => { left = true; });
     addEventListener("pageshow", () => { left = false; });

@@ -1,0 +1,113 @@
+"""Everything that is kept about a member, to take along; what to do when a link got out; the way out of the club."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, current_app, redirect, request, url_for
+from sqlalchemy.orm import Session
+
+from engine.desk import cases_of
+from engine.export import everything_about
+from engine.fields import written_answers
+from engine.intake import TooManyMails
+from engine.language import marked as _
+from engine.links import Link
+from engine.models import Case, Club
+from engine.own_links import mail_own_page, renew_links
+from engine.rates import EXPORTS
+from engine.registry import workflow
+from engine.spreadsheet import spreadsheet
+from web.access import Visitor, read_token
+from web.guard import MAILBOX_FULL, allow, new_stamp, read_stamp
+from web.member.own import Page, member, own, own_page
+from web.member.page import LEAVING, forms_of
+from web.service import service
+from web.speak import case_label, say, state_word
+
+SESSIONS = "sessions.show"
+ENOUGH_COPIES = _("That is often enough for one day. Please come back tomorrow.")
+VOTES = _("Votes are secret: a choice is in no export.")
+COLUMNS = (_("Matter"), _("How it stands"), _("Opened"), _("Question"), _("Answer"))
+
+
+@member.get("/me/<token>/data")
+def data(token: str) -> Page:
+    link = read_token(token)
+    with service().db.read() as session:
+        met = own(session, link)
+    return _page(link, token, met)
+
+
+@member.post("/me/<token>/data")
+def act_on_data(token: str) -> Page:
+    """A copy of everything, a fresh link, or the end of all links."""
+    link = read_token(token)
+    with service().db.read() as session:
+        met = own(session, link)
+    action = request.form.get("action")
+    if action == "lost":
+        service().db.write(_renew, link)
+        return own_page("renewed", "")
+    if action == "fresh":
+        return _mail_fresh_link(link, token, met)
+    if not link.is_fresh(service().clock.now()) or action not in ("export", "export_table"):
+        return _page(link, token, met), 403
+    if not allow(EXPORTS, f"{met.club.id}:{met.you.id}"):
+        return _page(link, token, met, message=ENOUGH_COPIES), 429
+    return _copy(link) if action == "export" else _table(link)
+
+
+def _page(link: Link, token: str, met: Visitor, *, message: str = "") -> str:
+    leaving = [item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key == LEAVING]
+    return own_page(
+        "data", token, stamp=new_stamp(), too_old=not link.is_fresh(service().clock.now()), message=message,
+        sent="sent" in request.args, leaving=leaving,
+        sessions=url_for(SESSIONS, slug=met.club.slug) if SESSIONS in current_app.view_functions else "",
+    )  # fmt: skip
+
+
+def _mail_fresh_link(link: Link, token: str, met: Visitor) -> Page:
+    request_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    try:
+        service().db.write(_mail, link, request_id)
+    except TooManyMails:
+        return _page(link, token, met, message=MAILBOX_FULL), 429
+    return redirect(url_for("member.data", token=token, sent=1), 303)
+
+
+def _mail(session: Session, link: Link, request_id: str) -> None:
+    you, here = own(session, link).you, service()
+    mail_own_page(session, you, request_id=request_id, now=here.clock.now(), limited=here.settings.rate_limits)
+
+
+def _renew(session: Session, link: Link) -> None:
+    renew_links(session, own(session, link).you, service().clock.now())
+
+
+def _copy(link: Link) -> Response:
+    with service().db.read() as session:
+        met = own(session, link)
+        found: dict[str, Any] = everything_about(session, met.club, met.you) | {"votes": say(VOTES)}
+    return _download(met.club, "json", "application/json", json.dumps(found, ensure_ascii=False, indent=1).encode())
+
+
+def _table(link: Link) -> Response:
+    with service().db.read() as session:
+        met = own(session, link)
+        rows = [row for case in cases_of(session, met.you, limit=100_000) for row in _rows(case)]
+    return _download(met.club, "csv", "text/csv", spreadsheet([[say(name) for name in COLUMNS], *rows]))
+
+
+def _rows(case: Case) -> Iterator[list[str]]:
+    """One row per answer; a case in which nothing was written has one row all the same."""
+    start = [case_label(case), state_word(case.workflow, case.state), case.opened_at.isoformat(timespec="seconds")]
+    for label, text, _is_long in written_answers(workflow(case.workflow), case.answers) or [("", "", False)]:
+        yield [*start, say(label) if label else "", text]
+
+
+def _download(club: Club, ending: str, mimetype: str, content: bytes) -> Response:
+    name = f"{club.slug}-{service().clock.now():%Y-%m-%d}.{ending}"
+    return Response(content, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})

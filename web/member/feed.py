@@ -1,0 +1,49 @@
+"""A member's calendar feed: what is due, for the calendar of their phone."""
+
+from __future__ import annotations
+
+from flask import Response, abort, request
+from icalendar import Calendar, Event
+
+from engine.language import translate
+from engine.models import Case, Club, Person
+from engine.registry import workflow
+from engine.run import open_cases_of
+from web.access import read_token, token_for, visitor
+from web.member.own import member
+from web.service import service
+from web.speak import say
+
+
+@member.get("/<slug>/calendar.ics")
+def calendar(slug: str) -> Response:
+    """Instants in UTC, so no program can shift them."""
+    link = read_token(request.args.get("token", ""))
+    with service().db.read() as session:
+        met = visitor(session, link)
+        if link.kind != "calendar" or met.club.slug != slug:
+            abort(404)
+        cases = open_cases_of(session, met.you)
+        feed = _feed(met.club, met.you, [item for item in cases if item.turn == "person" and item.due_at])
+    return Response(feed, mimetype="text/calendar", headers={"Content-Disposition": "inline; filename=calendar.ics"})
+
+
+def address_of(club: Club, you: Person) -> str:
+    return service().links.url(f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', 0)}")
+
+
+def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
+    feed = Calendar()
+    feed.add("prodid", "-//Jiuniu//jiuniu//")
+    feed.add("version", "2.0")
+    feed.add("x-wr-calname", club.name)
+    for item in cases:
+        event = Event()
+        event.add("uid", f"{item.id}-{item.entered_version}@jiuniu")
+        event.add("dtstamp", item.entered_at)
+        event.add("dtstart", item.due_at)
+        event.add("dtend", item.due_at)
+        event.add("summary", translate(workflow(item.workflow).label, you.locale) + " · " + say("due"))
+        event.add("url", service().links.url("c/" + token_for(club, you, "case", item.id)))
+        feed.add_component(event)
+    return bytes(feed.to_ical())

@@ -1,0 +1,88 @@
+"""The newest letters to a member: what each was about, what became of it, and why it was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.language import marked as _
+from engine.models import Club, Person
+from engine.record import Told, letters_to
+from engine.registry import label_of, workflow
+from web.access import link_for, read_token
+from web.member.own import Page, member, own, own_page
+from web.service import service
+from web.speak import case_label, done_word, say, state_word
+
+SHOWN = 50
+
+# What a letter without a state behind it is, and why it was sent.
+KINDS = {
+    "sign_in": (_("A link to sign in"), _("This address was entered on the sign-in page.")),
+    "your_link": (_("A link to a form"), _("This address was entered on a form page.")),
+    "fresh_link": (_("A fresh link to your page"), _("You asked for it on your page.")),
+    "your_page": (_("A link to your page"), _("The owner or an admin had it sent to you.")),
+    "new_links": (_("New links"), _("You said that a link of yours had got out.")),
+    "imported": (_("Welcome"), _("The owner entered you as a member.")),
+    "daily": (_("The daily letter"), _("Matters wait for you, as owner or admin.")),
+    "receipt": (_("What you decided"), _("You decided something; the letter says what can still be taken back.")),
+    "already_member": (_("You are a member already"), _("This address was entered on the application form.")),
+    "already_waiting": (_("Your application is on its way"), _("This address was entered on the application form.")),
+}
+OTHER = (_("A letter of the club"), _("The club's rules ask for it."))
+
+STATES = {
+    "queued": _("on its way"),
+    "claimed": _("on its way"),
+    "transmitting": _("on its way"),
+    "sent": _("taken by your mail server"),
+    "failed": _("could not be delivered"),
+    "dropped": _("not sent: no longer needed"),
+    "held": _("held back by the owner"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    title: str
+    kind: str
+    why: str
+    clause: str
+    state: str
+    at: datetime
+    url: str
+
+
+@member.get("/me/<token>/letters")
+def letters(token: str) -> Page:
+    link = read_token(token)
+    with service().db.read() as session:
+        met = own(session, link)
+        found = letters_to(session, met.you, SHOWN)
+    return own_page("letters", token, rows=[_row(met.club, met.you, told) for told in found], most=SHOWN)
+
+
+def _row(club: Club, you: Person, told: Told) -> Row:
+    letter, case = told.letter, told.case
+    kind, why = _kind_and_why(told)
+    clause = workflow(case.workflow).clause_of(told.event.to_state) if case and told.event else ""
+    opens = case is not None and (case.person_id == you.id or you.role in ("owner", "admin") or "electors" in case.data)
+    return Row(
+        title=case_label(case) if case else say(label_of(letter.name)) if label_of(letter.name) else club.name,
+        kind=say(kind), why=why, clause=clause, state=say(STATES[letter.state]), at=letter.settled_at or letter.created_at,
+        url=link_for(club, you, "case", case.id) if case and opens else "",
+    )  # fmt: skip
+
+
+def _kind_and_why(told: Told) -> tuple[str, str]:
+    """What the letter is, and the state, the deed or the due time that caused it."""
+    letter, case, event = told.letter, told.case, told.event
+    if case is None or event is None:
+        kind, why = KINDS.get(letter.name.partition(".")[2], OTHER)
+        return kind, say(why)
+    state = state_word(case.workflow, event.to_state)
+    if letter.data.get("reminder"):
+        return _("Reminder"), say("Its due time came near: %(state)s.", state=state)
+    if letter.asks:
+        return _("Something for you to do"), say("It became your turn: %(state)s.", state=state)
+    return _("News"), say("What happened: %(deed)s. Since then: %(state)s.", deed=done_word(event.action), state=state)

@@ -1,0 +1,116 @@
+"""A member's own page: what is due first, what was begun, where everything else is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flask import abort, redirect, request, url_for
+from sqlalchemy.orm import Session
+
+from engine.declare import Workflow
+from engine.desk import cases_of
+from engine.drafts import drafts_of, form_of
+from engine.intake import may_open
+from engine.links import Link
+from engine.models import Case, Club, Draft, Person
+from engine.polls import not_voted_yet
+from engine.registry import all_workflows, form_number, state_of, workflow
+from web.access import age_of_a_session, form_link, link_for, met_here, read_token, token_for
+from web.member.own import Page, member, own, own_page
+from web.service import service
+
+ENDED_SHOWN = 5
+# Forms about the member's own data: they stand on the pages for these.
+OF_SETTINGS, LEAVING = ("new_name", "new_address"), "departure"
+ELSEWHERE = (*OF_SETTINGS, LEAVING)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case. ``writes``: its person may hand a form in, also while a removal is proposed; ``about``: whom a vote is about."""
+
+    case: Case
+    url: str
+    clause: str
+    writes: bool
+    draft: Draft | None
+    about: Person | None = None
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A form that this member may open: its workflow, its link, what was typed into it so far."""
+
+    flow: type[Workflow]
+    url: str
+    draft: Draft | None
+
+
+@member.get("/me/<path:token>")
+def show(token: str) -> Page:
+    link = read_token(token)
+    with service().db.read() as session:
+        met = own(session, link)
+        return _page(session, met.club, met.you, token, link.made_at)
+
+
+@member.get("/<slug>/me")
+def signed_in_page(slug: str) -> Page:
+    with service().db.read() as session:
+        club, you = met_here(session, slug)
+        if you is None:
+            return redirect(url_for("desk.show", slug=slug), 302)
+        made_at = age_of_a_session()
+        return _page(session, club, you, token_for(club, you, "me", 0, made_at=made_at), made_at)
+
+
+@member.post("/me/<path:token>")
+def press(token: str) -> Page:
+    """The one act of this page: acknowledging the charter."""
+    link = read_token(token)
+    if request.form.get("action") != "acknowledge":
+        abort(400)
+    service().db.write(_acknowledge, link)
+    return redirect(url_for("member.show", token=token), 303)
+
+
+def _acknowledge(session: Session, link: Link) -> None:
+    met = own(session, link)
+    met.you.charter_version, met.you.charter_acknowledged_at = met.club.charter_version, service().clock.now()
+
+
+def forms_of(club: Club, you: Person, drafts: dict[str, Draft], made_at: datetime) -> list[Begin]:
+    """The forms that this member may open; no link is younger than the one that led here."""
+    return [
+        Begin(flow, form_link(club, you, flow, made_at=made_at), drafts.get(form_of("form", form_number(flow))))
+        for flow in all_workflows() if may_open(flow, you)
+    ]  # fmt: skip
+
+
+def _page(session: Session, club: Club, you: Person, token: str, made_at: datetime) -> str:
+    drafts = drafts_of(session, you)
+    lines = [_line(club, you, item, drafts) for item in cases_of(session, you)]
+    under_way = {line.case.workflow for line in lines if line.case.turn}
+    begin = [
+        item for item in forms_of(club, you, drafts, made_at)
+        if item.flow.key not in ELSEWHERE and not (item.flow.one_open and item.flow.key in under_way)
+    ]  # fmt: skip
+    due = [line for line in lines if line.case.turn and (line.case.turn == "person" or line.writes)]
+    votes = [replace(_line(club, you, case, {}), about=who) for case, who in not_voted_yet(session, you)]
+    return own_page(
+        "page", token,
+        due=sorted(due + votes, key=lambda line: (line.case.due_at is None, line.case.due_at)),
+        waiting=[line for line in lines if line.case.turn and line not in due],
+        ended=[line for line in lines if not line.case.turn][:ENDED_SHOWN],
+        begun=[item for item in begin if item.draft],
+        begin=[item for item in begin if not item.draft],
+    )  # fmt: skip
+
+
+def _line(club: Club, you: Person, case: Case, drafts: dict[str, Draft]) -> Line:
+    acts = state_of(case.workflow, case.state).acts
+    return Line(
+        case, link_for(club, you, "case", case.id), workflow(case.workflow).clause_of(case.state),
+        writes=any(act.fill and "person" in act.who.names for act in acts), draft=drafts.get(form_of("case", case.id)),
+    )  # fmt: skip

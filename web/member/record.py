@@ -1,0 +1,100 @@
+"""A member's record: a year of reading weeks at a glance, and the other matters that have ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import g, request
+
+from engine.language import marked as _
+from engine.language import say_month
+from engine.models import Case, Club, Event, Person
+from engine.record import ended_of, periods_of
+from web.access import link_for, read_token
+from web.member.own import Page, member, own, own_page
+from web.service import service
+
+READING, ENDED_SHOWN = "reflection", 50
+A_ROW = 13  # weeks: a quarter of a year, so that a phone shows the year in four rows
+
+IN_TIME, LATE, EXCUSED, MISSING, OPEN, NONE = "in_time", "late", "excused", "missing", "open", "none"
+WORDS = {
+    IN_TIME: _("handed in on time"),
+    LATE: _("handed in late"),
+    EXCUSED: _("excused"),
+    MISSING: _("not handed in"),
+    OPEN: _("still open"),
+}
+
+_FIRST_CHANCE = ("owed", "long_owed")
+_ENDS = {"let_off": EXCUSED, "excused": EXCUSED, "void": NONE}
+_NOTHING_CAME = ("overdue", "removal_proposed", "removed", "readmitted", "not_pursued")
+
+
+@dataclass(frozen=True)
+class Week:
+    """One square: its place in the drawing counts from 0; ``saturday`` names the reading week."""
+
+    number: int
+    saturday: date
+    outcome: str
+    url: str
+
+    @property
+    def column(self) -> int:
+        return (self.number - 1) % A_ROW if self.number <= 4 * A_ROW else A_ROW
+
+    @property
+    def row(self) -> int:
+        return min((self.number - 1) // A_ROW, 3)  # a 53rd week stands at the end of the last row
+
+
+@member.get("/me/<token>/record")
+def record(token: str) -> Page:
+    link = read_token(token)
+    with service().db.read() as session:
+        met = own(session, link)
+        periods = periods_of(session, met.you, READING)
+        ended = ended_of(session, met.you, besides=READING, limit=ENDED_SHOWN)
+    years = sorted({int(case.data["period"][:4]) for case, _first in periods})
+    year = _year(years, met.club, service().clock.now())
+    weeks = year_of(met.club, met.you, periods, year) if years else []
+    return own_page(
+        "record", token, year=year, years=years, weeks=weeks, words=WORDS, count=Counter(week.outcome for week in weeks),
+        rows=[say_month(week.saturday, g.language) for week in weeks[: 4 * A_ROW : A_ROW]],
+        ended=[(case, link_for(met.club, met.you, "case", case.id)) for case in ended],
+    )  # fmt: skip
+
+
+def outcome_of(case: Case, first: Event | None) -> str:
+    """What a reading week came to. The first hand-in decides whether it was in time; nothing counts that was not let stand."""
+    if case.state in _ENDS:
+        return _ENDS[case.state]
+    if case.state in _FIRST_CHANCE:
+        return OPEN
+    if first is None or case.state in _NOTHING_CAME:
+        return MISSING
+    return IN_TIME if first.from_state in _FIRST_CHANCE else LATE
+
+
+def year_of(club: Club, you: Person, periods: Iterable[tuple[Case, Event | None]], year: int) -> list[Week]:
+    """Every reading week of an ISO year, with what it came to; a week that nothing was opened for is empty."""
+    found = {case.data["period"]: (case, first) for case, first in periods}
+    weeks = []
+    for number in range(1, date(year, 12, 28).isocalendar().week + 1):
+        case, first = found.get(f"{year}-W{number:02d}", (None, None))
+        outcome = outcome_of(case, first) if case else NONE
+        url = link_for(club, you, "case", case.id) if case and outcome != NONE else ""
+        weeks.append(Week(number, date.fromisocalendar(year, number, 6), outcome, url))
+    return weeks
+
+
+def _year(years: list[int], club: Club, now: datetime) -> int:
+    """The year that was asked for, where there is one; else this one, else the newest with a week in it."""
+    asked = request.args.get("year", default=0, type=int)
+    this = (now.astimezone(ZoneInfo(club.zone)) + timedelta(days=1)).isocalendar().year  # a reading week opens on a Sunday
+    return asked if asked in years else this if this in years or not years else years[-1]

@@ -1,0 +1,41 @@
+"""How a member is written to: how often, in which language, and the calendar of their phone."""
+
+from __future__ import annotations
+
+from flask import abort, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from engine.language import LANGUAGES
+from engine.links import Link
+from web.access import read_token
+from web.member.feed import address_of
+from web.member.own import Page, member, own, own_page
+from web.member.page import OF_SETTINGS, forms_of
+from web.service import service
+
+
+@member.get("/me/<token>/settings")
+def settings(token: str) -> Page:
+    link = read_token(token)
+    with service().db.read() as session:
+        met = own(session, link)
+    changes = [item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key in OF_SETTINGS]
+    return own_page("settings", token, calendar=address_of(met.club, met.you), changes=changes, languages=LANGUAGES)
+
+
+@member.post("/me/<token>/settings")
+def settle(token: str) -> Page:
+    """Fewer reminders or all of them; the language of mails and pages."""
+    service().db.write(_settle, read_token(token), request.form)
+    return redirect(url_for("member.settings", token=token), 303)
+
+
+def _settle(session: Session, link: Link, sent: MultiDict[str, str]) -> None:
+    you, action = own(session, link).you, sent.get("action", "")
+    if action in ("fewer", "all"):
+        you.fewer_reminders = action == "fewer"
+    elif action == "language" and sent.get("locale") in LANGUAGES:
+        you.locale = sent["locale"]
+    else:
+        abort(400)

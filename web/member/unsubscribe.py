@@ -1,0 +1,39 @@
+"""The unsubscribe link of reminders (RFC 8058): GET shows, POST acts."""
+
+from __future__ import annotations
+
+from flask import abort, render_template
+from sqlalchemy.orm import Session
+
+from engine.links import Link
+from web.access import read_token, visitor
+from web.guard import no_token_needed
+from web.member.own import Page, member
+from web.service import service
+
+
+@member.get("/unsubscribe/<path:token>")
+def unsubscribe_page(token: str) -> Page:
+    link = read_token(token)
+    if link.kind != "unsubscribe":
+        abort(404)
+    with service().db.read() as session:
+        visitor(session, link)
+    return render_template("pages/unsubscribe.html", token=token, done=False)
+
+
+@member.post("/unsubscribe/<path:token>")
+@no_token_needed
+def unsubscribe(token: str) -> Page:
+    link = read_token(token)
+    service().db.write(_fewer, link)
+    with service().db.read() as session:
+        visitor(session, link)
+    return render_template("pages/unsubscribe.html", token=token, done=True)
+
+
+def _fewer(session: Session, link: Link) -> None:
+    met = visitor(session, link)
+    if link.kind != "unsubscribe":
+        abort(404)
+    met.you.fewer_reminders = True
