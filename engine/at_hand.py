@@ -19,7 +19,7 @@ def club_at_hand(session: Session) -> Club:
     club_id = club_of(session)
     clubs: dict[int, Club] = session.info.setdefault("clubs", {})
     if club_id not in clubs:
-        clubs[club_id] = session.get_one(Club, club_id)
+        clubs[club_id] = session.execute(_CLUB, {"club": club_id}).scalar_one()
     return clubs[club_id]
 
 
@@ -73,6 +73,7 @@ def people_at_hand(session: Session, keys: set[tuple[int, int]]) -> None:
     session.info["people"] = found.all()  # held: a session holds its rows only weakly
 
 
+_CLUB = select(Club).where(Club.id == bindparam("club"))
 _OWNER = select(Person).where(Person.role == "owner")
 _OFFICERS = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin"))).order_by(Person.id)
 _CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))
