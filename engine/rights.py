@@ -33,7 +33,7 @@ def acts_for(session: Session, case: Case, person: Person, now: datetime, *, pro
 
 
 def _fits(session: Session, act: Act, case: Case) -> bool:
-    return act.only_if is None or act.only_if(session.get_one(Person, (case.club_id, case.person_id)))
+    return act.only_if is None or act.only_if(case.person)
 
 
 def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Act | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from engine.models import Case, Person
+from engine.models import Case
 from engine.step import Hand
 from web.access import Visitor
 
@@ -19,4 +19,4 @@ def in_whose_name(session: Session, met: Visitor, matter: Case, wanted: str) -> 
     """The visitor's own hand, or the owner's for the person concerned where that was asked for (``for=person``)."""
     if wanted != "person" or not may_act_for(met, matter):
         return Hand(met.you, "page")
-    return Hand(met.you, "page", session.get_one(Person, (matter.club_id, matter.person_id)))
+    return Hand(met.you, "page", matter.person)

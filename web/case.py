@@ -22,7 +22,7 @@ from engine.language import marked as _
 from engine.letters import letters_together
 from engine.links import Link
 from engine.marks import ballot_for, vote
-from engine.models import Case, Event, Person
+from engine.models import Case, Event
 from engine.registry import state_of, workflow
 from engine.rights import acts_for, may_read_words, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
@@ -183,7 +183,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
         flow = workflow(matter.workflow)
         hand = in_whose_name(session, met, matter, typed.form.get("for") or request.args.get("for", ""))
         offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met, hand)]
-        person = session.get_one(Person, (matter.club_id, matter.person_id))  # came along with the visitor
+        person = matter.person  # came along with the visitor
         entries = history(session, matter, met.you, person)
         if not may_read_words(matter, met.you):
             entries = [replace(entry, note="") for entry in entries]
