@@ -24,7 +24,7 @@ from engine.warning import Asks, asks_of, must_rest, warned
 
 log = logging.getLogger(__name__)
 
-ROUND = 500
+ROUND = 200
 BACK_OFF = timedelta(minutes=15)
 
 
