@@ -145,7 +145,6 @@ class Case(ClubRow, Row):
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     private: Mapped[dict[str, Any]] = mapped_column(default=dict)
-
     person: Mapped[Person] = relationship()
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
@@ -170,9 +169,7 @@ class Event(ClubRow, Row):
     to_state: Mapped[str] = mapped_column(String(40))
     note: Mapped[str] = mapped_column(default="")
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
-
-    # Never followed: it tells in which order new rows are written.
-    case: Mapped[Case] = relationship(lazy="raise")
+    case: Mapped[Case] = relationship(lazy="raise")  # never followed: it says which of two new rows goes first
 
 
 class Mark(ClubRow, Row):
