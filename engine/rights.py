@@ -26,13 +26,13 @@ def acts_for(session: Session, case: Case, person: Person, now: datetime, *, pro
     state = state_of(case.workflow, case.state)
     declared = tuple(
         act for act in state.acts
-        if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(session, act, case)
+        if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(act, case)
     )  # fmt: skip
     undo = undo_open(session, case, person, now)
     return (*declared, undo) if undo else declared
 
 
-def _fits(session: Session, act: Act, case: Case) -> bool:
+def _fits(act: Act, case: Case) -> bool:
     return act.only_if is None or act.only_if(case.person)
 
 

@@ -129,7 +129,7 @@ def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
     match warned(session, case, asks):
         case "in time":
             act(session, case, "due", by=CLOCK, now=now)
-        case "unreachable" if must_rest(session, case):
+        case "unreachable" if must_rest(case):
             case.wake_at, case.trouble = None, "unreachable"
         case "unreachable":
             act(session, case, "due", by=CLOCK, now=now)

@@ -52,7 +52,7 @@ _ASKS = (
 )
 
 
-def must_rest(session: Session, case: Case) -> bool:
+def must_rest(case: Case) -> bool:
     """A member whom no mail reaches is not moved against; an application that nobody can answer simply ends."""
     return case.person.status == "member"
 

@@ -105,7 +105,7 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
     """
     met = visitor(session, link)
     matter = _matter(session, met, held=True)
-    hand = in_whose_name(session, met, matter, sent.get("for", ""))
+    hand = in_whose_name(met, matter, sent.get("for", ""))
     if sent.get("action") == "vote":
         vote(session, matter, sent.get("choice", ""), by=hand, now=service().clock.now(), round=_number(sent, "round"))
         return "vote", token
@@ -181,7 +181,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
         met = visitor(session, link)
         matter = _matter(session, met)
         flow = workflow(matter.workflow)
-        hand = in_whose_name(session, met, matter, typed.form.get("for") or request.args.get("for", ""))
+        hand = in_whose_name(met, matter, typed.form.get("for") or request.args.get("for", ""))
         offers = [Offer(item, _form(flow, item, matter, typed)) for item in _offered(session, matter, met, hand)]
         person = matter.person  # came along with the visitor
         entries = history(session, matter, met.you, person)
