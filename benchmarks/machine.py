@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.database import on_postgresql, shown
-from engine.db import Database, sqlite_module
+from engine.connections import sqlite_module
+from engine.db import Database
 
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
 

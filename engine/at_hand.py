@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.charter import Charter, Numbers
@@ -19,7 +19,7 @@ def club_at_hand(session: Session) -> Club:
     club_id = club_of(session)
     clubs: dict[int, Club] = session.info.setdefault("clubs", {})
     if club_id not in clubs:
-        clubs[club_id] = session.get_one(Club, club_id)
+        clubs[club_id] = session.execute(_CLUB, {"club": club_id}).scalar_one()
     return clubs[club_id]
 
 
@@ -67,16 +67,10 @@ def clubs_at_hand(session: Session, club_ids: set[int]) -> dict[int, Club]:
     return {club_id: known[club_id] for club_id in club_ids}
 
 
-def people_at_hand(session: Session, keys: set[tuple[int, int]]) -> None:
-    """Look up many persons, by club and id, at once: from here on each of them comes without a query."""
-    found = session.execute(_PEOPLE, {"people": sorted(keys)}).scalars()
-    session.info["people"] = found.all()  # held: a session holds its rows only weakly
-
-
+_CLUB = select(Club).where(Club.id == bindparam("club"))
 _OWNER = select(Person).where(Person.role == "owner")
 _OFFICERS = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin"))).order_by(Person.id)
 _CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))
-_PEOPLE = select(Person).where(tuple_(Person.club_id, Person.id).in_(bindparam("people", expanding=True)))
 
 _parsed: dict[tuple[int, int, datetime], Charter] = {}
 

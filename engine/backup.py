@@ -26,7 +26,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from engine import VERSION, schema
-from engine.db import Database, across_clubs, sqlite_module
+from engine.connections import sqlite_module
+from engine.db import Database, across_clubs
 from engine.heartbeats import rest
 from engine.models import Club, Heartbeat, Letter
 

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from engine import schema
 from engine.clock import read_shift
-from engine.db import Database, across_clubs, sqlite_module
+from engine.connections import sqlite_module
+from engine.db import Database, across_clubs
 from engine.heartbeats import channel_trouble, post_rests
 from engine.models import Club, Heartbeat, Letter
 from engine.settings import Settings

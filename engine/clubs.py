@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.charter import Charter
@@ -102,7 +102,10 @@ def remove_demo(session: Session) -> bool:
 def by_slug(session: Session, slug: str) -> Club | None:
     if "\x00" in slug:  # no name, and PostgreSQL would not even compare it
         return None
-    return session.execute(select(Club).where(Club.slug == slug)).scalar_one_or_none()
+    return session.execute(_BY_SLUG, {"slug": slug}).scalar_one_or_none()
+
+
+_BY_SLUG = select(Club).where(Club.slug == bindparam("slug"))
 
 
 def all_clubs(session: Session) -> list[Club]:

@@ -12,19 +12,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import random
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Dialect, Engine, Executable, Insert, Table, Update, create_engine, event, make_url
+from sqlalchemy import Dialect, Executable, Insert, Table, Update, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import visitors
 
+from engine.connections import open_engine
 from engine.models import ClubRow, Row
 
 P = ParamSpec("P")
@@ -44,15 +43,6 @@ class OutsideClub(RuntimeError):
     """A query on a club's rows without saying which club."""
 
 
-def sqlite_module() -> Any:
-    """The newest SQLite at hand: the bundled one where its wheel exists, else Python's own."""
-    try:
-        import pysqlite3.dbapi2 as bundled  # type: ignore[import-untyped]  # noqa: PLC0415
-    except ImportError:
-        return sqlite3
-    return bundled if bundled.sqlite_version_info > sqlite3.sqlite_version_info else sqlite3
-
-
 class Database:
     """``write(unit, …)`` is the only committer. A unit takes a session and plain data, and returns plain data."""
 
@@ -60,8 +50,8 @@ class Database:
         self.url = make_url(url)
         self.on_letters = on_letters
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.writer = self._engine(read_only=False)
-        self.reader = self._engine(read_only=True)
+        self.writer = open_engine(self.url, read_only=False)
+        self.reader = open_engine(self.url, read_only=True)
         self._lock: contextlib.AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
         self._write_session = sessionmaker(self.writer, expire_on_commit=False)
         self._read_session = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
@@ -110,36 +100,6 @@ class Database:
     def dispose(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
-
-    def _engine(self, *, read_only: bool) -> Engine:
-        if not self.is_sqlite:
-            # A page reads as of one moment; a writer sees what was committed while it waited for a row.
-            options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"} if read_only else {}
-            return create_engine(
-                self.url, isolation_level="READ COMMITTED", execution_options=options, pool_size=20, pool_pre_ping=True,
-                hide_parameters=True,
-                connect_args={"connect_timeout": 10},
-            )  # fmt: skip
-        if self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, module=sqlite_module(), pool_size=20, hide_parameters=True)
-        event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
-        event.listen(engine, "begin", functools.partial(begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
-        return engine
-
-
-def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:
-    connection.isolation_level = None  # the driver must not begin on its own: begin_sqlite does
-    cursor = connection.cursor()
-    for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    if read_only:
-        cursor.execute("PRAGMA query_only=ON")
-    cursor.close()
-
-
-def begin_sqlite(statement: str, connection: Any) -> None:
-    connection.exec_driver_sql(statement)
 
 
 def overtaken(trouble: BaseException) -> bool:
@@ -228,6 +188,7 @@ def _only(club_id: int) -> Any:
     return with_loader_criteria(ClubRow, lambda cls: cls.club_id == club_id, include_aliases=True, track_closure_variables=True)
 
 
+@functools.lru_cache(maxsize=128)
 def _speaks_of_club_rows(statement: Any) -> bool:
     return any(isinstance(part, Table) and "club_id" in part.c for part in visitors.iterate(statement))
 

@@ -26,7 +26,7 @@ def forget_case(session: Session, case: Case) -> None:
     """
     _empty(session, Case.id == case.id)
     session.refresh(case)
-    person = session.get_one(Person, (case.club_id, case.person_id))
+    person = case.person
     others = select(Case.id).where(Case.person_id == person.id, Case.id != case.id, has_words()).limit(1)
     if person.status == "applicant" and session.execute(others).first() is None:
         erase_person(session, person)

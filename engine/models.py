@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinary, MetaData, String, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from engine.instants import Instant
 
@@ -145,6 +145,7 @@ class Case(ClubRow, Row):
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     private: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    person: Mapped[Person] = relationship()
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
 
@@ -168,6 +169,7 @@ class Event(ClubRow, Row):
     to_state: Mapped[str] = mapped_column(String(40))
     note: Mapped[str] = mapped_column(default="")
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    case: Mapped[Case] = relationship(lazy="raise")  # never followed: it says which of two new rows goes first
 
 
 class Mark(ClubRow, Row):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ class When(Protocol):
     def resolve(self, now: datetime, frame: Frame) -> datetime: ...
 
 
+@lru_cache(maxsize=256)  # a week's cases share it
 def midnight_after(now: datetime, days: int, zone: ZoneInfo) -> datetime:
     """24:00 of the day that comes ``days`` days after today, in the zone, as UTC."""
     day = now.astimezone(zone).date() + timedelta(days=days + 1)

@@ -84,7 +84,7 @@ def holders(session: Session, role: Role, case: Case) -> list[Person]:
 
 def _addressed(session: Session, name: str, case: Case) -> list[Person]:
     if name == "person":
-        return [session.get_one(Person, (case.club_id, case.person_id))]
+        return [case.person]
     if name == "members":
         return list(session.execute(select(Person).where(Person.status == "member")).scalars())
     if name not in OFFICES:

@@ -7,7 +7,7 @@ import hmac
 import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand
@@ -48,7 +48,10 @@ def address_hash(club: Club, address: str) -> str:
 def by_address(session: Session, address: str) -> Person | None:
     """The person with this folded address in the club at hand."""
     known = address_hash(club_at_hand(session), address)
-    return session.execute(select(Person).where(Person.address_hash == known)).scalar_one_or_none()
+    return session.execute(_BY_ADDRESS, {"known": known}).scalar_one_or_none()
+
+
+_BY_ADDRESS = select(Person).where(Person.address_hash == bindparam("known"))
 
 
 def add_person(session: Session, address: str, *, locale: str, name: str = "", status: str = "applicant") -> Person:

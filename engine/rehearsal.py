@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from engine.db import Database, begin_sqlite, enter_club, sqlite_module
+from engine.connections import begin_sqlite, sqlite_module
+from engine.db import Database, enter_club
 from engine.models import Row
 
 # Which of the club's rows come along, where not all do.

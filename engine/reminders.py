@@ -65,7 +65,7 @@ def remind(session: Session, case: Case, now: datetime) -> None:
     """The reminders of one case, to everybody whose turn it is."""
     assert case.due_at is not None
     state, numbers = state_of(case.workflow, case.state), numbers_of(club_at_hand(session))
-    fewer = session.get_one(Person, (case.club_id, case.person_id)).fewer_reminders
+    fewer = case.person.fewer_reminders
     planned = plan(state, case.entered_at, case.due_at, now, numbers, fewer=fewer)
     _give_way(session, [((case.club_id, case.id, case.entered_version), planned)])
     for moment, letter, reason in planned.passed:

@@ -32,12 +32,12 @@ def declared_acts(session: Session, case: Case, person: Person, *, proven: bool 
     """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
     return tuple(
         act for act in state_of(case.workflow, case.state).acts
-        if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(session, act, case)
+        if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(act, case)
     )  # fmt: skip
 
 
-def _fits(session: Session, act: Act, case: Case) -> bool:
-    return act.only_if is None or act.only_if(session.get_one(Person, (case.club_id, case.person_id)))
+def _fits(act: Act, case: Case) -> bool:
+    return act.only_if is None or act.only_if(case.person)
 
 
 def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Act | None:

@@ -79,10 +79,9 @@ def _open(
     session: Session, flow: type[Workflow], person: Person, *, by: Hand, now: datetime, key: str | None = None,
     parent: Case | None = None, answers: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None,
 ) -> Case:  # fmt: skip
-    session.flush()  # the person goes first: nothing else tells the database which of the two rows leads
     case = Case(
         id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
-        parent_id=parent.id if parent else None, state="", turn="", version=0, entered_version=0, opened_at=now,
+        person=person, parent_id=parent.id if parent else None, state="", turn="", version=0, entered_version=0, opened_at=now,
         entered_at=now, answers=dict(answers or {}), data=dict(data or {}), private={},
     )  # fmt: skip
     session.add(case)

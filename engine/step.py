@@ -58,9 +58,9 @@ class Step:
     def numbers(self) -> Numbers:
         return numbers_of(self.club)
 
-    @cached_property
+    @property
     def person(self) -> Person:
-        return self.session.get_one(Person, (self.case.club_id, self.case.person_id))
+        return self.case.person
 
     @cached_property
     def frame(self) -> Frame:

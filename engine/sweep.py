@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from sqlalchemy import bindparam, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
-from engine.at_hand import club_at_hand, clubs_at_hand, numbers_of, people_at_hand
+from engine.at_hand import club_at_hand, clubs_at_hand, numbers_of
 from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
 from engine.letters import letters_together
@@ -53,10 +53,12 @@ def sweep_round(session: Session, now: datetime, size: int = ROUND) -> int:
 
 _DUE = (
     select(Case)
+    .join(Case.person)
+    .options(contains_eager(Case.person))
     .where(Case.wake_at <= bindparam("now"))
     .order_by(Case.wake_at)
     .limit(bindparam("size"))
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, of=Case)
 )
 _DUE_BUT_REMINDED = _DUE.where(or_(Case.due_at <= bindparam("now"), Case.turn != "person"))
 
@@ -77,7 +79,6 @@ def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool
 def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
     """What the steps of a round ask for is read at once; their rows are written club by club."""
     clubs_at_hand(session, {case.club_id for case in cases})
-    people_at_hand(session, {(case.club_id, case.person_id) for case in cases})
     asks = asks_of(session, cases)
     for club_id, group in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
         mine = list(group)
@@ -131,7 +132,7 @@ def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
     match warned(session, case, asks):
         case "in time":
             act(session, case, "due", by=CLOCK, now=now)
-        case "unreachable" if must_rest(session, case):
+        case "unreachable" if must_rest(case):
             case.wake_at, case.trouble = None, "unreachable"
         case "unreachable":
             act(session, case, "due", by=CLOCK, now=now)

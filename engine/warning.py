@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import person as the_person
-from engine.models import Case, Letter, Person
+from engine.models import Case, Letter
 from engine.registry import state_of
 from engine.run import act
 from engine.step import CLOCK
@@ -52,9 +52,9 @@ _ASKS = (
 )
 
 
-def must_rest(session: Session, case: Case) -> bool:
+def must_rest(case: Case) -> bool:
     """A member whom no mail reaches is not moved against; an application that nobody can answer simply ends."""
-    return session.get_one(Person, (case.club_id, case.person_id)).status == "member"
+    return case.person.status == "member"
 
 
 def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -> None:

@@ -129,7 +129,7 @@ class Facts:
 
     @cached_property
     def who_row(self) -> Person:
-        return self.session.get_one(Person, (self.case.club_id, self.case.person_id))
+        return self.case.person
 
     @property
     def who(self) -> str:

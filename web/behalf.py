@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
-from engine.models import Case, Person
+from engine.models import Case
 from engine.step import Hand
 from web.access import Visitor
 
@@ -15,8 +13,8 @@ def may_act_for(met: Visitor, matter: Case) -> bool:
     return theirs and met.you.role == "owner" and met.you.status == "member" and met.you.id != matter.person_id
 
 
-def in_whose_name(session: Session, met: Visitor, matter: Case, wanted: str) -> Hand:
+def in_whose_name(met: Visitor, matter: Case, wanted: str) -> Hand:
     """The visitor's own hand, or the owner's for the person concerned where that was asked for (``for=person``)."""
     if wanted != "person" or not may_act_for(met, matter):
         return Hand(met.you, "page")
-    return Hand(met.you, "page", session.get_one(Person, (matter.club_id, matter.person_id)))
+    return Hand(met.you, "page", matter.person)

@@ -23,7 +23,7 @@ from engine.language import marked as _
 from engine.letters import letters_together
 from engine.links import Link
 from engine.marks import ballot_for, vote
-from engine.models import Case, Draft, Event, Person
+from engine.models import Case, Draft, Event
 from engine.registry import state_of, workflow
 from engine.rights import acts_for, may_read_words, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
@@ -125,7 +125,7 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
     """
     met = visitor(session, link)
     matter = _matter(session, met, held=True)
-    hand = in_whose_name(session, met, matter, sent.get("for", ""))
+    hand = in_whose_name(met, matter, sent.get("for", ""))
     if sent.get("action") in drafts.ACTIONS:
         _keep_or_discard(session, met, matter, hand, sent)
         return sent["action"], token
@@ -214,9 +214,9 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
         met = visitor(session, link)
         matter = _matter(session, met)
         flow = workflow(matter.workflow)
-        hand = in_whose_name(session, met, matter, typed.form.get("for") or request.args.get("for", ""))
+        hand = in_whose_name(met, matter, typed.form.get("for") or request.args.get("for", ""))
         offers = _offers(session, met, matter, hand, typed)
-        person = session.get_one(Person, (matter.club_id, matter.person_id))  # came along with the visitor
+        person = matter.person  # came along with the visitor
         entries = history(session, matter, met.you, person)
         if not may_read_words(matter, met.you):
             entries = [replace(entry, note="") for entry in entries]

@@ -15,7 +15,8 @@ from itsdangerous import URLSafeTimedSerializer
 
 from engine import schema
 from engine.clock import Clock, FileClock, machine_now
-from engine.db import Database, sqlite_module
+from engine.connections import sqlite_module
+from engine.db import Database
 from engine.links import Links
 from engine.settings import MailServer, Settings
 from mailers.compose import Composer

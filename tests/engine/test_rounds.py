@@ -11,7 +11,7 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine.at_hand import club_at_hand, people_at_hand
+from engine.at_hand import club_at_hand
 from engine.instants import Instant
 from engine.models import Case, Event
 from engine.rounds import write_together
@@ -25,7 +25,7 @@ NOON = datetime(2026, 6, 10, 12, 30, 5, 1200, timezone(timedelta(hours=8)))
 def overdue(house: House, session: Session) -> Case:
     """The study plan of a newcomer after its due step, not written yet."""
     case = session.get_one(Case, (house.club_id, house.case(LILEI, "study_plan").id))
-    people_at_hand(session, {(case.club_id, case.person_id)})
+    assert case.person.name
     club_at_hand(session)
     act(session, case, "due", by=CLOCK, now=house.now)
     assert case in session.dirty

@@ -241,7 +241,7 @@ def test_a_round_of_steps_asks_the_database_a_fixed_number_of_times(house: House
     house.deliver()
     event.listen(house.db.writer, "before_cursor_execute", lambda *args: asked.append(args[2]))
     assert house.db.write(sweep_round, THURSDAY_NIGHT) == cases
-    assert len([text for text in asked if not text.startswith("BEGIN")]) == 12, asked
+    assert len([text for text in asked if not text.startswith("BEGIN")]) == 11, asked
 
 
 def test_a_case_that_another_one_ended_in_the_same_round_is_left_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

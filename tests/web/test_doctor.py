@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from engine import checkup
 from engine.clock import machine_now
-from engine.db import Database, sqlite_module
+from engine.connections import sqlite_module
+from engine.db import Database
 from engine.letters_ledger import hold_all
 from engine.models import Heartbeat
 from mailers.catcher import _free_port

@@ -1,0 +1,80 @@
+"""Connections to both kinds of database: what is settled once when one opens, and what each time one is used."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Dialect, Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
+
+# A connection to PostgreSQL that rested longer than this, in seconds, is asked whether it still lives.
+_REST = 1.0
+
+
+def sqlite_module() -> Any:
+    """The newest SQLite at hand: the bundled one where its wheel exists, else Python's own."""
+    try:
+        import pysqlite3.dbapi2 as bundled  # type: ignore[import-untyped]  # noqa: PLC0415
+    except ImportError:
+        return sqlite3
+    return bundled if bundled.sqlite_version_info > sqlite3.sqlite_version_info else sqlite3
+
+
+def open_engine(url: URL, *, read_only: bool) -> Engine:
+    """Connections for readers that cannot write, or for writers."""
+    return _sqlite(url, read_only) if url.get_backend_name() == "sqlite" else _postgresql(url, read_only)
+
+
+def _sqlite(url: URL, read_only: bool) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, module=sqlite_module(), pool_size=20, hide_parameters=True)
+    event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
+    event.listen(engine, "begin", functools.partial(begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
+    return engine
+
+
+def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:
+    connection.isolation_level = None  # the driver must not begin on its own: begin_sqlite does
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    if read_only:
+        cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def begin_sqlite(statement: str, connection: Any) -> None:
+    connection.exec_driver_sql(statement)
+
+
+def _postgresql(url: URL, read_only: bool) -> Engine:
+    """A page reads as of one moment; a writer sees what was committed while it waited for a row."""
+    level = "REPEATABLE READ" if read_only else "READ COMMITTED"
+    engine = create_engine(url, isolation_level=level, pool_size=20, hide_parameters=True, connect_args={"connect_timeout": 10})
+    event.listen(engine, "connect", functools.partial(_set_up_postgresql, read_only=read_only))
+    event.listen(engine, "checkin", _begin_rest)
+    event.listen(engine, "checkout", functools.partial(_ping_after_rest, engine.dialect))
+    return engine
+
+
+def _set_up_postgresql(connection: Any, record: Any, *, read_only: bool) -> None:
+    connection.read_only = read_only  # once: SQLAlchemy's execution option is set and taken back by every transaction
+
+
+def _begin_rest(connection: Any, record: Any) -> None:
+    record.info["rests since"] = time.monotonic()
+
+
+def _ping_after_rest(dialect: Dialect, connection: Any, record: Any, proxy: Any) -> None:
+    """SQLAlchemy's ``pool_pre_ping``, except that a connection which was at work a moment ago is not asked whether it lives."""
+    since = record.info.pop("rests since", None)
+    if since is not None and time.monotonic() - since > _REST:
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as gone:
+            raise InvalidatePoolError from gone
