@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench month help
+.PHONY: run test check bench month screenshots help
 
 help:  ## What there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ bench: .venv/.dev  ## Speed, each figure beside its reference (DATABASE=postgres
 
 month: .venv/.dev  ## A club of 100 lives through a month, then an audit (SEED=1 MEMBERS=100 DAYS=35)
 	$(BIN)/python -m tests.month $(if $(SEED),--seed $(SEED)) $(if $(MEMBERS),--members $(MEMBERS)) $(if $(DAYS),--days $(DAYS))
+
+screenshots: .venv/.dev  ## Every page in both languages, light and dark, phone and desktop, with what axe says
+	$(BIN)/python -m tests.browser.screenshots
 
 .venv/.run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Jiuniu needs Python 3.11 or newer; this is " + sys.version.split()[0])'

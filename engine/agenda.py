@@ -12,7 +12,7 @@ from engine.at_hand import club_at_hand, frame_of
 from engine.builders import REMOVAL_PROPOSED
 from engine.models import Case, Person, Schedule
 from engine.moments import week_number
-from engine.replanning import calendars
+from engine.schedules import calendars
 
 MOST_NAMES = 60
 

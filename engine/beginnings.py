@@ -1,4 +1,4 @@
-"""How a case begins: by a form, by the calendar, or from another case."""
+"""How a case begins: by a form, by the calendar, from another case, or by an offer."""
 
 from __future__ import annotations
 
@@ -63,4 +63,14 @@ def held_before(role: Role) -> HeldBefore:
     return HeldBefore(role)
 
 
-Opening = Form | Calendar | OpenedFrom | HeldBefore
+@dataclass(frozen=True)
+class OfferedBy:
+    role: Role
+
+
+def offered_by(role: Role) -> OfferedBy:
+    """Opened by a holder of the role for a member whom they name; whose case it is has the word first."""
+    return OfferedBy(role)
+
+
+Opening = Form | Calendar | OpenedFrom | HeldBefore | OfferedBy

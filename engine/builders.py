@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from engine import effects
 from engine.declare import (
+    REMOVAL,
+    WORKFLOW,
     Effect,
     State,
     admins,
@@ -50,7 +52,7 @@ def reviewed_by(
     leave_off = (may(person, "withdraw", to=withdraw),) if withdraw else ()
     review = State(
         who,
-        ask("please_decide", gathers=True),
+        ask("please_decide", gathers=WORKFLOW),
         may(who, "approve", to=approve, note="optional"),
         may(who, "return", to="returned", note="required"),
         may(who, "decline", to=decline, note="required"),
@@ -95,7 +97,7 @@ def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()
     extend = (may(owner, "extend", to=back_to, note="optional", due="days"),) if back_to else ()
     proposed = State(
         owner,
-        ask("please_decide_removal"),
+        ask("please_decide_removal", gathers=REMOVAL),
         tell("removal_proposed"),
         *hand_in,
         may(person, "answer", to=stay, note="required", tells=tell("person_answered", owner)),

@@ -163,7 +163,7 @@ class Charter:
     """What a club agreed on. ``group`` says how to get into the chat group, ``contact`` is an address that a person reads.
 
     ``deputies``: the workflows in which admins may decide in the owner's place; ``in_daily_letter``: those that ask their
-    deciders in the daily letter instead of at once.
+    deciders in the daily letter instead of at once; ``removal`` stands for the removals proposed by any of them.
     """
 
     purpose: str

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from wtforms.fields.core import UnboundField
 
-from engine.beginnings import Calendar, Form, HeldBefore, OpenedFrom, Opening, calendar, form, held_before, opened_from
+from engine.beginnings import (
+    Calendar,
+    Form,
+    HeldBefore,
+    OfferedBy,
+    OpenedFrom,
+    Opening,
+    calendar,
+    form,
+    held_before,
+    offered_by,
+    opened_from,
+)
 from engine.charter import Number, charter
 from engine.language import marked
 from engine.moments import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
@@ -31,6 +43,7 @@ __all__ = [
     "HeldBefore",
     "Later",
     "NamedMoment",
+    "OfferedBy",
     "OpenedFrom",
     "Opening",
     "State",
@@ -56,6 +69,7 @@ __all__ = [
     "members",
     "moment",
     "nobody",
+    "offered_by",
     "opened_from",
     "owner",
     "person",
@@ -70,6 +84,7 @@ Effect = Callable[["Step"], None]
 OfPerson = Callable[["Person"], bool]
 Choices = Callable[["Step"], Iterable[str]]
 Note = Literal["none", "optional", "required"]
+WORKFLOW, REMOVAL = "workflow", "removal"
 
 
 # What a state is made of
@@ -79,18 +94,18 @@ Note = Literal["none", "optional", "required"]
 class Letter:
     """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell* always leaves.
 
-    ``at``: the answer that holds the address to which it goes instead of the recipient's own. ``gathers``: where the charter
-    says so, it does not leave by itself but comes in the decider's daily letter.
+    ``at``: the answer that holds the address to which it goes instead of the recipient's own. ``gathers``: the topic
+    (``WORKFLOW``: its own workflow) which, where the charter says so, does not ask by itself but in the decider's daily letter.
     """
 
     name: str
     to: Role | None
     asks: bool
     at: str = ""
-    gathers: bool = False
+    gathers: str = ""
 
 
-def ask(name: str, *, at: str = "", gathers: bool = False) -> Letter:
+def ask(name: str, *, at: str = "", gathers: str = "") -> Letter:
     """A letter that wants something, to whose turn it is."""
     return Letter(name, None, asks=True, at=at, gathers=gathers)
 

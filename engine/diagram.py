@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.declare import Calendar, Form, HeldBefore, Opening, State, Workflow
+from engine.declare import Calendar, Form, HeldBefore, OfferedBy, Opening, State, Workflow
 from engine.targets import Target, arrows, stay
 
 
@@ -50,4 +50,6 @@ def _opening(opens: Opening) -> str:
         return f"calendar ({opens.for_each})"
     if isinstance(opens, HeldBefore):
         return f"at the import of {opens.role}"
+    if isinstance(opens, OfferedBy):
+        return f"offer ({opens.role})"
     return f"when {opens.workflow} is {opens.state}"

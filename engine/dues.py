@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from engine.declare import State
-from engine.moments import midnight_after
+from engine.moments import NamedMoment, days_later, midnight_after
+from engine.registry import state_of, workflow
 from engine.reminders import next_wake
 from engine.step import Step
 
@@ -18,7 +20,7 @@ def set_due(step: Step, state: State, days: int | None) -> None:
         return
     due = _so_many_days_more(step, state, days) if days else state.due.when.resolve(step.now, step.frame)
     case.due_at = due
-    case.wake_at = next_wake(state, step.now, due, step.now, step.numbers)
+    _wake(step, state)
 
 
 def _so_many_days_more(step: Step, state: State, days: int) -> datetime:
@@ -29,12 +31,37 @@ def _so_many_days_more(step: Step, state: State, days: int) -> datetime:
     return midnight_after(since, days, step.frame.zone)
 
 
-def postpone(step: Step, state: State) -> None:
-    """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had."""
+def _wake(step: Step, state: State) -> None:
+    """While the club rests nothing wakes."""
     case = step.case
+    assert case.due_at is not None, "only what is due wakes"
+    case.wake_at = None if step.club.paused_at else next_wake(state, step.now, case.due_at, step.now, step.numbers)
+
+
+def postpone(step: Step) -> None:
+    """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had."""
+    case, state = step.case, state_of(step.case.workflow, step.case.state)
     assert state.due is not None, "only what has a due time is postponed"
     span = state.due.when.resolve(case.entered_at, step.frame) - case.entered_at
     set_due(step, state, None)
     if case.due_at is None or case.due_at < step.now + span / 2:
         case.due_at = step.now + span
-        case.wake_at = next_wake(state, step.now, case.due_at, step.now, step.numbers)
+        _wake(step, state)
+
+
+def go_on(step: Step) -> None:
+    """After the club's rest everything is due as many days later as it lay still, a day begun counted whole."""
+    case, paused_at = step.case, step.club.paused_at
+    if case.due_at is None or paused_at is None:
+        return
+    days = math.ceil((step.now - max(paused_at, case.entered_at)) / timedelta(days=1))
+    named = {
+        item.due.when.name
+        for item in workflow(case.workflow).states.values()
+        if item.due and isinstance(item.due.when, NamedMoment)
+    }
+    moved = {name: days_later(datetime.fromisoformat(case.data[name]), days, step.frame.zone) for name in named & case.data.keys()}
+    case.data = {**case.data, **{name: at.isoformat() for name, at in moved.items()}}
+    case.due_at = days_later(case.due_at, days, step.frame.zone)
+    state = state_of(case.workflow, case.state)
+    case.wake_at = next_wake(state, case.entered_at, case.due_at, step.now, step.numbers)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import delete
 
-from engine.at_hand import offices_changed
+from engine.at_hand import offices_changed, owner_at_hand
 from engine.erasure import erase_person, forget_case
 from engine.letters import write_anew
 from engine.models import Person, WebSession
+from engine.offering import open_held
 from engine.people import address_hash
 from engine.registry import workflow
 from engine.run import act, open_cases_of
@@ -68,6 +69,18 @@ def take_office(step: Step) -> None:
 def leave_office(step: Step) -> None:
     step.person.role = "member"
     offices_changed(step.session)
+
+
+def take_over(step: Step) -> None:
+    """One owner at a time: whoever had the club before is an admin from here on. The owner owes nothing, so what was open ends."""
+    before = owner_at_hand(step.session)
+    before.role, before.away_until = "admin", None
+    step.event.answers = {"before": str(before.id)}
+    step.session.flush()  # the database knows one owner only
+    step.person.role = "owner"
+    offices_changed(step.session)
+    _drop_open_cases(step, step.person)
+    open_held(step.session, before, step.now)
 
 
 def readdress(step: Step) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.instants import Instant
 from engine.models import Case, Event, Person
-from engine.replanning import calendars
+from engine.schedules import calendars
 
 MOST_WEEKS = 60
 

@@ -13,16 +13,17 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import charter_of, club_at_hand, frame_of, numbers_of
 from engine.db import club_of, insert_new, insert_new_rows
+from engine.declare import WORKFLOW, State
 from engine.declare import Letter as Declared
-from engine.declare import State
 from engine.models import Case, Letter, Person, new_id
-from engine.moments import morning_after_quiet
+from engine.moments import Frame, morning_after_quiet
 from engine.offices import holders
 from engine.polls import still_asked
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
 AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
 
+DAILY_LETTER = "club.daily"
 # How the answer of a server begins that would not take the address, and for how long what came back is still news.
 REFUSED_ADDRESS, GO_AGAIN = "recipient:", timedelta(days=30)
 
@@ -111,6 +112,18 @@ def letter_to(case: Any, person_id: int, *, version: int, which: str) -> dict[st
     }
 
 
+def waits_for_morning(letter: Letter, case: Case | None, frame: Frame, now: datetime) -> datetime | None:
+    """Until when a letter that the clock made has to wait, because by now it is night (an outage held it up).
+
+    None: it may leave; so may one that would come too late in the morning.
+    """
+    if letter.priority != BY_CLOCK and letter.name != DAILY_LETTER:
+        return None
+    morning = morning_after_quiet(now, frame)
+    too_late = letter.asks and case is not None and case.due_at is not None and morning >= case.due_at
+    return None if morning <= now or too_late else morning
+
+
 @contextlib.contextmanager
 def letters_together(session: Session) -> Iterator[None]:
     """Within this block letters are gathered; at its end, unless something broke, they are queued in one statement."""
@@ -136,7 +149,8 @@ def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
 def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[Person]:
     if letter.to is None and state.poll:
         return still_asked(session, case, state.poll)
-    if letter.gathers and case.workflow in charter_of(club_at_hand(session)).in_daily_letter:
+    topic = case.workflow if letter.gathers == WORKFLOW else letter.gathers
+    if topic in charter_of(club_at_hand(session)).in_daily_letter:
         return []  # it waits on the desk, and the daily letter says so
     return holders(session, letter.to or state.turn, case)
 

@@ -62,8 +62,13 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def retry(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
-    """A failed letter goes once more, with a fresh count of attempts."""
-    return _move(session, club_id, letter_id, "failed", state="queued", next_at=now, attempts=0, settled_at=None)
+    """A failed letter goes once more, with a fresh count of attempts; its recipient is thought to be reachable till it fails."""
+    moved = _move(session, club_id, letter_id, "failed", state="queued", next_at=now, attempts=0, settled_at=None)
+    recipient = select(Person).join(Letter, (Letter.club_id == Person.club_id) & (Letter.person_id == Person.id))
+    person = session.execute(recipient.where(Letter.id == letter_id)).scalar_one_or_none() if moved else None
+    if person is not None:
+        person.mail_trouble = ""
+    return moved
 
 
 def hold(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:

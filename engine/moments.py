@@ -33,6 +33,11 @@ def midnight_after(now: datetime, days: int, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
+def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """So many days later by the calendar, at the same hour in the zone, as UTC."""
+    return (at.astimezone(zone) + timedelta(days=days)).astimezone(UTC)
+
+
 @dataclass(frozen=True)
 class EndOfDay:
     days: Number
@@ -71,8 +76,7 @@ class NamedMoment:
     def resolve(self, now: datetime, frame: Frame) -> datetime:
         named = datetime.fromisoformat(frame.data[self.name]).astimezone(UTC)
         if self.after:
-            local = named.astimezone(frame.zone)
-            named = (local + timedelta(days=self.after.of(frame.numbers))).astimezone(UTC)
+            named = days_later(named, self.after.of(frame.numbers), frame.zone)
         return max(now, named - self.before.of(frame.numbers) if self.before else named)
 
 

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of, officers_at_hand
+from engine.at_hand import club_at_hand, frame_of, officers_at_hand
 from engine.beginnings import Calendar
 from engine.builders import REMOVAL_PROPOSED
 from engine.db import Database, across_clubs, in_club, overtaken
 from engine.declare import Workflow
-from engine.letters import BULK, letters_together, queue_for_person
-from engine.models import Case, Club, Letter, Person, Schedule
+from engine.letters import BULK, DAILY_LETTER, letters_together, queue_for_person
+from engine.models import Case, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
 from engine.offices import ranks_of, their_turn, welcome_back
-from engine.registry import all_workflows, workflow
+from engine.pause import resume
+from engine.registry import workflow
 from engine.run import open_case
+from engine.schedules import DAILY, RESUME, calendar_of, next_daily, pass_over
 from engine.step import CLOCK
 
 log = logging.getLogger(__name__)
 
-DAILY = "daily"
 NEWER_ONE = "skipped: a newer daily letter took its place"
 BATCH = 500
 BACK_OFF = timedelta(minutes=15)
@@ -69,35 +70,19 @@ def _begin_safely(session: Session, schedule: Schedule, now: datetime) -> int:
 
 def begin(session: Session, schedule: Schedule, now: datetime) -> int:
     """Do what this schedule has due, and set its next moment."""
+    if schedule.rule == RESUME:
+        return resume(session, schedule.club_id, now)
+    if club_at_hand(session).paused_at:
+        pass_over(session, schedule, now)
+        return 0
     return _daily(session, schedule, now) if schedule.rule == DAILY else _open_period(session, schedule, now)
-
-
-@across_clubs
-def plan_every_club(session: Session, now: datetime) -> None:
-    """Schedules for workflows that came with a newer version; for a worker that starts."""
-    for club in session.execute(select(Club)).scalars().all():
-        with in_club(session, club.id):
-            plan_schedules(session, now)
-
-
-def plan_schedules(session: Session, now: datetime) -> None:
-    """The club's schedules, for a new club or after a workflow was added: the first opening is the next one."""
-    club = club_at_hand(session)
-    have = set(session.execute(select(Schedule.rule)).scalars())
-    if DAILY not in have:
-        session.add(Schedule(club_id=club.id, rule=DAILY, next_at=_next_daily(club, now), not_opened=[]))
-    for flow in all_workflows():
-        calendar = next((item for item in flow.openings if isinstance(item, Calendar)), None)
-        if calendar and flow.key not in have:
-            frame = frame_of(club)
-            following = calendar.rule.following(calendar.rule.latest(now, frame), frame)
-            session.add(Schedule(club_id=club.id, rule=flow.key, next_at=following, not_opened=[]))
 
 
 def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
     """Open the running period for the next batch of people; missed periods are recorded as not opened."""
     flow, club = workflow(schedule.rule), club_at_hand(session)
-    calendar = next(item for item in flow.openings if isinstance(item, Calendar))
+    calendar = calendar_of(flow)
+    assert calendar is not None, "only what stands in the calendar has a schedule"
     rule, frame = calendar.rule, frame_of(club)
     opening = rule.latest(now, frame)
     while schedule.next_at < opening:
@@ -132,13 +117,13 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     """The daily letter to each decider for whom something waits, once a day however long the worker was off."""
     club = club_at_hand(session)
     day = now.astimezone(ZoneInfo(club.zone)).date().isoformat()
-    schedule.next_at = _next_daily(club, now)
+    schedule.next_at = next_daily(club, now)
     welcome_back(session, now)
     at, queued = morning_after_quiet(now, frame_of(club)), 0
     for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since) and queue_for_person(
-            session, person, "club.daily", purpose=day, now=now, next_at=at, priority=BULK
+            session, person, DAILY_LETTER, purpose=day, now=now, next_at=at, priority=BULK
         ):
             _give_way(session, person, now)
             queued += 1
@@ -147,7 +132,7 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
 
 def _give_way(session: Session, person: Person, now: datetime) -> None:
     """A daily letter of before that still waits for the mail server would say the same: today's takes its place."""
-    waiting = (Letter.person_id == person.id) & (Letter.name == "club.daily") & (Letter.state == "queued")
+    waiting = (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
     waiting &= Letter.created_at < now
     session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE))
 
@@ -161,11 +146,3 @@ def something_waits(session: Session, person: Person, since: datetime | None = N
     resting = select(Case.id).where(Case.trouble != "", Case.turn != "").limit(1)
     looks = [waiting, failed, resting] if person.role == "owner" else [waiting]
     return any(session.execute(look).first() is not None for look in looks)
-
-
-def _next_daily(club: Club, now: datetime) -> datetime:
-    hour: time = numbers_of(club).digest_hour
-    zone = ZoneInfo(club.zone)
-    today = now.astimezone(zone).date()
-    at = datetime.combine(today, hour, zone).astimezone(UTC)
-    return at if at > now else datetime.combine(today + timedelta(days=1), hour, zone).astimezone(UTC)

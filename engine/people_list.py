@@ -65,10 +65,10 @@ def _of_status(status: str) -> ColumnElement[bool]:
     ).correlate(Person)
 
 
-def open_cases(session: Session, person_ids: Sequence[int]) -> list[tuple[Case, bool]]:
+def open_cases(session: Session, person_ids: Sequence[int], limit: int = 500) -> list[tuple[Case, bool]]:
     """Their open cases, each with whether it is late, the most urgent first."""
     wanted = select(Case, IS_LATE).join(Event, HOW_ENTERED).where(Case.person_id.in_(person_ids), Case.turn != "")
-    return [(matter, is_late) for matter, is_late in session.execute(wanted.order_by(Case.due_at, Case.id))]
+    return [(matter, is_late) for matter, is_late in session.execute(wanted.order_by(Case.due_at, Case.id).limit(limit))]
 
 
 def ended_cases(session: Session, person: Person, *, limit: int, offset: int = 0) -> list[tuple[Case, Person | None]]:
@@ -85,17 +85,18 @@ def count_ended(session: Session, person: Person) -> int:
     return session.execute(select(func.count(Case.id)).where(Case.person_id == person.id, Case.turn == "")).scalar_one()
 
 
-def removals(session: Session, person: Person, limit: int = 50) -> list[tuple[Event, Case, Person | None]]:
-    """When a removal was proposed, decided or taken back, oldest first, and by whom (None: the clock)."""
+def removals(session: Session, person: Person, limit: int = 12) -> list[tuple[Event, Case, Person | None]]:
+    """When a removal was last proposed, decided or taken back, oldest first, and by whom (None: the clock)."""
     by = aliased(Person)
     wanted = (
         select(Event, Case, by).join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
         .outerjoin(by, (by.club_id == Event.club_id) & (by.id == Event.who_id))
         .where(Case.person_id == person.id, Event.from_state != Event.to_state)
         .where(Event.to_state.in_((REMOVAL_PROPOSED, "removed", "readmitted")))
-        .order_by(Event.at, Event.version)
+        .order_by(Event.at.desc(), Event.version.desc())
     )  # fmt: skip
-    return [(event, matter, who) for event, matter, who in session.execute(wanted.limit(limit))]
+    newest = session.execute(wanted.limit(limit)).all()
+    return [(event, matter, who) for event, matter, who in reversed(newest)]
 
 
 def letters_to(session: Session, person: Person, limit: int) -> list[Letter]:

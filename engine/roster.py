@@ -17,7 +17,6 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand
-from engine.beginnings import HeldBefore
 from engine.cells import Fault, Row, fold, read_table
 from engine.db import enter_club
 from engine.fields import SHORT_CHARACTERS, clean_line
@@ -25,11 +24,8 @@ from engine.language import LANGUAGES, best_language
 from engine.language import marked as _
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Person
-from engine.offices import belongs
+from engine.offering import open_held
 from engine.people import BadAddress, add_person, address_hash, fold_address
-from engine.registry import all_workflows
-from engine.run import open_case
-from engine.step import Hand
 
 COLUMNS = {
     "name": ("name", "fullname", "realname", "姓名", "名字", "真实姓名"),
@@ -251,7 +247,8 @@ def import_members(session: Session, club_id: int, roster: Roster, now: datetime
         _take_in(person, entry, ZoneInfo(club.zone), now)
         people.append(person)
     session.flush()
-    _open_offices(session, people, now)
+    for person in people:
+        open_held(session, person, now)
     for person in people:
         queue_for_person(session, person, "club.imported", purpose="once", now=now, priority=BULK)
     return plan
@@ -264,15 +261,6 @@ def _take_in(person: Person, entry: Entry, zone: ZoneInfo, now: datetime) -> Non
     person.locale = entry.locale or person.locale
     person.joined_at = datetime.combine(entry.joined, time(), zone).astimezone(UTC) if entry.joined else now
     person.registered_at = now
-
-
-def _open_offices(session: Session, people: list[Person], now: datetime) -> None:
-    """Whoever comes with an office has the case of it, so that it can be laid down like any other."""
-    for flow in all_workflows():
-        for opening in flow.openings:
-            for person in people:
-                if isinstance(opening, HeldBefore) and belongs(opening.role, person):
-                    open_case(session, flow.key, person, by=Hand(None, "command"), now=now)
 
 
 def members(session: Session) -> list[dict[str, Any]]:

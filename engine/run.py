@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.db import club_of, hold
-from engine.declare import Act, Letter, State, Workflow, nobody
-from engine.dues import postpone, set_due
+from engine.declare import Act, Effect, Letter, State, Workflow, nobody
+from engine.dues import go_on, postpone, set_due
 from engine.history import said_before
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
@@ -25,7 +25,9 @@ from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
 from engine.targets import Stay, settle
 
-SYSTEM_ACTIONS = ("due", "decided", "postponed", "granted", "void")
+# What the clock may do beside the declared acts, and what two of them do to the due time.
+SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void")
+_MOVES_DUE: dict[str, Effect] = {"postponed": postpone, "resumed": go_on}
 
 
 class Refused(Exception):
@@ -202,10 +204,11 @@ def _system_move(case: Case, action: str) -> Act:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}, which has ended")
     decided = state.poll.to if state.poll else None
     due = state.due.to if state.due else None
-    target = {"due": due, "decided": decided, "postponed": Stay(), "granted": state.alone, "void": "void"}[action]
+    stay = Stay()
+    target = {"due": due, "decided": decided, "postponed": stay, "resumed": stay, "granted": state.alone, "void": "void"}[action]
     if target is None:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
-    return Act(nobody, action, to=target)
+    return Act(nobody, action, to=target, do=_MOVES_DUE.get(action))
 
 
 def _check_input(session: Session, move: Act, note: str, days: int | None) -> None:
@@ -261,12 +264,9 @@ def _open_followers(step: Step, target: str) -> None:
 
 
 def _remain(step: Step, move: Act) -> None:
-    """A ``stay``: the round goes on; only the clock's *postponed* gives it a new due time."""
-    state = state_of(step.case.workflow, step.case.state)
+    """A ``stay``: the round goes on."""
     step.session.add(step.event)
-    if move.action == "postponed":
-        postpone(step, state)
-    _tell(step, move.tells, state)
+    _tell(step, move.tells, state_of(step.case.workflow, step.case.state))
 
 
 def _take_back(step: Step, left: State) -> None:

@@ -121,6 +121,9 @@ def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
     """The one thing that is due in this case now: a reminder, its due step, or more time for somebody not yet warned."""
     if case.wake_at is None or case.wake_at > now:
         return  # another case's step has moved this one in the same round
+    if club_at_hand(session).paused_at:
+        case.wake_at = None  # it was opened while somebody paused the club
+        return
     assert case.due_at is not None, "a case that wakes has a due time"
     if case.due_at > now:
         remind(session, case, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import charter_of, owner_at_hand
 from engine.language import TEMPLATES, best_language, say_day, say_moment, say_short
+from engine.letters import DAILY_LETTER
 from engine.links import Links
 from engine.models import Case, Club, Letter, Mark, Person
 from engine.offices import holds
@@ -26,6 +28,7 @@ from mailers.sheet import Sheet
 # Mailboxes cut longer mails. How many bytes of what people wrote fit depends on what it becomes when it is escaped.
 MOST_BYTES = 90_000
 ROOMS = (24_000, 12_000, 4_000, 1_000)
+_LINKS = re.compile(r"https?://\S+")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,15 @@ class Mail:
     recipient: str
     subject: str
     content: bytes
+
+
+@dataclass(frozen=True)
+class Words:
+    """A letter as its recipient reads it, in their language; where a link of theirs stands there is a gap."""
+
+    subject: str
+    text: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,14 @@ class Composer:
                 break
         return Mail(facts.recipient, sheet.title, content)
 
+    def words(self, session: Session, letter: Letter, now: datetime) -> Words:
+        """For somebody else's eyes: the links are the recipient's alone."""
+        club, you = session.get_one(Club, letter.club_id), _recipient(session, letter)
+        facts = Facts(session, letter, you, club, self.links, now, ROOMS[-2])
+        sheet = fill(facts)
+        text = _blocks("txt").render(sheet=sheet, facts=facts, club=facts.club, language=facts.language)
+        return Words(sheet.title, _LINKS.sub("[…]", text), facts.language)
+
     def _bytes(self, facts: Facts, sheet: Sheet) -> bytes:
         letter, club = facts.letter, facts.club_row
         name, address = parseaddr(self.sender)
@@ -73,7 +93,7 @@ class Composer:
         }
         if facts.has_case:
             headers["References"] = headers["In-Reply-To"] = f"<case-{letter.case_id}@{domain}>"
-        if letter.data.get("reminder") or letter.name == "club.daily":
+        if letter.data.get("reminder") or letter.name == DAILY_LETTER:
             headers["List-Unsubscribe"] = f"<{facts.unsubscribe}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         text, html = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from engine import desk
@@ -20,7 +21,7 @@ _START_CHARACTERS = 120
 
 def data_for(facts: Facts) -> dict[str, Any]:
     """The letter's own data, gathered now where the letter is a digest. Raises Dropped when there is nothing to say."""
-    gather = {"club.daily": _daily, "club.receipt": _receipt, "club.sign_in": _sign_in}.get(facts.letter.name)
+    gather = _GATHER.get(facts.letter.name)
     return gather(facts) if gather else facts.letter.data
 
 
@@ -59,6 +60,14 @@ def _receipt(facts: Facts) -> dict[str, Any]:
 
 def _sign_in(facts: Facts) -> dict[str, Any]:
     return {"url": facts.link_to("desk", facts.letter.id)}
+
+
+def _paused(facts: Facts) -> dict[str, Any]:
+    until = facts.letter.data["until"]
+    return {"until": datetime.fromisoformat(until) if until else None}
+
+
+_GATHER = {"club.daily": _daily, "club.receipt": _receipt, "club.sign_in": _sign_in, "club.paused": _paused}
 
 
 def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:

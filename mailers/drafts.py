@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
-from engine.at_hand import keep_at_hand
+from engine.at_hand import club_at_hand, frame_of, keep_at_hand
 from engine.clock import machine_now
 from engine.db import enter_club
 from engine.erasure import has_words
+from engine.letters import waits_for_morning
 from engine.models import Case, Club, Event, Letter, Mark, Person
 from engine.warning import leaves_late
 from mailers.compose import Composer
@@ -79,7 +80,7 @@ def compose_ahead(session: Session, claimed: Sequence[Claimed], composer: Compos
 
 def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]) -> Draft | None:
     case = session.get_one(Case, (letter.club_id, letter.case_id))
-    if leaves_late(session, case, letter, now):
+    if leaves_late(session, case, letter, now) or waits_for_morning(letter, case, frame_of(club_at_hand(session)), now):
         return None
     try:
         mail = composer.compose(session, letter, now)

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand, frame_of
 from engine.db import across_clubs, enter_club, hold, overtaken
 from engine.heartbeats import post_rests
+from engine.letters import DAILY_LETTER, waits_for_morning
 from engine.letters_ledger import RELEASED
 from engine.models import Case, Letter, Person
 from engine.sweep import wake_unreachable
@@ -18,6 +20,8 @@ from mailers.compose import Composer, drop_if_stale
 from mailers.drafts import Claimed, Draft, Frozen, due_said, keep, with_their_people
 from mailers.facts import Dropped
 from mailers.verdict import Answer, Verdict, judge
+
+OF_YESTERDAY = "held up until the night: the next daily letter says it all"
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +55,8 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
         hold(session, letter)  # two processes that both think it theirs
     if letter is None or letter.state != "claimed":
         return None
+    if _put_off_till_morning(session, letter, now):
+        return None
     try:
         recipient = _compose(session, letter, composer, now)
     except Dropped as reason:
@@ -66,6 +72,18 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     letter.attempts += 1
     assert letter.bytes is not None
     return Frozen(claimed, recipient, letter.bytes)
+
+
+def _put_off_till_morning(session: Session, letter: Letter, now: datetime) -> bool:
+    case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
+    morning = waits_for_morning(letter, case, frame_of(club_at_hand(session)), now)
+    if morning is None or letter.answer == RELEASED:
+        return False
+    if letter.name == DAILY_LETTER:
+        _end(letter, "dropped", OF_YESTERDAY, now)
+    else:
+        letter.state, letter.next_at, letter.lease_until = "queued", morning, None
+    return True
 
 
 def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:

@@ -28,10 +28,12 @@ from engine.rights import acts_for, may_read_words, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import Hand, undo_ends
 from engine.targets import arrows
+from mailers.compose import Words
 from web import own_form, sign_in, waiting, wording
 from web.access import Visitor, read_token, token_for, visitor
 from web.behalf import in_whose_name, may_act_for
 from web.guard import PRESS_AGAIN, keeps_text
+from web.preview import letters_after
 from web.service import service
 
 case = Blueprint("case", __name__)
@@ -56,12 +58,13 @@ class Offer:
 
 @dataclass
 class Typed:
-    """What the person sent that was not taken: it is shown again with what was wrong."""
+    """What the person sent that was not taken: it is shown again with what was wrong, or with the mail it would become."""
 
     form: MultiDict[str, str] = field(default_factory=MultiDict)
     errors: dict[str, str] = field(default_factory=dict)
     message: str = ""
     event: Event | None = None
+    letters: list[Words] | None = None
 
 
 @case.get("/c/<path:token>")
@@ -83,6 +86,9 @@ def press(token: str) -> Page:
         typed.message = PRESS_AGAIN
         return _case_page(link, token, typed), 400
     try:
+        if "preview" in request.form:
+            typed.letters = letters_after(_press, link, token, request.form)
+            return _case_page(link, token, typed)
         action, token_now = service().db.write(_press, link, token, request.form)
     except Invalid as wrong:
         typed.errors = wrong.errors

@@ -9,6 +9,7 @@ from engine.sessions import sessions_of, sign_out, sign_out_elsewhere
 from web.access import COOKIE, met_here, session_id_here
 from web.device import device_words
 from web.service import service
+from web.waiting import MOST_ID
 
 sessions = Blueprint("sessions", __name__)
 
@@ -41,7 +42,7 @@ def press(slug: str) -> Page:
     if action == "others":
         service().db.write(sign_out_elsewhere, club.id, you.id, here)
         return redirect(url_for("sessions.show", slug=slug, done="others"), 303)
-    if action not in ("revoke", "sign_out"):
+    if action not in ("revoke", "sign_out") or not 0 <= chosen < MOST_ID:
         abort(400)
     ended = here if action == "sign_out" else chosen
     service().db.write(sign_out, club.id, you.id, ended)

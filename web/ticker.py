@@ -16,8 +16,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from engine.clock import machine_now
 from engine.erasure import forget_bytes
 from engine.heartbeats import beat
-from engine.openings import open_due, plan_every_club
+from engine.openings import open_due
 from engine.rates import forget_old_rates
+from engine.schedules import plan_every_club
 from engine.sweep import forget_old, sweep
 from mailers.delivery import Post
 from mailers.outbox import take_back_lapsed

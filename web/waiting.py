@@ -26,7 +26,7 @@ from web.service import service
 Page = str | Response | tuple[str, int]
 MOST = 30
 MOST_ID = 2**63
-START = 240
+START = 120
 
 
 @dataclass

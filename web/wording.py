@@ -38,6 +38,10 @@ STATES = {
     "moved": _("Changed"),
     "taken": _("Not changed: the address is taken"),
     "renamed": _("Changed"),
+    "offered": _("Offered, waiting for the answer"),
+    "taken_over": _("Taken over"),
+    "refused": _("Not accepted"),
+    "handover.lapsed": _("No answer came"),
 }
 
 # What stands on a button.
@@ -63,6 +67,8 @@ ACTIONS = {
     "vote": _("Cast my vote"),
     "step_down": _("Step down"),
     "dismiss": _("Dismiss from office"),
+    "accept": _("Yes, I take it over"),
+    "refuse": _("No, thank you"),
     "correct": _("Correct the address"),
 }
 
@@ -98,12 +104,15 @@ DONE = {
     "dismiss": _("dismissed from office"),
     "correct": _("corrected the address"),
     "void": _("no longer applies"),
+    "accept": _("accepted"),
+    "refuse": _("said no"),
+    "resumed": _("the club went on after its rest, and the due time moved"),
 }
 
 # Acts that ask for a second look before they are pressed.
 DANGEROUS = frozenset({"decline", "remove", "dismiss", "step_down"})
 # The act that a page offers first.
-MAIN = frozenset({"approve", "confirm", "submit", "resubmit", "vote"})
+MAIN = frozenset({"approve", "confirm", "submit", "resubmit", "vote", "accept"})
 
 # Seconds, then: one ahead, several ahead, one ago, several ago.
 SPANS = (

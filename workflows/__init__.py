@@ -2,6 +2,7 @@
 
 from engine.registry import register
 from workflows.departure import Departure
+from workflows.handover import Handover
 from workflows.join import Join
 from workflows.new_address import NewAddress
 from workflows.new_name import NewName
@@ -9,4 +10,4 @@ from workflows.nomination import Nomination
 from workflows.reflection import Reflection
 from workflows.study_plan import StudyPlan
 
-WORKFLOWS = register(Join, StudyPlan, Reflection, Nomination, NewName, NewAddress, Departure)
+WORKFLOWS = register(Join, StudyPlan, Reflection, Nomination, NewName, NewAddress, Departure, Handover)

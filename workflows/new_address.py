@@ -28,7 +28,7 @@ def is_free(step: Step) -> bool:
 
 
 class NewAddress(Workflow):
-    """A member gets another address: asked for from the old one, confirmed from the new one; or the owner puts it right (2.2)."""
+    """A member's address changes: asked for from the old one and confirmed from the new, or put right by the owner (clause 2.2)."""
 
     label, clause = _("New mail address"), "2.2"
     opens, one_open = form("new-address", members, fresh=True), True

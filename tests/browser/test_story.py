@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -11,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.world import APPLICATION, World
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE = {"width": 390, "height": 844}
 
 pytestmark = pytest.mark.browser
@@ -25,8 +24,7 @@ def chromium() -> Iterator[Browser]:
         assert not os.environ.get("JIUNIU_NEED_BROWSER"), "no Chromium here, and this run needs one: install the package chromium"
         pytest.skip("NOT TESTED: no Chromium found, so no page was looked at in a browser")
     with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 
@@ -231,4 +229,66 @@ def test_settings_outlook_figures_and_texts_on_the_narrowest_phone(
     page.wait_for_function("document.querySelector('#join + pre + div [role=status]').textContent")
     assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#join-text")
     look(page, "texts for the group")
+    context.close()
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("en", "dark")])
+def test_the_owner_looks_after_the_club_on_the_narrowest_phone(world: World, chromium: Browser, locale: str, scheme: str) -> None:
+    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    world.add_member("admin@qq.com", "周敏", role="admin", locale=locale)
+    world.join(name="一个很长很长的名字")
+    world.apply(email="new@qq.com", name="王五")
+    world.open(world.mail("join.confirm_address", "new@qq.com")).press("confirm")
+    world.sink.replies["RCPT"] = "550 5.1.1 a-very-long-line-of-the-server-without-any-break-in-it-user-unknown"
+    world.live_until(world.now + timedelta(days=3), step=timedelta(hours=12))
+    world.sink.replies.clear()
+    world.live_until(world.now + timedelta(days=2), step=timedelta(hours=12))
+    page.goto(f"{world.base}jiuniu/desk")
+    page.fill('[name="email"]', "owner@qq.com")
+    page.wait_for_timeout(100)
+    press(page, 'form[method="post"] button')
+    page.goto(world.mail("club.sign_in").link())
+    press(page, 'button[value="confirm"]')
+    look(page, "the desk")
+    page.check('[name="case"]')
+    press(page, 'button[value="approve"]')
+    look(page, "the desk, approved")
+    assert world.person("new@qq.com").status == "member"
+    desk = f"{world.base}jiuniu/desk"
+    for path, what in (
+        ("/waiting", "what waits"),
+        ("/people", "the people"),
+        ("/offices", "who decides"),
+        ("/late", "who is late"),
+    ):
+        page.goto(desk + path)
+        look(page, what)
+    page.locator("summary").first.press("Enter")  # by the keyboard alone
+    look(page, "more time")
+    page.fill('[name="days"]', "")
+    press(page, 'button[value="extend"]')
+    look(page, "more time without a number")
+    page.fill('[name="days"]', "3")
+    press(page, 'button[value="extend"]')
+    page.goto(f"{desk}/people?q=lilei")
+    press(page, "a.row-link")
+    look(page, "a record")
+    fold = page.locator("details.card:not([open]) summary")
+    if fold.count():
+        fold.click()
+    press(page, 'button[value="correct"]')
+    look(page, "a correction with errors")
+    for kind in ("failed", "waiting", "held", "recent"):
+        page.goto(f"{desk}/letters?kind={kind}")
+        look(page, f"letters: {kind}")
+    page.goto(f"{world.base}jiuniu/sessions")
+    look(page, "where I am signed in")
+    page.goto(f"{desk}/late")
+    page.locator("summary").first.click()
+    page.fill('[name="note"]', "慢慢来。")
+    context.clear_cookies()
+    press(page, 'button[value="extend"]')
+    look(page, "signed out meanwhile")
+    assert page.input_value("textarea") == "慢慢来。"
     context.close()

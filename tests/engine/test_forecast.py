@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 from engine.clubs import apply_charter
 from engine.forecast import foresee, shifts
 from engine.models import Case, Club, Letter, Person, Schedule
-from engine.openings import plan_schedules
 from engine.rehearsal import rehearsal
+from engine.schedules import plan_schedules
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from engine.db import enter_club
 from engine.marks import vote
 from engine.models import Case, Letter, Mark, Person, Schedule
-from engine.openings import BATCH, open_due, openings_round, plan_schedules
+from engine.openings import BATCH, open_due, openings_round
 from engine.people import add_person
 from engine.run import Invalid, NotAllowed, Stale
+from engine.schedules import plan_schedules
 from engine.step import Hand
 from tests.club import DOWN, LILEI, MEIMEI, OWNER, TAKEN, House
 from tests.databases import Databases

@@ -131,7 +131,7 @@ def test_across_clubs_is_listed() -> None:
         "engine/checkup.py:letters",
         "engine/letters_ledger.py:release_all",
         "engine/openings.py:openings_round",
-        "engine/openings.py:plan_every_club",
+        "engine/schedules.py:plan_every_club",
         "engine/sweep.py:sweep_round",
         "engine/sweep.py:forget_old",
         "mailers/outbox.py:claim",

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from engine.intake import send_page, send_sign_in
 from engine.models import Person
+from engine.pause import pause, resume
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, TAKEN, UNKNOWN, House
 from tests.mailers.golden_nomination import WHY
 from tests.mailers.golden_reflection import READ
@@ -64,6 +65,10 @@ def imported(house: House) -> None:
     house.bring(f"姓名,邮箱,城市\n李雷,{LILEI},武汉\n")
 
 
+def an_admin_imported(house: House) -> None:
+    house.bring(f"姓名,邮箱,城市,角色\n周敏,{ADMIN},南京,管理员\n")
+
+
 def imported_again(house: House) -> None:
     """Somebody who acknowledged the charter, left, and is on the owner's list."""
     joined(house)
@@ -72,14 +77,35 @@ def imported_again(house: House) -> None:
     imported(house)
 
 
+def paused(house: House) -> None:
+    """Lǐ Léi owes his plan when the holidays begin."""
+    joined(house)
+    house.db.write(pause, house.club_id, house.now)
+
+
+def paused_until(house: House) -> None:
+    joined(house)
+    house.db.write(pause, house.club_id, house.now, house.now + timedelta(days=14))
+
+
+def resumed(house: House) -> None:
+    paused(house)
+    house.now += timedelta(days=10)
+    house.db.write(resume, house.club_id, house.now)
+
+
 def page_sent(house: House) -> None:
     house.add(LILEI, "李雷")
     house.db.write(send_page, house.club_id, house.person(LILEI).id, by=house.person(OWNER).id, request_id="r", now=house.now)
 
 
 STORIES: Stories = {
+    "club.paused": (paused, LILEI),
+    "club.paused+until": (paused_until, LILEI),
+    "club.resumed": (resumed, LILEI),
     "club.your_page": (page_sent, LILEI),
     "club.imported": (imported, LILEI),
+    "club.imported+admin": (an_admin_imported, ADMIN),
     "club.imported+acknowledged": (imported_again, LILEI),
     "club.daily+waiting": (waits_in_the_morning, OWNER),
     "club.daily+much": (a_day_of_much, OWNER),

@@ -22,7 +22,15 @@ from mailers.compose import _blocks
 from mailers.sheet import Sheet
 from tests.club import House, text_of
 from tests.databases import Databases
-from tests.mailers import golden_club, golden_join, golden_membership, golden_nomination, golden_reflection, golden_study_plan
+from tests.mailers import (
+    golden_club,
+    golden_handover,
+    golden_join,
+    golden_membership,
+    golden_nomination,
+    golden_reflection,
+    golden_study_plan,
+)
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 LINK = re.compile(r"https://club\.example/\S*")
@@ -30,7 +38,7 @@ LINK = re.compile(r"https://club\.example/\S*")
 
 STORIES = (
     golden_club.STORIES | golden_join.STORIES | golden_study_plan.STORIES | golden_reflection.STORIES
-    | golden_nomination.STORIES | golden_membership.STORIES
+    | golden_nomination.STORIES | golden_membership.STORIES | golden_handover.STORIES
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from engine.clock import machine_now
 from engine.letters_ledger import hold, one, release, retry, rows
@@ -232,3 +232,17 @@ def test_a_deputy_who_is_none_any_more_is_not_asked(house: House) -> None:
     assert house.deliver() == []
     [letter] = house.letters("join.please_decide")
     assert (letter.state, letter.answer) == ("dropped", "no longer needed: it is not the recipient's turn")
+
+
+def test_what_an_outage_held_up_does_not_wake_anybody(house: House) -> None:
+    """The mail server comes back at night: what the clock made waits for the morning, what follows an act leaves."""
+    house.join()
+    house.deliver()
+    house.tick(days=3, hours=15)  # Friday, 01:00: overdue since midnight, and the mail server is down
+    house.now += timedelta(hours=22)  # 23:00
+    house.apply(MEIMEI, "form-2")
+    assert [name for name, to in house.deliver() if to != OWNER] == ["join.confirm_address"]
+    (waiting,) = house.rows(select(Letter).where(Letter.state == "queued"))
+    assert (waiting.name, waiting.next_at) == ("study_plan.second_chance", house.now + timedelta(hours=8, minutes=30))
+    house.now = waiting.next_at
+    assert house.deliver() == [("study_plan.second_chance", LILEI)]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailers.verdict import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, Answer, Verdict, judge
+from mailers.verdict import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, Answer, Verdict, judge, meaning
 
 FIRST = RETRY_AFTER[0]
 
@@ -71,3 +71,29 @@ def test_also_who_is_told_to_slow_down_for_ever_ends_somewhere() -> None:
 )  # fmt: skip
 def test_an_answer_is_kept_with_its_phase_in_the_servers_own_words(answer: Answer, said: str) -> None:
     assert str(answer) == said
+
+
+MEANS = [
+    (Answer("recipient", 550, "5.1.1 user unknown"), "unknown_user"),
+    (Answer("recipient", 550, "relay denied"), "refused_address"),
+    (Answer("recipient", 550, "Mailbox unavailable or access denied"), "too_fast"),
+    (Answer("dot", 550, "Sender frequency limited"), "too_fast"),
+    (Answer("dot", 554, "5.7.1 content rejected"), "refused_words"),
+    (Answer("recipient", 450, "greylisted"), "later"),
+    (Answer("dot", 0, "TimeoutError: timed out"), "silent"),
+    (Answer("login", 535, "Login fail. Authorization code is expired"), "channel"),
+    (Answer("dot", 250, "2.0.0 Ok: queued"), ""),
+    (Answer("dot", 554, "first line\nsecond line"), "refused_words"),
+]
+
+
+@pytest.mark.parametrize(("answer", "meant"), MEANS)
+def test_what_is_kept_of_an_answer_says_what_it_means(answer: Answer, meant: str) -> None:
+    assert meaning(str(answer)) == meant
+
+
+@pytest.mark.parametrize(
+    ("kept", "meant"), [("compose: KeyError: 'x'", "ours"), ("", ""), ("released", ""), ("no longer needed: it moved", "")]
+)
+def test_what_no_server_said_means_nothing_but_our_own_faults(kept: str, meant: str) -> None:
+    assert meaning(kept) == meant

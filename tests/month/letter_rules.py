@@ -100,24 +100,14 @@ def done_but_asked(record: Record) -> Iterator[str]:
 
 @rule("letters by the clock keep the quiet hours")
 def quiet(record: Record) -> Iterator[str]:
-    """But for a reminder that would else come too late, and for what an outage held up."""
+    """But for what would else come too late. What an outage held up waits for the morning as well."""
     zones = {club.id: ZoneInfo(club.zone) for club in record.clubs}
     clocks = {(event.case_id, event.version) for event in record.events if event.via == "clock"}
     for mail, letter in record.sent():
         by_clock = letter.name == "club.daily" or letter.data.get("reminder") or (letter.case_id, letter.version) in clocks
         local = mail.at.astimezone(zones[letter.club_id]).time()
-        if (
-            by_clock
-            and not _held_up(record, mail, letter)
-            and (local >= QUIET[0] or local < QUIET[1])
-            and not _cannot_wait(letter, mail)
-        ):
+        if by_clock and (local >= QUIET[0] or local < QUIET[1]) and not _cannot_wait(letter, mail):
             yield f"{letter.name} {letter.id} came at {local} to {mail.to}"
-
-
-def _held_up(record: Record, mail: Posted, letter: Row) -> bool:
-    """By an outage, or by a process that died. Such a letter leaves as soon as it can, even at night: a known gap."""
-    return letter.maybe_twice or any(letter.created_at < end and begin < mail.at for begin, end in record.held_up)
 
 
 def _cannot_wait(letter: Row, mail: Posted) -> bool:

@@ -199,5 +199,5 @@ class Life:
         return Record(
             begin=self.plan.begin, end=self.world.now, ticks=self.ticks, **rows, mails=self.mails, admins=self.admins | elected,
             votes=self.hands.votes, pokes=self.hands.pokes, names=names, erased=self.erased, strays=self.strays,
-            faults=self.hands.faults, held_up=[self.plan.span(self.plan.mail_down), self.plan.span(self.plan.worker_off)],
+            faults=self.hands.faults,
         )  # fmt: skip

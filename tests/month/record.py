@@ -73,7 +73,6 @@ class Record:
     """Mails to an address that nobody of the club has."""
     faults: list[str] = field(default_factory=list)
     """Pages that answered with an error of the server."""
-    held_up: list[tuple[datetime, datetime]] = field(default_factory=list)
     """When the mail server took nothing, or nobody swept."""
     kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     """What a reader has worked out already."""

@@ -192,3 +192,20 @@ def test_declined_applications_are_erased_after_the_charter_s_days(world: World)
     Ticker(world.service).tick_housekeeping()
     assert world.rows(select(Case.answers)) == [{}]
     assert world.rows(select(Person.address).where(Person.role == "member")) == [None]
+
+
+def test_the_owner_sees_the_mail_with_their_own_words_before_deciding(world: World) -> None:
+    world.apply(world.browser("en"))
+    world.open(world.mail("join.confirm_address")).press("confirm")
+    page = world.open(world.mail("join.please_decide"))
+    before = world.ledger()
+    seen = page.browser.post(page.response.url, page.fields("approve") | {"preview": "approve", "note": "请先读《论语》。"})
+    assert (seen.status, seen.value("note"), seen.actions) == (200, "请先读《论语》。", ["approve", "return", "decline"])
+    letter = seen.soup.select_one(".letter")
+    assert letter is not None and letter["lang"] == "en"  # the applicant's language
+    assert "请先读《论语》。" in letter.get_text() and "http" not in letter.get_text()
+    assert (world.ledger(), world.case("join", "lilei@qq.com").state) == (before, "review")
+    empty = page.browser.post(page.response.url, page.fields("approve") | {"preview": "decline"})
+    assert empty.status == 422 and empty.soup.select_one("#note-error") is not None
+    seen.press("approve", note="请先读《论语》。")
+    assert "请先读《论语》。" in world.mail("join.welcome").text

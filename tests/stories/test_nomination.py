@@ -150,7 +150,7 @@ def test_an_admin_from_before_lays_the_office_down(world: World) -> None:
     office = next(str(a["href"]) for a in page.soup.select("a.row-link") if "自荐" in a.text)
     world.browser().get(office).press("step_down")
     assert world.person("lintao@qq.com").role == "member"
-    other = next(str(a["href"]) for a in desk.get("/jiuniu/desk").soup.select("a.row-link") if "周敏" in a.text)
+    other = next(str(a["href"]) for a in desk.get("/jiuniu/desk/offices").soup.select("a.row-link") if "周敏" in a.text)
     desk.get(other).press("dismiss", note="名单有误。")
     assert world.person("zhoumin@qq.com").role == "member"
 

@@ -207,7 +207,7 @@ def test_a_refusal_and_a_return_can_be_taken_back(world: World) -> None:
         please = world.mail("study_plan.please_decide")
         world.open(please).press(action, note="手滑")
         assert plan_case(world).state == {"return": "returned", "decline": "overdue"}[action]
-        assert world.open(please).actions == ["undo"]
+        assert world.open(please).actions == {"return": ["undo"], "decline": ["extend", "undo"]}[action]
         world.open(please).press("undo")
         assert plan_case(world).state == "review"
     assert world.mail("study_plan.taken_back").to == "lilei@qq.com"
@@ -252,3 +252,17 @@ def test_a_last_reminder_in_quiet_hours_leaves_before_it_is_too_late(world: Worl
     world.join()
     world.set_clock(datetime(2026, 12, 3, 15, 5, tzinfo=UTC))  # Thursday 23:05, an hour before the end of the day
     assert ("study_plan.due_soon", "lilei@qq.com") in world.new_letters()
+
+
+def test_a_club_may_have_its_removals_in_the_daily_letter(world: World) -> None:
+    """An owner of a hundred members wants one letter in the morning, not one for each who is late."""
+    charter = shipped_charter("zh-CN").plain()
+    charter["in_daily_letter"] += ["removal"]
+    world.service.db.write(apply_charter, world.club_id, charter, world.now)
+    let_everything_pass(world)
+    world.live_until(world.now + timedelta(days=1))
+    asked = [mail for mail in world.mails if mail.to == "owner@qq.com"]
+    assert [mail for mail in asked if mail.letter == "study_plan.please_decide_removal"] == []
+    assert world.mail("study_plan.removal_proposed").to == "lilei@qq.com"
+    page = world.open(next(url for url in asked[-1].links if "/c/" in url))
+    assert (asked[-1].letter, page.actions[-1]) == ("club.daily", "remove")

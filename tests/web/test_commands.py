@@ -56,6 +56,19 @@ def test_a_club_is_founded_shown_changed_and_exported(shell: Shell, tmp_path: Pa
     assert wrong.returncode == 2 and "numbers.plan_days: takes a whole number from 1 to 366, not 0" in wrong.stderr
 
 
+def test_a_club_rests_goes_on_and_is_offered_from_the_command_line(shell: Shell, tmp_path: Path) -> None:
+    assert shell(*CREATE).returncode == 0
+    assert shell("club", "pause", "--until", "2020-01-01").stderr.endswith("--until: takes a day that is not over yet\n")
+    assert shell("club", "pause").returncode == 0
+    assert shell("club", "resume").stdout == "0 matters go on\n"
+    roster = tmp_path / "members.csv"
+    roster.write_text("name,email\n李雷,lilei@qq.com\n")
+    assert shell("members", "import", str(roster)).returncode == 0
+    assert "--to: No member has this address" in shell("club", "transfer", "--to", "nobody@qq.com").stderr
+    assert shell("club", "transfer", "--to", "lilei@qq.com").returncode == 0
+    assert ("handover.please_take_over", "lilei@qq.com") in [(row["letter"], row["to"]) for row in shell.json("letters", "list")]
+
+
 def test_what_cannot_be_a_club_is_named(shell: Shell) -> None:
     assert shell(*CREATE).returncode == 0
     assert "--slug: there is a club named jn already" in shell(*CREATE).stderr
@@ -72,7 +85,7 @@ def test_tick_due_and_letters_speak_json(shell: Shell) -> None:
     assert shell.json("due", "--days", "14") == []
     assert shell.json("letters", "list") == []
     assert shell("letters", "retry", "12").returncode == 1
-    assert shell("db", "upgrade").stdout.strip() == "schema 0003"
+    assert shell("db", "upgrade").stdout.strip() == f"schema {schema.newest()}"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import tomli_w
@@ -15,6 +17,10 @@ from engine.clubs import BadClub, all_clubs, apply_charter, create_club
 from engine.db import enter_club
 from engine.language import LANGUAGES
 from engine.models import Person
+from engine.offering import CannotOffer, offer
+from engine.pause import pause, resume
+from engine.people import BadAddress, fold_address
+from engine.step import Hand
 from web import demo
 from web.commands.options import as_json, of_club, print_rows, the_club
 from web.service import service
@@ -106,3 +112,44 @@ def export(slug: str | None) -> None:
     with service().db.read() as session:
         charter = Charter.parse(the_club(session, slug).charter)
     click.echo(tomli_w.dumps(charter.plain(), multiline_strings=True), nl=False)
+
+
+@club.command("pause")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day of the rest; else it lasts until `club resume`.")
+@of_club
+@with_appcontext
+def pause_club(until: datetime | None, slug: str | None) -> None:
+    """Let a club rest: nothing falls due, nobody is reminded, nothing opens."""
+    here = service()
+    with here.db.read() as session:
+        found = the_club(session, slug)
+    ends = datetime.combine(until.date() + timedelta(days=1), time(), ZoneInfo(found.zone)).astimezone(UTC) if until else None
+    if ends is not None and ends <= here.clock.now():
+        raise click.UsageError("--until: takes a day that is not over yet")
+    here.db.write(pause, found.id, here.clock.now(), ends)
+
+
+@club.command("resume")
+@of_club
+@with_appcontext
+def resume_club(slug: str | None) -> None:
+    """Let a club go on: every due time moves by the days of the rest."""
+    here = service()
+    with here.db.read() as session:
+        found = the_club(session, slug)
+    click.echo(f"{here.db.write(resume, found.id, here.clock.now())} matters go on")
+
+
+@club.command("transfer")
+@click.option("--to", "address", required=True, metavar="EMAIL", help="A member; they are the owner once they say yes.")
+@of_club
+@with_appcontext
+def transfer(address: str, slug: str | None) -> None:
+    """Offer a club to a member in its owner's place. Nothing changes before they accept."""
+    here = service()
+    with here.db.read() as session:
+        found = the_club(session, slug)
+    try:
+        here.db.write(offer, found.id, "handover", fold_address(address), by=Hand(None, "command"), now=here.clock.now())
+    except (CannotOffer, BadAddress) as reason:
+        raise click.UsageError(f"--to: {reason}") from None

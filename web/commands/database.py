@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine import schema
+from engine.clock import machine_now
+from engine.db import Database
+from engine.move import CannotMove, move
 from web.service import service
 
 
@@ -20,3 +24,23 @@ def upgrade() -> None:
     """Bring the database to the schema of this version."""
     schema.upgrade(service().db)
     click.echo(f"schema {schema.newest()}")
+
+
+@db.command("move")
+@click.argument("url", metavar="URL")
+@with_appcontext
+def move_database(url: str) -> None:
+    """Copy everything into an empty database, such as postgresql://…; stop the server first.
+
+    From then on this one sends nothing. Start the service on the new one with the same secret key, so that every link lives.
+    """
+    here = service()
+    try:
+        target = Database(url)
+        counts = move(here.db, target, machine_now())
+    except CannotMove as reason:
+        raise click.ClickException(str(reason)) from None
+    except (SQLAlchemyError, ImportError, schema.SchemaIsNewer) as trouble:
+        raise click.UsageError(f"URL: the database cannot be opened ({str(trouble).splitlines()[0]})") from None
+    click.echo(f"{sum(counts.values())} rows moved: " + ", ".join(f"{name} {count}" for name, count in counts.items() if count))
+    click.echo("Now set JIUNIU_DATABASE_URL to the new address and JIUNIU_SECRET_KEY to the key in use, and start the service.")

@@ -4,6 +4,7 @@ from flask import Flask
 
 from web import numbers
 from web.desk.ahead import ahead
+from web.desk.club import club
 from web.desk.figures import figures
 from web.desk.group import group
 from web.desk.history import history
@@ -17,7 +18,7 @@ from web.desk.roster import roster
 from web.desk.settings import settings
 from web.desk.waiting import waiting
 
-PAGES = (desk, waiting, late, people, letters, offices, roster, ahead, figures, group, settings, history)
+PAGES = (desk, waiting, late, people, letters, offices, roster, ahead, figures, group, settings, history, club)
 
 
 def init(app: Flask) -> None:

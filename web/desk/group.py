@@ -18,7 +18,7 @@ from engine.language import marked as _
 from engine.models import Case, Club, Person, Schedule
 from engine.moments import week_number
 from engine.registry import workflow
-from engine.replanning import calendars
+from engine.schedules import calendars
 from web.desk.office import officer_here
 from web.service import service
 

@@ -25,7 +25,7 @@ from web.desk.office import officer_here, officer_pressing
 from web.guard import PRESS_AGAIN, keeps_text
 from web.paging import Paging
 from web.service import service
-from web.waiting import held_case
+from web.waiting import MOST_ID, held_case
 
 late = Blueprint("late", __name__)
 
@@ -106,7 +106,8 @@ def _again(slug: str, errors: dict[str, str], message: str = "") -> str:
     """The one matter with what was typed and what was wrong; where it is late no more, only the words."""
     with service().db.read() as session:
         _club, you = officer_here(session, slug)
-        found = desk_queries.late_one(session, request.form.get("case", 0, type=int))
+        case_id = request.form.get("case", 0, type=int)
+        found = desk_queries.late_one(session, case_id) if 0 < case_id < MOST_ID else None
         listed = rows(session, you, [found] if found else [])
     return render_template("pages/desk/late.html", rows=listed, paging=None, typed=request.form, errors=errors, message=message)
 

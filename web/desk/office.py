@@ -21,6 +21,7 @@ MENU = (
     ("figures.show", _("Figures"), False),
     ("group.show", _("For the chat group"), False),
     ("settings.show", _("Settings"), False),
+    ("club.show", _("Rest and handing over"), True),
 )
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
-
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -13,16 +10,15 @@ from engine import desk as desk_queries
 from engine.heartbeats import channel_trouble, post_rests
 from engine.letters_ledger import counts
 from engine.models import Club, Person
-from engine.moments import midnight_after
 from engine.offices import go_away
 from web import sign_in
 from web.access import link_for, met_here
+from web.desk.club import end_of
 from web.desk.late import rows as late_rows
 from web.guard import keeps_text
 from web.service import service
 from web.waiting import entries
 
-MOST_DAYS_AWAY = 366
 # So many of each stand on this page; the rest on a page of their own.
 FEW = 8
 
@@ -53,22 +49,11 @@ def press(slug: str) -> Page:
         return sign_in.ask(club)
     if g.refused:
         return redirect(url_for("desk.show", slug=slug), 303)
-    until = _end_of(club, request.form.get("until", "")) if action == "away" else None
+    until = end_of(club, request.form.get("until", "")) if action == "away" else None
     if action == "away" and until is None:
         return _again(slug, request.form.get("until", "")), 422
     service().db.write(go_away, club.id, you.id, until)
     return redirect(url_for("desk.show", slug=slug), 303)
-
-
-def _end_of(club: Club, day: str) -> datetime | None:
-    """The end of a day that somebody typed; None unless it lies ahead, within a year."""
-    try:
-        named = date.fromisoformat(day.strip())
-    except ValueError:
-        return None
-    now = service().clock.now()
-    days = (named - now.astimezone(ZoneInfo(club.zone)).date()).days
-    return midnight_after(now, days, ZoneInfo(club.zone)) if 0 <= days <= MOST_DAYS_AWAY else None
 
 
 def _again(slug: str, typed: str) -> str:

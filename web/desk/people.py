@@ -65,7 +65,6 @@ class Line:
     case: Case
     url: str
     acts: tuple[Act, ...]
-    late: bool = False
     for_them: bool = False
     by: Person | None = None
 
@@ -162,7 +161,7 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
             "pages/desk/person.html",
             who=person, address=_address(person), removals=removals(session, person), paging=paging,
             form=form or CorrectionForm(), stamp=new_stamp(), message=message,
-            open=[_line(session, you, case, late=late) for case, late in open_cases(session, [person.id])],
+            open=[_line(session, you, case) for case, _late in open_cases(session, [person.id], CASES)],
             ended=[_line(session, you, *pair) for pair in ended_cases(session, person, limit=CASES, offset=paging.offset)],
             letters=[(letter, meaning(letter.answer)) for letter in letters_to(session, person, LETTERS)] if is_owner else [],
             trouble=meaning(person.mail_trouble) if person.mail_trouble else "",
@@ -176,10 +175,10 @@ def _corrects() -> bool:
     return any(flow.key == ADDRESS for flow in all_workflows())
 
 
-def _line(session: Session, you: Person, case: Case, by: Person | None = None, *, late: bool = False) -> Line:
+def _line(session: Session, you: Person, case: Case, by: Person | None = None) -> Line:
     url = link_for(club_at_hand(session), you, "case", case.id)
     for_them = you.role == "owner" and you.id != case.person_id and "person" in case.turn.split("|")
-    return Line(case, url, declared_acts(session, case, you), late, for_them, by)
+    return Line(case, url, declared_acts(session, case, you), for_them, by)
 
 
 def _address(person: Person) -> str:

@@ -1,0 +1,76 @@
+"""A club rests over holidays or exams: nothing falls due, nothing opens, nothing accumulates (charter, decided rules)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from engine.at_hand import club_at_hand, frame_of
+from engine.db import enter_club, hold
+from engine.letters import BY_CLOCK, queue_for_person
+from engine.models import Case, Letter, Person, Schedule
+from engine.moments import morning_after_quiet
+from engine.run import act
+from engine.schedules import RESUME, pass_over
+from engine.step import CLOCK
+
+PAUSED = "held: the club is paused"
+OVER = "skipped: the club rested, and its due time moved"
+
+
+def pause(session: Session, club_id: int, now: datetime, until: datetime | None = None) -> None:
+    """From here on the clock takes no step in this club; what people do still counts. ``until``: when it goes on by itself."""
+    enter_club(session, club_id)
+    club = club_at_hand(session)
+    hold(session, club)
+    session.execute(delete(Schedule).where(Schedule.rule == RESUME))
+    if until is not None:
+        session.add(Schedule(club_id=club_id, rule=RESUME, next_at=until, not_opened=[]))
+    if club.paused_at is not None:
+        return
+    club.paused_at = now
+    session.execute(update(Case).where(Case.turn != "").values(wake_at=None))
+    by_clock = (Letter.state == "queued") & (Letter.priority == BY_CLOCK)
+    session.execute(update(Letter).where(by_clock).values(state="held", answer=PAUSED))
+    _tell(session, "club.paused", now, {"until": until.isoformat() if until else ""})
+
+
+def resume(session: Session, club_id: int, now: datetime) -> int:
+    """The club goes on: every due time has moved by the days of the rest. Returns how many cases went on."""
+    enter_club(session, club_id)
+    club = club_at_hand(session)
+    hold(session, club)
+    session.execute(delete(Schedule).where(Schedule.rule == RESUME))
+    if club.paused_at is None:
+        return 0
+    going_on = (Case.turn != "") & Case.due_at.is_not(None) & (Case.trouble != "unreachable")
+    resting = session.execute(select(Case).where(going_on)).scalars().all()
+    for case in resting:
+        act(session, case, "resumed", by=CLOCK, now=now)
+    club.paused_at = None
+    for schedule in session.execute(select(Schedule).where(Schedule.next_at <= now)).scalars().all():
+        pass_over(session, schedule, now)
+    _let_go(session, now)
+    _tell(session, "club.resumed", now, {})
+    return len(resting)
+
+
+def _let_go(session: Session, now: datetime) -> None:
+    """What waited leaves; a reminder of a due time that has moved does not."""
+    morning = morning_after_quiet(now, frame_of(club_at_hand(session)))
+    for letter in session.execute(select(Letter).where(Letter.state == "held", Letter.answer == PAUSED)).scalars():
+        if letter.data.get("reminder"):
+            letter.state, letter.answer, letter.settled_at = "dropped", OVER, now
+        else:
+            letter.state, letter.answer, letter.next_at = "queued", "", morning
+
+
+def _tell(session: Session, name: str, now: datetime, data: dict[str, str]) -> None:
+    """Whoever has something to hand in hears of it; the others have nothing to lose."""
+    session.flush()
+    theirs = select(Case.person_id).where(Case.turn == "person")
+    members = select(Person).where(Person.id.in_(theirs), Person.status == "member").order_by(Person.id)
+    for person in session.execute(members).scalars().all():
+        queue_for_person(session, person, name, purpose=now.isoformat(), now=now, data=data)

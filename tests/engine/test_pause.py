@@ -1,0 +1,142 @@
+"""A club that rests: nothing falls due, nothing opens, nothing accumulates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select, update
+
+from engine.models import Case, Club, Letter, Schedule
+from engine.openings import open_due
+from engine.pause import OVER, PAUSED, pause, resume
+from engine.sweep import sweep
+from tests.club import LILEI, MEIMEI, PLAN, House
+
+
+def rest(house: House, until: datetime | None = None) -> None:
+    house.db.write(pause, house.club_id, house.now, until)
+
+
+def go_on(house: House) -> int:
+    return house.db.write(resume, house.club_id, house.now)
+
+
+def joined(house: House) -> datetime:
+    """Lǐ Léi owes a plan; returns when."""
+    house.join()
+    house.deliver()
+    due = house.case(LILEI, "study_plan").due_at
+    assert due is not None
+    return due
+
+
+def test_everything_is_due_as_many_days_later_as_the_club_lay_still(house: House) -> None:
+    due = joined(house)
+    house.now += timedelta(days=2)
+    rest(house)
+    house.now += timedelta(days=9, hours=5)
+    assert (sweep(house.db, house.now), go_on(house)) == (0, 1)
+    case = house.case(LILEI, "study_plan")
+    assert (case.due_at, case.state) == (due + timedelta(days=10), "owed")  # a day begun counts whole
+    assert house.story(case)[-1] == ("resumed", "owed")
+    house.live(until=case.due_at + timedelta(hours=8))
+    assert [name for name, to in house.server.mails() if name.startswith("study_plan") and to == LILEI] == [
+        "study_plan.please_write", "study_plan.due_soon", "study_plan.due_soon", "study_plan.second_chance",
+    ]  # fmt: skip
+
+
+def test_while_it_rests_no_clock_makes_a_letter(house: House) -> None:
+    joined(house)
+    rest(house)
+    assert house.deliver() == [("club.paused", LILEI)]
+    house.live(until=house.now + timedelta(days=40), hours=6)
+    assert [name for name, to in house.server.mails() if to == LILEI][-1] == "club.paused"
+    assert house.case(LILEI, "study_plan").state == "owed"
+
+
+def test_weeks_that_fell_into_the_rest_are_not_opened_afterwards(house: House) -> None:
+    house.add(MEIMEI, "韩梅梅")
+    rest(house)
+    house.live(until=house.now + timedelta(days=15), hours=12)
+    go_on(house)
+    open_due(house.db, house.now)
+    assert house.rows(select(Case).where(Case.workflow == "reflection")) == []
+    [schedule] = house.rows(select(Schedule).where(Schedule.rule == "reflection"))
+    assert schedule.not_opened == ["2026-W50", "2026-W51"]
+    assert schedule.next_at == datetime(2026, 12, 20, 0, 0, tzinfo=UTC)
+
+
+def test_what_people_do_meanwhile_counts_and_what_opens_then_is_due_after_the_rest(house: House) -> None:
+    rest(house)
+    house.now += timedelta(days=3)
+    house.join()
+    case = house.case(LILEI, "study_plan")
+    told = case.due_at
+    assert (case.wake_at, told is not None) == (None, True)
+    house.now += timedelta(days=4)
+    assert go_on(house) == 1
+    assert house.case(LILEI, "study_plan").due_at == told + timedelta(days=4)  # type: ignore[operator]
+    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
+    assert house.case(LILEI, "study_plan").state == "review"
+
+
+def test_a_reminder_that_waited_for_the_morning_does_not_leave_after_the_rest(house: House) -> None:
+    """Its due time has moved."""
+    due = joined(house)
+    house.now = due - timedelta(days=1) + timedelta(minutes=1)  # midnight: it waits for the morning
+    house.tick()
+    waiting = Letter.name == "study_plan.due_soon"
+    assert house.rows(select(Letter.state).where(waiting)) == ["queued"]
+    rest(house)
+    assert house.rows(select(Letter.answer).where(waiting)) == [PAUSED]
+    house.now += timedelta(days=5)
+    go_on(house)
+    assert [(letter.state, letter.answer) for letter in house.rows(select(Letter).where(waiting))] == [("dropped", OVER)]
+
+
+def test_it_goes_on_by_itself_at_the_named_moment(house: House) -> None:
+    due = joined(house)
+    until = house.now + timedelta(days=7)
+    rest(house, until)
+    house.live(until=until - timedelta(hours=1), hours=11)
+    assert house.rows(select(Club.paused_at)) != [None]
+    house.live(until=until)
+    assert house.rows(select(Club.paused_at)) == [None]
+    assert house.case(LILEI, "study_plan").due_at == due + timedelta(days=7)
+    assert house.server.mails()[-1] == ("club.resumed", LILEI)
+
+
+def test_a_second_press_changes_only_the_end(house: House) -> None:
+    joined(house)
+    rest(house, house.now + timedelta(days=7))
+    began = house.rows(select(Club.paused_at))
+    house.now += timedelta(days=1)
+    rest(house)
+    assert house.rows(select(Club.paused_at)) == began
+    assert house.rows(select(Schedule.rule).where(Schedule.rule == "resume")) == []
+    assert go_on(house) == 1
+    assert go_on(house) == 0
+    assert [name for name, to in house.deliver() if to == LILEI] == ["club.paused", "club.resumed"]
+
+
+def test_a_case_that_woke_all_the_same_is_put_back_to_sleep(house: House) -> None:
+    """It was opened by a process that had not seen the rest yet."""
+    due = joined(house)
+    rest(house)
+    house.write(lambda session: session.execute(update(Case).where(Case.workflow == "study_plan").values(wake_at=due)))
+    house.now = due + timedelta(days=1)
+    sweep(house.db, house.now)
+    case = house.case(LILEI, "study_plan")
+    assert (case.state, case.wake_at) == ("owed", None)
+
+
+def test_a_named_moment_moves_with_the_rest(house: House) -> None:
+    """A big book chosen after the rest is counted from the moved Saturday."""
+    house.add(MEIMEI, "韩梅梅")
+    house.live(until=datetime(2026, 12, 7, 0, 0, tzinfo=UTC), hours=12)
+    due = house.case(MEIMEI, "reflection").due_at
+    rest(house)
+    house.now += timedelta(days=7)
+    go_on(house)
+    house.press(MEIMEI, "choose", MEIMEI, "reflection", answers={"book": "战争与和平", "author": "托尔斯泰", "big": True})
+    assert house.case(MEIMEI, "reflection").due_at == due + timedelta(days=10)  # type: ignore[operator]

@@ -1,0 +1,125 @@
+"""The club as a whole, for its owner: a rest over holidays or exams, and handing it over."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import Form
+
+from engine.db import enter_club
+from engine.fields import Address
+from engine.language import marked as _
+from engine.models import Club, Person, Schedule
+from engine.moments import midnight_after
+from engine.offering import CannotOffer, offer, open_offer
+from engine.pause import pause, resume
+from engine.schedules import RESUME
+from engine.step import Hand
+from web.access import link_for
+from web.desk.office import officer_here
+from web.guard import PRESS_AGAIN, keeps_text
+from web.service import service
+
+MOST_DAYS = 366
+BAD_DAY = _("Please give a day within the next year, such as 2027-02-14")
+
+club = Blueprint("club", __name__)
+
+Page = str | Response | tuple[str, int]
+
+
+class OfferForm(Form):
+    email = Address(_("Their mail address"), hint=_("The one that the club writes to"))
+
+
+@club.get("/<slug>/desk/club")
+def show(slug: str) -> Page:
+    with service().db.read() as session:
+        here, you = officer_here(session, slug, only_owner=True)
+        return _page(session, here, you)
+
+
+@club.post("/<slug>/desk/club")
+@keeps_text
+def press(slug: str) -> Page:
+    """Let the club rest, let it go on, or offer it to a member."""
+    with service().db.read() as session:
+        here, you = officer_here(session, slug, only_owner=True)
+        if g.refused:
+            return _page(session, here, you, message=PRESS_AGAIN), 400
+    acts = {"pause": _pause, "resume": _resume, "offer": _offer}
+    return acts.get(request.form.get("action", ""), _unknown)(here, you)
+
+
+def _pause(here: Club, you: Person) -> Page:
+    named = request.form.get("until", "").strip()
+    until = end_of(here, named)
+    if named and until is None:
+        return _again(here, you, error=BAD_DAY), 422
+    service().db.write(pause, here.id, service().clock.now(), until)
+    return _back(here)
+
+
+def _resume(here: Club, you: Person) -> Page:
+    service().db.write(resume, here.id, service().clock.now())
+    return _back(here)
+
+
+def _offer(here: Club, you: Person) -> Page:
+    form = OfferForm(request.form)
+    if not form.validate():
+        return _again(here, you, form), 422
+    try:
+        service().db.write(_offered, here.id, you.id, form.data["email"])
+    except CannotOffer as reason:
+        form.email.errors = [str(reason)]
+        return _again(here, you, form), 422
+    return _back(here)
+
+
+def _offered(session: Session, club_id: int, owner_id: int, address: str) -> int:
+    enter_club(session, club_id)
+    owner = session.get_one(Person, (club_id, owner_id))
+    return offer(session, club_id, "handover", address, by=Hand(owner, "page"), now=service().clock.now())
+
+
+def _unknown(here: Club, you: Person) -> Page:
+    abort(400)
+
+
+def _back(here: Club) -> Page:
+    return redirect(url_for("club.show", slug=here.slug), 303)
+
+
+def _again(here: Club, you: Person, form: Form | None = None, *, error: str = "") -> str:
+    with service().db.read(here.id) as session:
+        return _page(session, here, you, form, error=error)
+
+
+def _page(session: Session, here: Club, you: Person, form: Form | None = None, *, error: str = "", message: str = "") -> str:
+    goes_on = select(Schedule.next_at).where(Schedule.rule == RESUME)
+    offered = open_offer(session, "handover")
+    return render_template(
+        "pages/desk/club.html",
+        form=form or OfferForm(request.form if message else None),
+        until=request.form.get("until", ""), error=error, message=message,
+        goes_on=session.execute(goes_on).scalar_one_or_none(), offered=offered,
+        offered_to=session.get_one(Person, (here.id, offered.person_id)) if offered else None,
+        offer_url=link_for(here, you, "case", offered.id) if offered else "",
+    )  # fmt: skip
+
+
+def end_of(here: Club, day: str) -> datetime | None:
+    """The end of a day that somebody typed; None unless it lies ahead, within a year."""
+    try:
+        named = date.fromisoformat(day.strip())
+    except ValueError:
+        return None
+    now, zone = service().clock.now(), ZoneInfo(here.zone)
+    days = (named - now.astimezone(zone).date()).days
+    return midnight_after(now, days, zone) if 0 <= days <= MOST_DAYS else None

@@ -1,0 +1,41 @@
+"""The club gets another owner."""
+
+from engine import effects
+from engine.declare import (
+    State,
+    Workflow,
+    ask,
+    before_due,
+    charter,
+    due,
+    end_of_day,
+    final,
+    may,
+    members,
+    offered_by,
+    owner,
+    person,
+    tell,
+)  # fmt: skip
+from engine.declare import marked as _
+
+
+class Handover(Workflow):
+    """A club has one owner, who offers it to a member; whoever takes it over is the owner from then on (clause 8.1)."""
+
+    label, clause = _("Taking over the club"), "8.1"
+    opens, one_open = offered_by(owner), True
+
+    offered = State(
+        person,
+        ask("please_take_over"),
+        may(person, "accept", to="taken_over"),
+        may(person, "refuse", to="refused", note="optional"),
+        may(owner, "withdraw", to="withdrawn"),
+        before_due(charter.remind_before, ask("take_over_soon")),
+        due(end_of_day(charter.answer_days), to="lapsed"),
+    )
+    taken_over = final(tell("new_owner", members), do=effects.take_over)
+    refused = final(tell("was_refused", owner))
+    withdrawn = final(tell("was_withdrawn"))
+    lapsed = final(tell("was_not_answered", owner))
