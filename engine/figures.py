@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.instants import Instant
 from engine.models import Case, Event, Person
+from engine.schedules import calendars
 
 MOST_WEEKS = 60
 
@@ -49,17 +50,17 @@ def on_time(session: Session, zone: str, now: datetime) -> list[Punctual]:
     Not counted: what is still owed, was excused, or fell away. A reflection belongs to the week in which its reading week
     ends; a plan to the week in which it was handed in or its time passed.
     """
-    period = Case.data["period"].as_string()
+    period, weekly = Case.data["period"].as_string(), Case.workflow.in_(calendars())
     week = _weeks(zone, now)
     first = [Event.from_state.in_(_OWED), Event.to_state.not_in(_OWED), Event.action.in_(("submit", "due"))]
     in_time = func.sum(case((Event.action == "submit", 1), else_=0))
     of_case = and_(Case.club_id == Event.club_id, Case.id == Event.case_id)
-    named = select(period, in_time, func.count()).select_from(Event).join(Case, of_case).where(*first, period.is_not(None))
+    named = select(period, in_time, func.count()).select_from(Event).join(Case, of_case).where(*first, weekly, period.is_not(None))
     other = select(week.c.nr, in_time, func.count()).select_from(Event).join(Case, of_case).join(week, _within(week, Event.at))
     found: dict[date, tuple[int, int]] = {}
     for name, good, every in session.execute(named.group_by(period)):
         _add(found, date.fromisocalendar(int(name[:4]), int(name[6:]), 1), good, every)
-    for nr, good, every in session.execute(other.where(*first, period.is_(None)).group_by(week.c.nr)):
+    for nr, good, every in session.execute(other.where(*first, ~weekly | period.is_(None)).group_by(week.c.nr)):
         _add(found, _monday(now, zone) - timedelta(weeks=nr), good, every)
     if not found:
         return []

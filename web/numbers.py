@@ -191,7 +191,7 @@ def read_number(key: str, typed: Mapping[str, str]) -> Any:
             case "clock":
                 return _settled(key, _clock(text))
             case "share":
-                return _settled(key, str(Fraction(text.replace(" ", ""))))
+                return _settled(key, _share(text.replace(" ", "")))
         return _settled(key, int(text))
     except (ValueError, TypeError, ZeroDivisionError, OverflowError):
         raise ValueError(key) from None
@@ -205,6 +205,12 @@ def _settled(key: str, value: Any) -> Any:
 def _narrow(text: str) -> str:
     """Digits and colons as a Chinese keyboard may write them."""
     return text.translate(str.maketrans("０１２３４５６７８９：／", "0123456789:/"))[:20]
+
+
+def _share(text: str) -> str:
+    if not re.fullmatch(r"\d{1,4}([/.]\d{1,4})?", text):  # a fraction takes exponents too, and would work on them for ever
+        raise ValueError(text)
+    return str(Fraction(text))
 
 
 def _clock(text: str) -> str:

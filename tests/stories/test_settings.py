@@ -69,7 +69,7 @@ def test_a_number_is_read_as_people_type_it(key: str, typed: dict[str, str], val
     ("key", "typed"),
     [
         ("plan_days", {}), ("plan_days", {"plan_days": "0"}), ("plan_days", {"plan_days": "3.5"}), ("plan_days", {"plan_days": "9" * 50}),
-        ("quorum", {"quorum": "1/0"}), ("quorum", {"quorum": "4/3"}), ("digest_hour", {"digest_hour": "25:00"}),
+        ("quorum", {"quorum": "1/0"}), ("quorum", {"quorum": "4/3"}), ("quorum", {"quorum": "1e-99999999"}), ("digest_hour", {"digest_hour": "25:00"}),
         ("remind_before", {"remind_before": "2", "remind_before-unit": "week"}), ("week_due", {"week_due": "20:00"}),
     ],
 )  # fmt: skip
@@ -253,3 +253,19 @@ def test_every_number_that_a_workflow_names_is_explained() -> None:
             parts += [item.before for item in state.reminders]
             named |= set(re.findall(r"Number\(key='(\w+)'\)", repr([*parts, flow.openings])))
     assert named >= {"plan_days", "week_opens", "vote_days", "application_days"} and named <= set(WORDS)
+
+
+def test_what_nobody_types_breaks_nothing(world: World, owner: Browser) -> None:
+    page = owner.get(DESK + "/clauses")
+    for odd in (
+        {"version": "9" * 30},
+        {"version": "-1"},
+        {"version": "x"},
+        {"rows": "9" * 5000},
+        {"rows": "-3"},
+        {"text-0": "\x00"},
+    ):
+        assert page.press("preview", **odd).status in (200, 409, 422), odd
+    assert owner.get(DESK + "/history?before=" + "9" * 30).status == 200
+    assert owner.get(DESK + "/history").status == 200 and owner.get(DESK + "/nonsense").status == 404
+    assert club(world).charter_version == 1

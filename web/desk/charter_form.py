@@ -86,7 +86,7 @@ def shown(part: str, charter: Mapping[str, Any]) -> dict[str, str]:
 def rows_of(typed: Mapping[str, str]) -> int:
     """How many rows the clauses' page has."""
     text = typed.get("rows", "")
-    return min(int(text), MOST_CLAUSES + SPARE_ROWS) if text.isascii() and text.isdigit() else SPARE_ROWS
+    return min(int(text), MOST_CLAUSES + SPARE_ROWS) if text.isascii() and text.isdigit() and len(text) < 4 else SPARE_ROWS
 
 
 # From inputs to a charter

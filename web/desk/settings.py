@@ -80,7 +80,8 @@ def press(slug: str, part: str) -> Page:
     """Look at what would change (the default), save, or get more rows."""
     with service().db.read() as session:
         club, you = met_here(session, slug)
-    sheet = Sheet(_part(part), request.form.to_dict(), request.form.get("version", default=0, type=int))
+    version = request.form.get("version", default=0, type=int)
+    sheet = Sheet(_part(part), request.form.to_dict(), version if 0 < version <= club.charter_version else 0)
     if you is None:
         return _again(sheet, SIGN_IN_AGAIN, 403)
     if you.role != "owner":
