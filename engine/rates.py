@@ -28,6 +28,11 @@ MEMBER_FORMS = Limit("form by member", 6, timedelta(days=1))
 SIGN_IN_MAILS = Limit("sign-in mail to address", 10, timedelta(days=1))
 ANONYMOUS_POSTS = Limit("anonymous post", 60, timedelta(hours=1))
 UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
+SETUP_CODES = Limit("set-up code", 10, timedelta(hours=1))
+TEST_MAILS = Limit("test mail", 10, timedelta(hours=1))
+EVERY = (
+    CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, UNKNOWN_TOKENS, SETUP_CODES, TEST_MAILS,
+)  # fmt: skip
 
 
 def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool:
@@ -41,6 +46,6 @@ def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> boo
 
 
 def forget_old_rates(session: Session, machine_now: datetime) -> None:
-    for limit in (CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, UNKNOWN_TOKENS):
+    for limit in EVERY:
         window = int(machine_now.timestamp() // limit.window.total_seconds())
         session.execute(delete(Rate).where(Rate.what == limit.what, Rate.window < window))

@@ -2,11 +2,12 @@
 
 from flask import Flask
 
+from web.desk.mail import mail_account
 from web.desk.office import menu
 from web.desk.overview import desk
 from web.desk.roster import roster
 
-PAGES = (desk, roster)
+PAGES = (desk, roster, mail_account)
 
 
 def init(app: Flask) -> None:
