@@ -89,6 +89,11 @@ def charter_of(club: Club) -> Charter:
     return _parsed[key]
 
 
+def forget_charter(club: Club) -> None:
+    """What was parsed of this version goes; the next look parses it again."""
+    _parsed.pop((club.id, club.charter_version, club.created_at), None)
+
+
 def numbers_of(club: Club) -> Numbers:
     return charter_of(club).numbers
 

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.charter import Charter
-from engine.db import enter_club
+from engine.db import club_of, enter_club, hold
 from engine.language import LANGUAGES
-from engine.models import CharterChange, Club, Heartbeat, Row, new_id
-from engine.openings import plan_schedules
+from engine.models import CharterChange, Club, Heartbeat, Person, Row, new_id
+from engine.openings import plan_schedules, replan_schedules
 from engine.people import BadAddress, add_person, fold_address
 
 RESERVED_SLUGS = frozenset({"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"})
@@ -54,15 +54,39 @@ def create_club(
     return club.id
 
 
-def apply_charter(session: Session, club_id: int, charter: Mapping[str, Any], now: datetime) -> int:
-    """Give the club a new charter. Instants that were told stay; later entries use the new numbers. Returns its version."""
+class CharterChanged(Exception):
+    """Somebody gave the club a new charter meanwhile; nothing was changed."""
+
+
+def apply_charter(
+    session: Session, club_id: int, charter: Mapping[str, Any], now: datetime, *, by_id: int | None = None, over: int | None = None
+) -> int:
+    """Give the club a new charter. Instants that were told stay; later entries use the new numbers. Returns its version.
+
+    ``over``: the version that it is meant to follow; raises CharterChanged where the club has another one by now. Members
+    acknowledge words: whoever had acknowledged the charter before is asked again only where purpose or clauses changed.
+    """
     enter_club(session, club_id)
     club = session.get_one(Club, club_id)
-    plain = Charter.parse(charter).plain()
-    if plain != club.charter:
+    hold(session, club)
+    if over is not None and over != club.charter_version:
+        raise CharterChanged
+    before, plain = club.charter, Charter.parse(charter).plain()
+    if plain != before:
         club.charter, club.charter_version = plain, club.charter_version + 1
-        session.add(CharterChange(club_id=club_id, version=club.charter_version, at=now, charter=plain))
+        session.add(CharterChange(club_id=club_id, version=club.charter_version, at=now, by_id=by_id, charter=plain))
+        if all(plain[words] == before[words] for words in ("purpose", "clauses")):
+            _carry_acknowledgements(session, club.charter_version)
+        replan_schedules(session, now)
     return club.charter_version
+
+
+def _carry_acknowledgements(session: Session, version: int) -> None:
+    """The words are those of the version before: whoever acknowledged them has acknowledged these."""
+    same_words = (Person.club_id == club_of(session)) & (Person.charter_version == version - 1)
+    session.execute(
+        update(Person).where(same_words).values(charter_version=version), execution_options={"synchronize_session": False}
+    )
 
 
 def remove_demo(session: Session) -> bool:

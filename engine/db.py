@@ -91,15 +91,6 @@ class Database:
         return result
 
     @contextlib.contextmanager
-    def rehearse(self) -> Iterator[Session]:
-        """A session whose writes are all taken back: for looking ahead with the very code that acts."""
-        with self._lock, self._write_session() as session:
-            try:
-                yield session
-            finally:
-                session.rollback()
-
-    @contextlib.contextmanager
     def read(self, club_id: int | None = None) -> Iterator[Session]:
         """A session that cannot write."""
         with self._read_session() as session:
@@ -124,12 +115,12 @@ class Database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self.url, module=sqlite_module(), pool_size=20, hide_parameters=True)
         event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
-        event.listen(engine, "begin", functools.partial(_begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
+        event.listen(engine, "begin", functools.partial(begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
         return engine
 
 
 def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:
-    connection.isolation_level = None  # the driver must not begin on its own: _begin_sqlite does
+    connection.isolation_level = None  # the driver must not begin on its own: begin_sqlite does
     cursor = connection.cursor()
     for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -138,7 +129,7 @@ def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:
     cursor.close()
 
 
-def _begin_sqlite(statement: str, connection: Any) -> None:
+def begin_sqlite(statement: str, connection: Any) -> None:
     connection.exec_driver_sql(statement)
 
 

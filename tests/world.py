@@ -147,6 +147,10 @@ class Page:
         for item in self.form_with(action).select("input[name], textarea[name], select[name]"):
             if item.get("type") in ("checkbox", "radio") and not item.has_attr("checked"):
                 continue
+            if item.name == "select":
+                chosen = item.select_one("option[selected]") or item.select_one("option")
+                found[str(item["name"])] = str(chosen["value"]) if chosen else ""
+                continue
             found[str(item["name"])] = (
                 item.text.removeprefix("\r").removeprefix("\n") if item.name == "textarea" else str(item.get("value", ""))
             )

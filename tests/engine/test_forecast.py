@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
-from engine.forecast import foresee
-from engine.models import Case, Letter, Schedule
+from engine.clubs import apply_charter
+from engine.forecast import foresee, shifts
+from engine.models import Case, Club, Letter, Person, Schedule
 from engine.openings import plan_schedules
+from engine.rehearsal import rehearsal
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
 
@@ -94,3 +96,41 @@ def test_what_somebody_has_done_already_is_not_foreseen(house: House) -> None:
     found = foresee(house.db, house.club_id, house.now, house.now + timedelta(days=DAYS))
     mine = [item.letter for item in found if item.person_id == house.person(LILEI).id]
     assert [letter for letter in mine if letter.startswith(("join.", "study_plan."))] == []
+
+
+def test_nobody_who_writes_waits_for_a_look_ahead(house: House) -> None:
+    stories(house)
+    with rehearsal(house.db, house.club_id) as session:
+        session.execute(update(Person).values(name="of the rehearsal"))
+        house.add("new@qq.com", "新人")
+        assert set(session.execute(select(Person.name)).scalars()) == {"of the rehearsal"}
+    assert {person.name for person in house.rows(select(Person))} >= {"新人", "李雷"}
+
+
+def test_a_rehearsal_sees_one_club_only(house: House) -> None:
+    house.join()
+    other = house.found(slug="other", owner_email="other@qq.com")
+    with rehearsal(house.db, other) as session:
+        assert [session.execute(select(func.count()).select_from(table)).scalar_one() for table in (Club, Person, Case)] == [
+            1,
+            1,
+            0,
+        ]
+
+
+def test_another_charter_is_foreseen_as_it_would_come(house: House) -> None:
+    """What saving it would bring, letter by letter; what was parsed of it on the way is nobody else's."""
+    house.add(LILEI, "李雷")
+    house.join(MEIMEI, "form-2")
+    house.deliver()
+    charter = house.rows(select(Club.charter))[0]
+    later = charter | {"numbers": charter["numbers"] | {"remind_before": "2 days", "week_opens": "monday 08:00"}}
+    now, until = house.now, house.now + timedelta(days=14)
+    before = foresee(house.db, house.club_id, now, until)
+    after = foresee(house.db, house.club_id, now, until, charter=later)
+    house.db.write(apply_charter, house.club_id, later, now)
+    assert sorted((item.at, item.letter, item.person_id) for item in after) == lived(house, until)
+    found = [(item.letter, item.before, item.after) for item in shifts(before, after) if item.to == "李雷"]
+    opening = datetime(2026, 12, 6, tzinfo=UTC)
+    assert ("reflection.please_read", opening, opening + timedelta(days=1)) in found
+    assert shifts(before, before) == []

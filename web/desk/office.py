@@ -13,6 +13,7 @@ from web.access import met_here
 MENU = (
     ("desk.show", _("Overview"), False),
     ("roster.show", _("Bring in members"), True),
+    ("settings.show", _("Settings"), False),
     ("mail_account.show", _("Mail"), True),
 )
 

@@ -1,0 +1,189 @@
+"""The owner changes how the club works: on pages, with a look at what it would do before it is done."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from engine.charter import KINDS, shipped_charter
+from engine.language import LANGUAGES
+from engine.models import Club
+from tests.world import Browser, Page, World
+from web.numbers import NOT_BUILT_YET, WORDS, explained, read_number, typed_of
+
+DESK = "/jiuniu/desk/settings"
+
+
+@pytest.fixture
+def owner(world: World) -> Browser:
+    return world.sign_in("owner@qq.com")
+
+
+def club(world: World) -> Club:
+    return world.rows(select(Club))[0]
+
+
+def number(world: World, key: str) -> object:
+    return club(world).charter["numbers"][key]
+
+
+def change(owner: Browser, part: str, **typed: str) -> Page:
+    return owner.get(f"{DESK}/{part}").press("preview", **typed).press("save")
+
+
+def test_every_number_has_its_sentence_or_is_known_to_wait_for_its_workflow() -> None:
+    assert set(WORDS) | NOT_BUILT_YET == set(KINDS)
+    assert not set(WORDS) & NOT_BUILT_YET
+    plain = shipped_charter("zh-CN").plain()["numbers"]
+    for language in LANGUAGES:
+        assert all("%(" not in explained(key, plain[key], language) for key in WORDS)
+    assert [explained("week_opens", "sunday 08:00", language) for language in LANGUAGES] == [
+        "每周从周日 08:00 开始，请每位成员写这一周的读书笔记。",
+        "Every week on Sunday at 08:00, each member is asked for a reflection.",
+    ]
+
+
+def test_what_the_inputs_show_is_what_they_read() -> None:
+    plain = shipped_charter("en").plain()["numbers"]
+    assert {key: read_number(key, typed_of(key, plain[key])) for key in WORDS} == {key: plain[key] for key in WORDS}
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "value"),
+    [
+        ("plan_days", {"plan_days": " ５ "}, 5),
+        ("quorum", {"quorum": "2/6"}, "1/3"),
+        ("remind_before", {"remind_before": "48", "remind_before-unit": "hour"}, "2 days"),
+        ("week_due", {"week_due": "9：05", "week_due-day": "friday"}, "friday 09:05"),
+    ],
+)
+def test_a_number_is_read_as_people_type_it(key: str, typed: dict[str, str], value: object) -> None:
+    assert read_number(key, typed) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "typed"),
+    [
+        ("plan_days", {}), ("plan_days", {"plan_days": "0"}), ("plan_days", {"plan_days": "3.5"}), ("plan_days", {"plan_days": "9" * 50}),
+        ("quorum", {"quorum": "1/0"}), ("quorum", {"quorum": "4/3"}), ("digest_hour", {"digest_hour": "25:00"}),
+        ("remind_before", {"remind_before": "2", "remind_before-unit": "week"}), ("week_due", {"week_due": "20:00"}),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_refused(key: str, typed: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=key):
+        read_number(key, typed)
+
+
+def test_a_number_is_changed_after_a_look_at_it(world: World, owner: Browser) -> None:
+    page = owner.get(DESK)
+    assert "新成员加入后，3 天内写好学习计划。" in page.text
+    looked = owner.get(DESK + "/duties").press("preview", plan_days="5")
+    assert (looked.status, number(world, "plan_days")) == (200, 3)
+    assert "写学习计划的期限 ： 原来： 3 天 → 现在： 5 天 新成员加入后，5 天内写好学习计划。" in looked.text
+    saved = looked.press("save")
+    assert (saved.response.history[0].status_code, number(world, "plan_days")) == (303, 5)
+    assert "新成员加入后，5 天内写好学习计划。" in saved.text
+
+
+def test_errors_stand_beside_their_fields_and_what_was_typed_stays(world: World, owner: Browser) -> None:
+    wrong = owner.get(DESK + "/mail").press("preview", remind_before="many", quiet_from="22：30")
+    assert (wrong.status, wrong.value("remind_before"), wrong.value("quiet_from")) == (422, "many", "22：30")
+    error = wrong.soup.find(id="remind_before-error")
+    assert error is not None and error.text == "有误： 请写一个整数，并选择分钟、小时或天"
+    assert wrong.soup.select_one("#quiet_from-error") is None
+    assert wrong.press("preview", remind_before="2").press("save").status == 200
+    assert (number(world, "remind_before"), number(world, "quiet_from")) == ("2 days", "22:30")
+
+
+def test_the_first_to_save_wins_and_nobody_loses_a_word(world: World, owner: Browser) -> None:
+    first, second = owner.get(DESK + "/duties"), owner.get(DESK + "/duties")
+    first.press("preview", plan_days="5").press("save")
+    refused = second.press("preview", plan_days="3", return_days="6")
+    assert (refused.status, number(world, "return_days")) == (409, 3)
+    assert "写学习计划的期限 ： 原来： 3 天 → 现在： 5 天" in refused.text
+    assert (refused.value("plan_days"), refused.value("return_days")) == ("5", "6")
+    refused.press("save")  # the page shows at once what saving would now change
+    assert (number(world, "plan_days"), number(world, "return_days")) == (5, 6)
+
+
+def clauses(world: World) -> dict[str, str]:
+    return {clause["number"]: clause["text"] for clause in club(world).charter["clauses"]}
+
+
+def test_clauses_are_added_changed_and_taken_out(world: World, owner: Browser) -> None:
+    page = owner.get(DESK + "/clauses")
+    more = page.press("more", **{"number-21": "3.10", "text-21": "计划每学期更新一次。"})
+    assert (int(more.value("rows")), more.value("text-21")) == (int(page.value("rows")) + 2, "计划每学期更新一次。")
+    before = clauses(world)
+    looked = more.press("preview", **{"text-0": before["1.1"] + "多交朋友。", "gone-1": "y"})
+    assert "第 1.1 条" in looked.text and "[新增： 多交朋友。 ]" in looked.text and clauses(world) == before
+    looked.press("save")
+    gone = list(before)[1]
+    assert clauses(world) == {key: text for key, text in before.items() if key != gone} | {
+        "1.1": before["1.1"] + "多交朋友。", "3.10": "计划每学期更新一次。",
+    }  # fmt: skip
+    numbers = list(clauses(world))
+    assert numbers.index("3.10") == numbers.index("3.2") + 1
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "field"), [("", "无号", "number-21"), ("3.1", "重号", "number-21"), ("9 9", "空格", "number-21")]
+)
+def test_a_clause_without_a_number_of_its_own_is_refused(owner: Browser, number: str, text: str, field: str) -> None:
+    wrong = owner.get(DESK + "/clauses").press("preview", **{"number-21": number, "text-21": text})
+    assert (wrong.status, wrong.value("text-21")) == (422, text) and wrong.soup.find(id=field + "-error")
+
+
+def test_texts_and_deciders(world: World, owner: Browser) -> None:
+    wrong = owner.get(DESK + "/texts").press("preview", purpose="一起读书。", contact="no address")
+    assert (wrong.status, wrong.value("purpose")) == (422, "一起读书。") and wrong.soup.find(id="contact-error")
+    wrong.press("preview", contact="Ask@QQ.com").press("save")
+    assert (club(world).charter["purpose"], club(world).charter["contact"]) == ("一起读书。", "ask@qq.com")
+    page = owner.get(DESK + "/deciders")
+    assert {"deputies-join", "deputies-study_plan", "deputies-reflection", "daily-reflection"} <= set(page.fields("preview"))
+    fields = {key: value for key, value in page.fields("preview").items() if key not in ("deputies-join", "daily-reflection")}
+    owner.post(DESK + "/deciders", fields | {"action": "save", "daily-study_plan": "y"})
+    assert (club(world).charter["deputies"], club(world).charter["in_daily_letter"]) == (
+        ["study_plan", "reflection"],
+        ["study_plan"],
+    )
+
+
+def test_history_and_an_earlier_version_again(world: World, owner: Browser) -> None:
+    change(owner, "duties", plan_days="5")
+    page = owner.get(DESK + "/history")
+    assert "第 2 版 现行" in page.text and "陈老师" in page.text
+    assert "写学习计划的期限 ： 原来： 3 天 → 现在： 5 天" in page.text
+    again = page.press("take")
+    assert (number(world, "plan_days"), club(world).charter_version) == (3, 3)
+    assert "第 3 版 现行" in again.text and "原来： 5 天 → 现在： 3 天" in again.text
+    assert "刚刚有了改动" in page.press("take").text and club(world).charter_version == 3
+
+
+def test_an_admin_reads_and_cannot_change(world: World) -> None:
+    world.add_member("admin@qq.com", "韩梅梅", role="admin")
+    admin = world.sign_in("admin@qq.com")
+    page = admin.get(DESK)
+    assert "只有群主可以修改" in page.text and not page.soup.select('main a[href*="/desk/settings/"]')
+    assert [admin.get(DESK + path).status for path in ("/duties", "/history")] == [403, 403]
+    token = {"csrf_token": admin.get("/jiuniu/me").value("csrf_token")}
+    assert admin.post(DESK + "/duties", token | {"action": "save", "plan_days": "9"}).status == 403
+    assert admin.post(DESK + "/history", token | {"take": "1"}).status == 403
+
+
+def test_nothing_typed_is_lost_when_the_sign_in_has_ended(world: World, owner: Browser) -> None:
+    page: Page = owner.get(DESK + "/duties")
+    forged = owner.post(DESK + "/duties", page.fields("preview") | {"plan_days": "8", "action": "save", "csrf_token": "nonsense"})
+    assert (forged.status, forged.value("plan_days")) == (400, "8")
+    owner.session.cookies.clear(domain="127.0.0.1", path="/jiuniu/", name="jiuniu_session")
+    late = page.press("preview", plan_days="8")
+    assert (late.status, late.value("plan_days"), number(world, "plan_days")) == (403, "8", 3)
+
+
+def test_members_acknowledge_words_anew_and_not_numbers(world: World, owner: Browser) -> None:
+    world.add_member("lilei@qq.com", "李雷")
+    change(owner, "mail", quiet_from="22:00")
+    assert (club(world).charter_version, world.person("lilei@qq.com").charter_version) == (2, 2)
+    change(owner, "texts", purpose="一起读书。")
+    assert (club(world).charter_version, world.person("lilei@qq.com").charter_version) == (3, 2)
+    assert "章程有改动" in world.sign_in("lilei@qq.com").get("/jiuniu/me").text
