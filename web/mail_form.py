@@ -99,7 +99,10 @@ def read(provider: str, form: Form) -> MailServer | None:
         form["address"].errors = [OTHER_PROVIDER]
     if not fine or form.errors:
         return None
-    return _with_password(provider, form, _server(provider, form.data))
+    server = _with_password(provider, form, _server(provider, form.data))
+    if server is not None:
+        form["kept"].data = keep(server)
+    return server
 
 
 def _server(provider: str, data: dict[str, Any]) -> MailServer:

@@ -50,7 +50,7 @@ PROVIDERS = {
 SECURITY = {
     "smtps": _("Encrypted from the start (usually port 465)"),
     "smtp+starttls": _("STARTTLS (usually port 587)"),
-    "smtp": _("STARTTLS where offered, else none (port 25)"),
+    "smtp": _("STARTTLS if offered (port 25)"),
 }
 
 

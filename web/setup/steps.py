@@ -22,6 +22,8 @@ def said_here() -> dict[str, Any]:
     """What was said so far; without the code, or with a club there already, back to the door."""
     with service().db.read() as database:
         if KNEW not in session or real_club(database) is not None:
+            if g.refused:
+                abort(400)
             abort(redirect(url_for("setup.door"), 303))
         return said_so_far(database)
 
@@ -123,8 +125,6 @@ def say_mail() -> Page:
 
 def _test(said: dict[str, Any], provider: str, form: Any, server: MailServer, sender: str) -> Page:
     tried = mail_form.try_out(server, sender=sender, to=said["club"]["owner_email"], club=said["club"]["name"])
-    if form is not None:
-        form["kept"].data = mail_form.keep(server)
     if tried is None:
         return _mail_page(said, provider, form, message=mail_form.ENOUGH), 429
     return _mail_page(said, provider, form, tried=tried), 200 if tried.outcome == "sent" else 422
