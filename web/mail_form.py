@@ -14,7 +14,7 @@ from markupsafe import escape
 from wtforms import Field, Form, HiddenField, PasswordField, SelectField, ValidationError
 
 from engine.clock import machine_now
-from engine.fields import Address, Text, clean_line
+from engine.fields import Address, Text, clean_line, options
 from engine.language import marked as _
 from engine.mail_account import open_password, seal_password
 from engine.rates import TEST_MAILS
@@ -83,7 +83,7 @@ def form_for(provider: str, typed: Any = None, **filled: Any) -> Form:
     password = form["password"]
     password.label.text, password.description = words.secret, words.where
     if provider == OWN:
-        cast(SelectField, form["security"]).choices = [(key, say(name)) for key, name in SECURITY.items()]
+        cast(SelectField, form["security"]).choices = options({key: say(name) for key, name in SECURITY.items()})
     else:
         password.render_kw = {**password.render_kw, "required": True}
     return form

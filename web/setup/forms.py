@@ -9,7 +9,7 @@ from typing import Any
 from wtforms import Field, Form, SelectField, ValidationError
 
 from engine.clubs import slug_will_do, zone_exists
-from engine.fields import Address, Text
+from engine.fields import Address, Text, options
 from engine.language import LANGUAGES
 from engine.language import marked as _
 from web.speak import say
@@ -57,13 +57,17 @@ class ClubForm(Form):
     owner_name = Text(_("Your name"), hint=_("You become the owner: you decide, and the desk is yours."), autocomplete="name")
     owner_email = Address(_("Your mail address"), hint=_("Your decisions and your way to sign in come here."))
     slug = Text(_("Short name for addresses"), hint=_("Left empty, it comes from the name."), optional=True)
-    locale = SelectField(_("Language of the club"), choices=list(LANGUAGE_NAMES.items()), render_kw={"required": True})
+    locale = SelectField(
+        _("Language of the club"),
+        choices=options(LANGUAGE_NAMES),
+        render_kw={"required": True},
+    )
     zone = SelectField(_("Time zone"), render_kw={"required": True})
     other_zone = Text(_("Another time zone"), hint=_("As its name is written everywhere, such as Europe/Lisbon"), optional=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.zone.choices = [(key, say(name)) for key, name in ZONES.items()]
+        self.zone.choices = options({key: say(name) for key, name in ZONES.items()})
 
     def validate_name(self, field: Field) -> None:
         _not_long(self, field)
