@@ -20,12 +20,13 @@ from engine.mail_account import open_password, seal_password
 from engine.rates import TEST_MAILS
 from engine.seal import Broken
 from engine.settings import MailServer, is_host
+from mailers.delivery import SENDER_IS_LOGIN
 from mailers.mime import mail_bytes, mailbox
 from mailers.presets import OWN, PRESETS, preset_of
 from mailers.trial import Outcome, diagnose, try_account
 from mailers.verdict import Answer
 from web.guard import allow
-from web.mail_words import PROVIDERS, SECURITY, TEST_SUBJECT, TEST_TEXT
+from web.mail_words import PROVIDERS, SECURITY, SENDER_IS_NOT_LOGIN, TEST_SUBJECT, TEST_TEXT
 from web.service import service
 from web.speak import say
 
@@ -102,6 +103,9 @@ def read(provider: str, form: Form) -> MailServer | None:
     server = _with_password(provider, form, _server(provider, form.data))
     if server is not None:
         form["kept"].data = keep(server)
+        if server.host in SENDER_IS_LOGIN and server.user.lower() != form.data["address"]:
+            form["address"].errors = [SENDER_IS_NOT_LOGIN]
+            return None
     return server
 
 

@@ -62,6 +62,8 @@ class Advice:
     do: str
 
 
+SENDER_IS_NOT_LOGIN = _("The address that writes must be the very address that logs in. Take the address of this mailbox.")
+
 ADVICE: dict[Outcome, Advice] = {
     "sent": Advice(_("The server took the test mail"), _("Have a look into your mailbox, and into the junk mail too.")),
     "code": Advice(
@@ -73,10 +75,7 @@ ADVICE: dict[Outcome, Advice] = {
         _("The server is tired of tries"),
         _("There were too many logins in a short time. Wait a quarter of an hour, then try once more with a fresh code."),
     ),
-    "sender": Advice(
-        _("The server refuses this sender"),
-        _("The address that writes must be the very address that logs in. Take the address of this mailbox."),
-    ),
+    "sender": Advice(_("The server refuses this sender"), SENDER_IS_NOT_LOGIN),
     "recipient": Advice(
         _("The server does not take mail to your address"),
         _("The login is fine, but the test mail to %(to)s was refused. Is this address right?"),

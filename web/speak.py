@@ -50,6 +50,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(
         _=say, state_word=state_word, action_word=action_word, done_word=done_word, choice_word=choice_word, case_label=case_label
     )
+    app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
     app.jinja_env.filters.update(
         moment=lambda at: say_moment(at, _zone(), g.language),
         short=lambda at: say_short(at, _zone(), g.language),
@@ -62,7 +63,6 @@ def init(app: Flask) -> None:
             "you": g.get("you"),
             "language": g.get("language", LANGUAGES[0]),
             "unsafe": service().settings.is_unsafe,
-            "mailbox": service().settings.built_in_mailbox,
         }
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from app import create_app
 from engine.founding import setup_code
@@ -186,7 +186,7 @@ def test_the_server_prints_the_code_while_there_is_no_club(fresh: World, caplog:
     caplog.clear()
     create_app(fresh.service.settings)
     [line] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert line == f"No club yet. To set one up, open {fresh.base}setup and enter the code {code_of(fresh)}"
+    assert line == f"No club of your own yet: open {fresh.base}setup and enter the code {code_of(fresh)}"
     again = Service.build(load(fresh.same_data))
     assert setup_code(again.settings.secret_keys) == code_of(fresh)  # in every process, after every restart
     fresh.found_club()
@@ -252,6 +252,7 @@ def test_the_demo_goes_first_and_only_with_a_tick(fresh: World) -> None:
         ("mail?provider=own", own(70000)),
         ("mail?provider=own", own(25, host="not a host")),
         ("mail?provider=own", own(25, password="密码")),
+        ("mail?provider=own", own(465, host="smtp.qq.com", user="another@qq.com")),
         ("mail?provider=qq", {"address": "somebody@163.com", "password": SECRET}),
         ("mail?provider=qq", {"address": "club@qq.com", "password": ""}),
     ],
@@ -447,3 +448,24 @@ def test_in_the_demo_there_is_no_account_to_set(fresh: World) -> None:
     with fresh.service.db.read() as session:
         assert session.execute(select(Club.slug)).scalar_one() == "demo"
     assert fresh.browser().get("/demo/desk/mail").response.url == f"{fresh.base}demo/desk"
+
+
+def test_the_pages_ask_the_database_the_same_for_many_members_and_stay_small(fresh: World) -> None:
+    browser = to_mail(fresh).browser
+    pages = ["/setup/club", "/setup/rules", "/setup/mail"]
+    assert [len(browser.get(path).response.content) < 40_000 for path in pages] == [True] * 3
+    browser.get("/setup/mail").press("later").press("found")
+    at_home(fresh)
+    asked: list[str] = []
+    event.listen(fresh.service.db.reader, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    def count_of(path: str) -> int:
+        asked.clear()
+        assert len(browser.get(path).response.content) < 40_000
+        return len(asked)
+
+    few = [count_of(path) for path in ("/club/desk/mail", "/club/desk/ready")]
+    for number in range(30):
+        fresh.add_member(f"m{number}@qq.com", "李雷")
+    assert [count_of(path) for path in ("/club/desk/mail", "/club/desk/ready")] == few
+    assert max(few) <= 8

@@ -45,7 +45,7 @@ def init(app: Flask) -> None:
         if real_club(database) is not None:
             return
     log.warning(
-        "No club yet. To set one up, open %s and enter the code %s", here.links.url("setup"), setup_code(here.settings.secret_keys)
+        "No club of your own yet: open %s and enter the code %s", here.links.url("setup"), setup_code(here.settings.secret_keys)
     )
 
 
