@@ -24,11 +24,12 @@ from web.mailbox import mailbox
 from web.member import member
 from web.reflections import reflections
 from web.service import Service
+from web.sessions import sessions
 from web.ticker import Ticker
 
 # A phone keeps its line open for two minutes after the page has come; a whole club may read its mail at once.
 MOST_LINES = 400
-BLUEPRINTS = (health.health, setup.setup, clubs, mailbox, case, member, *desk.PAGES, reflections, forms)
+BLUEPRINTS = (health.health, setup.setup, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, forms)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -15,8 +15,9 @@ from engine.charter import Charter
 from engine.db import club_of, enter_club, hold
 from engine.language import LANGUAGES
 from engine.models import CharterChange, Club, Heartbeat, Person, Row, new_id
-from engine.openings import plan_schedules, replan_schedules
+from engine.openings import plan_schedules
 from engine.people import BadAddress, add_person, fold_address
+from engine.replanning import replan_schedules
 
 RESERVED_SLUGS = frozenset({"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"})
 

@@ -91,6 +91,15 @@ class Database:
         return result
 
     @contextlib.contextmanager
+    def rehearse(self) -> Iterator[Session]:
+        """A session whose writes are all taken back: for a short look ahead with the very code that acts."""
+        with self._lock, self._write_session() as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    @contextlib.contextmanager
     def read(self, club_id: int | None = None) -> Iterator[Session]:
         """A session that cannot write."""
         with self._read_session() as session:

@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
+from engine.charter import Numbers
 from engine.models import Case, Event, Letter, Person
 from engine.offices import their_turn
 from engine.people import is_admin
-from engine.registry import all_workflows
+from engine.registry import all_workflows, state_of
+from engine.reminders import reminders_of
+from engine.targets import arrows
 
 MOST = 100
+
+HOW_ENTERED = (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Case.entered_version)
+IS_LATE = (Case.turn == "person") & Event.action.in_(("due", "decline", "extend"))
 
 
 @dataclass(frozen=True)
@@ -22,17 +28,48 @@ class Matter:
     who: Person
 
 
-def waiting_for(session: Session, decider: Person, limit: int = MOST) -> list[Matter]:
+def waiting_for(session: Session, decider: Person, limit: int = MOST, offset: int = 0) -> list[Matter]:
     """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
     wanted = _matters().where(their_turn(session, decider))
-    return _read(session, wanted.order_by(Case.due_at).limit(limit))
+    return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
 
 
-def late(session: Session, limit: int = MOST) -> list[Matter]:
+def count_waiting(session: Session, decider: Person) -> int:
+    return session.execute(select(func.count(Case.id)).where(their_turn(session, decider))).scalar_one()
+
+
+def late(session: Session, limit: int = MOST, offset: int = 0) -> list[Matter]:
     """Open cases whose person let a due time pass (or was declined) and has a chance left."""
-    entered = (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Case.entered_version)
-    wanted = _matters().join(Event, entered).where(Case.turn == "person", Event.action.in_(("due", "decline", "extend")))
-    return _read(session, wanted.order_by(Case.due_at).limit(limit))
+    wanted = _matters().join(Event, HOW_ENTERED).where(IS_LATE)
+    return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
+
+
+def count_late(session: Session) -> int:
+    return session.execute(select(func.count(Case.id)).join(Event, HOW_ENTERED).where(IS_LATE)).scalar_one()
+
+
+def late_one(session: Session, case_id: int) -> Matter | None:
+    """One of the late cases, while it is one."""
+    wanted = _matters().join(Event, HOW_ENTERED).where(IS_LATE, Case.id == case_id)
+    return next(iter(_read(session, wanted)), None)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What the clock does next in a case, if nobody acts: the next reminder (``last``: none comes after it), and whose turn it
+    may be once the time is up."""
+
+    reminder: datetime | None
+    last: bool
+    turns: frozenset[str]
+
+
+def ahead(case: Case, now: datetime, numbers: Numbers) -> Ahead:
+    state = state_of(case.workflow, case.state)
+    assert case.due_at is not None and state.due is not None, "somebody's turn has a due time"
+    coming = [at for at, _letter in reminders_of(state, case.entered_at, case.due_at, numbers) if at > now]
+    after = {name for target in arrows(state.due.to) for name in state_of(case.workflow, target).turn.names}
+    return Ahead(min(coming, default=None), len(coming) == 1, frozenset(after))
 
 
 def resting(session: Session, limit: int = MOST) -> list[Matter]:
@@ -67,7 +104,7 @@ def officers(session: Session) -> list[tuple[Person, Case | None]]:
 def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
     wanted = select(Letter, Person).join(Person, person).where(Letter.state == "failed").order_by(Letter.id.desc())
-    return [(letter, who) for letter, who in session.execute(wanted.limit(limit))]
+    return [(letter, who) for letter, who in session.execute(wanted.limit(limit).options(defer(Letter.bytes)))]
 
 
 def queue_age(session: Session, now: datetime) -> datetime | None:

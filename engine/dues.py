@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from engine.declare import State
 from engine.moments import midnight_after
 from engine.reminders import next_wake
@@ -14,9 +16,17 @@ def set_due(step: Step, state: State, days: int | None) -> None:
     if state.due is None:
         case.due_at = case.wake_at = None
         return
-    due = midnight_after(step.now, days, step.frame.zone) if days else state.due.when.resolve(step.now, step.frame)
+    due = _so_many_days_more(step, state, days) if days else state.due.when.resolve(step.now, step.frame)
     case.due_at = due
     case.wake_at = next_wake(state, step.now, due, step.now, step.numbers)
+
+
+def _so_many_days_more(step: Step, state: State, days: int) -> datetime:
+    """From today; where the state itself is given more time, from the due time that it had."""
+    since = step.now
+    if step.event.from_state == state.name and step.case.due_at is not None:
+        since = max(since, step.case.due_at - timedelta(seconds=1))  # 24:00 is the next day's 00:00
+    return midnight_after(since, days, step.frame.zone)
 
 
 def postpone(step: Step, state: State) -> None:

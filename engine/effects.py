@@ -6,6 +6,7 @@ from sqlalchemy import delete
 
 from engine.at_hand import offices_changed
 from engine.erasure import erase_person, forget_case
+from engine.letters import write_anew
 from engine.models import Person, WebSession
 from engine.people import address_hash
 from engine.registry import workflow
@@ -76,6 +77,7 @@ def readdress(step: Step) -> None:
     person.address, person.address_hash, person.mail_trouble = address, address_hash(step.club, address), ""
     person.link_epoch += 1
     _sign_out(step, person)
+    write_anew(step.session, person, step.now)
 
 
 def rename(step: Step) -> None:

@@ -115,6 +115,42 @@ def send_sign_in(session: Session, club_id: int, address: str, *, request_id: st
         queue_for_person(session, person, "club.sign_in", purpose=request_id, now=now)
 
 
+def send_page(
+    session: Session, club_id: int, person_id: int, *, by: int, request_id: str, now: datetime, limited: bool = True
+) -> None:
+    """An officer has a member's own page mailed to them. Raises TooManyMails, and NotAllowed for who is no member."""
+    enter_club(session, club_id)
+    person, sender = session.get_one(Person, (club_id, person_id)), session.get_one(Person, (club_id, by))
+    if person.status != "member" or person.address is None:
+        raise NotAllowed("only members have a page")
+    if limited:
+        _count_mail(session, SIGN_IN_MAILS, club_id, person.address)
+    queue_for_person(session, person, "club.your_page", purpose=request_id, now=now, data={"by": sender.name})
+
+
+def put_right(
+    session: Session, club_id: int, workflow_key: str, action: str, owner_id: int, person_id: int, answers: Mapping[str, Any], *,
+    why: str, form_id: str, now: datetime,
+) -> int:  # fmt: skip
+    """The owner opens a member's form on their behalf and does the owner's own act in it, in one commit. Returns the case.
+
+    What the member had open of the same kind is withdrawn first. The same ``form_id`` twice is one case. Raises NotAllowed.
+    """
+    enter_club(session, club_id)
+    owner, person = session.get_one(Person, (club_id, owner_id)), session.get_one(Person, (club_id, person_id))
+    if owner.role != "owner":
+        raise NotAllowed("only the owner puts a member's things right")
+    flow, for_them = workflow(workflow_key), Hand(owner, "page", on_behalf_of=person)
+    open_before = open_case_of(session, person, flow.key)
+    if open_before is not None:
+        act(session, open_before, "withdraw", by=for_them, now=now)
+        session.flush()
+    case = open_by_member(session, person, flow, answers, by=for_them, form_id=form_id, now=now)
+    if case.version == case.entered_version == 1:
+        act(session, case, action, by=Hand(owner, "page"), now=now, note=why)
+    return case.id
+
+
 def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> None:
     """Nobody's mailbox is filled by our forms. The same for every address, known or not."""
     if not take(session, limit, f"{club_id}:{address}", machine_now()):

@@ -16,6 +16,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 _PATTERN = {"zh-CN": "M月d日（EEE）HH:mm", "en": "EEEE d MMMM, HH:mm"}
 _DAY_PATTERN = {"zh-CN": "M月d日（EEE）", "en": "EEEE d MMMM"}
+_DATE_PATTERN = {"zh-CN": "y年M月d日", "en": "d MMMM y"}
 _ZONE_NAME = {
     ("Asia/Shanghai", "zh-CN"): "北京时间",
     ("Asia/Shanghai", "en"): "Beijing time",
@@ -66,6 +67,16 @@ def say_short(moment: datetime, zone: str, language: str) -> str:
 
 def say_day(moment: datetime, zone: str, language: str) -> str:
     return _format(moment, zone, language, _DAY_PATTERN[language])
+
+
+def say_date(moment: datetime, zone: str, language: str) -> str:
+    """With its year, without weekday and time: for what lies long ago."""
+    return _format(moment, zone, language, _DATE_PATTERN[language])
+
+
+def say_clock(moment: datetime, zone: str, language: str) -> str:
+    """Hour and minute alone, for lists whose headings name the day."""
+    return _format(moment, zone, language, "HH:mm")
 
 
 def of_week(matter: str, week: int | None, language: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, update
@@ -22,6 +22,9 @@ from engine.polls import still_asked
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
 AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
+
+# How the answer of a server begins that would not take the address, and for how long what came back is still news.
+REFUSED_ADDRESS, GO_AGAIN = "recipient:", timedelta(days=30)
 
 _DEFAULTS: dict[str, Any] = {"version": None, "address": None, "attempts": 0, "state": "queued", "answer": "", "maybe_twice": False}
 
@@ -168,6 +171,20 @@ def queue_for_person(
         "message_id": secrets.token_hex(12),
     }
     return insert_new(session, Letter, **values)
+
+
+def write_anew(session: Session, person: Person, now: datetime) -> None:
+    """After a new address: what waits is composed for it, and what the old one refused in the last weeks goes out once more.
+
+    Bytes of before would name the old address, and their links are dead.
+    """
+    own = (Letter.person_id == person.id) & Letter.address.is_(None)
+    waits = own & Letter.state.in_(("queued", "held"))
+    session.execute(update(Letter).where(waits, Letter.bytes.is_not(None)).values(bytes=None))
+    came_back = own & (Letter.state == "failed") & Letter.answer.startswith(REFUSED_ADDRESS) & (Letter.settled_at > now - GO_AGAIN)
+    again = {"state": "queued", "next_at": now, "attempts": 0, "settled_at": None, "bytes": None}
+    session.execute(update(Letter).where(came_back).values(again))
+    session.info["letters"] = True
 
 
 def queue_receipt(session: Session, decider: Person, now: datetime) -> None:

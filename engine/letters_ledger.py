@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, defer
 
 from engine.db import across_clubs, enter_club
 from engine.heartbeats import end_rest, rest
-from engine.models import Letter, Person
+from engine.models import Club, Letter, Person
 
 # The answer of a letter that somebody let go by hand: it leaves even while the post rests.
 RELEASED = "released"
@@ -33,6 +33,34 @@ def one(session: Session, letter_id: int) -> tuple[dict[str, Any] | None, bytes 
     return _plain(letter, person.address if person else None), letter.bytes
 
 
+# What the desk shows together; recent: every letter.
+KINDS: dict[str, tuple[str, ...]] = {
+    "failed": ("failed",),
+    "waiting": ("queued", "claimed", "transmitting"),
+    "held": ("held",),
+    "recent": (),
+}
+
+
+def some(session: Session, kind: str, *, limit: int, offset: int = 0) -> list[tuple[Letter, Person | None]]:
+    """The letters of the club at hand of one of KINDS, with whom they are for, the newest first."""
+    person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
+    wanted = select(Letter, Person).outerjoin(Person, person).order_by(Letter.id.desc()).limit(limit).offset(offset)
+    if KINDS[kind]:
+        wanted = wanted.where(Letter.state.in_(KINDS[kind]))
+    return [(letter, who) for letter, who in session.execute(wanted.options(defer(Letter.bytes)))]
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many letters of each kind there are that somebody may want to look after."""
+    states = {state: kind for kind, members in KINDS.items() for state in members}
+    found = select(Letter.state, func.count(Letter.id)).where(Letter.state.in_(states)).group_by(Letter.state)
+    counted = dict.fromkeys(KINDS, 0)
+    for state, number in session.execute(found):
+        counted[states[state]] += number
+    return counted
+
+
 def retry(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
     """A failed letter goes once more, with a fresh count of attempts."""
     return _move(session, club_id, letter_id, "failed", state="queued", next_at=now, attempts=0, settled_at=None)
@@ -49,6 +77,20 @@ def release(session: Session, club_id: int, letter_id: int, now: datetime) -> bo
 def hold_all(session: Session, machine_now: datetime) -> None:
     """Nothing leaves any more, whatever is queued, until ``release_all``."""
     rest(session, "by hand", machine_now)
+
+
+def release_club(session: Session, club_id: int, now: datetime) -> int:
+    """Let every held letter of this club go; the post of the whole installation only where the club is the only one in it.
+
+    Returns how many were held.
+    """
+    enter_club(session, club_id)
+    held = update(Letter).where(Letter.state == "held").values(state="queued", next_at=now, answer=RELEASED)
+    released = session.execute(held.returning(Letter.id)).all()
+    if session.execute(select(func.count(Club.id))).scalar_one() == 1:
+        end_rest(session)
+    session.info["letters"] = True
+    return len(released)
 
 
 @across_clubs

@@ -84,29 +84,14 @@ def plan_schedules(session: Session, now: datetime) -> None:
     """The club's schedules, for a new club or after a workflow was added: the first opening is the next one."""
     club = club_at_hand(session)
     have = set(session.execute(select(Schedule.rule)).scalars())
-    for rule in {DAILY, *_calendars()} - have:
-        session.add(Schedule(club_id=club.id, rule=rule, next_at=_following(club, rule, now), not_opened=[]))
-
-
-def replan_schedules(session: Session, now: datetime) -> None:
-    """After a change of the charter: what lies ahead follows its new hours. An opening that is due already stays due."""
-    club, known = club_at_hand(session), {DAILY, *_calendars()}
-    for schedule in session.execute(select(Schedule).where(Schedule.next_at > now)).scalars().all():
-        if schedule.rule in known:
-            schedule.next_at = _following(club, schedule.rule, now)
-
-
-def _calendars() -> dict[str, Calendar]:
-    """The workflows that the calendar opens."""
-    return {flow.key: item for flow in all_workflows() for item in flow.openings if isinstance(item, Calendar)}
-
-
-def _following(club: Club, rule: str, now: datetime) -> datetime:
-    """The first moment after now at which a schedule has something to do."""
-    if rule == DAILY:
-        return _next_daily(club, now)
-    weekly, frame = _calendars()[rule].rule, frame_of(club)
-    return weekly.following(weekly.latest(now, frame), frame)
+    if DAILY not in have:
+        session.add(Schedule(club_id=club.id, rule=DAILY, next_at=_next_daily(club, now), not_opened=[]))
+    for flow in all_workflows():
+        calendar = next((item for item in flow.openings if isinstance(item, Calendar)), None)
+        if calendar and flow.key not in have:
+            frame = frame_of(club)
+            following = calendar.rule.following(calendar.rule.latest(now, frame), frame)
+            session.add(Schedule(club_id=club.id, rule=flow.key, next_at=following, not_opened=[]))
 
 
 def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:

@@ -21,12 +21,17 @@ class BadAddress(ValueError):
     """An address that no mail can reach; the text is a word of the catalogue."""
 
 
+def fold_stops(text: str) -> str:
+    """Chinese full stops, as a Chinese keyboard types them into addresses, made plain."""
+    return text.translate(_STOPS)
+
+
 def fold_address(typed: str) -> str:
     """The address in the one form that it is kept in. Raises BadAddress.
 
     Full-width characters and case are folded first: the validator would keep them as an internationalised local part.
     """
-    folded = unicodedata.normalize("NFKC", typed.translate(_STOPS)).strip().strip("<>").lower()
+    folded = unicodedata.normalize("NFKC", fold_stops(typed)).strip().strip("<>").lower()
     try:
         found = validate_email(folded, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
@@ -73,6 +78,11 @@ def is_member(person: Person) -> bool:
 
 def is_admin(person: Person) -> bool:
     return is_member(person) and person.role == "admin"
+
+
+def is_not_owner(person: Person) -> bool:
+    """What the owner does for others, nobody does for the owner."""
+    return person.role != "owner"
 
 
 def is_removed(person: Person) -> bool:

@@ -23,13 +23,17 @@ def acts_for(session: Session, case: Case, person: Person, now: datetime, *, pro
 
     ``proven``: they came by the link in the ask of this state, so they read the address it was sent to.
     """
-    state = state_of(case.workflow, case.state)
-    declared = tuple(
-        act for act in state.acts
-        if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(session, act, case)
-    )  # fmt: skip
+    declared = declared_acts(session, case, person, proven=proven)
     undo = undo_open(session, case, person, now)
     return (*declared, undo) if undo else declared
+
+
+def declared_acts(session: Session, case: Case, person: Person, *, proven: bool = False) -> tuple[Act, ...]:
+    """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
+    return tuple(
+        act for act in state_of(case.workflow, case.state).acts
+        if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(session, act, case)
+    )  # fmt: skip
 
 
 def _fits(session: Session, act: Act, case: Case) -> bool:

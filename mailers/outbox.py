@@ -105,7 +105,7 @@ def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) ->
     letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code == 0)
     if verdict.kind in ("failed", "unknown_user"):
         letter.state, letter.settled_at = "failed", now
-        if verdict.kind == "unknown_user":
+        if verdict.kind == "unknown_user" and letter.address is None:  # else it is another address than the person's own
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
         return verdict
     letter.state = "queued"

@@ -5,6 +5,7 @@ Providers disagree with the standards: QQ answers 550 to a sender who is too fas
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -69,6 +70,34 @@ def judge(answer: Answer, attempts: int) -> Verdict:
     if answer.phase == "recipient" and any(word in text for word in _UNKNOWN_WORDS):
         return Verdict("unknown_user")
     return Verdict("failed")
+
+
+Meaning = Literal["unknown_user", "too_fast", "refused_address", "refused_words", "channel", "later", "silent", "ours", ""]
+_SAID = re.compile(r"(connect|login|sender|recipient|data|dot): (?:(\d{3}) )?(.*)", re.DOTALL)
+
+
+def meaning(said: str) -> Meaning:
+    """What a letter's ``answer`` means for a person: a server's words as ``str(Answer)`` keeps them. Empty: nothing to say.
+
+    *ours*: the letter could not be composed; no server has seen it.
+    """
+    if said.startswith("compose:"):
+        return "ours"
+    found = _SAID.fullmatch(said)
+    if found is None:
+        return ""
+    answer = Answer(found[1], int(found[2] or 0), found[3])  # type: ignore[arg-type]
+    kind = judge(answer, 0).kind
+    if kind == "failed":
+        return "refused_address" if answer.phase == "recipient" else "refused_words"
+    if kind == "later" and answer.code == 0:
+        return "silent"
+    return _MEANS.get(kind, "")
+
+
+_MEANS: dict[Kind, Meaning] = {
+    "unknown_user": "unknown_user", "slower": "too_fast", "channel": "channel", "later": "later",
+}  # fmt: skip
 
 
 def _again(attempts: int) -> Verdict:

@@ -127,6 +127,14 @@ def signed_in(session: Session, club_id: int, secret: str | None = None) -> Pers
     return person if person is not None and person.status == "member" else None
 
 
+def session_id_here(session: Session) -> int | None:
+    """Which of the club's signed-in browsers this is."""
+    secret = request.cookies.get(COOKIE)
+    if not secret:
+        return None
+    return session.execute(select(WebSession.id).where(WebSession.secret_hash == _hash(secret))).scalar_one_or_none()
+
+
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 

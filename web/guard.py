@@ -29,8 +29,8 @@ TOO_MANY = _("Too many forms came from your network in the last hour. Everything
 MAILBOX_FULL = _("This address has had several mails from us today already. Please look into it, or try again tomorrow.")
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'self'; frame-src 'self'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; frame-src 'self'",
     "Referrer-Policy": "same-origin",  # Flask-WTF wants a Referer over https
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",

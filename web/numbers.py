@@ -64,6 +64,8 @@ GROUPS = (
                _("The owner has %(value)s to decide on a proposed removal; then it is not pursued.")),
         Number("extend_most_days", _("The longest extension"),
                _("Instead of removing somebody, the owner may give them up to %(value)s more.")),
+        Number("answer_days", _("To answer an offer"),
+               _("Whoever is offered the club by its owner has %(value)s to answer.")),
         Number("undo_hours", _("To take a decision back"), _("A decision can be taken back for %(value)s.")),
         Number("receipt_after", _("The receipt"),
                _("Whoever decides gets one mail with the ways to take it back, %(value)s after their last press.")),
@@ -91,7 +93,7 @@ WORDS = {number.key: number for group in GROUPS for number in group.numbers}
 # Numbers that no workflow of this version asks for.
 NOT_BUILT_YET = frozenset({
     "leave_days", "leave_per_week", "topic_votes", "topic_closes", "propose_by", "shelf_size", "honour_days", "honour_wins",
-    "marking_days", "improve_days", "answer_days", "gift_choose_days", "gift_buy_days", "gift_arrive_days",
+    "marking_days", "improve_days", "gift_choose_days", "gift_buy_days", "gift_arrive_days",
 })  # fmt: skip
 
 WEEKDAY_WORDS = dict(

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from engine.language import LANGUAGES, best_language, of_week, say_day, say_moment, say_short, translate
+from engine.language import LANGUAGES, best_language, of_week, say_clock, say_date, say_day, say_moment, say_short, translate
 from engine.models import Case, Club, Person
 from engine.moments import week_number
-from engine.registry import workflow
-from web import wording
+from engine.registry import label_of, workflow
+from web import letter_words, wording
 from web.service import service
 
 COOKIE = "lang"
@@ -48,13 +48,24 @@ def _zone() -> str:
 def init(app: Flask) -> None:
     app.before_request(begin_request)
     app.jinja_env.globals.update(
-        _=say, state_word=state_word, action_word=action_word, done_word=done_word, choice_word=choice_word, case_label=case_label
+        _=say,
+        state_word=state_word,
+        action_word=action_word,
+        done_word=done_word,
+        choice_word=choice_word,
+        case_label=case_label,
+        letter_word=letter_word,
+        letter_state_word=lambda state: say(letter_words.STATES[state]),
+        meaning_word=lambda meaning: say(letter_words.MEANINGS[meaning]) if meaning else "",
+        standing_word=standing_word,
     )
     app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
     app.jinja_env.filters.update(
         moment=lambda at: say_moment(at, _zone(), g.language),
         short=lambda at: say_short(at, _zone(), g.language),
+        date=lambda at: say_date(at, _zone(), g.language),
         day=lambda at: say_day(at, _zone(), g.language),
+        clock=lambda at: say_clock(at, _zone(), g.language),
         in_words=in_words,
     )
     app.context_processor(
@@ -88,6 +99,19 @@ def done_word(action: str) -> str:
 def case_label(case: Case) -> str:
     """What a case is about, with its week where it has one."""
     return of_week(say(workflow(case.workflow).label), week_number(case.data.get("period", "")), g.language)
+
+
+def letter_word(name: str) -> str:
+    """What a letter is about, from its name (``study_plan.please_write``)."""
+    subject = letter_words.LETTERS.get(name) or letter_words.LETTERS.get(name.partition(".")[2], "")
+    label = label_of(name)
+    return say(": ").join(say(part) for part in (label, subject) if part) or name
+
+
+def standing_word(person: Person) -> str:
+    """What somebody is in the club, or why they are not in it."""
+    standing = letter_words.STANDING.get(person.status)
+    return say(standing or letter_words.RANKS[person.role])
 
 
 def choice_word(choice: str) -> str:

@@ -1,8 +1,11 @@
-"""What waits for a decider, all on one page: read it, tick it, approve it. Opened by the link in the daily letter."""
+"""What waits for a decider, all on one page: read it, tick it, approve it. Opened by the link in the daily letter, or from the
+desk (``web/desk/waiting.py``)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -12,9 +15,9 @@ from engine.db import hold
 from engine.desk import Matter, waiting_for
 from engine.fields import written_answers
 from engine.links import Link
-from engine.models import Case
+from engine.models import Case, Person
 from engine.registry import workflow
-from engine.rights import acts_for
+from engine.rights import declared_acts
 from engine.run import NotAllowed, Refused, act
 from engine.step import Hand
 from web.access import link_for, visitor
@@ -23,6 +26,7 @@ from web.service import service
 Page = str | Response | tuple[str, int]
 MOST = 30
 MOST_ID = 2**63
+START = 240
 
 
 @dataclass
@@ -34,46 +38,72 @@ class Entry:
     written: list[tuple[str, str, bool]]
     ready: bool
 
+    @property
+    def start(self) -> str:
+        """How the longest of the texts begins."""
+        text = " ".join(max((text for _, text, is_long in self.written if is_long), key=len, default="").split())
+        return text if len(text) <= START else text[:START].rstrip() + "…"
+
 
 def show(link: Link, token: str, *, pressed_again: bool = False) -> str:
     with service().db.read() as session:
         met = visitor(session, link)
-        entries = [_entry(session, link, matter) for matter in waiting_for(session, met.you, MOST)]
+        listed = entries(session, met.you, waiting_for(session, met.you, MOST))
     return render_template(
         "pages/waiting.html",
-        token=token, entries=entries, done=_count("done"), missed=_count("missed"), most=MOST, pressed_again=pressed_again,
+        token=token, entries=listed, done=_count("done"), missed=_count("missed"), most=MOST, pressed_again=pressed_again,
     )  # fmt: skip
 
 
 def press(link: Link, token: str) -> Page:
-    """Approve what is ticked, each in a commit of its own: one that somebody else decided meanwhile stops no other."""
-    if g.refused or request.form.get("action") != "approve" or "case" not in request.form:
+    if g.refused or nothing_ticked():
         return show(link, token, pressed_again=True), 400
-    done = missed = 0
-    for case_id in dict.fromkeys(request.form.getlist("case", type=int)):
-        try:
-            service().db.write(_approve, link, case_id, request.form.get(f"round-{case_id}", type=int))
-            done += 1
-        except Refused:
-            missed += 1
+    done, missed = approve_ticked(lambda session: visitor(session, link).you)
     return redirect(url_for("case.show", token=token, done=done, missed=missed), 303)
 
 
-def _approve(session: Session, link: Link, case_id: int, round_seen: int | None) -> None:
-    you = visitor(session, link).you
-    case = session.get(Case, (link.club_id, case_id)) if 0 < case_id < MOST_ID else None
+def nothing_ticked() -> bool:
+    return request.form.get("action") != "approve" or "case" not in request.form
+
+
+def approve_ticked(decider: Callable[[Session], Person]) -> tuple[int, int]:
+    """Approve what is ticked, each in a commit of its own: one that somebody else decided meanwhile stops no other.
+
+    Returns how many were approved, and how many not. ``decider``: whose press this is, asked anew in each commit.
+    """
+    done = missed = 0
+    for case_id in dict.fromkeys(request.form.getlist("case", type=int)):
+        try:
+            service().db.write(_approve, decider, case_id, request.form.get(f"round-{case_id}", type=int), service().clock.now())
+            done += 1
+        except Refused:
+            missed += 1
+    return done, missed
+
+
+def _approve(session: Session, decider: Callable[[Session], Person], case_id: int, seen: int | None, now: datetime) -> None:
+    you = decider(session)
+    case = held_case(session, you, case_id)
+    act(session, case, "approve", by=Hand(you, "page"), now=now, round=seen)
+
+
+def held_case(session: Session, you: Person, case_id: int) -> Case:
+    """A case of this person's club, until the commit nobody else's. Raises NotAllowed."""
+    case = session.get(Case, (you.club_id, case_id)) if 0 < case_id < MOST_ID else None
     if case is None:
         raise NotAllowed("there is no such case")
     hold(session, case)
-    act(session, case, "approve", by=Hand(you, "page"), now=service().clock.now(), round=round_seen)
+    return case
 
 
-def _entry(session: Session, link: Link, matter: Matter) -> Entry:
-    case, you = matter.case, g.you
+def entries(session: Session, you: Person, matters: list[Matter]) -> list[Entry]:
+    return [_entry(session, you, matter) for matter in matters]
+
+
+def _entry(session: Session, you: Person, matter: Matter) -> Entry:
+    case = matter.case
     flow = workflow(case.workflow)
-    ready = any(
-        item.action == "approve" and item.note != "required" for item in acts_for(session, case, you, service().clock.now())
-    )
+    ready = any(item.action == "approve" and item.note != "required" for item in declared_acts(session, case, you))
     return Entry(matter, link_for(g.club, you, "case", case.id), written_answers(flow, case.answers), ready)
 
 

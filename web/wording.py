@@ -63,6 +63,7 @@ ACTIONS = {
     "vote": _("Cast my vote"),
     "step_down": _("Step down"),
     "dismiss": _("Dismiss from office"),
+    "correct": _("Correct the address"),
 }
 
 # What may be chosen in a ballot.
@@ -95,6 +96,7 @@ DONE = {
     "vote": _("voted"),
     "step_down": _("stepped down"),
     "dismiss": _("dismissed from office"),
+    "correct": _("corrected the address"),
     "void": _("no longer applies"),
 }
 

@@ -13,12 +13,13 @@ from engine.declare import (
     form,
     may,
     members,
+    owner,
     person,
     tell,
 )  # fmt: skip
 from engine.declare import marked as _
 from engine.fields import Address
-from engine.people import address_is_free
+from engine.people import address_is_free, is_not_owner
 from engine.step import Step
 
 
@@ -27,7 +28,7 @@ def is_free(step: Step) -> bool:
 
 
 class NewAddress(Workflow):
-    """A member gets another address: asked for from the old one, confirmed from the new one (clause 2.2)."""
+    """A member gets another address: asked for from the old one, confirmed from the new one; or the owner puts it right (2.2)."""
 
     label, clause = _("New mail address"), "2.2"
     opens, one_open = form("new-address", members, fresh=True), True
@@ -38,6 +39,7 @@ class NewAddress(Workflow):
         person,
         ask("confirm_new_address", at="email"),
         may(person, "confirm", to=either(is_free, "moved", "taken"), proves=True),
+        may(owner, "correct", to=either(is_free, "moved", "taken"), note="required", only_if=is_not_owner),
         may(person, "withdraw", to="withdrawn"),
         due(end_of_day(charter.confirm_days), to="lapsed"),
     )

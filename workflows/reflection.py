@@ -79,6 +79,7 @@ class Reflection(Workflow):
         person,
         ask("second_chance"),
         may(person, "submit", to="review", fill=REFLECTION),
+        may(owner, "extend", to="overdue", note="optional", due="days"),
         may(owner, "excuse", to="let_off", note="optional"),
         before_due(charter.remind_before, ask("last_call")),
         due(end_of_day(charter.second_chance_days), to=PROPOSE),

@@ -46,6 +46,7 @@ class StudyPlan(Workflow):
         person,
         ask("second_chance"),
         may(person, "submit", to="review", fill=PLAN),
+        may(owner, "extend", to="overdue", note="optional", due="days"),
         before_due(charter.remind_before, ask("last_call")),
         due(end_of_day(charter.second_chance_days), to=PROPOSE),
         undo="review",

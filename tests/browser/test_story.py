@@ -191,3 +191,44 @@ def test_a_week_of_reading_and_a_vote_on_the_narrowest_phone(world: World, chrom
     press(page, 'main form button:not([name="action"])')
     look(page, "gone")
     context.close()
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("en", "dark")])
+def test_settings_outlook_figures_and_texts_on_the_narrowest_phone(
+    world: World, chromium: Browser, locale: str, scheme: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    world.join()
+    world.live_until(datetime(2026, 12, 4, 2, tzinfo=UTC), step=timedelta(hours=12))
+    page.goto(f"{world.base}jiuniu/desk")
+    page.fill('[name="email"]', "owner@qq.com")
+    press(page, 'form[method="post"] button')
+    page.goto(world.mail("club.sign_in").link())
+    press(page, 'button[value="confirm"]')
+    desk = f"{world.base}jiuniu/desk/"
+    for path in ("ahead", "figures", "settings"):
+        page.goto(f"{desk}{path}?lang={locale}")
+        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        look(page, path)
+    for part in ("texts", "clauses", "joining", "duties", "reading", "decisions", "votes", "mail", "deciders"):
+        page.goto(f"{desk}settings/{part}")
+        look(page, part)
+    page.goto(f"{desk}settings/mail")
+    page.fill('[name="remind_before"]', "many")
+    press(page, 'button[value="preview"]')
+    look(page, "a number that is none")
+    page.fill('[name="remind_before"]', "2")
+    press(page, 'button[value="preview"]')
+    look(page, "what would change")
+    press(page, 'button[value="save"]')
+    look(page, "saved")
+    page.goto(f"{desk}settings/history")
+    look(page, "the charter's versions")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{desk}group")
+    page.click("#join + pre + div button")
+    page.wait_for_function("document.querySelector('#join + pre + div [role=status]').textContent")
+    assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#join-text")
+    look(page, "texts for the group")
+    context.close()

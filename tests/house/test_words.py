@@ -9,10 +9,11 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from engine.checks import letters
 from engine.declare import Workflow
 from engine.language import LANGUAGES, TEMPLATES
 from engine.registry import all_workflows
-from web import wording
+from web import letter_words, wording
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = [
@@ -60,6 +61,12 @@ def test_every_state_act_and_event_has_its_word(flow: type[Workflow]) -> None:
         for act in state.acts:
             assert act.action in wording.ACTIONS, f"web/wording.py ACTIONS lacks {act.action}"
             assert act.action in wording.DONE, f"web/wording.py DONE lacks {act.action}"
+
+
+@pytest.mark.parametrize("flow", all_workflows(), ids=lambda flow: flow.key)
+def test_every_letter_has_a_word_at_the_desk(flow: type[Workflow]) -> None:
+    lacking = [name for name in letters(flow) if name not in letter_words.LETTERS]
+    assert lacking == [], "web/letter_words.py LETTERS lacks them"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.intake import send_sign_in
+from engine.intake import send_page, send_sign_in
 from engine.models import Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, TAKEN, UNKNOWN, House
 from tests.mailers.golden_nomination import WHY
@@ -72,7 +72,13 @@ def imported_again(house: House) -> None:
     imported(house)
 
 
+def page_sent(house: House) -> None:
+    house.add(LILEI, "李雷")
+    house.db.write(send_page, house.club_id, house.person(LILEI).id, by=house.person(OWNER).id, request_id="r", now=house.now)
+
+
 STORIES: Stories = {
+    "club.your_page": (page_sent, LILEI),
     "club.imported": (imported, LILEI),
     "club.imported+acknowledged": (imported_again, LILEI),
     "club.daily+waiting": (waits_in_the_morning, OWNER),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.intake import send_form_link
+from engine.intake import put_right, send_form_link
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, Story, press, send, then, wait
 
@@ -35,6 +35,17 @@ asked = then(member, handed_in("new_address", email=NEW))
 taken = then(member, others, handed_in("new_address", email=MEIMEI), press(LILEI, "confirm", "new_address"))
 moved = then(asked, press(LILEI, "confirm", "new_address"))
 
+
+def corrected(house: House) -> None:
+    """The owner enters the address that Li Lei told him."""
+    member(house)
+    owner, lilei = house.person(OWNER).id, house.person(LILEI).id
+    house.db.write(
+        put_right, house.club_id, "new_address", "correct", owner, lilei, {"email": NEW}, why="李雷来电话说，邮箱写错了一个字。",
+        form_id="f", now=house.now,
+    )  # fmt: skip
+
+
 STORIES: Stories = {
     "departure.farewell+kept": (then(member, handed_in("departure", why="", erase=False)), LILEI),
     "departure.farewell+erased": (then(member, handed_in("departure", why="", erase=True)), LILEI),
@@ -44,6 +55,8 @@ STORIES: Stories = {
     "new_address.confirm_new_address": (asked, NEW),
     "new_address.address_changed": (moved, NEW),
     "new_address.address_was_changed": (moved, LILEI),
+    "new_address.address_changed+corrected": (corrected, NEW),
+    "new_address.address_was_changed+corrected": (corrected, LILEI),
     "new_address.address_taken": (taken, LILEI),
     "new_address.address_kept": (then(asked, send, wait(days=4)), LILEI),
     "new_name.rename_in_group": (then(member, handed_in("new_name", name="李雷", city="北京")), OWNER),

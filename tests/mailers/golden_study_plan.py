@@ -56,6 +56,7 @@ STORIES: Stories = {
     "study_plan.second_chance+declined": (then(handed_in, owner("decline", note="这像是抄来的，请写你自己的。")), LILEI),
     "study_plan.second_chance+returned": (then(plan_returned, send, wait(days=4)), LILEI),
     "study_plan.second_chance+extended": (then(proposed, owner("extend", days=5, note="考完试再写。")), LILEI),
+    "study_plan.second_chance+longer": (then(overdue, owner("extend", days=3, note="下周考试，慢慢来。")), LILEI),
     "study_plan.last_call": (then(overdue, lambda house: setattr(house, "now", house.now + timedelta(hours=8)), send, wait(days=1, hours=16)), LILEI),
     "study_plan.please_decide": (handed_in, OWNER),
     "study_plan.please_decide+resubmitted": (SAME_PLAN, OWNER),

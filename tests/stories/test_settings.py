@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import select
 
 from engine.charter import KINDS, shipped_charter
 from engine.language import LANGUAGES
-from engine.models import Club
+from engine.models import Case, Club
+from engine.registry import all_workflows
 from tests.world import Browser, Page, World
 from web.numbers import NOT_BUILT_YET, WORDS, explained, read_number, typed_of
 
@@ -85,6 +89,14 @@ def test_a_number_is_changed_after_a_look_at_it(world: World, owner: Browser) ->
     assert "新成员加入后，5 天内写好学习计划。" in saved.text
 
 
+def test_only_what_was_looked_at_is_saved(world: World, owner: Browser) -> None:
+    looked = owner.get(DESK + "/duties").press("preview", plan_days="5")
+    typed_on = looked.press("save", plan_days="50")
+    assert (typed_on.status, number(world, "plan_days")) == (200, 3) and "现在： 50 天" in typed_on.text
+    typed_on.press("save")
+    assert number(world, "plan_days") == 50
+
+
 def test_errors_stand_beside_their_fields_and_what_was_typed_stays(world: World, owner: Browser) -> None:
     wrong = owner.get(DESK + "/mail").press("preview", remind_before="many", quiet_from="22：30")
     assert (wrong.status, wrong.value("remind_before"), wrong.value("quiet_from")) == (422, "many", "22：30")
@@ -142,7 +154,9 @@ def test_texts_and_deciders(world: World, owner: Browser) -> None:
     page = owner.get(DESK + "/deciders")
     assert {"deputies-join", "deputies-study_plan", "deputies-reflection", "daily-reflection"} <= set(page.fields("preview"))
     fields = {key: value for key, value in page.fields("preview").items() if key not in ("deputies-join", "daily-reflection")}
-    owner.post(DESK + "/deciders", fields | {"action": "save", "daily-study_plan": "y"})
+    looked = owner.post(DESK + "/deciders", fields | {"action": "preview", "daily-study_plan": "y"})
+    assert "入会申请 ： 原来： 管理员可以代群主决定 → 现在： 只由群主决定" in looked.text
+    looked.press("save")
     assert (club(world).charter["deputies"], club(world).charter["in_daily_letter"]) == (
         ["study_plan", "reflection"],
         ["study_plan"],
@@ -187,3 +201,55 @@ def test_members_acknowledge_words_anew_and_not_numbers(world: World, owner: Bro
     change(owner, "texts", purpose="一起读书。")
     assert (club(world).charter_version, world.person("lilei@qq.com").charter_version) == (3, 2)
     assert "章程有改动" in world.sign_in("lilei@qq.com").get("/jiuniu/me").text
+
+
+def test_a_told_time_stays_and_what_begins_later_follows(world: World, owner: Browser) -> None:
+    world.join()
+    told = world.case("study_plan", "lilei@qq.com").due_at
+    looked = owner.get(DESK + "/duties").press("preview", plan_days="5")
+    assert "学习计划，待提交：1 件，截止时间不变，12月3日（周四）23:59" in looked.text
+    assert "已经开始的事项都不受影响" in looked.text
+    looked.press("save")
+    world.join(email="hanmeimei@163.com", name="韩梅梅")
+    dues = [world.case("study_plan", address).due_at for address in ("lilei@qq.com", "hanmeimei@163.com")]
+    assert told is not None and dues == [told, told + timedelta(days=2)]
+
+
+def test_the_preview_tells_letters_that_then_really_move(world: World, owner: Browser) -> None:
+    world.join()
+    looked = owner.get(DESK + "/mail").press("preview", remind_before="2")
+    moved = [" ".join(item.get_text(" ", strip=True).split()) for item in looked.soup.select(".shifts li")]
+    assert moved[0] == "学习计划：最后一次提醒 原来： 12月6日（周日）07:30 → 现在： 12月5日（周六）07:30 李雷"
+    looked.press("save")
+    world.live_until(datetime(2026, 12, 4, 23, 20, tzinfo=UTC))
+    world.new_mails()
+    world.live_until(datetime(2026, 12, 4, 23, 40, tzinfo=UTC), step=timedelta(minutes=10))
+    assert world.new_letters() == [("study_plan.last_call", "lilei@qq.com")]
+
+
+def test_a_new_hour_of_the_reading_week_holds_from_the_next_opening_on(world: World, owner: Browser) -> None:
+    """The opening that was planned for the old hour is planned anew; nobody gets a week that is over already."""
+    world.add_member("lilei@qq.com", "李雷")
+    change(owner, "reading", **{"week_opens-day": "monday", "week_opens": "09:00"})
+    world.live_until(datetime(2026, 12, 7, 0, 30, tzinfo=UTC))
+    assert world.rows(select(Case)) == []
+    world.live_until(datetime(2026, 12, 7, 1, 30, tzinfo=UTC))
+    [opened] = world.rows(select(Case))
+    assert (opened.data["period"], opened.due_at) == ("2026-W50", datetime(2026, 12, 12, 12, tzinfo=UTC))
+
+
+def test_a_clause_that_letters_name_is_not_taken_out_unwarned(owner: Browser) -> None:
+    page = owner.get(DESK + "/clauses")
+    row = next(row for row in range(30) if page.value(f"number-{row}") == "3.1")
+    assert "邮件会引用这些条款：3.1" in page.press("preview", **{f"gone-{row}": "y"}).text
+    assert "邮件会引用这些条款" not in page.press("preview", **{"gone-0": "y"}).text
+
+
+def test_every_number_that_a_workflow_names_is_explained() -> None:
+    named: set[str] = set()
+    for flow in all_workflows():
+        for state in flow.states.values():
+            parts = [state.due.when if state.due else None, state.keep, state.poll and state.poll.first]
+            parts += [item.before for item in state.reminders]
+            named |= set(re.findall(r"Number\(key='(\w+)'\)", repr([*parts, flow.openings])))
+    assert named >= {"plan_days", "week_opens", "vote_days", "application_days"} and named <= set(WORDS)

@@ -3,14 +3,22 @@
 from flask import Flask
 
 from web import numbers
+from web.desk.ahead import ahead
+from web.desk.figures import figures
+from web.desk.group import group
 from web.desk.history import history
+from web.desk.late import late
+from web.desk.letters import letters
 from web.desk.mail import mail_account
 from web.desk.office import menu
+from web.desk.offices import offices
 from web.desk.overview import desk
+from web.desk.people import people
 from web.desk.roster import roster
 from web.desk.settings import settings
+from web.desk.waiting import waiting
 
-PAGES = (desk, roster, settings, mail_account, history)
+PAGES = (desk, waiting, late, people, letters, offices, roster, ahead, figures, group, settings, mail_account, history)
 
 
 def init(app: Flask) -> None:

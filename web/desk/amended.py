@@ -9,7 +9,7 @@ from engine.amendments import Amendment
 from engine.changes import Piece, changes
 from engine.language import marked as _
 from engine.language import translate
-from engine.registry import all_workflows
+from web.desk.charter_form import in_letters, with_deputies
 from web.numbers import WORDS, explained, said
 
 _TEXTS = {
@@ -66,5 +66,5 @@ def _value(key: str, plain: object, language: str) -> str:
 
 
 def _matter(key: str, language: str) -> str:
-    """A workflow's name; one that is not built yet goes by its key."""
-    return next((translate(flow.label, language) for flow in all_workflows() if flow.key == key), key)
+    """What decisions are about; a workflow that is not built yet goes by its key."""
+    return translate(dict(with_deputies() + in_letters()).get(key, key), language)

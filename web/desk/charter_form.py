@@ -14,6 +14,7 @@ from engine.people import BadAddress, fold_address
 from engine.registry import all_workflows
 from web.numbers import GROUPS, WORDS, read_number, takes, typed_of
 
+REMOVAL = "removal"
 SPARE_ROWS, MOST_CLAUSES = 2, 60
 MOST_TEXT, MOST_CLAUSE = 4000, 2000
 
@@ -52,11 +53,14 @@ def with_deputies() -> list[tuple[str, str]]:
 
 
 def in_letters() -> list[tuple[str, str]]:
-    """The matters that may wait for the daily letter: key and name."""
-    return [
-        (flow.key, flow.label) for flow in all_workflows()
-        if any(letter.gathers for state in flow.states.values() for letter in state.letters())
-    ]  # fmt: skip
+    """The matters that may wait for the daily letter, workflows and the removals proposed by any of them: key and name."""
+    topics = {
+        (flow, str(letter.gathers))
+        for flow in all_workflows() for state in flow.states.values() for letter in state.letters() if letter.gathers
+    }  # fmt: skip
+    reviewed = {flow for flow, topic in topics if topic != REMOVAL}
+    offered = [(flow.key, flow.label) for flow in all_workflows() if flow in reviewed]
+    return offered + ([(REMOVAL, _("Proposed removals"))] if any(topic == REMOVAL for _flow, topic in topics) else [])
 
 
 # From a charter to inputs

@@ -1,4 +1,4 @@
-"""The desk of owner and admins: what waits, who is late, which letters are in trouble. Behind a mailed sign-in link."""
+"""The desk of owner and admins: what waits, who is late, what is broken. Behind a mailed sign-in link."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from werkzeug.wrappers import Response
 
 from engine import desk as desk_queries
 from engine.heartbeats import channel_trouble, post_rests
+from engine.letters_ledger import counts
 from engine.models import Club, Person
 from engine.moments import midnight_after
 from engine.offices import go_away
-from engine.registry import label_of
 from web import sign_in
 from web.access import link_for, met_here
+from web.desk.late import rows as late_rows
 from web.guard import keeps_text
 from web.service import service
+from web.waiting import entries
 
 MOST_DAYS_AWAY = 366
+# So many of each stand on this page; the rest on a page of their own.
+FEW = 8
 
 desk = Blueprint("desk", __name__)
 
@@ -77,32 +81,20 @@ def _again(slug: str, typed: str) -> str:
 
 def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None = None) -> str:
     is_owner = you.role == "owner"
-    trouble = desk_queries.letters_in_trouble(session) if is_owner else []
     return render_template(
         "pages/desk/overview.html",
-        waiting=_rows(club, you, desk_queries.waiting_for(session, you)),
-        late=_rows(club, you, desk_queries.late(session)),
-        resting=_rows(club, you, desk_queries.resting(session)) if is_owner else [],
-        trouble=[(letter, person, label_of(letter.name)) for letter, person in trouble],
-        all_at_once=link_for(club, you, "waiting", 0),
-        typed=typed,
-        officers=[
-            (person, link_for(club, you, "case", case.id) if case else "")
-            for person, case in (desk_queries.officers(session) if is_owner else [])
+        entries=entries(session, you, desk_queries.waiting_for(session, you, FEW)),
+        waiting=desk_queries.count_waiting(session, you),
+        rows=late_rows(session, you, desk_queries.late(session, FEW)),
+        late=desk_queries.count_late(session),
+        resting=[
+            (matter, link_for(club, you, "case", matter.case.id))
+            for matter in (desk_queries.resting(session, FEW) if is_owner else [])
         ],
+        letters=counts(session) if is_owner else {},
+        typed=typed,
         rest=post_rests(session) if is_owner else None,
         channel=channel_trouble(session) if is_owner else None,
         way=service().outgoing() if is_owner else None,
         queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,
     )
-
-
-def _rows(club: Club, you: Person, matters: list[desk_queries.Matter]) -> list[dict[str, object]]:
-    return [
-        {
-            "case": matter.case,
-            "who": matter.who,
-            "url": link_for(club, you, "case", matter.case.id),
-        }
-        for matter in matters
-    ]

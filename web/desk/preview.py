@@ -1,22 +1,127 @@
-"""What a changed charter would do, before it is saved."""
+"""What a changed charter would do, before it is saved: which letters of the next days, and what stays as it was told."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from flask import g
+from sqlalchemy import func, select
 
 from engine.amendments import amendments
-from engine.models import Club
+from engine.beginnings import Calendar
+from engine.charter import Number
+from engine.declare import EndOfDay, Later, NamedMoment, When, Workflow
+from engine.forecast import Shift, shifts
+from engine.models import Case, Club
+from engine.registry import all_workflows, workflow
 from web.desk.amended import Amended, in_words
+from web.desk.outlook import outlook, trial
+from web.service import service
+
+MOST = 20
 
 
 @dataclass(frozen=True)
+class Change:
+    """Letters of one kind that would leave at another moment, be new (``before`` None), or not leave (``after`` None)."""
+
+    letter: str
+    before: datetime | None
+    after: datetime | None
+    who: list[str]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Open matters of one state whose due time was told already, and so stays."""
+
+    workflow: str
+    state: str
+    count: int
+    first: datetime
+    last: datetime
+
+    @property
+    def label(self) -> str:
+        return workflow(self.workflow).label
+
+
+@dataclass
 class Preview:
+    """``rest``: how many more letters would differ than ``changes`` tell. ``without``: clauses that letters cite and that would
+    be gone. ``walked``: the days ahead were looked at."""
+
     amended: list[Amended]
+    changes: list[Change] = field(default_factory=list)
+    rest: int = 0
+    walked: bool = False
+    kept: list[Kept] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    numbers: bool = False
 
 
 def preview(club: Club, old: Mapping[str, Any], new: Mapping[str, Any]) -> Preview:
-    return Preview(in_words(amendments(old, new), g.language))
+    found = amendments(old, new)
+    made = Preview(in_words(found, g.language))
+    made.without = sorted({item.name for item in found if item.part == "clauses" and item.new is None} & _cited())
+    if any(item.part in ("numbers", "deputies", "in_daily_letter") for item in found):
+        _look_ahead(made, club, new)
+        numbers = {item.name for item in found if item.part == "numbers"}
+        made.numbers, made.kept = bool(numbers), _kept(club, numbers)
+    return made
+
+
+def _look_ahead(made: Preview, club: Club, new: Mapping[str, Any]) -> None:
+    here, now = service(), service().clock.now()
+    different = _gathered(shifts(outlook(here.db, club, now), trial(here.db, club, now, new)))
+    made.walked = True
+    made.changes, made.rest = different[:MOST], sum(len(change.who) for change in different[MOST:])
+
+
+def _gathered(found: list[Shift]) -> list[Change]:
+    together: dict[tuple[str, datetime | None, datetime | None], list[str]] = {}
+    for item in found:
+        together.setdefault((item.letter, item.before, item.after), []).append(item.to)
+    return [Change(*key, who) for key, who in together.items()]
+
+
+def _kept(club: Club, numbers: set[str]) -> list[Kept]:
+    """The open cases whose present due time came from one of these numbers."""
+    states = {
+        (flow.key, state.name)
+        for flow in all_workflows()
+        for state in flow.states.values()
+        if state.due and _rests_on(flow, state.due.when) & numbers
+    }
+    with service().db.read(club.id) as session:
+        rows = session.execute(
+            select(Case.workflow, Case.state, func.count(), func.min(Case.due_at), func.max(Case.due_at))
+            .where(Case.turn != "", Case.due_at.is_not(None))
+            .group_by(Case.workflow, Case.state)
+            .order_by(Case.workflow, Case.state)
+        ).all()
+    return [
+        Kept(flow, state, count, first, last)
+        for flow, state, count, first, last in rows
+        if (flow, state) in states and first and last
+    ]
+
+
+def _rests_on(flow: type[Workflow], when: When) -> set[str]:
+    """The numbers from which a due time is computed; one that the opening named comes from the calendar's."""
+    if isinstance(when, EndOfDay):
+        return {when.days.key}
+    if isinstance(when, Later):
+        return {when.span.key}
+    if not isinstance(when, NamedMoment):
+        return set()
+    rules = [item.rule for item in flow.openings if isinstance(item, Calendar)]
+    numbers: list[Number | None] = [when.before, when.after, *(rule.opens for rule in rules), *(rule.due for rule in rules)]
+    return {number.key for number in numbers if number is not None}
+
+
+def _cited() -> set[str]:
+    return {workflow(flow.key).clause_of(state) for flow in all_workflows() for state in flow.states}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +38,8 @@ SIGN_IN_AGAIN = _("Your sign-in has ended, and nothing was saved yet. Sign in ag
 
 @dataclass
 class Sheet:
-    """One page of settings as somebody has it before them. ``version``: the charter's when they began."""
+    """One page of settings as somebody has it before them. ``version``: the charter's when they began; ``seen``: what the
+    preview showed."""
 
     part: forms.Part
     typed: dict[str, str]
@@ -45,6 +48,7 @@ class Sheet:
     message: str = ""
     meanwhile: list[Amended] = field(default_factory=list)
     preview: Preview | None = None
+    seen: str = ""
 
 
 @settings.get("/<slug>/desk/settings")
@@ -97,8 +101,8 @@ def _act(club: Club, you: Person, sheet: Sheet) -> Page:
         return _page(sheet), 422
     if sheet.version != club.charter_version:
         return _overtaken(club, sheet, base, wanted), 409
-    if request.form.get("action") != "save":
-        sheet.preview = preview(club, base, wanted)
+    if request.form.get("action") != "save" or request.form.get("seen") != _seal(wanted):
+        sheet.preview, sheet.seen = preview(club, base, wanted), _seal(wanted)
         return _page(sheet)
     try:
         service().db.write(apply_charter, club.id, wanted, service().clock.now(), by_id=you.id, over=sheet.version)
@@ -114,9 +118,14 @@ def _overtaken(club: Club, sheet: Sheet, base: Mapping[str, Any], wanted: Mappin
     theirs = Charter.parse(club.charter).plain()
     sheet.meanwhile = in_words(amendments(base, theirs), g.language)
     mine = carried_over(base, wanted, theirs)
-    sheet.typed, sheet.preview = forms.shown(sheet.part.key, mine), preview(club, theirs, mine)
+    sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), _seal(mine)
     sheet.version = club.charter_version
     return _page(sheet)
+
+
+def _seal(charter: Mapping[str, Any]) -> str:
+    """Only what was looked at is saved: also when somebody types on after the preview and presses Enter."""
+    return hashlib.sha256(json.dumps(charter, sort_keys=True).encode()).hexdigest()
 
 
 def _charter_at(session: Session, version: int) -> dict[str, Any] | None:

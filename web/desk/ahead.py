@@ -1,0 +1,81 @@
+"""What lies ahead: the club's calendar, and which letters would leave to whom if nobody acted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, g, render_template
+from werkzeug.wrappers import Response
+
+from engine.agenda import Entry, agenda
+from engine.language import marked as _
+from engine.language import of_week
+from engine.models import Club
+from engine.registry import workflow
+from web.desk.office import officer_here
+from web.desk.outlook import DAYS, gathered, outlook
+from web.service import service
+from web.speak import say, state_word
+
+ahead = Blueprint("ahead", __name__)
+
+T = TypeVar("T")
+
+# So many kinds of letters, and so many names of each, stand on the page; the rest is counted.
+MOST_ROWS, MOST_NAMES = 80, 12
+
+OPENS = _("begins: each member is asked")
+FALLS_DUE = _("is due for everybody")
+DUE = _("%(what)s (%(state)s) is due")
+VOTE_CLOSES = _("the vote closes")
+REMOVAL = _("removal to be decided")
+
+
+@dataclass
+class Row:
+    at: datetime
+    what: str
+    who: list[str] = field(default_factory=list)
+    count: int = 1
+
+
+@ahead.get("/<slug>/desk/ahead")
+def show(slug: str) -> str | Response:
+    now = service().clock.now()
+    with service().db.read() as session:
+        club, _you = officer_here(session, slug)
+        entries = agenda(session, now, now + timedelta(days=DAYS))
+    sendings = gathered(outlook(service().db, club, now))
+    return render_template(
+        "pages/desk/ahead.html",
+        calendar=_by_day([_row(entry) for entry in entries], club, lambda row: row.at),
+        sendings=_by_day(sendings[:MOST_ROWS], club, lambda sending: sending.at),
+        letters=sum(len(sending.who) for sending in sendings),
+        rest=sum(len(sending.who) for sending in sendings[MOST_ROWS:]),
+        most=MOST_NAMES, days=DAYS,
+    )  # fmt: skip
+
+
+def _row(entry: Entry) -> Row:
+    label = say(workflow(entry.workflow).label)
+    if entry.kind != "due":
+        word = OPENS if entry.kind == "opens" else FALLS_DUE
+        return Row(entry.at, of_week(label, entry.week, g.language) + say(": ") + say(word))
+    named = {"members": VOTE_CLOSES, "owner": REMOVAL}.get(entry.turn) if entry.who else None
+    if named:
+        return Row(entry.at, label + say(": ") + say(named), entry.who)
+    return Row(entry.at, say(DUE, what=label, state=state_word(entry.workflow, entry.state)), count=entry.count)
+
+
+def _by_day(items: Iterable[T], club: Club, moment: Callable[[T], datetime]) -> list[tuple[datetime, list[T]]]:
+    """Midnight ends a day in the club's rules, so it belongs to the day that ends."""
+    zone = ZoneInfo(club.zone)
+    found: dict[date, tuple[datetime, list[T]]] = {}
+    for item in items:
+        at = moment(item)
+        found.setdefault((at - timedelta(seconds=1)).astimezone(zone).date(), (at, []))[1].append(item)
+    return list(found.values())

@@ -1,0 +1,119 @@
+"""Who is late: what comes next and when; more time, or an excuse, given in place where the state offers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from engine import desk as desk_queries
+from engine.at_hand import club_at_hand, numbers_of
+from engine.declare import Act
+from engine.desk import Ahead, Matter
+from engine.fields import clean_text
+from engine.language import marked as _
+from engine.letters import letters_together
+from engine.models import Person
+from engine.rights import declared_acts
+from engine.run import Invalid, NotAllowed, Stale, act
+from engine.step import Hand
+from web.access import link_for
+from web.desk.office import officer_here, officer_pressing
+from web.guard import PRESS_AGAIN, keeps_text
+from web.paging import Paging
+from web.service import service
+from web.waiting import held_case
+
+late = Blueprint("late", __name__)
+
+Page = str | Response | tuple[str, int]
+SIZE = 15
+MOST_DIGITS = 6
+MOVED_ON = _("Nothing was changed: in the meantime this has moved on.")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One late matter: ``acts``, what this officer may do about it here; ``owner_next``: is the owner asked after the due time?"""
+
+    matter: Matter
+    url: str
+    acts: tuple[Act, ...]
+    ahead: Ahead
+
+    @property
+    def owner_next(self) -> bool:
+        return "owner" in self.ahead.turns
+
+
+def rows(session: Session, you: Person, matters: list[Matter]) -> list[Row]:
+    """Without a query of their own. Only acts that end or lengthen the wait: what fills a form is done on the case's page."""
+    now, numbers, club = service().clock.now(), numbers_of(club_at_hand(session)), club_at_hand(session)
+    return [
+        Row(
+            matter,
+            link_for(club, you, "case", matter.case.id),
+            tuple(item for item in declared_acts(session, matter.case, you) if not item.fill and item.note != "required"),
+            desk_queries.ahead(matter.case, now, numbers),
+        )
+        for matter in matters
+    ]
+
+
+@late.get("/<slug>/desk/late")
+def show(slug: str) -> Page:
+    return _page(slug)
+
+
+@late.post("/<slug>/desk/late")
+@keeps_text
+def press(slug: str) -> Page:
+    with service().db.read() as session:
+        officer_pressing(session, slug)
+    if g.refused:
+        return _again(slug, {}, PRESS_AGAIN), 400
+    try:
+        action = service().db.write(_press, slug, request.form)
+    except Invalid as wrong:
+        return _again(slug, wrong.errors), 422
+    except Stale:
+        return _again(slug, {}, MOVED_ON), 409
+    except NotAllowed:
+        return _again(slug, {}, MOVED_ON), 403
+    back = "desk.show" if request.form.get("from") == "overview" else "late.show"
+    return redirect(url_for(back, slug=slug, gave=action), 303)
+
+
+def _press(session: Session, slug: str, sent: MultiDict[str, str]) -> str:
+    """One act about one late matter, through the door."""
+    _club, you = officer_pressing(session, slug)
+    case = held_case(session, you, sent.get("case", 0, type=int))
+    action, days = sent.get("action", ""), sent.get("days", "").strip()
+    if action not in {item.action for item in declared_acts(session, case, you) if not item.fill}:
+        raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
+    with letters_together(session):
+        act(
+            session, case, action, by=Hand(you, "page"), now=service().clock.now(), round=sent.get("round", type=int),
+            note=clean_text(sent.get("note")), days=int(days) if days.isdecimal() and len(days) < MOST_DIGITS else None,
+        )  # fmt: skip
+    return action
+
+
+def _again(slug: str, errors: dict[str, str], message: str = "") -> str:
+    """The one matter with what was typed and what was wrong; where it is late no more, only the words."""
+    with service().db.read() as session:
+        _club, you = officer_here(session, slug)
+        found = desk_queries.late_one(session, request.form.get("case", 0, type=int))
+        listed = rows(session, you, [found] if found else [])
+    return render_template("pages/desk/late.html", rows=listed, paging=None, typed=request.form, errors=errors, message=message)
+
+
+def _page(slug: str) -> str:
+    with service().db.read() as session:
+        _club, you = officer_here(session, slug)
+        paging = Paging.asked(desk_queries.count_late(session), SIZE)
+        listed = rows(session, you, desk_queries.late(session, SIZE, paging.offset))
+    return render_template("pages/desk/late.html", rows=listed, paging=paging, typed={}, errors={}, message="")

@@ -1,0 +1,71 @@
+"""The letters of the club: what is in trouble, what waits, what is held, what left; what the servers said, in plain words."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from engine.heartbeats import channel_trouble, post_rests
+from engine.language import marked as _
+from engine.letters_ledger import KINDS, counts, hold, release, release_club, retry, some
+from mailers.verdict import meaning
+from web.desk.office import officer_here, officer_pressing
+from web.guard import PRESS_AGAIN, keeps_text
+from web.paging import Paging
+from web.service import service
+from web.waiting import MOST_ID
+
+letters = Blueprint("letters", __name__)
+
+Page = str | Response | tuple[str, int]
+SIZE = 20
+ACTS = {"retry": retry, "hold": hold, "release": release}
+LOOKED = _("Please tick that you have looked through them")
+
+
+@letters.get("/<slug>/desk/letters")
+def show(slug: str) -> Page:
+    return _page(slug)
+
+
+@letters.post("/<slug>/desk/letters")
+@keeps_text
+def press(slug: str) -> Page:
+    """One letter tried again, held or released; or every held one released, after a second look."""
+    with service().db.read() as session:
+        club, _you = officer_pressing(session, slug, only_owner=True)
+    action, letter_id = request.form.get("action", ""), request.form.get("letter", 0, type=int)
+    if g.refused:
+        return _page(slug, message=PRESS_AGAIN), 400
+    here = service()
+    if action == "release_all":
+        if "looked" not in request.form:
+            return _page(slug, error=LOOKED), 422
+        done = here.db.write(release_club, club.id, here.clock.now())
+    elif action in ACTS and 0 < letter_id < MOST_ID:
+        done = int(here.db.write(ACTS[action], club.id, letter_id, here.clock.now()))
+    else:
+        return _page(slug, message=PRESS_AGAIN), 400
+    return redirect(url_for("letters.show", slug=slug, kind=_kind(), did=action, done=done), 303)
+
+
+def _kind() -> str:
+    """Which letters are looked at: by the address, or by the form that was pressed on their page."""
+    asked = request.values.get("kind", "")
+    return asked if asked in KINDS else ""
+
+
+def _page(slug: str, *, message: str = "", error: str = "") -> str:
+    with service().db.read() as session:
+        officer_here(session, slug, only_owner=True)
+        found = counts(session)
+        # What is broken comes first.
+        kind = _kind() or next((name for name in ("failed", "held") if found[name]), "recent")
+        paging = Paging.asked(found[kind], SIZE) if kind != "recent" else Paging(SIZE, SIZE, 1)
+        return render_template(
+            "pages/desk/letters.html",
+            rows=[(letter, who, meaning(letter.answer)) for letter, who in some(session, kind, limit=SIZE, offset=paging.offset)],
+            kind=kind, kinds=tuple(KINDS), counts=found, paging=paging, message=message, error=error,
+            rest=post_rests(session), channel=channel_trouble(session), did=request.args.get("did", ""),
+            done=request.args.get("done", 0, type=int),
+        )  # fmt: skip

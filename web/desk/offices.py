@@ -1,0 +1,66 @@
+"""Who may act for whom: owner, admins, deputies, who is away, and what is the owner's alone. To read, not to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+from werkzeug.wrappers import Response
+
+from engine.at_hand import charter_of, officers_at_hand
+from engine.charter import Charter
+from engine.declare import Workflow
+from engine.desk import officers
+from engine.registry import all_workflows
+from web.access import link_for
+from web.desk.office import officer_here
+from web.service import service
+
+offices = Blueprint("offices", __name__)
+
+Page = str | Response | tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """Something that the owner decides on and the admins as deputies: ``always``, or only while the owner is away."""
+
+    label: str
+    always: bool
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What only the owner may do in a workflow, by the acts' names."""
+
+    label: str
+    actions: tuple[str, ...]
+
+
+@offices.get("/<slug>/desk/offices")
+def show(slug: str) -> Page:
+    with service().db.read() as session:
+        club, you = officer_here(session, slug)
+        found = officers(session)
+        return render_template(
+            "pages/desk/offices.html",
+            owner=next((officer for officer in officers_at_hand(session) if officer.role == "owner"), None),
+            admins=[
+                (person, link_for(club, you, "case", case.id) if case and you.role == "owner" else "") for person, case in found
+            ],
+            reviews=[reviews for flow in all_workflows() if (reviews := _reviews(flow, charter_of(club)))],
+            alone=[alone for flow in all_workflows() if (alone := _alone(flow))],
+        )
+
+
+def _reviews(flow: type[Workflow], charter: Charter) -> Reviews | None:
+    turns = {name for state in flow.states.values() for name in state.turn.names}
+    if "reviewer" not in turns:
+        return None
+    return Reviews(flow.label, always=flow.key in charter.deputies)
+
+
+def _alone(flow: type[Workflow]) -> Alone | None:
+    """In the order of the declaration, each once."""
+    actions = dict.fromkeys(act.action for state in flow.states.values() for act in state.acts if act.who.names == ("owner",))
+    return Alone(flow.label, tuple(actions)) if actions else None

@@ -1,0 +1,189 @@
+"""The people of the club: looking somebody up, and one person's record, from which the owner helps them on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import Form as WTForm
+
+from engine.at_hand import club_at_hand
+from engine.declare import Act
+from engine.fields import Address, LongText
+from engine.intake import TooManyMails, put_right, send_page
+from engine.language import marked as _
+from engine.models import Case, Club, Person
+from engine.people import address_is_free
+from engine.people_list import (
+    STATUSES,
+    Wanted,
+    count_ended,
+    count_people,
+    ended_cases,
+    letters_to,
+    open_cases,
+    removals,
+)
+from engine.people_list import (
+    people as people_found,
+)
+from engine.registry import all_workflows
+from engine.rights import declared_acts
+from engine.run import NotAllowed
+from mailers.verdict import meaning
+from web.access import link_for
+from web.desk.office import officer_here, officer_pressing
+from web.guard import MAILBOX_FULL, PRESS_AGAIN, keeps_text, new_stamp, read_stamp
+from web.logbook import mask
+from web.paging import Paging
+from web.service import service
+from web.waiting import MOST_ID
+
+people = Blueprint("people", __name__)
+
+Page = str | Response | tuple[str, int]
+SIZE, CASES, LETTERS = 50, 20, 20
+# The workflow in which an address changes, and the owner's act that puts one right.
+ADDRESS, PUT_RIGHT = "new_address", "correct"
+TAKEN = _("Somebody else in the club has this address already")
+NOT_NOW = _("This is not open to you any more. Nothing was changed.")
+
+
+class CorrectionForm(WTForm):
+    email = Address(
+        _("The right address"), hint=_("Mail goes there from now on. Links that were mailed to the old one no longer open")
+    )
+    why = LongText(_("Why?"), hint=_("It stands in the history, and the person reads it in the mail"), rows=3)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case in a record. ``acts``: what this officer may do in it now; ``by``: who ended it (None: the clock)."""
+
+    case: Case
+    url: str
+    acts: tuple[Act, ...]
+    late: bool = False
+    for_them: bool = False
+    by: Person | None = None
+
+
+@people.get("/<slug>/desk/people")
+def show(slug: str) -> Page:
+    """``q``: what is looked for; ``status``: one of STATUSES, or all. Without either the members are shown."""
+    words, status = request.args.get("q", "").replace("\0", "").strip(), request.args.get("status", "")
+    shown = status if status in (*STATUSES, "all") else "all" if words else "member"
+    with service().db.read() as session:
+        _club, you = officer_here(session, slug)
+        wanted = Wanted(words, shown, reads_addresses=you.role == "owner")
+        paging = Paging.asked(count_people(session, wanted), SIZE)
+        found = people_found(session, wanted, limit=SIZE, offset=paging.offset)
+        busy: dict[int, list[tuple[Case, bool]]] = {}
+        for case, late in open_cases(session, [person.id for person in found]):
+            busy.setdefault(case.person_id, []).append((case, late))
+    return render_template(
+        "pages/desk/people.html",
+        people=found, busy=busy, paging=paging, words=words, status=shown, statuses=(*STATUSES, "all"), address=_address,
+    )  # fmt: skip
+
+
+@people.get("/<slug>/desk/people/<int:person_id>")
+def record(slug: str, person_id: int) -> Page:
+    return _record(slug, person_id)
+
+
+@people.post("/<slug>/desk/people/<int:person_id>")
+@keeps_text
+def press(slug: str, person_id: int) -> Page:
+    """Send them a fresh link to their page; put their address right (the owner)."""
+    correcting = request.form.get("action") == "correct"
+    with service().db.read() as session:
+        club, you = officer_pressing(session, slug, only_owner=correcting)
+        person = _person(session, club, person_id)
+    if g.refused:
+        return _record(slug, person_id, CorrectionForm(request.form) if correcting else None, message=PRESS_AGAIN), 400
+    if correcting:
+        return _correct(slug, club, you, person)
+    if request.form.get("action") != "link":
+        abort(400)
+    return _send_link(slug, club, you, person)
+
+
+def _send_link(slug: str, club: Club, you: Person, person: Person) -> Page:
+    here = service()
+    request_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    try:
+        here.db.write(
+            send_page, club.id, person.id, by=you.id, request_id=request_id, now=here.clock.now(),
+            limited=here.settings.rate_limits,
+        )  # fmt: skip
+    except TooManyMails:
+        return _record(slug, person.id, message=MAILBOX_FULL), 429
+    except NotAllowed:
+        return _record(slug, person.id, message=NOT_NOW), 403
+    return redirect(url_for("people.record", slug=slug, person_id=person.id, done="link"), 303)
+
+
+def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
+    form = CorrectionForm(request.form)
+    form_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    if not form.validate():
+        return _record(slug, person.id, form), 422
+    with service().db.read(club.id) as session:
+        if not address_is_free(session, form.data["email"], besides=person):
+            form["email"].errors = [TAKEN]
+            return _record(slug, person.id, form), 422
+    try:
+        service().db.write(
+            put_right, club.id, ADDRESS, PUT_RIGHT, you.id, person.id, {"email": form.data["email"]}, why=form.data["why"],
+            form_id=form_id, now=service().clock.now(),
+        )  # fmt: skip
+    except NotAllowed:
+        return _record(slug, person.id, form, message=NOT_NOW), 403
+    return redirect(url_for("people.record", slug=slug, person_id=person.id, done="correct"), 303)
+
+
+def _person(session: Session, club: Club, person_id: int) -> Person:
+    """Somebody of this club; 404 for anybody else's id."""
+    found = session.get(Person, (club.id, person_id)) if 0 < person_id < MOST_ID else None
+    if found is None or found.status == "erased":
+        abort(404)
+    return found
+
+
+def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: str = "") -> str:
+    with service().db.read() as session:
+        club, you = officer_here(session, slug)
+        person, is_owner = _person(session, club, person_id), you.role == "owner"
+        paging = Paging.asked(count_ended(session, person), CASES)
+        return render_template(
+            "pages/desk/person.html",
+            who=person, address=_address(person), removals=removals(session, person), paging=paging,
+            form=form or CorrectionForm(), stamp=new_stamp(), message=message,
+            open=[_line(session, you, case, late=late) for case, late in open_cases(session, [person.id])],
+            ended=[_line(session, you, *pair) for pair in ended_cases(session, person, limit=CASES, offset=paging.offset)],
+            letters=[(letter, meaning(letter.answer)) for letter in letters_to(session, person, LETTERS)] if is_owner else [],
+            trouble=meaning(person.mail_trouble) if person.mail_trouble else "",
+            may_correct=is_owner and person.status == "member" and person.role != "owner" and _corrects(),
+            done=request.args.get("done", ""),
+        )  # fmt: skip
+
+
+def _corrects() -> bool:
+    """Does this installation know the workflow in which an address is put right?"""
+    return any(flow.key == ADDRESS for flow in all_workflows())
+
+
+def _line(session: Session, you: Person, case: Case, by: Person | None = None, *, late: bool = False) -> Line:
+    url = link_for(club_at_hand(session), you, "case", case.id)
+    for_them = you.role == "owner" and you.id != case.person_id and "person" in case.turn.split("|")
+    return Line(case, url, declared_acts(session, case, you), late, for_them, by)
+
+
+def _address(person: Person) -> str:
+    """Whole for the owner. An admin, who mails nobody by hand, sees whether it is there and whose it may be."""
+    if not person.address:
+        return ""
+    return person.address if g.you.role == "owner" or person.id == g.you.id else mask(person.address)

@@ -1,0 +1,47 @@
+"""What waits for the decider at the desk: read the start of each, tick, approve the ticked ones."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from engine.desk import count_waiting, waiting_for
+from web.desk.office import officer_here, officer_pressing
+from web.guard import keeps_text
+from web.paging import Paging
+from web.service import service
+from web.waiting import approve_ticked, entries, nothing_ticked
+
+waiting = Blueprint("waiting", __name__)
+
+Page = str | Response | tuple[str, int]
+SIZE = 15
+
+
+@waiting.get("/<slug>/desk/waiting")
+def show(slug: str) -> Page:
+    return _page(slug)
+
+
+@waiting.post("/<slug>/desk/waiting")
+@keeps_text
+def press(slug: str) -> Page:
+    """Approve what is ticked; back to the page it was ticked on."""
+    with service().db.read() as session:
+        officer_pressing(session, slug)
+    if g.refused or nothing_ticked():
+        return _page(slug, pressed_again=True), 400
+    done, missed = approve_ticked(lambda session: officer_pressing(session, slug)[1])
+    back = "desk.show" if request.form.get("from") == "overview" else "waiting.show"
+    return redirect(url_for(back, slug=slug, done=done, missed=missed), 303)
+
+
+def _page(slug: str, *, pressed_again: bool = False) -> str:
+    with service().db.read() as session:
+        _club, you = officer_here(session, slug)
+        paging = Paging.asked(count_waiting(session, you), SIZE)
+        listed = entries(session, you, waiting_for(session, you, SIZE, paging.offset))
+    return render_template(
+        "pages/desk/waiting.html",
+        entries=listed, paging=paging, pressed_again=pressed_again, ticked=set(request.form.getlist("case", type=int)),
+    )  # fmt: skip
