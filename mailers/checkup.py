@@ -18,7 +18,7 @@ from mailers.verdict import Answer
 _NO_DNS = ("localhost", "local", "lan", "internal", "test", "example", "invalid", "arpa")
 DNS_SECONDS = 4.0
 
-_WHERE = "on the desk under Mail, or in JIUNIU_SMTP_URL"
+_WHERE = "on the desk under Mail account, or in JIUNIU_SMTP_URL"
 
 _MENDS = {
     "connect": f"look at host and port ({_WHERE}) and at the firewall (many machines may not use port 25)",

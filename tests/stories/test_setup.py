@@ -106,7 +106,7 @@ def test_from_the_code_to_a_club_that_writes(fresh: World, serve: Callable[..., 
     assert count(fresh, Club) == count(fresh, MailAccount) == 0  # nothing half-made
     ready = check.press("found")
     assert ready.response.url == f"{fresh.base}club/desk/ready"
-    assert ready.soup.select("#invite")[0]["value"] == f"{fresh.base}club/join"
+    assert ready.soup.select("#invite")[0].text == f"{fresh.base}club/join"
     assert ready.browser.get("/club/desk/members").status == 200  # signed in as the owner
     at_home(fresh)
     with fresh.service.db.read() as session:

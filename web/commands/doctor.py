@@ -27,7 +27,7 @@ UNREADABLE = Finding(
     "mail server",
     "wrong",
     "no key of this installation opens the password of the mail account: letters wait",
-    "type it again on the desk under Mail, or name the old key in JIUNIU_SECRET_KEY_FALLBACKS",
+    "type it again on the desk under Mail account, or name the old key in JIUNIU_SECRET_KEY_FALLBACKS",
 )
 
 
