@@ -16,7 +16,7 @@ import workflows  # noqa: F401  (makes the club's rules known)
 from engine.schema import SchemaIsNewer
 from engine.settings import Settings, SettingsError, load
 from mailers.catcher import Catcher
-from web import commands, demo, desk, guard, health, logbook, speak
+from web import commands, demo, desk, guard, health, logbook, setup, speak
 from web.case import case
 from web.clubs import clubs
 from web.forms import forms
@@ -30,7 +30,9 @@ from web.ticker import Ticker
 
 # A phone keeps its line open for two minutes after the page has come; a whole club may read its mail at once.
 MOST_LINES = 400
-BLUEPRINTS = (health.health, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, privacy, forms)
+BLUEPRINTS = (
+    health.health, setup.setup, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, privacy, forms,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -48,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.init(app)
     commands.init(app)
     desk.init(app)
+    setup.init(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

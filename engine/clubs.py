@@ -21,6 +21,10 @@ from engine.schedules import plan_schedules, replan_schedules
 RESERVED_SLUGS = frozenset({"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"})
 
 
+# The heartbeat's row that holds a set-up under way (``engine.founding``).
+SETUP = "setup"
+
+
 class BadClub(ValueError):
     """Something about the club cannot be; the text names the option."""
 
@@ -95,7 +99,7 @@ def remove_demo(session: Session) -> bool:
         if "club_id" in table.c:
             session.execute(delete(table).where(table.c.club_id == demo))
     session.execute(delete(Club).where(Club.id == demo))
-    session.execute(delete(Heartbeat))
+    session.execute(delete(Heartbeat).where(Heartbeat.name != SETUP))  # a set-up under way goes on
     return True
 
 
@@ -112,16 +116,26 @@ def all_clubs(session: Session) -> list[Club]:
     return list(session.execute(select(Club).order_by(Club.name)).scalars())
 
 
+def slug_will_do(slug: str) -> bool:
+    return re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", slug) is not None and slug not in RESERVED_SLUGS
+
+
+def zone_exists(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def _checked(slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str) -> str:
-    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", slug) or slug in RESERVED_SLUGS:
+    if not slug_will_do(slug):
         raise BadClub(f"--slug: takes small letters, digits and hyphens, and none of {', '.join(sorted(RESERVED_SLUGS))}")
     for option, text in (("--name", name), ("--owner-name", owner_name)):
         if not 1 <= len(text.strip()) <= 80 or any(character < " " for character in text):
             raise BadClub(f"{option}: takes 1 to 80 characters on one line")
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        raise BadClub(f"--timezone: {zone!r} is no time zone; an example is Asia/Shanghai") from None
+    if not zone_exists(zone):
+        raise BadClub(f"--timezone: {zone!r} is no time zone; an example is Asia/Shanghai")
     if locale not in LANGUAGES:
         raise BadClub(f"--locale: takes one of {', '.join(LANGUAGES)}")
     try:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from wtforms import BooleanField, EmailField, Form, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.fields.core import Field, UnboundField
 from wtforms.validators import InputRequired, StopValidation
 
@@ -94,6 +95,11 @@ def Tick(label: str, *, hint: str = "", optional: bool = False, required: str = 
     if optional:
         return BooleanField(label, description=hint)
     return BooleanField(label, [InputRequired(required)], description=hint, render_kw={"required": True})
+
+
+def options(names: Mapping[str, str]) -> list[Any]:
+    """What a SelectField offers: value to name."""
+    return [SelectChoice(value, name) for value, name in names.items()]
 
 
 def private(field: Any) -> Any:

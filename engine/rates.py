@@ -30,8 +30,12 @@ ANONYMOUS_POSTS = Limit("anonymous post", 60, timedelta(hours=1))
 DRAFTS = Limit("draft by person", 1200, timedelta(hours=1))  # one every three seconds, for an hour
 EXPORTS = Limit("export by person", 20, timedelta(days=1))
 UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
-
-LIMITS = (CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, DRAFTS, EXPORTS, UNKNOWN_TOKENS)
+SETUP_CODES = Limit("set-up code", 10, timedelta(hours=1))
+TEST_MAILS = Limit("test mail", 10, timedelta(hours=1))
+EVERY = (
+    CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, DRAFTS, EXPORTS, UNKNOWN_TOKENS,
+    SETUP_CODES, TEST_MAILS,
+)  # fmt: skip
 
 
 def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool:
@@ -45,6 +49,6 @@ def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> boo
 
 
 def forget_old_rates(session: Session, machine_now: datetime) -> None:
-    for limit in LIMITS:
+    for limit in EVERY:
         window = int(machine_now.timestamp() // limit.window.total_seconds())
         session.execute(delete(Rate).where(Rate.what == limit.what, Rate.window < window))

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,7 +38,7 @@ class MailServer:
     host: str
     port: int
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,11 @@ class _Reader:
         if text not in ("on", "off"):
             raise SettingsError(f"{name}: takes on or off, not {text!r}")
         return text == "on"
+
+
+def is_host(text: str) -> bool:
+    """Can this be the name or address of a machine?"""
+    return _HOST.fullmatch(text) is not None
 
 
 def is_loopback(host: str) -> bool:

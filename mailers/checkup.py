@@ -18,9 +18,11 @@ from mailers.verdict import Answer
 _NO_DNS = ("localhost", "local", "lan", "internal", "test", "example", "invalid", "arpa")
 DNS_SECONDS = 4.0
 
+_WHERE = "on the desk under Mail account, or in JIUNIU_SMTP_URL"
+
 _MENDS = {
-    "connect": "look at the host and port in JIUNIU_SMTP_URL and at the firewall (many machines may not use port 25)",
-    "login": "look at user and password in JIUNIU_SMTP_URL; QQ and 163 want an authorization code, not the password",
+    "connect": f"look at host and port ({_WHERE}) and at the firewall (many machines may not use port 25)",
+    "login": f"look at user and password ({_WHERE}); QQ and 163 want an authorization code, not the password",
     "sender": "JIUNIU_MAIL_FROM: take the address that this account may write as",
 }
 
@@ -31,9 +33,19 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
     if server is None:
         if settings.built_in_mailbox:
             says = "none: every mail stays in the built-in mailbox on this machine"
-            yield Finding("mail server", "warning", says, "right for trying out; for a real club set JIUNIU_SMTP_URL")
+            yield Finding(
+                "mail server",
+                "warning",
+                says,
+                f"right for trying out; a real club needs an account ({_WHERE})",
+            )
         else:
-            yield Finding("mail server", "wrong", "none: letters wait until there is an account", "set JIUNIU_SMTP_URL")
+            yield Finding(
+                "mail server",
+                "wrong",
+                "none: letters wait until there is an account",
+                f"set one up {_WHERE}",
+            )
         return
     answer = Channel(server, settings.mail_from).try_out()
     where = f"{server.host}:{server.port}"

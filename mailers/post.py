@@ -11,11 +11,21 @@ import socket
 import ssl
 import time
 from email.utils import parseaddr
+from typing import NamedTuple
 
 from engine.settings import MailServer, is_loopback
 from mailers.verdict import Answer, Phase
 
-CONNECT_SECONDS, COMMAND_SECONDS, DOT_SECONDS = 30.0, 60.0, 300.0
+
+class Patience(NamedTuple):
+    """Seconds to wait: for the line, for an answer to a command, for the answer after the final dot."""
+
+    connect: float = 30.0
+    command: float = 60.0
+    dot: float = 300.0
+
+
+PATIENT = Patience()
 # A kept connection that was idle longer than this is probed before use.
 IDLE_SECONDS = 20.0
 
@@ -31,8 +41,8 @@ class _Said(Exception):
 class Channel:
     """One connection to the mail server, opened when it is needed and kept while it works."""
 
-    def __init__(self, server: MailServer, sender: str) -> None:
-        self.server = server
+    def __init__(self, server: MailServer, sender: str, patience: Patience = PATIENT) -> None:
+        self.server, self.patience = server, patience
         self.sender = parseaddr(sender)[1]
         self._smtp: smtplib.SMTP | None = None
         self._used_at = 0.0
@@ -125,9 +135,9 @@ class Channel:
         context = ssl.create_default_context()
         smtp: smtplib.SMTP
         if server.security == "smtps":
-            smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=CONNECT_SECONDS, context=context)
+            smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=self.patience.connect, context=context)
         else:
-            smtp = smtplib.SMTP(server.host, server.port, timeout=CONNECT_SECONDS)
+            smtp = smtplib.SMTP(server.host, server.port, timeout=self.patience.connect)
         try:
             self._greet(smtp, context)
         except BaseException:
@@ -137,7 +147,7 @@ class Channel:
 
     def _greet(self, smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
         server = self.server
-        _patience(smtp, COMMAND_SECONDS)
+        _wait_for(smtp, self.patience.command)
         smtp.ehlo_or_helo_if_needed()
         if server.security == "smtp+starttls" or (server.security == "smtp" and smtp.has_extn("starttls")):
             if server.security == "smtp" and is_loopback(server.host):
@@ -157,10 +167,10 @@ class Channel:
             raise _Said(Answer(phase, reply[0], _text(reply[1])))
 
     def _dot(self, smtp: smtplib.SMTP, content: bytes) -> Answer:
-        _patience(smtp, DOT_SECONDS)
+        _wait_for(smtp, self.patience.dot)
         smtp.send(_dot_stuffed(content))
         code, text = smtp.getreply()
-        _patience(smtp, COMMAND_SECONDS)
+        _wait_for(smtp, self.patience.command)
         if code == 421:
             self.close()
         return Answer("dot", code, _text(text))
@@ -184,7 +194,7 @@ def _dot_stuffed(content: bytes) -> bytes:
     return body + (b"" if body.endswith(b"\r\n") else b"\r\n") + b".\r\n"
 
 
-def _patience(smtp: smtplib.SMTP, seconds: float) -> None:
+def _wait_for(smtp: smtplib.SMTP, seconds: float) -> None:
     if smtp.sock is not None:
         smtp.sock.settimeout(seconds)
 

@@ -90,14 +90,16 @@ def _behind() -> Select[*tuple[Any, ...]]:
 _BEHIND = _behind()
 
 
-def start_session(session: Session, club_id: int, person_id: int, link: str, now: datetime) -> tuple[str, timedelta] | None:
+def start_session(
+    session: Session, club_id: int, person_id: int, link: str, now: datetime, *, secret: str = ""
+) -> tuple[str, timedelta] | None:
     """Sign a browser in; None when this link was used before. The secret itself is not kept."""
     enter_club(session, club_id)
     if session.execute(select(WebSession.id).where(WebSession.link == link)).first():
         return None
     person = session.get_one(Person, (club_id, person_id))
     life = OFFICE_LIFE if person.role in ("owner", "admin") else MEMBER_LIFE
-    secret = secrets.token_urlsafe(32)
+    secret = secret or secrets.token_urlsafe(32)
     device = str(request.user_agent)[:200]
     session.add(
         WebSession(person_id=person_id, secret_hash=_hash(secret), link=link, device=device, started_at=now, ends_at=now + life)
@@ -113,9 +115,9 @@ def keep_cookie(response: Response, slug: str, secret: str, life: timedelta) -> 
 
 
 @across_clubs
-def signed_in(session: Session, club_id: int) -> Person | None:
-    """The person whose browser this is, if it is signed in to this club."""
-    secret = request.cookies.get(COOKIE)
+def signed_in(session: Session, club_id: int, secret: str | None = None) -> Person | None:
+    """The person whose browser this is, if it is signed in to this club (by its cookie, or by the secret at hand)."""
+    secret = secret or request.cookies.get(COOKIE)
     if not secret:
         return None
     found = session.execute(select(WebSession).where(WebSession.secret_hash == _hash(secret))).scalar_one_or_none()

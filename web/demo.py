@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import owner_at_hand
 from engine.charter import shipped_charter
-from engine.clock import move_clock
+from engine.clock import Clock, move_clock
 from engine.clubs import all_clubs, create_club, remove_demo
 from engine.db import enter_club
 from engine.intake import hand_in
@@ -106,10 +106,15 @@ def pass_time(service: Service, clock_file: Path, span: timedelta) -> None:
     A single leap would be downtime to the engine: of several reminders only the last would leave.
     """
     with service.sweeping, service.posting:
-        post = Post(service.db, service.composer, service.mail_server, service.clock) if service.mail_server else None
+        post = _post(service, service.clock)
         for _hour in range(int(span / STEP)):
             move_clock(clock_file, STEP)
             _tick(service, service.clock.now(), post)
+
+
+def _post(service: Service, clock: Clock) -> Post | None:
+    way = service.outgoing()
+    return Post(service.db, service.composer_for(way), way.server, clock) if way.server else None
 
 
 def _tick(service: Service, now: datetime, post: Post | None) -> None:
@@ -128,9 +133,7 @@ class _Story:
             create_club, slug=SLUG, name="九牛读书会", owner_email="owner@example.com", owner_name="陈老师", zone=ZONE.key,
             locale="zh-CN", charter=shipped_charter("zh-CN").plain(), now=self.clock.at, is_demo=True,
         )  # fmt: skip
-        self.post = None
-        if service.mail_server is not None:
-            self.post = Post(self.db, service.composer, service.mail_server, self.clock)
+        self.post = _post(service, self.clock)
 
     def tell(self) -> None:
         """Han Meimei is settled in and stands for admin, Zhou Min is one, Lin Tao's plan is under review, Wei Hua is late, Gao Hui

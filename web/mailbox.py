@@ -21,7 +21,7 @@ _URL = re.compile(r"https?://[^\s<>\"]+")
 
 @mailbox.before_request
 def _only_here() -> None:
-    if not service().settings.built_in_mailbox:
+    if service().outgoing().origin != "mailbox":
         abort(404)
     with service().db.read() as session:
         club = by_slug(session, demo.SLUG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ from engine.clock import Clock, FileClock, machine_now
 from engine.connections import sqlite_module
 from engine.db import Database
 from engine.links import Links
+from engine.mail_account import Outgoing, outgoing
+from engine.seal import Seal
 from engine.settings import MailServer, Settings
 from mailers.compose import Composer
 
@@ -45,8 +47,15 @@ class Service:
         return Links(self.settings.secret_keys, self.settings.base_url)
 
     @cached_property
+    def seal(self) -> Seal:
+        return Seal(self.settings.secret_keys)
+
+    @property
     def composer(self) -> Composer:
-        return Composer(self.links, self.settings.mail_from)
+        return self.composer_for(self.outgoing())
+
+    def composer_for(self, way: Outgoing) -> Composer:
+        return Composer(self.links, way.sender)
 
     @cached_property
     def form_stamps(self) -> URLSafeTimedSerializer:
@@ -72,9 +81,15 @@ class Service:
     # Set by ``python app.py`` when it starts the built-in mailbox.
     built_in: MailServer | None = None
 
+    def outgoing(self) -> Outgoing:
+        """How mail leaves now; an account that was set on a page a moment ago holds for every process."""
+        with self.db.read() as session:
+            way = outgoing(session, self.settings, self.seal)
+        return replace(way, server=self.built_in) if way.origin == "mailbox" else way
+
     @property
     def mail_server(self) -> MailServer | None:
-        return self.settings.mail_server or self.built_in
+        return self.outgoing().server
 
 
 def service() -> Service:

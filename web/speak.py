@@ -59,6 +59,7 @@ def init(app: Flask) -> None:
         meaning_word=lambda meaning: say(letter_words.MEANINGS[meaning]) if meaning else "",
         standing_word=standing_word,
     )
+    app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
     app.jinja_env.filters.update(
         moment=lambda at: say_moment(at, _zone(), g.language),
         short=lambda at: say_short(at, _zone(), g.language),
@@ -73,7 +74,6 @@ def init(app: Flask) -> None:
             "you": g.get("you"),
             "language": g.get("language", LANGUAGES[0]),
             "unsafe": service().settings.is_unsafe,
-            "mailbox": service().settings.built_in_mailbox,
         }
     )
 

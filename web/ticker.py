@@ -16,7 +16,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from engine.clock import machine_now
 from engine.drafts import forget_old_drafts
 from engine.erasure import BYTES_KEPT, forget_bytes
-from engine.heartbeats import beat
+from engine.heartbeats import beat, note_channel
+from engine.mail_account import Outgoing
 from engine.openings import open_due
 from engine.own_links import forget_ended_sessions
 from engine.rates import forget_old_rates
@@ -40,8 +41,8 @@ class Ticker:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        server = service.mail_server
-        self.post = Post(service.db, service.composer, server, service.clock) if server else None
+        self.post: Post | None = None
+        self._way: Outgoing | None = None
         self._letters = threading.Event()
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -73,7 +74,8 @@ class Ticker:
         self.service.db.write(take_back_lapsed, machine_now())
         self.service.db.write(plan_every_club, self.service.clock.now())
         seen = self.tick_sweep()
-        return {"cases": seen, "letters": self.post.deliver() if self.post else 0}
+        post = self.post_now()
+        return {"cases": seen, "letters": post.deliver() if post else 0}
 
     def wake_post(self) -> None:
         """A new letter: the post need not wait for its tick."""
@@ -89,13 +91,27 @@ class Ticker:
         return seen
 
     def tick_post(self) -> None:
-        if self.post is None:
-            return
         self._letters.set()
         while self._letters.is_set():  # a letter queued while the last ones left would else wait for the next tick
             self._letters.clear()
             with self.service.posting:
-                self.post.deliver()
+                post = self.post_now()
+                if post is not None:
+                    post.deliver()
+
+    def post_now(self) -> Post | None:
+        """The post over the account that holds now; None where there is none and letters wait."""
+        way = self.service.outgoing()
+        if way != self._way:
+            self._change_to(way)
+        return self.post
+
+    def _change_to(self, way: Outgoing) -> None:
+        if self.post is not None:
+            self.post.channel.close()
+            self.service.db.write(note_channel, "", (), self.service.clock.now())  # the trouble was the old account's
+        here, self._way = self.service, way
+        self.post = Post(here.db, here.composer_for(way), way.server, here.clock) if way.server else None
 
     def tick_leases(self) -> None:
         if self.post:

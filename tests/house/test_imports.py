@@ -16,6 +16,7 @@ ONLY = {  # package: the files that may import it
     "apscheduler": ("web/",),
     "jinja2": ("mailers/compose.py", "web/"),
     "smtplib": ("mailers/post.py",),
+    "nacl": ("engine/seal.py",),
     "waitress": ("app.py",),
 }
 BANNED = {"core", "common", "utils", "helpers", "misc"}
@@ -120,6 +121,17 @@ def test_time_is_an_argument_below_the_web() -> None:
             assert word not in text, f"{named(path)} asks the machine for the time ({word}): take `now` as an argument"
 
 
+def test_no_request_sends_mail_but_these() -> None:
+    """The ticker is no request; the demo lets its own time pass on this machine; a test mail has 20 seconds at most."""
+    senders = {"Post", "Channel", "try_account"}
+    found = set()
+    for path in (ROOT / "web").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and senders & {alias.name for alias in node.names}:
+                found.add(named(path))
+    assert found == {"web/ticker.py", "web/demo.py", "web/mail_form.py"}, "a letter is queued; the post sends it"
+
+
 def test_across_clubs_is_listed() -> None:
     marked = set()
     for path in sources():
@@ -131,6 +143,7 @@ def test_across_clubs_is_listed() -> None:
         "engine/checkup.py:letters",
         "engine/drafts.py:forget_old_drafts",
         "engine/letters_ledger.py:release_all",
+        "engine/mail_account.py:_compose_anew",
         "engine/openings.py:openings_round",
         "engine/schedules.py:plan_every_club",
         "engine/own_links.py:forget_ended_sessions",

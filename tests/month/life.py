@@ -74,7 +74,7 @@ class Life:
         else:
             heapq.heappop(self._agenda)[2]()
             if not self._is_off():
-                self.ticker.post.deliver()  # in life a new letter wakes the post
+                self.ticker.post_now().deliver()  # in life a new letter wakes the post
         self._hand_out()
 
     def tick(self) -> None:

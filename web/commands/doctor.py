@@ -23,6 +23,12 @@ from web.commands.options import as_json
 from web.service import Service, service
 
 ANSWER_SECONDS = 5.0
+UNREADABLE = Finding(
+    "mail server",
+    "wrong",
+    "no key of this installation opens the password of the mail account: letters wait",
+    "type it again on the desk under Mail account, or name the old key in JIUNIU_SECRET_KEY_FALLBACKS",
+)
 
 
 @click.command()
@@ -42,8 +48,12 @@ def doctor(as_json: bool) -> None:
 
 
 def examine(here: Service) -> Iterator[Finding]:
-    settings, now = here.settings, here.clock.now()
-    yield from mail_checkup.mail_server(settings)
+    now, way = here.clock.now(), here.outgoing()
+    settings = way.into(here.settings)
+    if way.origin == "unreadable":
+        yield UNREADABLE
+    else:
+        yield from mail_checkup.mail_server(settings)
     yield mail_checkup.sender(settings)
     yield from mail_checkup.dns_records(settings)
     yield base_url(settings)

@@ -10,6 +10,7 @@ from web.desk.group import group
 from web.desk.history import history
 from web.desk.late import late
 from web.desk.letters import letters
+from web.desk.mail import mail_account
 from web.desk.office import menu
 from web.desk.offices import offices
 from web.desk.overview import desk
@@ -18,7 +19,7 @@ from web.desk.roster import roster
 from web.desk.settings import settings
 from web.desk.waiting import waiting
 
-PAGES = (desk, waiting, late, people, letters, offices, roster, ahead, figures, group, settings, history, club)
+PAGES = (desk, waiting, late, people, letters, offices, roster, ahead, figures, group, settings, mail_account, history, club)
 
 
 def init(app: Flask) -> None:

@@ -21,6 +21,7 @@ MENU = (
     ("figures.show", _("Figures"), False),
     ("group.show", _("For the chat group"), False),
     ("settings.show", _("Settings"), False),
+    ("mail_account.show", _("Mail account"), True),
     ("club.show", _("Rest and handing over"), True),
 )
 

@@ -80,5 +80,6 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None =
         typed=typed,
         rest=post_rests(session) if is_owner else None,
         channel=channel_trouble(session) if is_owner else None,
+        way=service().outgoing() if is_owner else None,
         queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,
     )

@@ -1,0 +1,100 @@
+"""The installation's mail account, changed from the desk. One account serves every club, so the first club's owner keeps it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engine.founding import real_club
+from engine.language import marked as _
+from engine.mail_account import Outgoing, keep_account
+from engine.models import Club
+from engine.settings import MailServer
+from mailers.presets import OWN, preset_at, preset_of
+from web import mail_form
+from web.access import met_here
+from web.desk.office import officer_here
+from web.guard import PRESS_AGAIN, keeps_text
+from web.service import service
+
+mail_account = Blueprint("mail_account", __name__)
+
+Page = str | Response | tuple[str, int]
+
+SIGN_IN_AGAIN = _("Your sign-in has ended, and nothing was saved yet. Sign in again in another tab; what you typed is still here.")
+
+
+@mail_account.get("/<slug>/desk/mail")
+def show(slug: str) -> Page:
+    with service().db.read() as session:
+        club, you = officer_here(session, slug, only_owner=True)
+        mine = _keeps_it(session, club)
+    way = service().outgoing()
+    provider, form = _form_of(way, you.address or "") if mine else ("", None)
+    return _page(provider, form, way=way, mine=mine, saved="saved" in request.args and way.origin == "page")
+
+
+@mail_account.post("/<slug>/desk/mail")
+@keeps_text
+def press(slug: str) -> Page:
+    """Try the account with one mail, or save it."""
+    with service().db.read() as session:
+        club, you = met_here(session, slug)
+        if you is not None and (you.role != "owner" or not _keeps_it(session, club)):
+            abort(403)
+    provider = mail_form.provider_at_hand()
+    form = mail_form.form_for(provider, request.form) if provider else None
+    server = mail_form.read(provider, form) if form else None
+    if you is None:
+        return _page(provider, form, message=SIGN_IN_AGAIN), 403
+    way = service().outgoing()
+    if g.refused:
+        return _page(provider, form, way=way, message=PRESS_AGAIN), 400
+    if way.origin == "environment" and way.server is not None:
+        return _test(club, "", None, way.server, sender=way.sender, to=you.address or "", way=way)
+    if form is None or server is None:
+        return _page(provider, form, way=way), 422
+    if request.form.get("action") != "save":
+        return _test(club, provider, form, server, sender=form.data["address"], to=you.address or "", way=way)
+    service().db.write(keep_account, service().seal, server, sender=form.data["address"], now=service().clock.now())
+    return redirect(url_for("mail_account.show", slug=slug, saved=1), 303)
+
+
+def _keeps_it(session: Session, club: Club) -> bool:
+    first = real_club(session)
+    return first is not None and first.id == club.id
+
+
+def _test(club: Club, provider: str, form: Any, server: MailServer, *, sender: str, to: str, way: Outgoing) -> Page:
+    tried = mail_form.try_out(server, sender=sender, to=to, club=club.name)
+    if tried is None:
+        return _page(provider, form, way=way, message=mail_form.ENOUGH), 429
+    return _page(provider, form, way=way, tried=tried), 200 if tried.outcome == "sent" else 422
+
+
+def _form_of(way: Outgoing, address: str) -> tuple[str, Any]:
+    """The form as the account stands, or as the owner's address suggests it."""
+    stands = preset_at(way.server.host) if way.origin == "page" and way.server else ""
+    provider = mail_form.provider_at_hand(stands or preset_of(address))
+    if not provider:
+        return "", None
+    data = _as_it_stands(way, way.server) if provider == stands and way.server else _suggested(provider, address)
+    return provider, mail_form.form_for(provider, None, data=data)
+
+
+def _as_it_stands(way: Outgoing, server: MailServer) -> dict[str, str]:
+    return {
+        "address": way.sender, "host": server.host, "port": str(server.port), "security": server.security,
+        "user": server.user if server.user != way.sender else "", "kept": mail_form.keep(server),
+    }  # fmt: skip
+
+
+def _suggested(provider: str, address: str) -> dict[str, str]:
+    return {"address": address if preset_of(address) in ("", provider) and provider != OWN else "", "port": "465"}
+
+
+def _page(provider: str, form: Any, *, way: Outgoing | None = None, mine: bool = True, **given: Any) -> str:
+    return render_template("pages/desk/mail.html", way=way, provider=provider, form=form, mine=mine, **given)

@@ -1,0 +1,121 @@
+"""The door of a new installation: the code that the server prints, or the demo and its clock."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import timedelta
+
+import click
+from flask import Blueprint, Flask, abort, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+from wtforms import Form
+
+from engine.clubs import all_clubs, by_slug
+from engine.fields import Text
+from engine.founding import is_setup_code, real_club, setup_code
+from engine.language import marked as _
+from engine.models import Club
+from engine.rates import SETUP_CODES
+from web import demo
+from web.guard import PRESS_AGAIN, allow, client_address, keeps_text
+from web.mail_words import ADVICE, PROVIDERS
+from web.service import Service, service
+
+setup = Blueprint("setup", __name__)
+log = logging.getLogger("jiuniu")
+
+Page = str | Response | tuple[str, int]
+
+# Where a browser keeps that it knew the code; after the founding this signs it in.
+KNEW = "setup"
+MOVES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+WRONG_CODE = _("This is not the code. The newest lines of the server's window or log have it.")
+TOO_MANY_CODES = _("Too many tries. Please wait an hour, or found the club by the command on the server.")
+
+
+def init(app: Flask) -> None:
+    """A process that serves pages says how to begin, in one line, while there is no club."""
+    app.jinja_env.globals.update(mail_providers=PROVIDERS, mail_advice=ADVICE)
+    here: Service = app.extensions["jiuniu"]
+    context = click.get_current_context(silent=True)
+    if context is not None and context.info_name != "run":
+        return
+    with here.db.read() as database:
+        if real_club(database) is not None:
+            return
+    log.warning(
+        "No club of your own yet: open %s and enter the code %s", here.links.url("setup"), setup_code(here.settings.secret_keys)
+    )
+
+
+class CodeForm(Form):
+    code = Text(_("Set-up code"), hint=_("Eight letters and digits, such as ABCD-2345"))
+
+
+# The door
+
+
+@setup.get("/setup")
+def door() -> Page:
+    if KNEW in session and not _club():
+        return redirect(url_for("setup.club"), 302)
+    return _door(CodeForm())
+
+
+@setup.post("/setup")
+@keeps_text
+def enter() -> Page:
+    """The code, or the demo, which exists only beside no other club."""
+    if request.form.get("action") == "demo":
+        return _begin_demo()
+    form = CodeForm(request.form)
+    if g.refused:
+        return _door(form, PRESS_AGAIN), 400
+    if _club():
+        return redirect(url_for("setup.door"), 303)
+    if not form.validate():
+        return _door(form), 422
+    if not allow(SETUP_CODES, client_address()):
+        return _door(form, TOO_MANY_CODES), 429
+    if not is_setup_code(form.data["code"], service().settings.secret_keys):
+        form["code"].errors = [WRONG_CODE]
+        return _door(form), 422
+    session[KNEW], session.permanent = secrets.token_urlsafe(32), True
+    return redirect(url_for("setup.club"), 303)
+
+
+def _begin_demo() -> Page:
+    if g.refused:
+        abort(400)
+    if demo.possible(service()):
+        demo.begin(service())
+    return redirect(url_for("clubs.home", slug=demo.SLUG), 303)
+
+
+@setup.post("/setup/clock")
+def move() -> Page:
+    """Move the demo's clock; the ticker sees it at its next tick."""
+    path, span = service().demo_clock, MOVES.get(request.form.get("by", ""))
+    with service().db.read() as database:
+        club = by_slug(database, demo.SLUG)
+    if path is None or span is None or club is None or not club.is_demo or not service().settings.is_local:
+        abort(404)
+    demo.pass_time(service(), path, span)
+    back_to_mailbox = request.form.get("back") == "mailbox"
+    return redirect(url_for("mailbox.show") if back_to_mailbox else url_for("clubs.home", slug=demo.SLUG), 303)
+
+
+def _door(form: Form, message: str = "") -> str:
+    with service().db.read() as database:
+        clubs = all_clubs(database)
+    real = [club for club in clubs if not club.is_demo]
+    return render_template(
+        "pages/setup/door.html", form=form, message=message, clubs=real, demo_exists=len(real) < len(clubs),
+        demo_possible=demo.possible(service()),
+    )  # fmt: skip
+
+
+def _club() -> Club | None:
+    with service().db.read() as database:
+        return real_club(database)

@@ -1,0 +1,117 @@
+"""The last look, the founding in one commit, and the page that says what is ready."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import abort, g, redirect, render_template, request, session, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engine.clubs import BadClub
+from engine.founding import AlreadyFounded, demo_is_here, found, real_club
+from engine.language import marked as _
+from engine.registry import all_workflows
+from engine.seal import Broken
+from engine.settings import is_loopback
+from web import demo, numbers
+from web.access import OFFICE_LIFE, keep_cookie, signed_in, start_session
+from web.desk.office import officer_here
+from web.guard import PRESS_AGAIN, keeps_text
+from web.service import service
+from web.setup.door import KNEW, Page, setup
+from web.setup.forms import FIRST_NUMBERS, ZONES
+from web.setup.steps import account_of, numbers_of, page, said_here, shipped
+
+CANNOT = _("The club could not be founded like this; please look at its short name and its address once more.")
+TICK = _("Please tick this box: the demo has to go first.")
+
+
+@setup.get("/setup/check")
+def check() -> Page:
+    return _check_page(said_here())
+
+
+@setup.post("/setup/check")
+@keeps_text
+def press() -> Page:
+    """Found the club. A second press, or a reload, finds it founded and its owner signed in."""
+    if not g.refused and KNEW in session and (response := _founded_by_this_browser()):
+        return response
+    said = said_here()
+    if g.refused:
+        return _check_page(said, message=PRESS_AGAIN), 400
+    if _demo_is_here() and request.form.get("replace_demo") != "y":
+        return _check_page(said, error=TICK), 422
+    try:
+        return _found(said)
+    except Broken:
+        return redirect(url_for("setup.mail"), 303)
+    except BadClub:
+        return _check_page(said, message=CANNOT), 422
+    except AlreadyFounded:
+        return _founded_by_this_browser() or redirect(url_for("setup.door"), 303)
+
+
+def _found(said: dict[str, Any]) -> Response:
+    here, secret = service(), session[KNEW]
+    charter = shipped(said) | {"numbers": numbers_of(said)}
+    account = account_of(said)
+    with here.sweeping, here.posting:
+        demo.end(here)
+        now = here.clock.now()
+
+        def unit(database: Session) -> None:
+            club_id, owner_id = found(database, club=said["club"], charter=charter, account=account, seal=here.seal, now=now)
+            start_session(database, club_id, owner_id, "set-up", now, secret=secret)
+
+        here.db.write(unit)
+    return _signed_in(said["club"]["slug"], secret)
+
+
+def _founded_by_this_browser() -> Response | None:
+    """The way on for whoever founded the club here a moment ago, and may have missed the answer."""
+    with service().db.read() as database:
+        club = real_club(database)
+        if club is None or signed_in(database, club.id, session[KNEW]) is None:
+            return None
+        slug = club.slug
+    return _signed_in(slug, session[KNEW])
+
+
+def _signed_in(slug: str, secret: str) -> Response:
+    response = redirect(url_for("setup.ready", slug=slug), 303)
+    keep_cookie(response, slug, secret, OFFICE_LIFE)
+    return response
+
+
+def _demo_is_here() -> bool:
+    with service().db.read() as database:
+        return demo_is_here(database)
+
+
+def _check_page(said: dict[str, Any], *, message: str = "", error: str = "") -> str:
+    for step in ("club", "mail"):
+        if step not in said:
+            abort(redirect(url_for(f"setup.{step}"), 303))
+    plain = numbers_of(said)
+    return page(
+        "check", said, message=message, error=error, demo_exists=_demo_is_here(), way=service().outgoing(),
+        address=service().links.url(f"{said['club']['slug']}/"), zone=ZONES.get(said["club"]["zone"], said["club"]["zone"]),
+        rules=[(numbers.WORDS[key].name, numbers.said(key, plain[key], g.language)) for key in FIRST_NUMBERS],
+    )  # fmt: skip
+
+
+@setup.get("/<slug>/desk/ready")
+def ready(slug: str) -> Page:
+    """What is ready, and the next three things to do."""
+    session.pop(KNEW, None)
+    here = service()
+    with here.db.read() as database:
+        officer_here(database, slug, only_owner=True)
+    [joining, *_others] = [flow for flow in all_workflows() if flow.open_to_anyone]
+    return render_template(
+        "pages/setup/ready.html", way=here.outgoing(), invite=here.links.url(f"{slug}/{joining.form_path}"),
+        only_here=is_loopback(urlsplit(here.settings.base_url).hostname or ""),
+    )  # fmt: skip

@@ -1,0 +1,174 @@
+"""The steps of a set-up: the club and its owner, the first numbers, the mail account. Each is kept; nothing is made yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from engine.charter import shipped_charter
+from engine.founding import keep_said, real_club, said_so_far
+from engine.settings import MailServer
+from mailers.presets import preset_of
+from web import mail_form, numbers
+from web.guard import PRESS_AGAIN, keeps_text
+from web.service import service
+from web.setup.door import KNEW, Page, setup
+from web.setup.forms import FIRST_NUMBERS, ClubForm, filled
+
+
+def said_here() -> dict[str, Any]:
+    """What was said so far; without the code, or with a club there already, back to the door."""
+    with service().db.read() as database:
+        if KNEW not in session or real_club(database) is not None:
+            if g.refused:
+                abort(400)
+            abort(redirect(url_for("setup.door"), 303))
+        return said_so_far(database)
+
+
+def _keep(step: str, said: dict[str, Any], then: str) -> Response:
+    service().db.write(keep_said, step, said, service().clock.now())
+    return redirect(url_for(then), 303)
+
+
+@setup.get("/setup/club")
+def club() -> Page:
+    said = said_here()
+    return page("club", said, form=ClubForm(data=filled(said.get("club", {}), g.language)))
+
+
+@setup.post("/setup/club")
+@keeps_text
+def say_club() -> Page:
+    said, form = said_here(), ClubForm(request.form)
+    if not form.validate():
+        return page("club", said, form=form), 422
+    if g.refused:
+        return page("club", said, form=form, message=PRESS_AGAIN), 400
+    return _keep("club", form.said(), "setup.rules")
+
+
+@setup.get("/setup/rules")
+def rules() -> Page:
+    said = said_here()
+    plain = numbers_of(said)
+    typed: dict[str, str] = {}
+    for key in FIRST_NUMBERS:
+        typed |= numbers.typed_of(key, plain[key])
+    return _rules_page(said, typed, {})
+
+
+@setup.post("/setup/rules")
+@keeps_text
+def say_rules() -> Page:
+    said, errors, plain = said_here(), {}, {}
+    for key in FIRST_NUMBERS:
+        try:
+            plain[key] = numbers.read_number(key, request.form)
+        except ValueError:
+            errors[key] = numbers.takes(key, g.language)
+    if errors or g.refused:
+        return _rules_page(said, request.form, errors, "" if errors else PRESS_AGAIN), 422 if errors else 400
+    return _keep("rules", plain, "setup.mail")
+
+
+def _rules_page(said: dict[str, Any], typed: Any, errors: dict[str, str], message: str = "") -> str:
+    plain = numbers_of(said)
+    does = {key: numbers.explained(key, plain[key], g.language) for key in FIRST_NUMBERS}
+    words = [numbers.WORDS[key] for key in FIRST_NUMBERS]
+    return page("rules", said, numbers=numbers, words=words, does=does, typed=typed, errors=errors, message=message)
+
+
+def numbers_of(said: dict[str, Any]) -> dict[str, Any]:
+    """The charter's numbers in their plain form: those that were said, the others as they are shipped."""
+    return {**shipped(said)["numbers"], **said.get("rules", {})}
+
+
+def shipped(said: dict[str, Any]) -> dict[str, Any]:
+    return shipped_charter(said.get("club", {}).get("locale", g.language)).plain()
+
+
+def page(step: str, said: dict[str, Any], **given: Any) -> str:
+    return render_template(f"pages/setup/{step}.html", said=said, **given)
+
+
+# The mail account
+
+
+@setup.get("/setup/mail")
+def mail() -> Page:
+    said = _with_club(said_here())
+    return _mail_page(said, *_mail_form_of(said))
+
+
+@setup.post("/setup/mail")
+@keeps_text
+def say_mail() -> Page:
+    """Try the account with one mail, keep it, or leave it for later."""
+    said, way, action = _with_club(said_here()), service().outgoing(), request.form.get("action")
+    if g.refused:
+        return _mail_page(said, *_mail_typed(), message=PRESS_AGAIN), 400
+    if action == "later" or (way.origin == "environment" and action == "next"):
+        return _keep("mail", {"later": action == "later"}, "setup.check")
+    if way.origin == "environment" and way.server is not None:
+        return _test(said, "", None, way.server, way.sender)
+    provider, form = _mail_typed()
+    server = mail_form.read(provider, form) if form is not None else None
+    if form is None or server is None:
+        return _mail_page(said, provider, form), 422
+    if action == "test":
+        return _test(said, provider, form, server, form.data["address"])
+    return _keep("mail", _to_keep(provider, form.data["address"], server), "setup.check")
+
+
+def _with_club(said: dict[str, Any]) -> dict[str, Any]:
+    """The test mail goes to the owner, so the owner comes first."""
+    if "club" not in said:
+        abort(redirect(url_for("setup.club"), 303))
+    return said
+
+
+def _test(said: dict[str, Any], provider: str, form: Any, server: MailServer, sender: str) -> Page:
+    tried = mail_form.try_out(server, sender=sender, to=said["club"]["owner_email"], club=said["club"]["name"])
+    if tried is None:
+        return _mail_page(said, provider, form, message=mail_form.ENOUGH), 429
+    return _mail_page(said, provider, form, tried=tried), 200 if tried.outcome == "sent" else 422
+
+
+def _mail_typed() -> tuple[str, Any]:
+    provider = mail_form.provider_at_hand()
+    return provider, mail_form.form_for(provider, request.form) if provider else None
+
+
+def _mail_form_of(said: dict[str, Any]) -> tuple[str, Any]:
+    """The form as it was left, or as the owner's address suggests it."""
+    kept, address = said.get("mail", {}), said.get("club", {}).get("owner_email", "")
+    provider = mail_form.provider_at_hand(kept.get("provider", ""), preset_of(address))
+    if not provider:
+        return "", None
+    before = kept if kept.get("provider") == provider else {}
+    suggested = address if preset_of(address) in ("", provider) else ""
+    return provider, mail_form.form_for(provider, None, data={"address": suggested, "port": "465", **before})
+
+
+def _mail_page(said: dict[str, Any], provider: str, form: Any, *, tried: mail_form.Tried | None = None, message: str = "") -> str:
+    given = {"provider": provider, "form": form, "tried": tried, "message": message, "way": service().outgoing()}
+    return page("mail", said, local=service().settings.built_in_mailbox, **given)
+
+
+def _to_keep(provider: str, address: str, server: MailServer) -> dict[str, str]:
+    return {
+        "provider": provider, "address": address, "security": server.security, "host": server.host, "port": str(server.port),
+        "user": server.user, "kept": mail_form.keep(server),
+    }  # fmt: skip
+
+
+def account_of(said: dict[str, Any]) -> tuple[MailServer, str] | None:
+    """The account that was kept, with its sender; None where it was left for later. Raises Broken."""
+    kept = said.get("mail", {})
+    if not kept.get("provider"):
+        return None
+    server = MailServer(kept["security"], kept["host"], int(kept["port"]), kept["user"])
+    return (mail_form.unlocked(kept["kept"], server) if kept["kept"] else server), kept["address"]
