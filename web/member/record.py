@@ -25,7 +25,7 @@ IN_TIME, LATE, EXCUSED, MISSING, OPEN, NONE = "in_time", "late", "excused", "mis
 WORDS = {
     IN_TIME: _("handed in on time"),
     LATE: _("handed in late"),
-    EXCUSED: _("excused"),
+    EXCUSED: _("not asked for"),
     MISSING: _("not handed in"),
     OPEN: _("still open"),
 }
