@@ -21,6 +21,7 @@ from mailers.sheet import unbroken
 _START_CHARACTERS = 120
 _MANY = 5  # a longer list is easier to read with its counts above it
 _DAY = timedelta(days=1)
+_SOON = timedelta(days=2)
 
 
 def data_for(facts: Facts) -> dict[str, Any]:
@@ -43,11 +44,23 @@ def _daily(facts: Facts) -> dict[str, Any]:
     most = max(3, facts.room // 800)
     more = sum(max(0, len(rows) - most) for rows in gathered.values())
     return {name: rows[:most] for name, rows in gathered.items()} | {
+        "groups": _grouped(waiting[:most], facts.now),
         "count": len(waiting),
         "more": more,
         "fresh": sum(row["fresh"] for row in waiting),
         "kinds": kinds.most_common() if len(kinds) > 1 and len(waiting) > _MANY else [],
     }
+
+
+def _grouped(waiting: list[dict[str, Any]], now: datetime) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What is due soon, what is to be reviewed, and whom to remove: a short list stays in one piece."""
+    if len(waiting) <= _MANY:
+        return [("review", waiting)]
+    groups: dict[str, list[dict[str, Any]]] = {"soon": [], "review": [], "removal": []}
+    for row in waiting:
+        soon = row["due"] is not None and row["due"] - now <= _SOON
+        groups["soon" if soon else "removal" if row["removal"] else "review"].append(row)
+    return [(name, rows) for name, rows in groups.items() if rows]
 
 
 def _receipt(facts: Facts) -> dict[str, Any]:
@@ -110,12 +123,13 @@ def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
 def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
     case = matter.case
     long_texts = [text for _, text, is_long in written_answers(workflow(case.workflow), case.answers) if is_long]
-    start = unbroken(max(long_texts, key=len, default=""))
+    is_removal = case.state == REMOVAL_PROPOSED
+    start = "" if is_removal else unbroken(max(long_texts, key=len, default=""))
     return {
         "label": _label(facts, case),
         "kind": translate(workflow(case.workflow).label, facts.language),
         "fresh": case.entered_at > facts.now - _DAY,
-        "removal": case.state == REMOVAL_PROPOSED,
+        "removal": is_removal,
         "who": isolate(matter.who.name or matter.who.address or ""),
         "due": case.due_at,
         "url": facts.link_to("case", case.id),

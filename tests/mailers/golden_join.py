@@ -65,6 +65,7 @@ STORIES: Stories = {
     "join.was_withdrawn": (then(confirmed, lilei("withdraw")), OWNER),
     "join.taken_back+approved": (then(joined, owner("undo")), LILEI),
     "join.taken_back+declined": (then(confirmed, owner("decline", note="不了。"), owner("undo")), LILEI),
+    "join.taken_back+returned": (then(returned, owner("undo")), LILEI),
     "join.taken_back+to_admin": (then(joined_with_admin, owner("undo")), ADMIN),
     "join.add_to_group": (joined, OWNER),
     "join.add_to_group+to_admin": (joined_with_admin, ADMIN),
