@@ -100,6 +100,7 @@ STORIES: Stories = {
     "reflection.second_chance+extended": (then(proposed, owner("extend", days=5, note="考完试再写。")), LILEI),
     "reflection.second_chance+no_week": (then(reading_without_a_week, send, wait(days=6)), LILEI),
     "reflection.last_call": (then(overdue, send, wait(days=1, hours=4)), LILEI),
+    "reflection.last_call+extended": (then(proposed, owner("extend", days=2), send, wait(days=1, hours=15)), LILEI),
     "reflection.last_call+declined": (then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=1, hours=15)), LILEI),
     "reflection.please_decide": (then(asked_at_once, submitted), OWNER),
     "reflection.please_decide+resubmitted": (then(asked_at_once, returned, lilei("resubmit", answers=REWORKED | {"share": False})), OWNER),
