@@ -25,14 +25,14 @@ class Matter:
 def waiting_for(session: Session, decider: Person, limit: int = MOST) -> list[Matter]:
     """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
     wanted = _matters().where(their_turn(session, decider))
-    return _read(session, wanted.order_by(Case.due_at).limit(limit))
+    return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit))
 
 
 def late(session: Session, limit: int = MOST) -> list[Matter]:
     """Open cases whose person let a due time pass (or was declined) and has a chance left."""
     entered = (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Case.entered_version)
     wanted = _matters().join(Event, entered).where(Case.turn == "person", Event.action.in_(("due", "decline", "extend")))
-    return _read(session, wanted.order_by(Case.due_at).limit(limit))
+    return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit))
 
 
 def resting(session: Session, limit: int = MOST) -> list[Matter]:
