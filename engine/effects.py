@@ -21,6 +21,7 @@ def await_decision(step: Step) -> None:
     if person.status == "member" and "status_before" in step.case.data:  # else they came in another way meanwhile
         person.status = step.case.data["status_before"]
         person.joined_at = person.registered_at = None
+        _drop_open_cases(step, person)  # also what the calendar opened meanwhile
 
 
 def enrol(step: Step) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine import desk
 from engine.builders import REMOVAL_PROPOSED
 from engine.fields import written_answers
 from engine.language import of_week, translate
-from engine.models import Letter, Person
+from engine.models import Case, Letter, Person
 from engine.moments import week_number
-from engine.registry import label_of, state_of, workflow
+from engine.registry import label_of, workflow
+from engine.rights import undo_open
 from engine.step import undo_ends
 from mailers.facts import Dropped, Facts, isolate
 from mailers.sheet import unbroken
 
 _START_CHARACTERS = 120
+_MANY = 5  # a longer list is easier to read with its counts above it
+_DAY = timedelta(days=1)
+_SOON = timedelta(days=2)
 
 
 def data_for(facts: Facts) -> dict[str, Any]:
@@ -27,6 +32,7 @@ def data_for(facts: Facts) -> dict[str, Any]:
 
 def _daily(facts: Facts) -> dict[str, Any]:
     waiting = [_matter(facts, matter) for matter in desk.waiting_for(facts.session, facts.you)]
+    kinds = Counter("" if row["removal"] else row["kind"] for row in waiting)
     is_owner = facts.you.role == "owner"
     late = [_matter(facts, matter) for matter in desk.late(facts.session)] if is_owner else []
     trouble = [_failed(facts, *pair) for pair in (desk.letters_in_trouble(facts.session) if is_owner else [])]
@@ -37,20 +43,40 @@ def _daily(facts: Facts) -> dict[str, Any]:
     # Each line costs some 800 bytes in both parts together; what does not fit stands on the desk.
     most = max(3, facts.room // 800)
     more = sum(max(0, len(rows) - most) for rows in gathered.values())
-    return {name: rows[:most] for name, rows in gathered.items()} | {"count": len(waiting), "more": more}
+    return {name: rows[:most] for name, rows in gathered.items()} | {
+        "groups": _grouped(waiting[:most], facts.now),
+        "count": len(waiting),
+        "more": more,
+        "fresh": sum(row["fresh"] for row in waiting),
+        "kinds": kinds.most_common() if len(kinds) > 1 and len(waiting) > _MANY else [],
+    }
+
+
+def _grouped(waiting: list[dict[str, Any]], now: datetime) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What is due soon, what is to be reviewed, and whom to remove: a short list stays in one piece."""
+    if len(waiting) <= _MANY:
+        return [("review", waiting)]
+    groups: dict[str, list[dict[str, Any]]] = {"soon": [], "review": [], "removal": []}
+    for row in waiting:
+        soon = row["due"] is not None and row["due"] - now <= _SOON
+        groups["soon" if soon else "removal" if row["removal"] else "review"].append(row)
+    return [(name, rows) for name, rows in groups.items() if rows]
 
 
 def _receipt(facts: Facts) -> dict[str, Any]:
     decisions = []
     for event, case, person in desk.decisions_since(facts.session, facts.you, facts.letter.created_at):
-        undone = state_of(case.workflow, case.state).undo is None or case.entered_version != event.version
+        stands = case.entered_version == event.version
+        can_undo = stands and undo_open(facts.session, case, facts.you, facts.now) is not None
         decisions.append(
             {
-                "label": translate(workflow(case.workflow).label, facts.language),
+                "label": _label(facts, case),
                 "who": isolate(person.name),
                 "action": event.action,
                 "url": facts.link_to("case", case.id),
-                "undo_until": None if undone else undo_ends(event, facts.charter),
+                "undo_until": undo_ends(event, facts.charter) if can_undo else None,
+                "until": case.due_at if stands and event.action == "extend" else None,
+                "removed": stands and event.action == "remove",
             }
         )
     if not decisions:
@@ -67,7 +93,26 @@ def _paused(facts: Facts) -> dict[str, Any]:
     return {"until": datetime.fromisoformat(until) if until else None}
 
 
-_GATHER = {"club.daily": _daily, "club.receipt": _receipt, "club.sign_in": _sign_in, "club.paused": _paused}
+def _resumed(facts: Facts) -> dict[str, Any]:
+    mine = [case for case in desk.cases_of(facts.session, facts.you) if case.turn == "person"]
+    due = sorted((case.due_at, _label(facts, case)) for case in mine if case.due_at is not None)
+    return {"due": [{"label": label, "due": at} for at, label in due]}
+
+
+_GATHER = {
+    "club.daily": _daily,
+    "club.receipt": _receipt,
+    "club.sign_in": _sign_in,
+    "club.paused": _paused,
+    "club.resumed": _resumed,
+}
+
+
+def _label(facts: Facts, case: Case) -> str:
+    """What a case is about, with its week where it has one."""
+    return of_week(
+        translate(workflow(case.workflow).label, facts.language), week_number(case.data.get("period", "")), facts.language
+    )
 
 
 def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
@@ -78,12 +123,13 @@ def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
 def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
     case = matter.case
     long_texts = [text for _, text, is_long in written_answers(workflow(case.workflow), case.answers) if is_long]
-    start = unbroken(max(long_texts, key=len, default=""))
+    is_removal = case.state == REMOVAL_PROPOSED
+    start = "" if is_removal else unbroken(max(long_texts, key=len, default=""))
     return {
-        "label": of_week(
-            translate(workflow(case.workflow).label, facts.language), week_number(case.data.get("period", "")), facts.language
-        ),
-        "removal": case.state == REMOVAL_PROPOSED,
+        "label": _label(facts, case),
+        "kind": translate(workflow(case.workflow).label, facts.language),
+        "fresh": case.entered_at > facts.now - _DAY,
+        "removal": is_removal,
         "who": isolate(matter.who.name or matter.who.address or ""),
         "due": case.due_at,
         "url": facts.link_to("case", case.id),

@@ -26,6 +26,7 @@ from engine.links import Kind, Link, Links
 from engine.models import Case, Club, Event, Letter, Person
 from engine.moments import week_number
 from engine.registry import form_number, workflow
+from mailers.course import Course
 
 
 class Dropped(Exception):
@@ -156,6 +157,10 @@ class Facts:
     def event(self) -> Event:
         """What the letter is about: the event that queued it, or the one that entered the state."""
         return self.session.get_one(Event, (self.case.club_id, self.case.id, self.letter.version or self.case.entered_version))
+
+    @cached_property
+    def course(self) -> Course:
+        return Course(self.session, self.case, self.event.version, self.club_row, self.now)
 
     @property
     def note(self) -> str:

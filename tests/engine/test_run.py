@@ -224,6 +224,14 @@ def test_an_approval_can_be_taken_back_and_what_followed_falls_away(house: House
     assert sorted(house.deliver()) == [("join.please_decide", OWNER), ("join.taken_back", LILEI)]
 
 
+def test_with_an_approval_taken_back_a_reading_week_that_opened_meanwhile_falls_away(house: House) -> None:
+    house.join()
+    house.open(LILEI, "reflection", data={"period_due": (house.now + timedelta(days=6)).isoformat()})
+    house.press(OWNER, "undo")
+    assert house.story(house.case(LILEI, "reflection")) == [("open", "owed"), ("void", "void")]
+    assert house.case(LILEI).state == "review"
+
+
 def test_an_approval_taken_back_and_given_again_opens_a_new_plan(house: House) -> None:
     house.join()
     house.press(OWNER, "undo")

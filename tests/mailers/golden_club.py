@@ -7,10 +7,10 @@ from datetime import timedelta
 from engine.intake import send_page, send_sign_in
 from engine.models import Person
 from engine.pause import pause, resume
-from tests.club import ADMIN, LILEI, MEIMEI, OWNER, TAKEN, UNKNOWN, House
+from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.mailers.golden_nomination import WHY
 from tests.mailers.golden_reflection import READ
-from tests.mailers.golden_steps import Stories, confirmed, joined, overdue
+from tests.mailers.golden_steps import Stories, confirmed, joined, overdue, press, then, wait
 from tests.mailers.golden_study_plan import proposed
 
 
@@ -49,6 +49,25 @@ def two_reflections(house: House) -> None:
     house.press(LILEI, "submit", workflow="reflection", answers=READ)
     house.press(MEIMEI, "submit", MEIMEI, "reflection", answers=READ | {"reflection": "顺顺的善良，叫人难过。"})
     house.tick(days=1)
+
+
+def a_long_list(house: House) -> None:
+    """Plans, reflections and a proposal of removal; some of it is new this morning."""
+    proposed(house)
+    for number, name in enumerate(("王芳", "赵磊", "孙倩"), start=1):
+        house.add(f"m{number}@qq.com", name)
+        house.open(f"m{number}@qq.com", "study_plan")
+        house.press(f"m{number}@qq.com", "submit", f"m{number}@qq.com", "study_plan", answers=PLAN)
+    house.tick(days=6)
+    for number in (1, 2, 3):
+        house.press(f"m{number}@qq.com", "submit", f"m{number}@qq.com", "reflection", answers=READ)
+    house.tick(hours=23)
+
+
+def one_decision(house: House) -> None:
+    confirmed(house)
+    house.press(OWNER, "approve")
+    house.tick(minutes=11)
 
 
 def decisions_of_all_kinds(house: House) -> None:
@@ -110,6 +129,13 @@ STORIES: Stories = {
     "club.daily+waiting": (waits_in_the_morning, OWNER),
     "club.daily+much": (a_day_of_much, OWNER),
     "club.daily+several": (two_reflections, OWNER),
+    "club.daily+long": (a_long_list, OWNER),
+    "club.receipt+one": (one_decision, OWNER),
+    "club.receipt+too_late": (then(one_decision, wait(days=1)), OWNER),
+    "club.receipt+removed": (
+        then(proposed, press(OWNER, "remove", "study_plan", note="两次都没有收到。"), wait(minutes=11)), OWNER,
+    ),
+    "club.receipt+extended": (then(proposed, press(OWNER, "extend", "study_plan", days=5), wait(minutes=11)), OWNER),
     "club.receipt+all_kinds": (decisions_of_all_kinds, OWNER),
     "club.receipt": (two_decisions, OWNER),
     "club.sign_in": (lambda house: house.db.write(send_sign_in, house.club_id, OWNER, request_id="r", now=house.now, limited=False), OWNER),

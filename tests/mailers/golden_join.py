@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from tests.club import ADMIN, LILEI, OWNER, House
+from engine.offices import go_away
+from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, confirmed, joined, press, send, then, wait
 from tests.mailers.golden_study_plan import proposed
 
@@ -34,10 +35,22 @@ def joined_with_admin(house: House) -> None:
     joined(house)
 
 
+def joined_with_admins(house: House) -> None:
+    house.add(MEIMEI, "韩梅梅", role="admin")
+    joined_with_admin(house)
+
+
+def while_the_owner_travels(house: House) -> None:
+    house.add(ADMIN, "周敏", role="admin")
+    house.write(go_away, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
+    confirmed(house)
+
+
 STORIES: Stories = {
     "join.confirm_address": (applied, LILEI),
     "join.please_decide": (confirmed, OWNER),
     "join.please_decide+resubmitted": (then(returned, lambda house: house.press(LILEI, "resubmit", answers={"about": "想认真读书。最近读了《边城》。"})), OWNER),
+    "join.please_decide+to_deputy": (while_the_owner_travels, ADMIN),
     "join.please_decide+undone": (then(joined, owner("undo")), OWNER),
     "join.please_decide+removed_before": (removed_and_back, OWNER),
     "join.please_revise": (returned, LILEI),
@@ -52,9 +65,11 @@ STORIES: Stories = {
     "join.was_withdrawn": (then(confirmed, lilei("withdraw")), OWNER),
     "join.taken_back+approved": (then(joined, owner("undo")), LILEI),
     "join.taken_back+declined": (then(confirmed, owner("decline", note="不了。"), owner("undo")), LILEI),
+    "join.taken_back+returned": (then(returned, owner("undo")), LILEI),
     "join.taken_back+to_admin": (then(joined_with_admin, owner("undo")), ADMIN),
     "join.add_to_group": (joined, OWNER),
     "join.add_to_group+to_admin": (joined_with_admin, ADMIN),
+    "join.add_to_group+several_admins": (joined_with_admins, ADMIN),
     "join.already_member": (then(joined, lambda house: house.apply(form="form-2")), LILEI),
     "join.already_waiting": (then(confirmed, lambda house: house.apply(form="form-2")), LILEI),
 }  # fmt: skip

@@ -41,6 +41,9 @@ overdue = then(reading, wait(days=6, hours=11))  # Saturday, 21:00
 proposed = then(overdue, send, wait(days=3))
 
 
+proposed_again = then(proposed, owner("extend", days=2), send, wait(days=3))
+
+
 def no_chance_left(house: House) -> None:
     """The week before took December's second chance."""
     overdue(house)
@@ -88,6 +91,7 @@ STORIES: Stories = {
     "reflection.please_read+no_week": (reading_without_a_week, LILEI),
     "reflection.due_moved": (then(reading, lilei("choose", answers=BIG)), LILEI),
     "reflection.due_soon": (then(reading, wait(days=5, hours=11)), LILEI),
+    "reflection.due_soon+last": (then(reading, wait(days=6, hours=7, minutes=1)), LILEI),
     "reflection.due_soon+named": (then(reading, lilei("choose", answers={"book": "边城"}), wait(days=6, hours=8)), LILEI),
     "reflection.due_soon+big": (then(reading, lilei("choose", answers=BIG), send, wait(days=8, hours=11)), LILEI),
     "reflection.second_chance+nothing": (overdue, LILEI),
@@ -96,11 +100,16 @@ STORIES: Stories = {
     "reflection.second_chance+extended": (then(proposed, owner("extend", days=5, note="考完试再写。")), LILEI),
     "reflection.second_chance+no_week": (then(reading_without_a_week, send, wait(days=6)), LILEI),
     "reflection.last_call": (then(overdue, send, wait(days=1, hours=4)), LILEI),
+    "reflection.last_call+extended": (then(proposed, owner("extend", days=2), send, wait(days=1, hours=15)), LILEI),
     "reflection.last_call+declined": (then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=1, hours=15)), LILEI),
     "reflection.please_decide": (then(asked_at_once, submitted), OWNER),
     "reflection.please_decide+resubmitted": (then(asked_at_once, returned, lilei("resubmit", answers=REWORKED | {"share": False})), OWNER),
+    "reflection.please_decide+unchanged": (then(asked_at_once, returned, lilei("resubmit", answers=READ)), OWNER),
     "reflection.please_decide+undone": (then(asked_at_once, submitted, owner("approve"), owner("undo")), OWNER),
     "reflection.please_revise": (returned, LILEI),
+    "reflection.please_revise+again": (
+        then(returned, lilei("resubmit", answers=REWORKED), owner("return", note="快好了，再短一点。")), LILEI,
+    ),
     "reflection.revise_soon": (then(returned, send, wait(days=2, hours=15)), LILEI),
     "reflection.reflection_accepted+shared": (then(submitted, owner("approve", note="写得真好。")), LILEI),
     "reflection.reflection_accepted+kept": (then(kept, owner("approve")), LILEI),
@@ -111,7 +120,13 @@ STORIES: Stories = {
     "reflection.please_decide_removal+nothing": (proposed, OWNER),
     "reflection.please_decide_removal+no_chance": (no_chance_left, OWNER),
     "reflection.please_decide_removal+declined": (then(overdue, lilei("submit", answers=READ), owner("decline", note="还是抄来的。")), OWNER),
+    "reflection.please_decide_removal+extended": (proposed_again, OWNER),
+    "reflection.please_decide_removal+declined_before": (
+        then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=4)), OWNER,
+    ),
+    "reflection.please_decide_removal+returned_before": (then(returned, send, wait(days=4), send, wait(days=4)), OWNER),
     "reflection.removal_proposed": (proposed, LILEI),
+    "reflection.removal_proposed+again": (proposed_again, LILEI),
     "reflection.person_answered": (then(proposed, lilei("answer", note="我住院了，下周补上。")), OWNER),
     "reflection.removed": (removed, LILEI),
     "reflection.remove_from_group": (removed, OWNER),
@@ -123,6 +138,7 @@ STORIES: Stories = {
     "reflection.not_pursued+beside_another": (beside_another, LILEI),
     "reflection.removal_not_pursued": (then(proposed, wait(days=16)), OWNER),
     "reflection.removal_not_pursued+beside_another": (beside_another, OWNER),
+    "reflection.taken_back+excused": (then(proposed, owner("excuse"), owner("undo")), LILEI),
     "reflection.taken_back+approved": (then(submitted, owner("approve"), owner("undo")), LILEI),
     "reflection.taken_back+declined": (then(submitted, owner("decline", note="不了。"), owner("undo")), LILEI),
 }  # fmt: skip

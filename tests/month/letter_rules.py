@@ -44,7 +44,8 @@ def _occasion(mail: Posted, letter: Row) -> tuple[object, ...]:
         return letter.club_id, letter.person_id, letter.name, letter.key.split(":")[1]
     if letter.version is None:  # asked for on a page, a receipt: each has its own moment
         return (letter.id,)
-    reminder = mail.at.isoformat(timespec="hours") if letter.data.get("reminder") else ""
+    by_moment = any(letter.key.split(":")[3:-1])  # where somebody was erased, the letter's data is gone
+    reminder = mail.at.isoformat(timespec="hours") if by_moment or letter.data.get("reminder") else ""
     return letter.club_id, letter.person_id, letter.name, letter.case_id, letter.version, mail.to, reminder
 
 
