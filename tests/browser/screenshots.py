@@ -38,6 +38,17 @@ MOST_BYTES = 40_000
 # A form that refuses to be empty; the words beside a decision may be.
 FILLED = "form[method=post]:has(textarea:not([name=note], [readonly]), input[name=email])"
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+LAYOUT_SHIFT = """() => new Promise(done => {
+  let sum = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; })).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(sum), 50);
+})"""
+WIDTH = """size => {
+  document.documentElement.style.fontSize = size;
+  const found = [document.documentElement.scrollWidth, window.innerWidth];
+  document.documentElement.style.fontSize = "";
+  return found;
+}"""
 
 
 @dataclass
@@ -204,15 +215,19 @@ def _look_at(tab: Page, taken: Taken) -> Iterator[str]:
     size = len(answer.body())
     if taken.sends:
         tab.evaluate("document.querySelectorAll('form').forEach(form => form.noValidate = true)")
+        tab.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
         with tab.expect_navigation():
             tab.click(f"{FILLED} .button-main")
     elif answer.status >= 400:
         yield f"status {answer.status}"
     if size > MOST_BYTES:
         yield f"{size} bytes"
-    width, room = tab.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    if width > room:
-        yield f"{width} px wide"
+    if shift := tab.evaluate(LAYOUT_SHIFT):
+        yield f"layout shift {shift:.3f}"
+    for text, wide in (("100%", "at its size"), ("200%", "with text twice as large")):
+        width, room = tab.evaluate(WIDTH, text)
+        if width > room:
+            yield f"{width} px wide {wide}"
     results = Axe().run(tab, options={"runOnly": RULES})
     yield from (f"{found['id']}: {found['help']}" for found in results.response["violations"])
 
