@@ -58,7 +58,7 @@ class OwnServerForm(Form):
 
     def validate_port(self, field: Field) -> None:
         number = _plain(field.data or "")
-        if not number.isdecimal() or not 0 < int(number) < 65536:
+        if not number.isdecimal() or len(number) > 5 or not 0 < int(number) < 65536:
             raise ValidationError(BAD_PORT)
 
 
