@@ -45,6 +45,15 @@ def test_everything_is_due_as_many_days_later_as_the_club_lay_still(house: House
     ]  # fmt: skip
 
 
+def test_a_clock_that_goes_back_brings_no_due_time_nearer(house: House) -> None:
+    due = joined(house)
+    house.now += timedelta(days=20)
+    rest(house)
+    house.now -= timedelta(days=20)
+    go_on(house)
+    assert house.case(LILEI, "study_plan").due_at == due
+
+
 def test_while_it_rests_no_clock_makes_a_letter(house: House) -> None:
     joined(house)
     rest(house)
