@@ -110,3 +110,11 @@ def test_who_comes_into_an_office_is_signed_in_for_no_longer_than_officers_are(c
     assert browser.get(PAGE).response.url.endswith(PAGE)
     club.set_clock(club.now + timedelta(days=2))
     assert browser.get(PAGE).response.url.endswith("/jiuniu/desk")
+
+
+def test_who_was_signed_out_meanwhile_keeps_the_address(club: World) -> None:
+    page = club.sign_in(OWNER).get(PAGE)
+    club.set_clock(club.now + timedelta(days=15))
+    refused = page.press("offer", email=LILEI)
+    assert (refused.status, LILEI in refused.response.text) == (403, True)
+    assert club.rows(select(Case.id).where(Case.workflow == "handover")) == []

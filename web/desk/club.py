@@ -21,7 +21,7 @@ from engine.pause import pause, resume
 from engine.schedules import RESUME
 from engine.step import Hand
 from web.access import link_for
-from web.desk.office import officer_here
+from web.desk.office import officer_here, officer_pressing
 from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 
@@ -49,7 +49,7 @@ def show(slug: str) -> Page:
 def press(slug: str) -> Page:
     """Let the club rest, let it go on, or offer it to a member."""
     with service().db.read() as session:
-        here, you = officer_here(session, slug, only_owner=True)
+        here, you = officer_pressing(session, slug, only_owner=True)
         if g.refused:
             return _page(session, here, you, message=PRESS_AGAIN), 400
     acts = {"pause": _pause, "resume": _resume, "offer": _offer}
