@@ -183,7 +183,7 @@ def test_an_admin_reads_and_cannot_change(world: World) -> None:
     page = admin.get(DESK)
     assert "只有群主可以修改" in page.text and not page.soup.select('main a[href*="/desk/settings/"]')
     assert [admin.get(DESK + path).status for path in ("/duties", "/history")] == [403, 403]
-    token = {"csrf_token": admin.get("/jiuniu/me").value("csrf_token")}
+    token = {"csrf_token": admin.get("/jiuniu/sessions").value("csrf_token")}
     assert admin.post(DESK + "/duties", token | {"action": "save", "plan_days": "9"}).status == 403
     assert admin.post(DESK + "/history", token | {"take": "1"}).status == 403
 
