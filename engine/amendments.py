@@ -80,5 +80,5 @@ def _in_order(place: Place) -> tuple[Any, ...]:
 
 
 def _parts(number: str) -> list[tuple[int, int, str]]:
-    """So that 10.1 comes after 9.2."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.findall(r"\d+|\D+", number)]
+    """So that 10.1 comes after 9.2. Only plain digits count: somebody typed this, and int() takes neither ² nor 5,000 digits."""
+    return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in re.findall(r"[0-9]{1,9}|[^0-9]+", number)]

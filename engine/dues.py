@@ -54,7 +54,8 @@ def go_on(step: Step) -> None:
     case, paused_at = step.case, step.club.paused_at
     if case.due_at is None or paused_at is None:
         return
-    days = math.ceil((step.now - max(paused_at, case.entered_at)) / timedelta(days=1))
+    lay_still = max(step.now - max(paused_at, case.entered_at), timedelta(0))  # the clock may have gone back
+    days = math.ceil(lay_still / timedelta(days=1))
     named = {
         item.due.when.name
         for item in workflow(case.workflow).states.values()

@@ -78,6 +78,9 @@ def found(
 
     Raises AlreadyFounded, BadClub, CharterError.
     """
+    session.execute(
+        select(Heartbeat).where(Heartbeat.name == SETUP).with_for_update()
+    )  # a second founder waits, and finds the club
     if real_club(session) is not None:
         raise AlreadyFounded
     club_id = create_club(session, charter=charter, now=now, **club)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, insert, select
 from sqlalchemy.orm import Session
@@ -26,7 +27,7 @@ def move(source: Database, target: Database, machine_now: datetime) -> dict[str,
     SQLite's writers wait meanwhile; other processes on a PostgreSQL source are to be stopped first. From here on the old
     database sends nothing: two posts would mail everything twice.
     """
-    if source.url == target.url:
+    if _where(source) == _where(target):
         raise CannotMove("that is the database in use")
     schema.upgrade(target)
     with source.writer.begin() as old, target.writer.begin() as new:
@@ -37,6 +38,11 @@ def move(source: Database, target: Database, machine_now: datetime) -> dict[str,
             rest(session, MOVED, machine_now)
             session.flush()
     return counts
+
+
+def _where(db: Database) -> object:
+    """A file goes by many names."""
+    return Path(db.url.database).resolve() if db.is_sqlite and db.url.database else db.url
 
 
 def _copy(table: Table, old: Connection, new: Connection) -> int:

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import club_at_hand
 from engine.beginnings import HeldBefore, OfferedBy
-from engine.db import enter_club
+from engine.db import enter_club, hold
 from engine.language import marked as _
 from engine.models import Case, Person
 from engine.offices import belongs
@@ -43,6 +44,7 @@ def offer(session: Session, club_id: int, workflow_name: str, address: str, *, b
         raise CannotOffer(NOT_A_MEMBER)
     if belongs(opening.role, person):
         raise CannotOffer(OWNER_ALREADY)
+    hold(session, club_at_hand(session))
     if open_offer(session, workflow_name) is not None:
         raise CannotOffer(OFFERED_ALREADY)
     return open_case(session, workflow_name, person, by=by, now=now).id

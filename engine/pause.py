@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of
-from engine.db import enter_club, hold
+from engine.db import enter_club, hold, overtaken
 from engine.letters import BY_CLOCK, queue_for_person
 from engine.models import Case, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
 from engine.run import act
 from engine.schedules import RESUME, pass_over
 from engine.step import CLOCK
+
+log = logging.getLogger(__name__)
 
 PAUSED = "held: the club is paused"
 OVER = "skipped: the club rested, and its due time moved"
@@ -48,13 +51,27 @@ def resume(session: Session, club_id: int, now: datetime) -> int:
     going_on = (Case.turn != "") & Case.due_at.is_not(None) & (Case.trouble != "unreachable")
     resting = session.execute(select(Case).where(going_on)).scalars().all()
     for case in resting:
-        act(session, case, "resumed", by=CLOCK, now=now)
+        _go_on_safely(session, case, now)
     club.paused_at = None
     for schedule in session.execute(select(Schedule).where(Schedule.next_at <= now)).scalars().all():
         pass_over(session, schedule, now)
     _let_go(session, now)
     _tell(session, "club.resumed", now, {})
     return len(resting)
+
+
+def _go_on_safely(session: Session, case: Case, now: datetime) -> None:
+    """One broken case never keeps the whole club at rest: it stays behind, and shows on the desk."""
+    case_id = case.id
+    try:
+        with session.begin_nested():
+            act(session, case, "resumed", by=CLOCK, now=now)
+    except Exception as fault:
+        if overtaken(fault):
+            raise
+        log.exception("case %s cannot go on after the rest", case_id)
+        session.execute(update(Case).where(Case.id == case_id).values(trouble=f"{type(fault).__name__}: {fault}"[:500]))
+        session.expire(case)
 
 
 def _let_go(session: Session, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from engine.beginnings import OfferedBy
 from engine.checks import check
 from engine.declare import OpenedFrom, State, Workflow
 from engine.roles import Role
@@ -32,6 +33,11 @@ def label_of(letter: str) -> str:
 
 def state_of(workflow_name: str, state: str) -> State:
     return _known[workflow_name].states[state]
+
+
+def is_offer(workflow_name: str) -> bool:
+    """Is it something that one person offers another? Nobody answers that in the other's name."""
+    return any(isinstance(opening, OfferedBy) for opening in _known[workflow_name].openings)
 
 
 def turns() -> set[Role]:

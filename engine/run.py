@@ -20,7 +20,7 @@ from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
 from engine.offices import holders, in_place_of
 from engine.polls import close_poll, open_poll
-from engine.registry import followers, state_of, workflow
+from engine.registry import followers, is_offer, state_of, workflow
 from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
 from engine.targets import Stay, settle
@@ -187,8 +187,8 @@ def _in_whose_place(session: Session, case: Case, move: Act, by: Hand) -> Hand:
 
 
 def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime, proven: bool) -> Act:
-    if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner"):
-        raise NotAllowed("only the owner acts on behalf of somebody")
+    if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner" or is_offer(case.workflow)):
+        raise NotAllowed("only the owner acts on behalf of somebody, and nobody answers an offer for them")
     actor = by.on_behalf_of or by.person
     if actor is not None:
         for offered in acts_for(session, case, actor, now, proven=proven):

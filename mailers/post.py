@@ -5,6 +5,7 @@ Sent means the 250 after the final dot, nothing later: QQ answers QUIT with garb
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import smtplib
 import socket
@@ -68,7 +69,7 @@ class Channel:
             self.close()
             answer = Answer(phase, getattr(trouble, "smtp_code", 0), _words(trouble))
         self._used_at = time.monotonic()
-        return answer
+        return self._hushed(answer)
 
     def try_out(self) -> Answer:
         """Connect, log in and announce the sender as for a mail, hand over none, and leave. Code 250: all of it is accepted."""
@@ -79,9 +80,9 @@ class Channel:
             reply = self._smtp.mail(self.sender)
             return Answer(phase, reply[0], _text(reply[1]))
         except _Said as said:
-            return said.answer
+            return self._hushed(said.answer)
         except Exception as trouble:  # as in hand_over
-            return Answer(phase, getattr(trouble, "smtp_code", 0), _words(trouble))
+            return self._hushed(Answer(phase, getattr(trouble, "smtp_code", 0), _words(trouble)))
         finally:
             self.close()
 
@@ -166,6 +167,15 @@ class Channel:
         if reply[0] not in codes:
             raise _Said(Answer(phase, reply[0], _text(reply[1])))
 
+    def _hushed(self, answer: Answer) -> Answer:
+        """A server may repeat what it was told at the login, and its answer goes into rows, logs and pages."""
+        user, password, text = self.server.user, self.server.password, answer.text
+        if answer.phase != "login" or not password:
+            return answer
+        for secret in (_in_base64(f"\0{user}\0{password}"), _in_base64(password), password):
+            text = text.replace(secret, "…")
+        return Answer(answer.phase, answer.code, text)
+
     def _dot(self, smtp: smtplib.SMTP, content: bytes) -> Answer:
         _wait_for(smtp, self.patience.dot)
         smtp.send(_dot_stuffed(content))
@@ -184,6 +194,10 @@ class Channel:
             self._smtp.rset()
         except (OSError, smtplib.SMTPException):
             self.close()
+
+
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _dot_stuffed(content: bytes) -> bytes:

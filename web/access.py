@@ -98,7 +98,7 @@ def start_session(
     if session.execute(select(WebSession.id).where(WebSession.link == link)).first():
         return None
     person = session.get_one(Person, (club_id, person_id))
-    life = OFFICE_LIFE if person.role in ("owner", "admin") else MEMBER_LIFE
+    life = life_of(person)
     secret = secret or secrets.token_urlsafe(32)
     device = str(request.user_agent)[:200]
     session.add(
@@ -124,7 +124,14 @@ def signed_in(session: Session, club_id: int, secret: str | None = None) -> Pers
     if found is None or found.club_id != club_id or found.ends_at <= service().clock.now():
         return None
     person = session.get(Person, (club_id, found.person_id))
-    return person if person is not None and person.status == "member" else None
+    if person is None or person.status != "member":
+        return None
+    return person if service().clock.now() < found.started_at + life_of(person) else None
+
+
+def life_of(person: Person) -> timedelta:
+    """How long a sign-in lasts; whoever comes into an office later has the office's from then on."""
+    return OFFICE_LIFE if person.role in ("owner", "admin") else MEMBER_LIFE
 
 
 def session_id_here(session: Session) -> int | None:

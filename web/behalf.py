@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from engine.models import Case
+from engine.registry import is_offer
 from engine.step import Hand
 from web.access import Visitor
 
 
 def may_act_for(met: Visitor, matter: Case) -> bool:
-    """While it is the person's turn; what somebody may still do after an end (sharing, stepping down) is theirs alone."""
-    theirs = "person" in matter.turn.split("|")
+    """While it is the person's turn; what somebody may still do after an end (sharing, stepping down) is theirs alone, and so is
+    the answer to an offer."""
+    theirs = "person" in matter.turn.split("|") and not is_offer(matter.workflow)
     return theirs and met.you.role == "owner" and met.you.status == "member" and met.you.id != matter.person_id
 
 

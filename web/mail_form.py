@@ -24,7 +24,6 @@ from mailers.delivery import SENDER_IS_LOGIN
 from mailers.mime import mail_bytes, mailbox
 from mailers.presets import OWN, PRESETS, preset_of
 from mailers.trial import Outcome, diagnose, try_account
-from mailers.verdict import Answer
 from web.guard import allow
 from web.mail_words import PROVIDERS, SECURITY, SENDER_IS_NOT_LOGIN, TEST_SUBJECT, TEST_TEXT
 from web.service import service
@@ -58,7 +57,7 @@ class OwnServerForm(Form):
 
     def validate_port(self, field: Field) -> None:
         number = _plain(field.data or "")
-        if not number.isdecimal() or not 0 < int(number) < 65536:
+        if not number.isdecimal() or len(number) > 5 or not 0 < int(number) < 65536:
             raise ValidationError(BAD_PORT)
 
 
@@ -156,13 +155,7 @@ def try_out(server: MailServer, *, sender: str, to: str, club: str) -> Tried | N
     if not allow(TEST_MAILS, "here"):
         return None
     answer = try_account(server, sender=sender, recipient=to, content=_mail(sender=sender, to=to, club=club))
-    return Tried(diagnose(server, answer), _said(answer, server), to, server)
-
-
-def _said(answer: Answer, server: MailServer) -> str:
-    """The server's words; a server that repeats what it was told does not make us show a password."""
-    said = f"{answer.code if answer.code > 0 else ''} {answer.text}".strip()
-    return said.replace(server.password, "…") if server.password else said
+    return Tried(diagnose(server, answer), f"{answer.code if answer.code > 0 else ''} {answer.text}".strip(), to, server)
 
 
 def _mail(*, sender: str, to: str, club: str) -> bytes:

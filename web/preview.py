@@ -11,7 +11,10 @@ from werkzeug.datastructures import MultiDict
 
 from engine.links import Link
 from engine.models import Case, Letter
+from engine.rights import declared_acts
+from engine.run import NotAllowed
 from mailers.compose import Words
+from web.access import visitor
 from web.service import service
 
 Press = Callable[[Session, Link, str, MultiDict[str, str]], Any]
@@ -22,10 +25,23 @@ def letters_after(press: Press, link: Link, token: str, sent: MultiDict[str, str
     here = service()
     pressed = MultiDict(sent)
     pressed["action"] = sent["preview"]
+    pressed.poplist("for")
     with here.db.rehearse() as session:
+        decides = _decides(session, link, sent["preview"])
         press(session, link, token, pressed)
+        if not decides:
+            raise NotAllowed(f"{sent['preview']} has no preview for this person")
         session.flush()
         case = session.get_one(Case, (link.club_id, link.target))
         theirs = (Letter.case_id == case.id) & (Letter.version == case.version) & (Letter.person_id == case.person_id)
         letters = session.execute(select(Letter).where(theirs).order_by(Letter.id)).scalars().all()
         return [here.composer.words(session, letter, here.clock.now()) for letter in letters]
+
+
+def _decides(session: Session, link: Link, action: str) -> bool:
+    """Is this a decision with words, by somebody else than it concerns? A ballot's preview would tell voters what was written to
+    the candidate, and how the count stands."""
+    met = visitor(session, link)
+    if met.case is None or met.case.person_id == met.you.id:
+        return False
+    return any(item.action == action and item.note != "none" for item in declared_acts(session, met.case, met.you))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine.amendments import Amendment, amendments, carried_over
+from engine.amendments import Amendment, amendments, carried_over, in_order_of_numbers
 from engine.charter import shipped_charter
 from engine.clubs import CharterChanged, apply_charter
 from engine.models import CharterChange, Club, Schedule
@@ -51,6 +51,12 @@ def test_two_people_who_change_different_places_keep_both() -> None:
 def test_a_number_that_stands_twice_loses_neither_text() -> None:
     twice = changed(BASE, clauses=[{"number": "1.1", "text": "one"}, {"number": "1.1", "text": "another"}])
     assert carried_over(twice, twice, twice) == twice
+
+
+def test_clauses_are_in_order_whatever_their_numbers_look_like() -> None:
+    numbers = ["10.1", "²", "9.2", "٣", "一", "9.10", "9" * 5000]
+    ordered = in_order_of_numbers([{"number": number, "text": ""} for number in numbers])
+    assert [clause["number"] for clause in ordered] == ["9.2", "9.10", "10.1", "9" * 5000, "²", "٣", "一"]
 
 
 def test_the_charter_follows_only_the_version_that_was_seen(house: House) -> None:

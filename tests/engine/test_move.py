@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
@@ -53,3 +55,10 @@ def test_a_database_with_a_club_in_it_is_left_alone(house: House) -> None:
     with house.read() as session:
         assert post_rests(session) is None
     other.end()
+
+
+def test_a_file_by_another_name_is_the_database_in_use(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    source, same = Database(f"sqlite:///{tmp_path}/club.sqlite"), Database(f"sqlite:///{tmp_path}/inner/../club.sqlite")
+    with pytest.raises(CannotMove, match="that is the database in use"):
+        move(source, same, machine_now())

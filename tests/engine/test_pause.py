@@ -45,6 +45,29 @@ def test_everything_is_due_as_many_days_later_as_the_club_lay_still(house: House
     ]  # fmt: skip
 
 
+def test_one_broken_case_does_not_keep_the_club_at_rest(house: House) -> None:
+    due = joined(house)
+    house.join(MEIMEI, "form-2")
+    broken = house.case(MEIMEI, "study_plan")
+    rest(house, until=house.now + timedelta(days=2))
+    house.write(lambda session: session.execute(update(Case).where(Case.id == broken.id).values(state="no state of ours")))
+    house.now += timedelta(days=2)
+    open_due(house.db, house.now)
+    assert house.rows(select(Club.paused_at)) == [None]
+    assert house.case(LILEI, "study_plan").due_at == due + timedelta(days=2)
+    left = house.case(MEIMEI, "study_plan")
+    assert (left.due_at, left.wake_at, left.trouble != "") == (broken.due_at, None, True)
+
+
+def test_a_clock_that_goes_back_brings_no_due_time_nearer(house: House) -> None:
+    due = joined(house)
+    house.now += timedelta(days=20)
+    rest(house)
+    house.now -= timedelta(days=20)
+    go_on(house)
+    assert house.case(LILEI, "study_plan").due_at == due
+
+
 def test_while_it_rests_no_clock_makes_a_letter(house: House) -> None:
     joined(house)
     rest(house)

@@ -13,16 +13,22 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine.at_hand import owner_at_hand
+from engine.charter import shipped_charter
 from engine.clock import machine_now
 from engine.db import Database, enter_club, insert_new
+from engine.founding import AlreadyFounded, found, keep_said
 from engine.intake import hand_in
 from engine.models import Case, Heartbeat, Letter, Person, Rate
+from engine.offering import CannotOffer, offer
 from engine.openings import open_due
 from engine.run import NotAllowed, act, open_case
+from engine.seal import Seal
 from engine.step import CLOCK, Hand
 from engine.sweep import sweep
 from mailers import outbox
 from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
+from tests.databases import Databases
 
 PROCESSES = 6
 
@@ -161,3 +167,39 @@ def test_a_fault_that_comes_back_at_every_try_is_told(house: House) -> None:
 def test_a_key_that_is_taken_is_said(house: House) -> None:
     values = {"name": "here", "at": house.now, "data": {}}
     assert [house.write(lambda session: insert_new(session, Heartbeat, **values)) for _ in range(2)] == [True, False]
+
+
+def test_of_six_offers_of_the_club_one_is_made(house: House, processes: list[Database]) -> None:
+    addresses = [f"m{number}@qq.com" for number in range(PROCESSES)]
+    for number, address in enumerate(addresses):
+        house.join(address, f"form-{number}")
+
+    def offers(db: Database, number: int) -> str:
+        def unit(session: Session) -> None:
+            enter_club(session, house.club_id)
+            by = Hand(owner_at_hand(session), "page")
+            offer(session, house.club_id, "handover", addresses[number], by=by, now=house.now)
+
+        db.write(unit)
+        return "offered"
+
+    assert Counter(at_once(processes, offers)) == {"offered": 1, CannotOffer: PROCESSES - 1}
+    assert len(house.rows(select(Case.id).where(Case.workflow == "handover", Case.turn != ""))) == 1
+
+
+def test_of_six_who_found_the_first_club_one_does(template: Databases) -> None:
+    url = template.empty("founding")
+    processes = [Database(url) for _ in range(PROCESSES)]
+    processes[0].write(keep_said, "club", {}, machine_now())
+
+    def founds(db: Database, number: int) -> str:
+        club = {
+            "slug": f"club-{number}", "name": "C", "owner_email": "a@qq.com", "owner_name": "A", "zone": "Asia/Shanghai",
+            "locale": "en",
+        }  # fmt: skip
+        db.write(found, club=club, charter=shipped_charter("en").plain(), account=None, seal=Seal(["k" * 32]), now=machine_now())
+        return "founded"
+
+    assert Counter(at_once(processes, founds)) == {"founded": 1, AlreadyFounded: PROCESSES - 1}
+    for db in processes:
+        db.dispose()

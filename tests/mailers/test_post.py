@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import threading
 from collections.abc import Callable
@@ -183,3 +184,11 @@ def test_a_line_cut_while_the_server_thinks_is_an_answer_without_a_code(serve: C
     waiting.join(10)
     go_on.set()
     assert [(answer.phase, answer.code) for answer in answers] == [("dot", 0)]
+
+
+def test_a_server_that_repeats_the_password_makes_nobody_show_it(serve: Callable[..., Scripted]) -> None:
+    plain, secret = base64.b64encode(b"\0club\0open sesame"), b"open sesame"
+    server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n", AUTH=b"535 cannot read " + plain + b" of " + secret + b"\r\n")
+    post = channel(server, user="club", password="open sesame")
+    refused = Answer("login", 535, "cannot read … of …")
+    assert (post.hand_over(TO, MAIL), post.try_out()) == (refused, refused)

@@ -90,3 +90,31 @@ def test_a_rest_is_said_on_every_page_and_moves_what_is_due(club: World) -> None
     browser.get(PAGE).press("resume")
     assert club.case("study_plan", LILEI).due_at == due + timedelta(days=7)
     assert "读书会放假中" not in club.browser().get("/jiuniu/").response.text
+
+
+def test_the_owner_does_not_answer_the_offer_in_the_others_name(club: World) -> None:
+    browser = club.sign_in(OWNER)
+    shown = browser.get(PAGE).press("offer", email=LILEI)
+    link = str(shown.soup.select("a[href*='/c/']")[-1]["href"])
+    page = browser.get(link + "?for=person")
+    assert page.actions == ["withdraw"]
+    assert page.forge("accept", **{"for": "person"}).status == 403
+    assert roles(club) == {OWNER: "owner", LILEI: "member", MEIMEI: "member"}
+
+
+def test_who_comes_into_an_office_is_signed_in_for_no_longer_than_officers_are(club: World) -> None:
+    browser = club.sign_in(LILEI)
+    club.sign_in(OWNER).get(PAGE).press("offer", email=LILEI)
+    club.open(club.mail("handover.please_take_over", LILEI)).press("accept")
+    club.set_clock(club.now + timedelta(days=13))
+    assert browser.get(PAGE).response.url.endswith(PAGE)
+    club.set_clock(club.now + timedelta(days=2))
+    assert browser.get(PAGE).response.url.endswith("/jiuniu/desk")
+
+
+def test_who_was_signed_out_meanwhile_keeps_the_address(club: World) -> None:
+    page = club.sign_in(OWNER).get(PAGE)
+    club.set_clock(club.now + timedelta(days=15))
+    refused = page.press("offer", email=LILEI)
+    assert (refused.status, LILEI in refused.response.text) == (403, True)
+    assert club.rows(select(Case.id).where(Case.workflow == "handover")) == []

@@ -189,3 +189,13 @@ def test_the_same_form_twice_is_one_nomination(club: World) -> None:
     assert [answer.status for answer in answers] == [200, 200]
     assert len(club.ledger(letter="nomination.please_decide")) == 1
     assert "自荐" in club.form_page("nomination", LILEI).text
+
+
+def test_a_voter_sees_no_preview_of_what_was_written_to_the_candidate(club: World) -> None:
+    club.press_as_a_person(club.form_page("nomination", LILEI), **PLAN)
+    club.open(club.mail("nomination.please_decide", OWNER)).press("approve", note="说话请再慢一点。")
+    page = club.open(club.mail("nomination.please_vote", "a@qq.com"))
+    for action in ("vote", "save", "discard", "withdraw"):
+        seen = page.browser.post(page.response.url, page.fields("vote") | {"preview": action, "choice": "yes"})
+        assert (seen.status, "说话请再慢一点" in seen.response.text) == (403, False)
+    assert club.rows(select(Mark.choice)) == []

@@ -139,8 +139,11 @@ def test_clauses_are_added_changed_and_taken_out(world: World, owner: Browser) -
 
 
 @pytest.mark.parametrize(
-    ("number", "text", "field"), [("", "无号", "number-21"), ("3.1", "重号", "number-21"), ("9 9", "空格", "number-21")]
-)
+    ("number", "text", "field"),
+    [
+        ("", "无号", "number-21"), ("3.1", "重号", "number-21"), ("9 9", "空格", "number-21"), ("9" * 5000, "长号", "number-21"),
+    ],
+)  # fmt: skip
 def test_a_clause_without_a_number_of_its_own_is_refused(owner: Browser, number: str, text: str, field: str) -> None:
     wrong = owner.get(DESK + "/clauses").press("preview", **{"number-21": number, "text-21": text})
     assert (wrong.status, wrong.value("text-21")) == (422, text) and wrong.soup.find(id=field + "-error")

@@ -469,3 +469,10 @@ def test_the_pages_ask_the_database_the_same_for_many_members_and_stay_small(fre
         fresh.add_member(f"m{number}@qq.com", "李雷")
     assert [count_of(path) for path in ("/club/desk/mail", "/club/desk/ready")] == few
     assert max(few) <= 8
+
+
+def test_a_port_that_is_none_is_refused_beside_its_field(fresh: World) -> None:
+    page = to_mail(fresh)
+    for port in ("0", "65536", "smtp", "9" * 5000):
+        wrong = page.press("next", **own(0) | {"port": port})
+        assert (wrong.status, wrong.value("port"), wrong.soup.find(id="port-error") is not None) == (422, port, True)
