@@ -29,10 +29,15 @@ def begin_request() -> None:
 
 
 def meet(club: Club | None, you: Person | None = None) -> None:
-    """From here on the page is this club's, in this person's language (a switch on this very page goes first)."""
+    """From here on the page is this club's, in this person's language; a switch that was pressed in this browser goes first."""
     g.club, g.you = club, you
     theirs = you.locale if you else None
-    g.language = g.switched or theirs or g.chosen or g.accepted or (club.locale if club else LANGUAGES[0])
+    g.language = g.chosen or theirs or g.accepted or (club.locale if club else LANGUAGES[0])
+
+
+def switch(language: str) -> None:
+    """This browser reads ``language`` from its next page on."""
+    g.switched = language
 
 
 def say(text: str, **values: Any) -> str:

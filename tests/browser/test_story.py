@@ -128,6 +128,8 @@ def test_the_owner_brings_members_in_on_the_narrowest_phone(world: World, chromi
     press(page, 'form[method="post"] button')
     page.goto(world.mail("club.sign_in").link())
     press(page, 'button[value="confirm"]')
+    page.click(".menu-more summary")
+    look(page, "the folded part of the menu")
     press(page, 'a[href$="/desk/members"]')
     look(page, "the table")
     cells = "姓名,邮箱,城市\n李雷,lilei@qq.com,武汉\n一个很长的名字,a-very-long-address-without-any-break@students.example.org,\n王五,,\n"

@@ -196,6 +196,15 @@ def test_the_language_is_changed_for_the_next_page_and_the_next_mail(club: World
     assert club.person(LILEI).locale == "en"
 
 
+def test_a_switched_language_stays_on_the_next_page_of_this_browser(club: World) -> None:
+    page = club.open_own_page(LILEI, "settings")
+    english = page.browser.get(page.response.url + "?lang=en")
+    next_page = page.browser.get(page.response.url)
+    assert [seen.soup.h1.contents[0] for seen in (page, english, next_page) if seen.soup.h1] == ["设置", "Settings", "Settings"]
+    assert next_page.press("language", locale="zh-CN").soup.h1.contents[0] == "设置"  # type: ignore[union-attr]
+    assert club.person(LILEI).locale == "zh-CN"
+
+
 def test_fewer_reminders_and_all_of_them_again(club: World) -> None:
     page = club.open_own_page(LILEI, "settings").press("fewer")
     assert club.person(LILEI).fewer_reminders and "all" in page.actions

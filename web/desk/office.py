@@ -27,8 +27,8 @@ NOW_AND_THEN = (
     ("offices.show", _("Who decides"), False),
     ("settings.show", _("Settings"), False),
     ("mail_account.show", _("Mail account"), True),
-    ("club.show", _("Rest and handing over"), True),
-    ("sessions.show", _("Where I am signed in"), False),
+    ("club.show", _("Holidays and handing over"), True),
+    ("sessions.show", _("Signed-in devices"), False),
 )
 
 

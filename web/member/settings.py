@@ -13,6 +13,7 @@ from web.member.feed import address_of
 from web.member.own import Page, member, own, own_page
 from web.member.page import OF_SETTINGS, forms_of
 from web.service import service
+from web.speak import switch
 
 
 @member.get("/me/<token>/settings")
@@ -28,6 +29,8 @@ def settings(token: str) -> Page:
 def settle(token: str) -> Page:
     """Fewer reminders or all of them; the language of mails and pages."""
     service().db.write(_settle, read_token(token), request.form)
+    if request.form.get("action") == "language":
+        switch(request.form["locale"])
     return redirect(url_for("member.settings", token=token), 303)
 
 
