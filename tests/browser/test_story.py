@@ -266,7 +266,7 @@ def test_the_owner_looks_after_the_club_on_the_narrowest_phone(world: World, chr
     ):
         page.goto(desk + path)
         look(page, what)
-    page.locator("summary").first.press("Enter")  # by the keyboard alone
+    page.locator("#main summary:not(.menu summary)").first.press("Enter")  # by the keyboard alone
     look(page, "more time")
     page.fill('[name="days"]', "")
     press(page, 'button[value="extend"]')
@@ -287,7 +287,7 @@ def test_the_owner_looks_after_the_club_on_the_narrowest_phone(world: World, chr
     page.goto(f"{world.base}jiuniu/sessions")
     look(page, "where I am signed in")
     page.goto(f"{desk}/late")
-    page.locator("summary").first.click()
+    page.locator("#main summary:not(.menu summary)").first.click()
     page.fill('[name="note"]', "慢慢来。")
     context.clear_cookies()
     press(page, 'button[value="extend"]')
