@@ -17,13 +17,14 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand
-from engine.cells import Fault, Row, fold, read_table
+from engine.cells import Fault, Row, Table, fold, read_table, read_text
 from engine.db import enter_club
 from engine.fields import SHORT_CHARACTERS, clean_line
 from engine.language import LANGUAGES, best_language
 from engine.language import marked as _
 from engine.letters import BULK, queue_for_person
 from engine.models import Case, Club, Person
+from engine.name_list import is_name_list, read_name_list
 from engine.offering import open_held
 from engine.people import BadAddress, add_person, address_hash, fold_address
 
@@ -101,7 +102,8 @@ class _Known:
 
 def read_roster(source: bytes | str, club: Club, now: datetime) -> Roster:
     """A file, or cells that were pasted. Raises Fault when it cannot be used at all."""
-    table = read_table(source, COLUMNS, required=REQUIRED)
+    text = read_text(source)
+    table = Table(read_name_list(text), ()) if is_name_list(text) else read_table(text, COLUMNS, required=REQUIRED)
     today = now.astimezone(ZoneInfo(club.zone)).date()
     entries: list[Entry] = []
     bad: list[Bad] = []

@@ -203,7 +203,7 @@ def test_the_owner_corrects_an_address_after_a_550_and_the_letter_arrives(club: 
     letters = browser.get(f"{DESK}/letters")
     assert ("这个邮箱不存在" in letters.text, UNKNOWN in letters.text) == (True, True)
     page = record(club, browser, MEIMEI)
-    assert "寄给本人的信被退回" in page.text
+    assert "寄给本人的邮件被退回" in page.text
     club.new_mails()
     page = page.press("correct", email="hanmeimei@gmail.com", why="她来电话说换了邮箱。")
     assert "邮箱已改正" in page.text
@@ -214,7 +214,7 @@ def test_the_owner_corrects_an_address_after_a_550_and_the_letter_arrives(club: 
     assert "她来电话说换了邮箱。" in club.mail("new_address.address_changed").text
     assert club.open(club.mail("reflection.please_read", "hanmeimei@gmail.com")).status == 200
     assert "武汉+韩梅梅" not in signed_in.get("/jiuniu/me").text
-    assert "寄给本人的信被退回" not in record(club, browser, "hanmeimei@gmail.com").text
+    assert "寄给本人的邮件被退回" not in record(club, browser, "hanmeimei@gmail.com").text
 
 
 @pytest.mark.parametrize(

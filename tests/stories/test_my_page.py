@@ -89,7 +89,7 @@ def test_every_room_opens_by_a_mailed_link_and_by_a_session(club: World) -> None
         assert [room.soup.h1.contents[0] for room in rooms if room.soup.h1] == [
             "我的页面",
             "我的记录",
-            "寄给我的信",
+            "寄给我的邮件",
             "设置",
             "我的资料",
         ]

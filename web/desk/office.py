@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
@@ -10,20 +12,33 @@ from engine.language import marked as _
 from engine.models import Club, Person
 from web.access import met_here
 
-# In the order of the desk's menu: endpoint, name, is it the owner's alone.
-MENU = (
+# The desk's menu, each in its order: endpoint, name, is it the owner's alone. The first are at hand on every page, the others
+# fold: a phone has one line.
+DAILY = (
     ("desk.show", _("Overview"), False),
     ("people.show", _("People"), False),
     ("letters.show", _("Letters"), True),
-    ("offices.show", _("Who decides"), False),
-    ("roster.show", _("Bring in members"), True),
     ("ahead.show", _("Ahead"), False),
-    ("figures.show", _("Figures"), False),
+)
+NOW_AND_THEN = (
     ("group.show", _("For the chat group"), False),
+    ("figures.show", _("Figures"), False),
+    ("roster.show", _("Bring in members"), True),
+    ("offices.show", _("Who decides"), False),
     ("settings.show", _("Settings"), False),
     ("mail_account.show", _("Mail account"), True),
-    ("club.show", _("Rest and handing over"), True),
+    ("club.show", _("Holidays and handing over"), True),
+    ("sessions.show", _("Signed-in devices"), False),
 )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the menu; ``here``: the page at hand is this one or lies below it."""
+
+    path: str
+    name: str
+    here: bool
 
 
 def officer_here(session: Session, slug: str, *, only_owner: bool = False) -> tuple[Club, Person]:
@@ -52,6 +67,16 @@ def officer_pressing(session: Session, slug: str, *, only_owner: bool = False) -
     return club, you
 
 
-def menu(you: Person) -> list[tuple[str, str]]:
-    """Endpoint and name of each page of the desk that this person may open."""
-    return [(endpoint, name) for endpoint, name, only_owner in MENU if you.role == "owner" or not only_owner]
+def menu(you: Person, slug: str) -> tuple[list[Entry], list[Entry]]:
+    """The pages of the desk that this person may open: those at hand, and the others."""
+    at = f"{request.script_root}{request.path}"  # not the endpoint: a page that answers a press is this page, too
+
+    def entry(endpoint: str, name: str) -> Entry:
+        path = url_for(endpoint, slug=slug)
+        return Entry(path, name, at == path or (endpoint != "desk.show" and at.startswith(f"{path}/")))
+
+    daily, others = (
+        [entry(endpoint, name) for endpoint, name, only_owner in part if you.role == "owner" or not only_owner]
+        for part in (DAILY, NOW_AND_THEN)
+    )
+    return daily, others
