@@ -34,7 +34,7 @@ from web import drafts, own_form, sign_in, waiting, wording
 from web.access import Visitor, read_token, token_for, visitor
 from web.behalf import in_whose_name, may_act_for
 from web.guard import PRESS_AGAIN, keeps_text
-from web.preview import letters_after
+from web.letter_preview import letters_after
 from web.service import service
 
 case = Blueprint("case", __name__)
@@ -227,7 +227,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
             entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
             done=request.args.get("done", "") if request.args.get("done") in wording.DONE else "",
-            after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met, matter),
+            after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met.you, matter),
             ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
             undo_until=_undo_until(session, offers, matter), kept=request.args.get("done") if not typed.form else "",
         )  # fmt: skip

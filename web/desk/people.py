@@ -29,11 +29,11 @@ from engine.people_list import (
 from engine.people_list import (
     people as people_found,
 )
-from engine.registry import all_workflows
 from engine.rights import declared_acts
 from engine.run import NotAllowed
 from mailers.verdict import meaning
 from web.access import link_for
+from web.behalf import may_act_for
 from web.desk.office import officer_here, officer_pressing
 from web.guard import MAILBOX_FULL, PRESS_AGAIN, keeps_text, new_stamp, read_stamp
 from web.logbook import mask
@@ -165,20 +165,14 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
             ended=[_line(session, you, *pair) for pair in ended_cases(session, person, limit=CASES, offset=paging.offset)],
             letters=[(letter, meaning(letter.answer)) for letter in letters_to(session, person, LETTERS)] if is_owner else [],
             trouble=meaning(person.mail_trouble) if person.mail_trouble else "",
-            may_correct=is_owner and person.status == "member" and person.role != "owner" and _corrects(),
+            may_correct=is_owner and person.status == "member" and person.role != "owner",
             done=request.args.get("done", ""),
         )  # fmt: skip
 
 
-def _corrects() -> bool:
-    """Does this installation know the workflow in which an address is put right?"""
-    return any(flow.key == ADDRESS for flow in all_workflows())
-
-
 def _line(session: Session, you: Person, case: Case, by: Person | None = None) -> Line:
     url = link_for(club_at_hand(session), you, "case", case.id)
-    for_them = you.role == "owner" and you.id != case.person_id and "person" in case.turn.split("|")
-    return Line(case, url, declared_acts(session, case, you), for_them, by)
+    return Line(case, url, declared_acts(session, case, you), may_act_for(you, case), by)
 
 
 def _address(person: Person) -> str:
