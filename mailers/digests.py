@@ -16,9 +16,8 @@ from engine.registry import label_of, workflow
 from engine.rights import undo_open
 from engine.step import undo_ends
 from mailers.facts import Dropped, Facts, isolate
-from mailers.sheet import unbroken
+from mailers.sheet import start_of
 
-_START_CHARACTERS = 120
 _MANY = 5  # a longer list is easier to read with its counts above it
 _DAY = timedelta(days=1)
 _SOON = timedelta(days=2)
@@ -122,9 +121,7 @@ def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
 
 def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
     case = matter.case
-    long_texts = [text for _, text, is_long in written_answers(workflow(case.workflow), case.answers) if is_long]
     is_removal = case.state == REMOVAL_PROPOSED
-    start = "" if is_removal else unbroken(max(long_texts, key=len, default=""))
     return {
         "label": _label(facts, case),
         "kind": translate(workflow(case.workflow).label, facts.language),
@@ -133,5 +130,5 @@ def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
         "who": isolate(matter.who.name or matter.who.address or ""),
         "due": case.due_at,
         "url": facts.link_to("case", case.id),
-        "start": start[:_START_CHARACTERS] + ("…" if len(start) > _START_CHARACTERS else ""),
+        "start": "" if is_removal else start_of(written_answers(workflow(case.workflow), case.answers)),
     }

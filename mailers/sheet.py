@@ -13,6 +13,9 @@ _BREAK = re.compile(r"\s*\n\s*")
 _WIDE = r"[　-〿㐀-鿿＀-￯]"
 _BETWEEN_WIDE = re.compile(rf"(?<={_WIDE})\n|\n(?={_WIDE})")
 
+# So many characters of a long text stand in a list of matters.
+_START = 120
+
 Caller = Callable[[], str]
 
 
@@ -20,6 +23,12 @@ def unbroken(text: str) -> str:
     """A template's paragraph on one line; Chinese lines join without a space."""
     joined = _BETWEEN_WIDE.sub("", _BREAK.sub("\n", text.strip()))
     return " ".join(joined.split())
+
+
+def start_of(written: Iterable[tuple[str, str, bool]]) -> str:
+    """How the longest text of what was handed in begins, on one line. ``written``: label, text, is it long."""
+    whole = unbroken(max((text for _label, text, is_long in written if is_long), key=len, default=""))
+    return whole if len(whole) <= _START else whole[:_START].rstrip() + "…"
 
 
 @dataclass(frozen=True)

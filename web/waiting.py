@@ -20,13 +20,13 @@ from engine.registry import workflow
 from engine.rights import declared_acts
 from engine.run import NotAllowed, Refused, act
 from engine.step import Hand
+from mailers.sheet import start_of
 from web.access import link_for, visitor
 from web.service import service
 
 Page = str | Response | tuple[str, int]
 MOST = 30
 MOST_ID = 2**63
-START = 120
 
 
 @dataclass
@@ -40,9 +40,7 @@ class Entry:
 
     @property
     def start(self) -> str:
-        """How the longest of the texts begins."""
-        text = " ".join(max((text for _, text, is_long in self.written if is_long), key=len, default="").split())
-        return text if len(text) <= START else text[:START].rstrip() + "…"
+        return start_of(self.written)
 
 
 def show(link: Link, token: str, *, pressed_again: bool = False) -> str:
