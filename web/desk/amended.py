@@ -9,14 +9,9 @@ from engine.amendments import Amendment
 from engine.changes import Piece, changes
 from engine.language import marked as _
 from engine.language import translate
-from web.desk.charter_form import in_letters, with_deputies
+from web.desk.charter_form import TEXT_WORDS, in_letters, with_deputies
 from web.numbers import WORDS, explained, said
 
-_TEXTS = {
-    "purpose": _("What the club is for"),
-    "group": _("How a newcomer gets into the chat group"),
-    "contact": _("An address that a person reads"),
-}
 # Ticked, then unticked.
 _LISTS = {
     "deputies": (_("Admins may decide in the owner's place"), _("Only the owner decides")),
@@ -42,8 +37,8 @@ def in_words(found: Iterable[Amendment], language: str) -> list[Amended]:
 
 
 def _said(item: Amendment, language: str) -> Amended:
-    if item.part in _TEXTS:
-        return Amended(translate(_TEXTS[item.part], language), pieces=_pieces(item))
+    if item.part in TEXT_WORDS:
+        return Amended(translate(TEXT_WORDS[item.part][0], language), pieces=_pieces(item))
     if item.part == "clauses":
         return Amended(translate(_CLAUSE, language) % {"number": item.name}, pieces=_pieces(item))
     if item.part in _LISTS:

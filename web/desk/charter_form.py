@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.amendments import TEXTS, in_order_of_numbers
+from engine.declare import REMOVAL
 from engine.fields import clean_text
 from engine.language import marked as _
 from engine.people import BadAddress, fold_address
 from engine.registry import all_workflows
 from web.numbers import GROUPS, WORDS, read_number, takes, typed_of
 
-REMOVAL = "removal"
 SPARE_ROWS, MOST_CLAUSES = 2, 60
 MOST_TEXT, MOST_CLAUSE = 4000, 2000
 
