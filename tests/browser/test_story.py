@@ -43,6 +43,15 @@ def press(page: Page, button: str) -> None:
         page.click(button)
 
 
+def sign_in(world: World, page: Page) -> None:
+    """The owner, by the mailed link."""
+    page.goto(f"{world.base}jiuniu/desk")
+    page.fill('[name="email"]', "owner@qq.com")
+    press(page, 'form[method="post"] button')
+    page.goto(world.mail("club.sign_in").link())
+    press(page, 'button[value="confirm"]')
+
+
 @pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("en", "dark")])
 def test_somebody_applies_on_a_phone_and_the_owner_approves_on_one(
     world: World, chromium: Browser, locale: str, scheme: str
@@ -123,11 +132,7 @@ def test_a_scanner_that_opens_every_link_and_waits_changes_nothing(world: World,
 
 def test_the_owner_brings_members_in_on_the_narrowest_phone(world: World, chromium: Browser) -> None:
     page = chromium.new_context(viewport={"width": 320, "height": 600}, locale="zh-CN").new_page()
-    page.goto(f"{world.base}jiuniu/desk")
-    page.fill('[name="email"]', "owner@qq.com")
-    press(page, 'form[method="post"] button')
-    page.goto(world.mail("club.sign_in").link())
-    press(page, 'button[value="confirm"]')
+    sign_in(world, page)
     page.click(".menu-more summary")
     look(page, "the folded part of the menu")
     press(page, 'a[href$="/desk/members"]')
@@ -165,12 +170,7 @@ def test_a_week_of_reading_and_a_vote_on_the_narrowest_phone(world: World, chrom
         box.check()
     press(page, 'button[value="approve"]')
     look(page, "approved together")
-    page.goto(f"{world.base}jiuniu/desk")
-    page.fill('[name="email"]', "owner@qq.com")
-    page.wait_for_timeout(100)
-    press(page, 'form[method="post"] button')
-    page.goto(world.mail("club.sign_in").link())
-    press(page, 'button[value="confirm"]')
+    sign_in(world, page)
     look(page, "the desk")
     page.goto(f"{world.base}jiuniu/reflections")
     look(page, "what we have read")
@@ -201,11 +201,7 @@ def test_settings_outlook_figures_and_texts_on_the_narrowest_phone(
     page = context.new_page()
     world.join()
     world.live_until(datetime(2026, 12, 4, 2, tzinfo=UTC), step=timedelta(hours=12))
-    page.goto(f"{world.base}jiuniu/desk")
-    page.fill('[name="email"]', "owner@qq.com")
-    press(page, 'form[method="post"] button')
-    page.goto(world.mail("club.sign_in").link())
-    press(page, 'button[value="confirm"]')
+    sign_in(world, page)
     desk = f"{world.base}jiuniu/desk/"
     for path in ("ahead", "figures", "settings"):
         page.goto(f"{desk}{path}?lang={locale}")
@@ -246,12 +242,7 @@ def test_the_owner_looks_after_the_club_on_the_narrowest_phone(world: World, chr
     world.live_until(world.now + timedelta(days=3), step=timedelta(hours=12))
     world.sink.replies.clear()
     world.live_until(world.now + timedelta(days=2), step=timedelta(hours=12))
-    page.goto(f"{world.base}jiuniu/desk")
-    page.fill('[name="email"]', "owner@qq.com")
-    page.wait_for_timeout(100)
-    press(page, 'form[method="post"] button')
-    page.goto(world.mail("club.sign_in").link())
-    press(page, 'button[value="confirm"]')
+    sign_in(world, page)
     look(page, "the desk")
     page.check('[name="case"]')
     press(page, 'button[value="approve"]')
