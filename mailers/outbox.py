@@ -14,6 +14,7 @@ from engine.heartbeats import post_rests
 from engine.letters import DAILY_LETTER, waits_for_morning
 from engine.letters_ledger import RELEASED
 from engine.models import Case, Letter, Person
+from engine.pause import PAUSED, rests
 from engine.sweep import wake_unreachable
 from engine.warning import renew_if_late
 from mailers.compose import Composer, drop_if_stale
@@ -55,7 +56,7 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
         hold(session, letter)  # two processes that both think it theirs
     if letter is None or letter.state != "claimed":
         return None
-    if _put_off_till_morning(session, letter, now):
+    if _put_off(session, letter, now):
         return None
     try:
         recipient = _compose(session, letter, composer, now)
@@ -74,10 +75,16 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     return Frozen(claimed, recipient, letter.bytes)
 
 
-def _put_off_till_morning(session: Session, letter: Letter, now: datetime) -> bool:
+def _put_off(session: Session, letter: Letter, now: datetime) -> bool:
+    """What the clock made waits for the morning, or for the end of the club's rest."""
+    if letter.answer == RELEASED:
+        return False
+    if rests(letter, club_at_hand(session)):
+        letter.state, letter.answer, letter.lease_until = "held", PAUSED, None
+        return True
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
     morning = waits_for_morning(letter, case, frame_of(club_at_hand(session)), now)
-    if morning is None or letter.answer == RELEASED:
+    if morning is None:
         return False
     if letter.name == DAILY_LETTER:
         _end(letter, "dropped", OF_YESTERDAY, now)
