@@ -20,7 +20,7 @@ from engine.warning import renew_if_late
 from mailers.compose import Composer, drop_if_stale
 from mailers.drafts import Claimed, Draft, Frozen, due_said, keep, with_their_people
 from mailers.facts import Dropped
-from mailers.verdict import Answer, Verdict, judge
+from mailers.verdict import Answer, Verdict, for_the_letter, judge
 
 OF_YESTERDAY = "held up until the night: the next daily letter says it all"
 
@@ -123,21 +123,21 @@ def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) ->
     if judge(answer, 0).kind == "sent":
         return _sent(session, claimed, answer, now)
     letter = session.get_one(Letter, (claimed.club_id, claimed.letter_id))
-    verdict = judge(answer, letter.attempts - 1)
+    verdict, its = judge(answer, letter.attempts - 1), for_the_letter(answer, letter.attempts - 1)
     if letter.state == "sent":
         return verdict
     letter.answer, letter.lease_until = str(answer), None
     letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code == 0)
-    if verdict.kind in ("failed", "unknown_user"):
+    if its.kind in ("failed", "unknown_user"):
         letter.state, letter.settled_at = "failed", now
-        if verdict.kind == "unknown_user" and letter.address is None:  # else it is another address than the person's own
+        if its.kind == "unknown_user" and letter.address is None:  # else it is another address than the person's own
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
         return verdict
     letter.state = "queued"
-    if verdict.kind == "channel":
+    if its.kind == "channel":
         letter.attempts -= 1
     else:
-        letter.next_at = now + (verdict.wait or timedelta())
+        letter.next_at = now + (its.wait or timedelta())
     return verdict
 
 

@@ -72,6 +72,16 @@ def judge(answer: Answer, attempts: int) -> Verdict:
     return Verdict("failed")
 
 
+def for_the_letter(answer: Answer, attempts: int) -> Verdict:
+    """What follows for the letter where that is not what follows for the channel.
+
+    A server that hangs up in the middle of a mail (421) may mean this one alone: it steps behind the others, and the try counts.
+    """
+    if answer.code == 421 and answer.phase in ("recipient", "data", "dot"):
+        return _again(attempts)
+    return judge(answer, attempts)
+
+
 Meaning = Literal["unknown_user", "too_fast", "refused_address", "refused_words", "channel", "later", "silent", "ours", ""]
 _SAID = re.compile(r"(connect|login|sender|recipient|data|dot): (?:(\d{3}) )?(.*)", re.DOTALL)
 

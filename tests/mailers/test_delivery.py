@@ -15,6 +15,7 @@ from engine.settings import MailServer
 from mailers import catcher
 from mailers.catcher import Catcher, caught, open_mail
 from mailers.delivery import Post
+from mailers.verdict import RETRY_AFTER
 from tests.club import LILEI, MEIMEI, OWNER, House, text_of
 from tests.mailers.scripted import Scripted
 
@@ -143,6 +144,20 @@ def test_a_clock_that_was_moved_back_does_not_silence_the_post(house: House, ser
     server.replies.clear()
     house.now -= timedelta(days=30)
     assert post(house, server).deliver() == 1
+
+
+def test_a_letter_at_which_the_server_always_hangs_up_steps_behind_the_others_and_ends(house: House, server: Scripted) -> None:
+    """A 421 at RCPT may speak of the whole line or of this recipient alone."""
+    house.apply(LILEI)
+    house.apply(MEIMEI, "form-2")
+    server.replies["RCPT"] = lambda: b"421 4.7.28 closing\r\n" if LILEI in server.commands[-1] else b"250 fine\r\n"
+    worker = post(house, server)
+    assert worker.deliver() == 0
+    house.now += timedelta(seconds=5)
+    assert worker.deliver() == 1
+    while worker.deliver() == 0 and house.letters()[0].state == "queued":
+        house.now = house.letters()[0].next_at + timedelta(minutes=1)
+    assert [(letter.state, letter.attempts) for letter in house.letters()] == [("failed", len(RETRY_AFTER) + 1), ("sent", 1)]
 
 
 def test_one_refused_letter_does_not_hold_the_others(house: House, server: Scripted) -> None:
