@@ -127,7 +127,7 @@ def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) ->
     if letter.state == "sent":
         return verdict
     letter.answer, letter.lease_until = str(answer), None
-    letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code == 0)
+    letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code < 400)
     if its.kind in ("failed", "unknown_user"):
         letter.state, letter.settled_at = "failed", now
         if its.kind == "unknown_user" and letter.address is None:  # else it is another address than the person's own

@@ -67,7 +67,9 @@ class Channel:
             self._recover(answer)
         except Exception as trouble:  # smtplib, ssl, sockets and codecs raise many kinds; each is an answer here
             self.close()
-            answer = Answer(phase, getattr(trouble, "smtp_code", 0), _words(trouble))
+            # Later than the greeting a code in an exception is smtplib's own (a line that is too long), not the server's.
+            code = getattr(trouble, "smtp_code", 0) if phase == "connect" else 0
+            answer = Answer(phase, max(code, 0), _words(trouble))
         self._used_at = time.monotonic()
         return self._hushed(answer)
 
@@ -118,7 +120,7 @@ class Channel:
             if fresh:
                 raise
             reply = (0, b"")
-        if reply[0] in (0, 421) and not fresh:
+        if (reply[0] < 200 or reply[0] == 421) and not fresh:
             self.close()
             smtp, self._fresh = self._ready(), False
             reply = smtp.mail(self.sender)
@@ -165,7 +167,7 @@ class Channel:
 
     def _expect(self, phase: Phase, reply: tuple[int, bytes], *codes: int) -> None:
         if reply[0] not in codes:
-            raise _Said(Answer(phase, reply[0], _text(reply[1])))
+            raise _Said(Answer(phase, max(reply[0], 0), _text(reply[1])))
 
     def _hushed(self, answer: Answer) -> Answer:
         """A server may repeat what it was told at the login, and its answer goes into rows, logs and pages."""
@@ -181,13 +183,13 @@ class Channel:
         smtp.send(_dot_stuffed(content))
         code, text = smtp.getreply()
         _wait_for(smtp, self.patience.command)
-        if code == 421:
+        if code == 421 or code < 200 or 300 <= code < 400:
             self.close()
-        return Answer("dot", code, _text(text))
+        return Answer("dot", max(code, 0), _text(text))
 
     def _recover(self, answer: Answer) -> None:
         """After a refusal the same connection serves the next letter, unless it is gone."""
-        if self._smtp is None or answer.code in (0, 421):
+        if self._smtp is None or answer.code < 400 or answer.code == 421:
             self.close()
             return
         try:

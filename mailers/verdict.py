@@ -16,7 +16,7 @@ Kind = Literal["sent", "later", "slower", "failed", "unknown_user", "channel"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said, and when. Code 0: it said nothing (a time-out, a broken line)."""
+    """What the server said, and when. Code 0: nothing, or nothing that can be read (a time-out, a broken line, garbage)."""
 
     phase: Phase
     code: int
@@ -59,7 +59,7 @@ def judge(answer: Answer, attempts: int) -> Verdict:
         return Verdict("channel", LOGIN_AFTER)
     if answer.phase == "connect" or answer.code == 421:
         return Verdict("channel")
-    if answer.code == 0:
+    if answer.code < 400:  # no answer, or one to another question
         return _again(attempts)
     if any(word in text for word in _TOO_FAST_WORDS):
         return Verdict("slower", TOO_FAST) if attempts < TOO_FAST_TRIES else Verdict("failed")

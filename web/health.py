@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, g, jsonify, render_template
+from flask import Blueprint, Flask, g, jsonify, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
@@ -25,6 +25,8 @@ from web.speak import begin_request, meet
 health = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
 TICK_IS_OLD = timedelta(seconds=60)
+# Where people write what they hand in; no password is among it.
+HANDED_IN = ("forms.submit", "case.press")
 
 
 @health.get("/healthz")
@@ -103,4 +105,10 @@ def init(app: Flask) -> None:
 def _page(code: int, trace: str) -> str:
     if "language" not in g:
         begin_request()
-    return render_template("pages/error.html", code=code, trace=trace)
+    return render_template("pages/error.html", code=code, trace=trace, typed=_typed() if code >= 500 else [])
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What the person had sent, to be shown and sent again: a browser's way back does not always bring it back."""
+    here = request.method == "POST" and request.endpoint in HANDED_IN
+    return list(request.form.items(multi=True)) if here else []

@@ -74,6 +74,17 @@ def test_a_server_that_hangs_up_is_an_answer_without_a_code_and_the_next_mail_co
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("said", [b"\x00\x00\x00\x00\r\n", b"250" + b"x" * 9000 + b"\r\n", b"354 go on\r\n"])
+def test_an_answer_that_nobody_can_read_is_none(serve: Callable[..., Scripted], said: bytes) -> None:
+    """Whether the mail was taken is not known, and the line is out of step."""
+    server = serve(DOT=said)
+    post = channel(server)
+    answer = post.hand_over(TO, MAIL)
+    assert (answer.phase, answer.code < 400, judge(answer, 0).kind) == ("dot", True, "later")
+    del server.replies["DOT"]
+    assert (post.hand_over(TO, MAIL).code, server.connections) == (250, 2)
+
+
 @pytest.mark.parametrize(("command", "phase"), [("RCPT", "recipient"), ("DOT", "dot")])
 def test_after_a_421_the_connection_is_over(serve: Callable[..., Scripted], command: str, phase: str) -> None:
     server = serve(**{command: b"421 HL:ITC closing\r\n"})
