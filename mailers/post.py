@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 import smtplib
 import socket
 import ssl
@@ -27,6 +28,9 @@ class Patience(NamedTuple):
 
 
 PATIENT = Patience()
+# What goes over the wire; people's addresses are kept in this form, so another one came by a way of its own.
+_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
+NO_ADDRESS = Answer("recipient", 553, "no mail can be sent to such an address; no server was asked")
 # A kept connection that was idle longer than this is probed before use.
 IDLE_SECONDS = 20.0
 
@@ -51,6 +55,8 @@ class Channel:
 
     def hand_over(self, recipient: str, content: bytes) -> Answer:
         """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
+        if not _ADDRESS.fullmatch(recipient):
+            return NO_ADDRESS
         phase: Phase = "connect"
         try:
             smtp = self._ready()
@@ -221,5 +227,13 @@ def _words(trouble: Exception) -> str:
 
 
 def _text(said: bytes | str) -> str:
-    text = said if isinstance(said, str) else said.decode("utf-8", "replace")
+    text = said if isinstance(said, str) else _decoded(said)
     return " ".join(character for character in text.split() if character.isprintable())[:500]
+
+
+def _decoded(said: bytes) -> str:
+    """UTF-8, else what Chinese servers write."""
+    try:
+        return said.decode()
+    except UnicodeDecodeError:
+        return said.decode("gb18030", "replace")
