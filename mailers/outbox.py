@@ -124,8 +124,8 @@ def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) ->
         return _sent(session, claimed, answer, now)
     letter = session.get_one(Letter, (claimed.club_id, claimed.letter_id))
     verdict, its = judge(answer, letter.attempts - 1), for_the_letter(answer, letter.attempts - 1)
-    if letter.state == "sent":
-        return verdict
+    if letter.state != "transmitting":
+        return verdict  # this was written down before, or the letter is another worker's by now
     letter.answer, letter.lease_until = str(answer), None
     letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code < 400)
     if its.kind in ("failed", "unknown_user"):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Flask, g, jsonify, render_template, request
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from engine import schema
 from engine.clock import machine_now
+from engine.db import out_of_reach
 from engine.models import Heartbeat
 from engine.registry import workflow
 from web.access import DeadLink
@@ -90,7 +91,7 @@ def init(app: Flask) -> None:
     @app.errorhandler(StaleDataError)
     def no_database(trouble: Exception) -> tuple[str, int]:
         """A full disk, a database that restarts, a row that many want: nothing was half written, and it comes back by itself."""
-        if isinstance(trouble, DBAPIError) and not (isinstance(trouble, OperationalError) or trouble.connection_invalidated):
+        if not out_of_reach(trouble) and not isinstance(trouble, StaleDataError):
             return broken(trouble)
         log.error("the database does not answer: %s", trouble)
         return _page(503, ""), 503

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from engine.clock import machine_now
 from engine.heartbeats import channel_trouble
 from engine.settings import MailServer
-from mailers import catcher
+from mailers import catcher, outbox
 from mailers.catcher import Catcher, caught, open_mail
 from mailers.delivery import Post
 from mailers.verdict import RETRY_AFTER
@@ -182,6 +184,25 @@ def test_a_worker_that_is_stopped_gives_its_letters_back(house: House, server: S
     assert worker.deliver() == 1
     assert sorted(letter.state for letter in house.letters()) == ["queued"] * 4 + ["sent"]
     assert [letter.lease_until for letter in house.letters()] == [None] * 5
+
+
+def test_what_the_server_said_is_kept_until_the_database_takes_it(
+    house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk or a restart just then: the mail is with the server, and must not go again."""
+    real, refused = outbox.settle_and_keep, iter([True, True])
+
+    def full(*given: Any) -> Any:
+        if next(refused, False):
+            raise OperationalError("UPDATE", {}, OSError("disk full"))
+        return real(*given)
+
+    monkeypatch.setattr(outbox, "settle_and_keep", full)
+    monkeypatch.setattr("mailers.delivery.SETTLE_AGAIN", 0)
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    assert post(house, server).deliver() == 2
+    assert [(letter.state, letter.maybe_twice) for letter in house.letters()] == [("sent", False)] * 2
 
 
 def test_leases_are_renewed_while_a_slow_server_takes_its_time(house: House, server: Scripted) -> None:
