@@ -120,6 +120,7 @@ class Ticker:
 
     def tick_housekeeping(self) -> None:
         db, now = self.service.db, self.service.clock.now()
+        db.write(plan_every_club, now)
         db.write(forget_old, now)
         db.write(forget_bytes, now - BYTES_KEPT)
         db.write(forget_old_drafts, now)

@@ -91,6 +91,12 @@ def test_who_is_done_with_a_week_is_not_asked_for_it_again(reading: House) -> No
     assert open_due(reading.db, SUNDAY + timedelta(hours=1)) == 0
 
 
+def test_a_clock_that_ran_ahead_and_was_put_right_skips_no_week(reading: House) -> None:
+    open_due(reading.db, SUNDAY + 9 * WEEK)
+    reading.write(lambda session: plan_schedules(session, SUNDAY))
+    assert schedule(reading).next_at == SUNDAY + WEEK
+
+
 def test_of_missed_weeks_only_the_running_one_opens_and_the_others_are_recorded(reading: House) -> None:
     open_due(reading.db, SUNDAY + 3 * WEEK + timedelta(days=2))
     assert set(periods(reading)) == {"2026-W53"}
