@@ -7,7 +7,7 @@ import threading
 from datetime import datetime, timedelta
 
 from engine.clock import Clock, machine_now
-from engine.db import Database, out_of_reach
+from engine.db import Database, out_of_reach, overtaken
 from engine.heartbeats import channel_trouble, note_channel
 from engine.settings import MailServer
 from mailers import outbox
@@ -93,7 +93,16 @@ class Post:
     def _freeze(self, claimed: Claimed, ahead: Ahead) -> Frozen | None:
         draft = ahead.of(claimed)
         kept = self.db.write(keep, draft, self._lease_end()) if draft else None
-        return kept or self.db.write(outbox.freeze, claimed, self.composer, self.clock.now(), self._lease_end())
+        if kept:
+            return kept
+        try:
+            return self.db.write(outbox.freeze, claimed, self.composer, self.clock.now(), self._lease_end())
+        except Exception as fault:  # a row that cannot even be read: the others behind it go on
+            if out_of_reach(fault) or overtaken(fault):
+                raise
+            log.exception("letter %s of club %s cannot be frozen", claimed.letter_id, claimed.club_id)
+            self.db.write(outbox.give_up, claimed, f"compose: {type(fault).__name__}: {fault}", self.clock.now())
+            return None
 
     def _next_of(self, ahead: Ahead) -> Draft | None:
         """The draft that follows the letter at hand; none when the post is to stop."""

@@ -75,6 +75,14 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     return Frozen(claimed, recipient, letter.bytes)
 
 
+def give_up(session: Session, claimed: Claimed, why: str, now: datetime) -> None:
+    """A letter whose row cannot be read is failed without reading it."""
+    enter_club(session, claimed.club_id)
+    mine = (Letter.id == claimed.letter_id) & (Letter.state == "claimed")
+    failed = update(Letter).where(mine).values(state="failed", answer=why[:500], settled_at=now, lease_until=None)
+    session.execute(failed, execution_options={"synchronize_session": False})
+
+
 def _put_off(session: Session, letter: Letter, now: datetime) -> bool:
     """What the clock made waits for the morning, or for the end of the club's rest."""
     if letter.answer == RELEASED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.heartbeats import channel_trouble
+from engine.models import Letter
 from engine.settings import MailServer
 from mailers import catcher, outbox
 from mailers.catcher import Catcher, caught, open_mail
@@ -169,6 +171,26 @@ def test_one_refused_letter_does_not_hold_the_others(house: House, server: Scrip
     server.replies["RCPT"] = lambda: next(answers)
     assert post(house, server).deliver() == 1
     assert sorted(letter.state for letter in house.letters()) == ["failed", "sent"]
+
+
+def test_a_letter_whose_row_cannot_be_read_fails_alone(house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = outbox.with_their_people
+
+    def unreadable(session: Session, ids: Sequence[int]) -> list[Letter]:
+        if broken in ids:
+            raise ValueError("Expecting ',' delimiter")
+        return real(session, ids)
+
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    broken = house.letters()[0].id
+    monkeypatch.setattr(outbox, "with_their_people", unreadable)
+    monkeypatch.setattr("mailers.drafts.with_their_people", unreadable)
+    assert post(house, server).deliver() == 1
+    assert [(letter.state, letter.answer) for letter in house.letters()] == [
+        ("failed", "compose: ValueError: Expecting ',' delimiter"),
+        ("sent", "dot: 250 taken"),
+    ]
 
 
 def test_a_worker_that_is_stopped_gives_its_letters_back(house: House, server: Scripted) -> None:
