@@ -27,6 +27,7 @@ LETTERS = {
     "readmitted": _("taken back in"),
     "excused": _("excused"),
     "let_off": _("excused this time"),
+    "study_plan.let_off": _("excused, no plan is due"),
     "not_pursued": _("the removal is not pursued"),
     "removal_not_pursued": _("the removal is not pursued"),
     "taken_back": _("a decision was taken back"),
