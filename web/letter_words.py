@@ -23,6 +23,7 @@ LETTERS = {
     "removed": _("removed"),
     "remove_from_group": _("asks to take somebody out of the group"),
     "add_to_group": _("asks to take somebody into the group"),
+    "renamed": _("the new display name is valid"),
     "rename_in_group": _("asks to rename somebody in the group"),
     "readmitted": _("taken back in"),
     "excused": _("excused"),

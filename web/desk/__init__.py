@@ -6,6 +6,7 @@ from web import numbers
 from web.desk.ahead import ahead
 from web.desk.club import club
 from web.desk.figures import figures
+from web.desk.for_them import for_them
 from web.desk.group import group
 from web.desk.history import history
 from web.desk.late import late
@@ -19,7 +20,9 @@ from web.desk.roster import roster
 from web.desk.settings import settings
 from web.desk.waiting import waiting
 
-PAGES = (desk, waiting, late, people, letters, offices, roster, ahead, figures, group, settings, mail_account, history, club)
+PAGES = (
+    desk, waiting, late, people, for_them, letters, offices, roster, ahead, figures, group, settings, mail_account, history, club,
+)  # fmt: skip
 
 
 def init(app: Flask) -> None:
