@@ -12,6 +12,7 @@ from web.desk.history import history
 from web.desk.late import late
 from web.desk.letters import letters
 from web.desk.mail import mail_account
+from web.desk.naming import naming
 from web.desk.office import menu
 from web.desk.offices import offices
 from web.desk.overview import desk
@@ -21,7 +22,8 @@ from web.desk.settings import settings
 from web.desk.waiting import waiting
 
 PAGES = (
-    desk, waiting, late, people, for_them, letters, offices, roster, ahead, figures, group, settings, mail_account, history, club,
+    desk, waiting, late, people, for_them, letters, offices, roster, ahead, figures, group, naming, settings, mail_account,
+    history, club,
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from web.desk.preview import Preview, preview
 from web.guard import PRESS_AGAIN, keeps_text
 from web.numbers import GROUPS, explained, read_number
 from web.service import service
+from web.setup.forms import ZONES
 from web.speak import say
 
 settings = Blueprint("settings", __name__)
@@ -62,7 +63,7 @@ def show(slug: str) -> Page:
         "pages/desk/settings.html",
         groups=GROUPS, said=said, charter=charter, may_change=you.role == "owner",
         deputies=_chosen(forms.with_deputies(), charter.deputies), daily=_chosen(forms.in_letters(), charter.in_daily_letter),
-        saved="saved" in request.args,
+        zone=ZONES.get(club.zone, club.zone), saved=request.args.get("saved", ""),
     )  # fmt: skip
 
 
@@ -102,8 +103,8 @@ def _act(club: Club, you: Person, sheet: Sheet) -> Page:
         return _page(sheet), 422
     if sheet.version != club.charter_version:
         return _overtaken(club, sheet, base, wanted), 409
-    if request.form.get("action") != "save" or request.form.get("seen") != _seal(wanted):
-        sheet.preview, sheet.seen = preview(club, base, wanted), _seal(wanted)
+    if request.form.get("action") != "save" or request.form.get("seen") != seal(wanted):
+        sheet.preview, sheet.seen = preview(club, base, wanted), seal(wanted)
         return _page(sheet)
     try:
         service().db.write(apply_charter, club.id, wanted, service().clock.now(), by_id=you.id, over=sheet.version)
@@ -119,12 +120,12 @@ def _overtaken(club: Club, sheet: Sheet, base: Mapping[str, Any], wanted: Mappin
     theirs = Charter.parse(club.charter).plain()
     sheet.meanwhile = in_words(amendments(base, theirs), g.language)
     mine = carried_over(base, wanted, theirs)
-    sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), _seal(mine)
+    sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), seal(mine)
     sheet.version = club.charter_version
     return _page(sheet)
 
 
-def _seal(charter: Mapping[str, Any]) -> str:
+def seal(charter: Mapping[str, Any]) -> str:
     """Only what was looked at is saved: also when somebody types on after the preview and presses Enter."""
     return hashlib.sha256(json.dumps(charter, sort_keys=True).encode()).hexdigest()
 
