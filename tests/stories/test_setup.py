@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -235,6 +236,15 @@ def test_the_demo_goes_first_and_only_with_a_tick(fresh: World) -> None:
     with fresh.service.db.read() as session:
         assert [club.slug for club in session.execute(select(Club)).scalars()] == ["club"]
     assert browser.get("/mailbox").status == 200  # without an account mails stay here
+
+
+def test_moving_the_demo_s_clock_signs_nobody_out(begin: Callable[..., World]) -> None:
+    world = begin()
+    world.found_club(slug=demo.SLUG, is_demo=True)
+    owner = world.sign_in("owner@qq.com")
+    world.set_clock(world.now + timedelta(days=13, hours=23))  # of fourteen days
+    demo.pass_time(world.service, world.folder / "clock-file", timedelta(hours=2))
+    assert owner.get("/demo/desk").soup.select('form button[value="away"]') != []
 
 
 # What is wrong stands beside its field, and nothing typed is lost
