@@ -247,6 +247,19 @@ def test_moving_the_demo_s_clock_signs_nobody_out(begin: Callable[..., World]) -
     assert owner.get("/demo/desk").soup.select('form button[value="away"]') != []
 
 
+def test_the_built_in_mailbox_tells_each_club_s_time(fresh: World) -> None:
+    fresh.found_club()
+    fresh.found_club(slug="thames", zone="Europe/London")
+    fresh.service.mailbox.mkdir(exist_ok=True)
+    for name, slug in (("1-a", "jiuniu"), ("2-b", "thames")):
+        head = f"To: lilei@qq.com\nSubject: {slug}\nDate: Mon, 30 Nov 2026 02:00:00 +0000\nList-Id: {slug} <{slug}.example>\n\n"
+        (fresh.service.mailbox / f"{name}.eml").write_text(head)
+    browser = fresh.browser()
+    rows = [row.text.split()[-1] for row in browser.get("/mailbox").soup.select("li.row time")]
+    assert rows == ["11月30日（周一）02:00", "11月30日（周一）10:00"]
+    assert "11月30日（周一）10:00（北京时间）" in browser.get("/mailbox/1-a").text
+
+
 # What is wrong stands beside its field, and nothing typed is lost
 
 
