@@ -33,7 +33,9 @@ def show(slug: str) -> Page:
 def press(slug: str) -> Page:
     """Look at what would change (the default), or save what was looked at."""
     with service().db.read() as session:
-        club, you = officer_pressing(session, slug, only_owner=True)
+        club, you = officer_pressing(
+            session, slug, only_owner=True, again=lambda message: _page(NamedForm(request.form), message=message)
+        )
     form = NamedForm(request.form)
     if g.refused:
         return _page(form, message=PRESS_AGAIN), 400

@@ -17,12 +17,10 @@ from werkzeug.wrappers import Response
 from engine.amendments import amendments, carried_over
 from engine.charter import Charter
 from engine.clubs import CharterChanged, apply_charter
-from engine.language import marked as _
 from engine.models import CharterChange, Club, Person
-from web.access import met_here
 from web.desk import charter_form as forms
 from web.desk.amended import Amended, in_words
-from web.desk.office import officer_here
+from web.desk.office import officer_here, officer_pressing
 from web.desk.preview import Preview, preview
 from web.guard import PRESS_AGAIN, keeps_text
 from web.numbers import GROUPS, explained, read_number
@@ -33,8 +31,6 @@ from web.speak import say
 settings = Blueprint("settings", __name__)
 
 Page = str | Response | tuple[str, int]
-
-SIGN_IN_AGAIN = _("Your sign-in has ended, and nothing was saved yet. Sign in again in another tab; what you typed is still here.")
 
 
 @dataclass
@@ -79,16 +75,13 @@ def edit(slug: str, part: str) -> Page:
 @keeps_text
 def press(slug: str, part: str) -> Page:
     """Look at what would change (the default), save, or get more rows."""
+    sheet = Sheet(_part(part), request.form.to_dict(), request.form.get("version", default=0, type=int))
     with service().db.read() as session:
-        club, you = met_here(session, slug)
-    version = request.form.get("version", default=0, type=int)
-    sheet = Sheet(_part(part), request.form.to_dict(), version if 0 < version <= club.charter_version else 0)
-    if you is None:
-        return _again(sheet, SIGN_IN_AGAIN, 403)
-    if you.role != "owner":
-        abort(403)
+        club, you = officer_pressing(session, slug, only_owner=True, again=lambda message: _again(sheet, message))
+    if not 0 < sheet.version <= club.charter_version:
+        sheet.version = 0
     if g.refused:
-        return _again(sheet, PRESS_AGAIN, 400)
+        return _again(sheet, PRESS_AGAIN), 400
     if request.form.get("action") == "more":
         sheet.typed["rows"] = str(forms.rows_of(sheet.typed) + forms.SPARE_ROWS)
         return _page(sheet)
@@ -144,9 +137,9 @@ def _chosen(offered: list[tuple[str, str]], keys: tuple[str, ...]) -> list[str]:
     return [say(name) for key, name in offered if key in keys]
 
 
-def _again(sheet: Sheet, message: str, status: int) -> Page:
+def _again(sheet: Sheet, message: str) -> str:
     sheet.message = message
-    return _page(sheet), status
+    return _page(sheet)
 
 
 def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
