@@ -69,11 +69,13 @@ def case_letter(
     moment: datetime | None = None, state: str = "queued", answer: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The row of a case's letter; ``case`` is a Case or a row with its columns."""
-    alike = letter_alike(
+    row = letter_alike(
         case, letter, created_at=created_at, next_at=next_at, by_clock=by_clock, moment=moment, state=state, answer=answer
     )
-    address = {"address": case.answers.get(letter.at)} if letter.at else {}
-    return alike | address | letter_to(case, person_id, version=version, which=which_of(letter, moment))
+    row.update(letter_to(case, person_id, version=version, which=which_of(letter, moment)))
+    if letter.at:
+        row["address"] = case.answers.get(letter.at)
+    return row
 
 
 def letter_alike(
@@ -83,7 +85,8 @@ def letter_alike(
     """What a letter has in common with that of every case of the same workflow and due time."""
     if moment and case.due_at and next_at >= case.due_at:
         next_at = created_at  # a reminder that waited for the morning would come after the due time
-    return _DEFAULTS | {
+    return {
+        **_DEFAULTS,
         "name": f"{case.workflow}.{letter.name}",
         "asks": letter.asks,
         "priority": BY_CLOCK if by_clock else BY_ACT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import zlib
 
 from engine.beginnings import OfferedBy
@@ -19,7 +18,6 @@ def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
     for workflow in workflows:
         check(workflow, together)
     _known.update(together)
-    followers.cache_clear()
     return workflows
 
 
@@ -51,7 +49,6 @@ def all_workflows() -> tuple[type[Workflow], ...]:
     return tuple(_known.values())
 
 
-@functools.cache
 def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], OpenedFrom]]:
     """The workflows that open when a case of that workflow enters that state, and for whom."""
     return [
