@@ -51,7 +51,8 @@ def reminders_of(state: State, entered: datetime, due: datetime, numbers: Number
 
 def next_wake(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers) -> datetime:
     """The next moment at which the sweep has something to do here."""
-    return min((at for at, _letter in reminders_of(state, entered, due, numbers) if at > now), default=due)
+    moments = [due - item.before.of(numbers) for item in state.reminders]
+    return min((at for at in moments if at > entered and at > now), default=due)
 
 
 def plan(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers, *, fewer: bool) -> Planned:
@@ -69,9 +70,9 @@ def plan(state: State, entered: datetime, due: datetime, now: datetime, numbers:
 def remind(session: Session, case: Case, now: datetime) -> None:
     """The reminders of one case, to everybody whose turn it is."""
     assert case.due_at is not None
-    state, numbers = state_of(case.workflow, case.state), numbers_of(club_at_hand(session))
+    state, frame = state_of(case.workflow, case.state), frame_of(club_at_hand(session))
     fewer = case.person.fewer_reminders
-    planned = plan(state, case.entered_at, case.due_at, now, numbers, fewer=fewer)
+    planned = plan(state, case.entered_at, case.due_at, now, frame.numbers, fewer=fewer)
     unasked = _unasked(session, [(case.club_id, case.id)])
 
     def why_not(reason: str, person_id: int) -> str:
@@ -80,7 +81,7 @@ def remind(session: Session, case: Case, now: datetime) -> None:
     _give_way(session, [((case.club_id, case.id, case.entered_version), planned)])
     for moment, letter, reason in planned.passed:
         queue_for_case(
-            session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, moment=moment,
+            session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, frame=frame, moment=moment,
             why_not=partial(why_not, reason),
         )  # fmt: skip
     case.wake_at, case.trouble = planned.wake_at, ""
@@ -113,7 +114,6 @@ _ALIKE = (_case.club_id, _case.workflow, _case.state, _case.entered_at, _case.du
 _WANTED = (
     select(
         *_ALIKE, _case.id, _case.person_id, _case.entered_version,
-        (_person.address.is_not(None) & (_person.status != "refused_mail")).label("reached"),
         exists().where(
             _letter.club_id == _case.club_id, _letter.case_id == _case.id, _letter.state.in_(UNSENT)
         ).label("waits"),
@@ -150,10 +150,9 @@ def _letters(rows: list[Any], planned: Planned, now: datetime, morning: datetime
             rows[0], letter, created_at=now, next_at=morning, by_clock=True, moment=moment, state=state, answer=reason
         )
         for row in rows:
-            early = not reason and (row.club_id, row.id, row.entered_version, row.person_id) in unasked
-            why_not = {"state": "dropped", "answer": ASK_FIRST} if early else {}
-            if row.reached:
-                yield alike | why_not | letter_to(row, row.person_id, version=row.entered_version, which=which)
+            early = unasked and not reason and (row.club_id, row.id, row.entered_version, row.person_id) in unasked
+            mine = alike | letter_to(row, row.person_id, version=row.entered_version, which=which)
+            yield mine | {"state": "dropped", "answer": ASK_FIRST} if early else mine
 
 
 def _unasked(session: Session, cases: list[tuple[int, int]]) -> set[Asked]:
