@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -124,7 +124,17 @@ def _add_headers(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
+    if "Location" in response.headers:
+        response.headers["Location"] = _on_this_site(response.headers["Location"])
     return response
+
+
+def _on_this_site(location: str) -> str:
+    """Only the base URL makes absolute links: the router's own redirect to a closing slash would name the asked-for host."""
+    parts = urlsplit(location)
+    if not parts.netloc:
+        return location
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, parts.fragment))
 
 
 def allow(limit: Limit, who: str) -> bool:
