@@ -92,6 +92,7 @@ def test_both_addresses_confirm_a_change(club: World) -> None:
     club.press_as_a_person(club.form_page("new-address", LILEI), email="Lilei@Gmail.com")
     confirm = club.mail("new_address.confirm_new_address", "lilei@gmail.com")
     assert club.person(LILEI).address == LILEI
+    assert [row["to"] for row in club.ledger(letter="new_address.confirm_new_address")] == ["lilei@gmail.com"]
     club.new_mails()
     page = club.open(confirm).press("confirm")
     assert page.status == 200

@@ -79,12 +79,25 @@ def test_what_cannot_be_a_club_is_named(shell: Shell) -> None:
     assert len(shell.json("club", "list")) == 1
 
 
-def test_tick_due_and_letters_speak_json(shell: Shell) -> None:
+def test_tick_due_and_letters_speak_json(shell: Shell, tmp_path: Path) -> None:
     assert shell(*CREATE).returncode == 0
     assert json.loads(shell("tick").stdout) == {"cases": 0, "letters": 0}
     assert shell.json("due", "--days", "14") == []
     assert shell.json("letters", "list") == []
+    (tmp_path / "group.csv").write_text("name,email\n李雷,lilei@qq.com\n", encoding="utf-8")
+    assert shell("members", "import", str(tmp_path / "group.csv")).returncode == 0
+    [letter] = shell.json("letters", "list")
+    [due, *_later] = shell.json("due", "--days", "14")
+    assert due == {
+        "at": letter["at"],
+        "letter": "club.imported",
+        "to": "lilei@qq.com",
+        "case": None,
+        "why": "brought in from a list",
+    }
+    assert letter["to"] == "lilei@qq.com"
     assert shell("letters", "retry", "12").returncode == 1
+    assert shell("letters", "list", "--state", "lost").returncode == 2
     assert shell("db", "upgrade").stdout.strip() == f"schema {schema.newest()}"
 
 

@@ -16,6 +16,8 @@ from engine.db import enter_club
 from web.commands.options import as_json, of_club, print_rows, the_club
 from web.service import service
 
+STATES = ("queued", "claimed", "transmitting", "sent", "failed", "dropped", "held")
+
 
 @click.group()
 def letters() -> None:
@@ -23,7 +25,7 @@ def letters() -> None:
 
 
 @letters.command("list")
-@click.option("--state", help="Only letters in this state: queued claimed transmitting sent failed dropped held.")
+@click.option("--state", type=click.Choice(STATES), help="Only letters in this state.")
 @of_club
 @as_json
 @with_appcontext
