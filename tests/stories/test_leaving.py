@@ -37,7 +37,10 @@ def proposed(world: World) -> None:
 
 
 def test_a_member_leaves_with_a_fresh_link(club: World) -> None:
-    club.press_as_a_person(club.form_page("departure", LILEI), why="搬家了，很忙。")
+    gone = club.press_as_a_person(club.form_page("departure", LILEI), why="搬家了，很忙。")
+    assert [(answer.status_code, answer.headers["Location"]) for answer in gone.response.history] == [
+        (303, "/jiuniu/farewell?lang=zh-CN")
+    ]
     assert club.person(LILEI).status == "departed"
     assert {("departure.farewell", LILEI), ("departure.remove_from_group", ADMIN)} <= set(club.new_letters())
     task = club.mail("departure.remove_from_group", ADMIN)
