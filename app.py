@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 from typing import Any, NoReturn
 
@@ -67,6 +68,7 @@ def main() -> None:
     """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
     logbook.tell_all()
     settings = _load_or_exit()
+    _try_to_listen(settings)
     app = create_app(settings)
     service: Service = app.extensions["jiuniu"]
     catcher = Catcher(service.mailbox) if settings.built_in_mailbox else None
@@ -95,8 +97,21 @@ def listen(app: Flask, settings: Settings) -> Any:
             app, host=settings.host, port=settings.port, threads=8, max_request_body_size=guard.REQUEST_BYTES * 2,
             clear_untrusted_proxy_headers=not settings.trusted_proxies, connection_limit=MOST_LINES, asyncore_use_poll=True,
         )  # fmt: skip
-    except (OSError, ValueError, OverflowError) as trouble:
-        _exit(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})")
+    except (OSError, ValueError) as trouble:
+        _cannot_listen(settings, trouble)
+
+
+def _try_to_listen(settings: Settings) -> None:
+    """Before anything else begins and speaks, so that a wrong address is told in one line."""
+    try:
+        family, _type, _protocol, _name, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except (OSError, ValueError) as trouble:
+        _cannot_listen(settings, trouble)
+
+
+def _cannot_listen(settings: Settings, trouble: Exception) -> NoReturn:
+    _exit(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})")
 
 
 def _exit(line: str) -> NoReturn:

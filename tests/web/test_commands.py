@@ -119,6 +119,15 @@ def test_a_wrong_setting_is_one_line_and_status_two(shell: Shell, name: str, val
         assert done.stdout == ""
 
 
+def test_an_address_that_cannot_be_listened_at_is_one_line_and_status_two(shell: Shell) -> None:
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=shell.environment | {"JIUNIU_HOST": "203.0.113.1"}, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith("JIUNIU_HOST, JIUNIU_PORT: cannot listen on 203.0.113.1:8000 ("), done.stderr
+
+
 def test_a_database_server_that_does_not_answer_is_one_line_and_status_two(shell: Shell) -> None:
     url = f"postgresql://club:the-word@127.0.0.1:{_free_port()}/jiuniu"
     done = shell("club", "list", JIUNIU_DATABASE_URL=url, JIUNIU_SECRET_KEY=SECRET_KEY)
