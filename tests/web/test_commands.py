@@ -24,10 +24,10 @@ class Shell:
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
         self.environment |= settings | {"PYTHONIOENCODING": "utf-8"}
 
-    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "flask", "--app", "app", *words],
-            cwd=ROOT, env=self.environment | environment, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, env=self.environment | environment, capture_output=True, text=True, timeout=60, check=False, input=typed,
         )  # fmt: skip
 
     def json(self, *words: str) -> Any:
@@ -208,9 +208,9 @@ def test_somebody_is_erased_after_a_question(shell: Shell) -> None:
         [sys.executable, "-c", add], cwd=ROOT, env=shell.environment, check=True, capture_output=True, text=True, timeout=60
     )
     lilei = done.stdout.strip()
-    asked = shell("erase", "Lilei@QQ.com")
+    asked = shell("erase", "Lilei@QQ.com", typed="n\n")
     assert asked.returncode == 1 and "Erase Li Lei (applicant, lilei@qq.com) for good?" in asked.stdout
-    assert shell("erase", "lilei@qq.com", "--yes").stdout == "erased; 0 open cases ended, 0 letters to them do not leave\n"
+    assert shell("erase", "lilei@qq.com").stdout == "erased; 0 open cases ended, 0 letters to them do not leave\n"
     for who, says in (
         ("lilei@qq.com", "nobody here is lilei@qq.com"), ("12", "nobody here is 12"), ("9" * 30, "nobody here is"),
         ("x", "nobody here is x"), (lilei, "was erased before"), ("owner@qq.com", "the owner cannot be erased"),
