@@ -96,6 +96,7 @@ def test_tick_due_and_letters_speak_json(shell: Shell, tmp_path: Path) -> None:
         "why": "brought in from a list",
     }
     assert letter["to"] == "lilei@qq.com"
+    assert shell.json("letters", "show", str(letter["id"])) == [letter | {"mail": ""}]
     assert shell("letters", "retry", "12").returncode == 1
     assert shell("letters", "list", "--state", "lost").returncode == 2
     assert shell("db", "upgrade").stdout.strip() == f"schema {schema.newest()}"
