@@ -12,8 +12,8 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
 from engine.charter import Numbers
+from engine.happening import Happening
 from engine.models import Case, Club, Event, Mark, Person
 from engine.moments import Frame
 
@@ -43,28 +43,22 @@ class Step:
     case: Case
     hand: Hand
     now: datetime
-    event: Event
+    event: Happening
     round: int
+    club: Club
+    frame: Frame
 
     def leading(self, among: Iterable[str]) -> str:
         """The choice with most marks, the one named first on a tie."""
         return max(among, key=lambda choice: self.count[choice])
 
-    @cached_property
-    def club(self) -> Club:
-        return club_at_hand(self.session)
-
-    @cached_property
+    @property
     def numbers(self) -> Numbers:
-        return numbers_of(self.club)
+        return self.frame.numbers
 
     @property
     def person(self) -> Person:
         return self.case.person
-
-    @cached_property
-    def frame(self) -> Frame:
-        return frame_of(self.club, self.case)
 
     @cached_property
     def count(self) -> Counter[str]:
