@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+import unicodedata
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -25,6 +27,9 @@ _ZONE_NAME = {
 }
 _OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} for week {week}"}
 _BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
+# Bidirectional classes that turn the text around them; marks of isolation end that of somebody else, too.
+_TURNING = ("R", "AL", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF")
+_ISOLATES = re.compile("[\u2066-\u2069]")
 
 
 def marked(text: str) -> str:
@@ -111,3 +116,10 @@ def _locale(language: str) -> Locale:
 def _zone_name(zone: str, language: str) -> str:
     known = _ZONE_NAME.get((zone, language))
     return known or get_timezone_name(ZoneInfo(zone), width="long", locale=language.replace("-", "_"))
+
+
+def isolate(text: str) -> str:
+    """A name from a person, kept from turning the sentence around it (right-to-left scripts)."""
+    if any(unicodedata.bidirectional(character) in _TURNING for character in text):
+        return f"\u2068{_ISOLATES.sub('', text)}\u2069"  # one of its own would end ours
+    return text

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.models import Case, Person
+from engine.people import fold_address
 from tests.world import APPLICATION, Page, World
 from web import guard
 
@@ -53,10 +54,21 @@ def test_joining_takes_the_tick_at_the_charter(world: World) -> None:
     assert refused.status == 422 and error_of(refused, "accept_charter") != ""
 
 
-@pytest.mark.parametrize("typed", ["ＬＩＬＥＩ＠ｑｑ．ｃｏｍ", "LiLei@QQ.com", "lilei@qq。com", " <lilei@qq.com> "])
+@pytest.mark.parametrize(
+    "typed", ["ＬＩＬＥＩ＠ｑｑ．ｃｏｍ", "LiLei@QQ.com", "lilei@qq。com", " <lilei@qq.com> ", "\u202alilei@qq.com\u200b"]
+)
 def test_an_address_is_folded_to_the_one_it_means(world: World, typed: str) -> None:
     world.apply(email=typed)
     assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
+
+
+@pytest.mark.parametrize(("address", "flagged"), [("a@qԛ.com", "qԛ.com"), ("a@例子.中国", ""), ("a@qq.com", "")])
+def test_a_domain_that_poses_as_another_is_flagged_to_the_owner(world: World, address: str, flagged: str) -> None:
+    world.apply(email=address)
+    world.open(world.mail("join.confirm_address")).press("confirm")
+    asked = world.mail("join.please_decide")
+    assert [f"读作“{flagged}”" in seen for seen in (asked.text, world.open(asked).text)] == [bool(flagged)] * 2
+    assert world.person(fold_address(address)).address == fold_address(address)
 
 
 @pytest.mark.parametrize("text", NASTY)
