@@ -93,13 +93,18 @@ def of_week(matter: str, week: int | None, language: str) -> str:
     return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
 
 
-@functools.lru_cache(maxsize=4096)
-def _format(moment: datetime, zone: str, language: str, pattern: str) -> str:
+def as_said(moment: datetime, zone: str) -> datetime:
+    """The moment in this zone as it is said: midnight, which ends a day in the club's rules, as 23:59 of that day."""
     local = moment.astimezone(ZoneInfo(zone))
     before = (moment - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
     if before.date() != local.date():  # also where the clocks go forward at midnight and 00:00 is missing
-        local = before.replace(second=0)
-    return format_datetime(local, pattern, locale=_locale(language))
+        return before.replace(second=0)
+    return local
+
+
+@functools.lru_cache(maxsize=4096)
+def _format(moment: datetime, zone: str, language: str, pattern: str) -> str:
+    return format_datetime(as_said(moment, zone), pattern, locale=_locale(language))
 
 
 @functools.cache

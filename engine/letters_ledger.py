@@ -125,7 +125,7 @@ def _move(session: Session, club_id: int, letter_id: int, before: str, **values:
 
 def _plain(letter: Letter, address: str | None) -> dict[str, Any]:
     return {
-        "id": letter.id, "letter": letter.name, "to": address or "", "case": letter.case_id, "state": letter.state,
-        "at": (letter.settled_at or letter.next_at).isoformat(timespec="seconds"), "attempts": letter.attempts,
-        "answer": letter.answer, "maybe_twice": letter.maybe_twice,
+        "id": letter.id, "letter": letter.name, "to": letter.address or address or "", "case": letter.case_id,
+        "state": letter.state, "at": (letter.settled_at or letter.next_at).isoformat(timespec="seconds"),
+        "attempts": letter.attempts, "answer": letter.answer, "maybe_twice": letter.maybe_twice,
     }  # fmt: skip

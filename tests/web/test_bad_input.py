@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from engine.models import Case, Person
 from engine.people import fold_address
 from tests.world import APPLICATION, Page, World
+from web import guard
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -118,6 +120,16 @@ def test_a_form_sent_within_two_seconds_or_with_a_filled_trap_is_shown_again_not
     assert world.new_letters() == []
     again = trapped.browser.post(trapped.response.url, trapped.fields() | {"form": world.aged_stamp(trapped.value("form"))})
     assert again.status == 200 or "accept_charter" in again.response.text
+
+
+def test_a_form_without_its_stamp_is_as_old_as_its_token(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = world.browser().get("/jiuniu/join")
+    named = {"csrf_token": page.value("csrf_token"), **APPLICATION}
+    assert page.browser.post("/jiuniu/join", named).status == 422
+    later = guard.machine_now() + timedelta(seconds=3)
+    monkeypatch.setattr(guard, "machine_now", lambda: later)
+    assert [page.browser.post("/jiuniu/join", named).status for _ in range(2)] == [200, 200]
+    assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
 
 
 def test_a_form_without_its_token_is_shown_again_with_every_word(world: World) -> None:
