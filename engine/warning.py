@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, numbers_of
+from engine.declare import State
 from engine.declare import person as the_person
 from engine.models import Case, Letter
 from engine.registry import state_of
@@ -23,7 +25,11 @@ Asks = Mapping[Any, Any]
 
 def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
     """The asks of these cases' present rounds to the persons concerned, in one query."""
-    keys = [(case.club_id, case.id, case.entered_version) for case in cases if _announcing(case.workflow, case.state)]
+    keys = [
+        (case.club_id, case.id, case.entered_version)
+        for case in cases
+        if _announcing(case.workflow, state_of(case.workflow, case.state))
+    ]
     found: dict[Any, Any] = {}
     for row in session.connection().execute(_ASKS, {"rounds": keys}) if keys else ():
         found.setdefault(row[:5], row)
@@ -32,7 +38,7 @@ def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
 
 def warned(session: Session, case: Case, asks: Asks) -> Warned:
     """How the ask of the present round fared. *in time* where nobody was to be warned (it is a decider's turn)."""
-    names = _announcing(case.workflow, case.state)
+    names = _announcing(case.workflow, state_of(case.workflow, case.state))
     if not names:
         return "in time"
     of_round = (case.club_id, case.id, case.entered_version, case.person_id)
@@ -66,14 +72,15 @@ def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -
 
 def leaves_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
     """Would this letter announce the due time of its round to the person concerned, and too late?"""
-    announces = letter.name in _announcing(case.workflow, case.state) and letter.person_id == case.person_id
+    names = _announcing(case.workflow, state_of(case.workflow, case.state))
+    announces = letter.name in names and letter.person_id == case.person_id
     running = letter.asks and case.entered_version == letter.version and case.turn != ""
     return announces and running and _too_late(session, case, now)
 
 
-def _announcing(workflow_name: str, state_name: str) -> list[str]:
+@cache
+def _announcing(workflow_name: str, state: State) -> list[str]:
     """The letters that ask the person concerned when their turn begins."""
-    state = state_of(workflow_name, state_name)
     if state.turn != the_person:
         return []
     return [f"{workflow_name}.{letter.name}" for letter in state.entry_letters if letter.asks]
