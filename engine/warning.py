@@ -19,20 +19,19 @@ from engine.run import act
 from engine.step import CLOCK
 
 Warned = Literal["in time", "late", "not yet", "unreachable"]
-# By club, case, round, recipient and letter's name: its state, and when it was settled.
-Asks = Mapping[Any, Any]
+# By case, recipient and letter's name: its state, and when it was settled.
+Asks = Mapping[tuple[int, int, str], Any]
 
 
 def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
     """The asks of these cases' present rounds to the persons concerned, in one query."""
     keys = [
         (case.club_id, case.id, case.entered_version)
-        for case in cases
-        if _announcing(case.workflow, state_of(case.workflow, case.state))
-    ]
-    found: dict[Any, Any] = {}
+        for case in cases if _announcing(case.workflow, state_of(case.workflow, case.state))
+    ]  # fmt: skip
+    found: dict[tuple[int, int, str], Any] = {}
     for row in session.connection().execute(_ASKS, {"rounds": keys}) if keys else ():
-        found.setdefault(row[:5], row)
+        found.setdefault((row.case_id, row.person_id, row.name), row)
     return found
 
 
@@ -41,8 +40,8 @@ def warned(session: Session, case: Case, asks: Asks) -> Warned:
     names = _announcing(case.workflow, state_of(case.workflow, case.state))
     if not names:
         return "in time"
-    of_round = (case.club_id, case.id, case.entered_version, case.person_id)
-    letter = next((asks[*of_round, name] for name in names if (*of_round, name) in asks), None)
+    letters = (asks.get((case.id, case.person_id, name)) for name in names)
+    letter = next((letter for letter in letters if letter), None)
     if letter is None or letter.state in ("failed", "dropped"):
         return "unreachable"
     if letter.state != "sent" or letter.settled_at is None:
@@ -52,7 +51,7 @@ def warned(session: Session, case: Case, asks: Asks) -> Warned:
 
 _letter = Letter.__table__.c
 _ASKS = (
-    select(_letter.club_id, _letter.case_id, _letter.version, _letter.person_id, _letter.name, _letter.state, _letter.settled_at)
+    select(_letter.case_id, _letter.person_id, _letter.name, _letter.state, _letter.settled_at)
     .where(tuple_(_letter.club_id, _letter.case_id, _letter.version).in_(bindparam("rounds", expanding=True)), _letter.asks)
     .order_by(_letter.id)
 )
