@@ -55,7 +55,7 @@ def _not_long(form: Form, field: Field) -> None:
 class ClubForm(Form):
     name = Text(_("What is the club called?"), hint=_("Example: Nine Oxen Reading Club"))
     owner_name = Text(_("Your name"), hint=_("You become the owner: you decide, and the desk is yours."), autocomplete="name")
-    owner_email = Address(_("Your mail address"), hint=_("Your decisions and your way to sign in come here."))
+    owner_email = Address(_("Your e-mail address"), hint=_("Your decisions and your way to sign in come here."))
     slug = Text(_("Short name for addresses"), hint=_("Left empty, it comes from the name."), optional=True)
     locale = SelectField(
         _("Language of the club"),
