@@ -59,6 +59,7 @@ def erase(step: Step) -> None:
     _drop_open_cases(step, step.person)  # an application that anybody may have handed in
     step.session.flush()
     erase_person(step.session, step.person)
+    step.event.note, step.event.answers = "", {}
 
 
 def take_office(step: Step) -> None:

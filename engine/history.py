@@ -75,17 +75,15 @@ def changed_since_last(session: Session, case: Case, until: int | None = None) -
     return changed_answers(seen[-2], seen[-1]) if len(seen) > 1 else {}
 
 
-def said_before(
-    session: Session, case: Case, action: str, *, by: Hand, note: str, answers: Mapping[str, Any] | None
-) -> Event | None:
-    """The case's last event, where it says word for word what the same person says now and left the case as it was.
+def said_before(session: Session, case: Case, action: str, *, by: Hand, note: str, answers: Mapping[str, Any] | None) -> bool:
+    """Does the case's last event say word for word what the same person says now, and left it the case as it was?
 
     Pressed twice, an answer that stays in its round is one answer.
     """
     if by.person is None or case.version == case.entered_version:
-        return None
+        return False
     last = session.get_one(Event, (case.club_id, case.id, case.version))
     on_behalf_of = by.on_behalf_of.id if by.on_behalf_of else None
     same_hand = (last.who_id, last.on_behalf_of_id) == (by.person.id, on_behalf_of)
     same_words = (last.action, last.note, last.answers) == (action, note, dict(answers or {}))
-    return last if same_hand and same_words else None
+    return same_hand and same_words

@@ -169,7 +169,6 @@ class Event(ClubRow, Row):
     to_state: Mapped[str] = mapped_column(String(40))
     note: Mapped[str] = mapped_column(default="")
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    case: Mapped[Case] = relationship(lazy="raise")  # never followed: it says which of two new rows goes first
 
 
 class Mark(ClubRow, Row):

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, insert, inspect, update
+from sqlalchemy import Update, bindparam, inspect, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.db import write_many
-from engine.models import Case, Event
-
-_HAPPENED = tuple(column.name for column in Event.__table__.columns)
-_RECORD = insert(Event.__table__)  # type: ignore[arg-type]
+from engine.happening import write_happenings
+from engine.models import Case
 
 
 def write_together(session: Session, cases: Sequence[Case]) -> None:
@@ -33,12 +31,7 @@ def write_together(session: Session, cases: Sequence[Case]) -> None:
     for names, rows in alike.items():
         if write_many(session, _move(names), rows) != len(rows):
             raise StaleDataError("a case of this round was changed meanwhile")
-    keys = {(case.club_id, case.id) for case in moved}
-    events = [row for row in session.new if isinstance(row, Event) and (row.club_id, row.case_id) in keys]
-    if events:
-        write_many(session, _RECORD, [{name: getattr(event, name) for name in _HAPPENED} for event in events])
-    for event in events:
-        session.expunge(event)
+    write_happenings(session)
     for case in moved:
         session.expire(case)
 

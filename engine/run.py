@@ -14,6 +14,7 @@ from engine.at_hand import club_at_hand, numbers_of
 from engine.db import club_of, hold
 from engine.declare import Act, Effect, Letter, State, Workflow, nobody
 from engine.dues import go_on, postpone, set_due
+from engine.happening import Happening, record
 from engine.history import said_before
 from engine.language import marked as _
 from engine.letters import queue_for_case, queue_receipt
@@ -114,7 +115,7 @@ def act(
     answers: Mapping[str, Any] | None = None,
     days: int | None = None,
     proven: bool = False,
-) -> Event:
+) -> None:
     """Do one declared act, or one move of the clock, in a case.
 
     ``round``: the entered_version that the actor saw; ``proven``: by the link of the ask itself. Raises NotAllowed, Stale, Invalid.
@@ -127,8 +128,8 @@ def act(
         move = _declared_move(session, case, action, by, now, proven)
         by = _in_whose_place(session, case, move, by)
     _check_input(session, move, note.strip(), days)
-    if said := said_before(session, case, action, by=by, note=note.strip(), answers=answers):
-        return said
+    if said_before(session, case, action, by=by, note=note.strip(), answers=answers):
+        return
     step = _begin(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
     _keep(step, {name: value for name, value in (answers or {}).items() if name in move.fill})
     target = settle(move.to, step)
@@ -146,7 +147,6 @@ def act(
         move.do(step)
     if by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
         queue_receipt(session, by.person, now)
-    return step.event
 
 
 def _keep(step: Step, answers: dict[str, Any]) -> None:
@@ -225,7 +225,7 @@ def _begin(
 ) -> Step:
     """Write the event; the case's version moves on with it, and a second writer of that version is refused."""
     case.version += 1
-    event = Event(
+    event = Happening(
         club_id=case.club_id, case_id=case.id, version=case.version, at=now, via=by.via, action=action,
         who_id=by.person.id if by.person else None, on_behalf_of_id=by.on_behalf_of.id if by.on_behalf_of else None,
         from_state=case.state, to_state=case.state, note=note, answers=dict(answers or {}),
@@ -242,11 +242,11 @@ def _enter(step: Step, target: str, days: int | None = None) -> None:
     if state.is_final:
         case.private = {}
     set_due(step, state, days)
-    step.session.add(step.event)
     if state.poll:
         open_poll(step, state.poll)
     if state.do:
         state.do(step)
+    record(step.session, case, step.event)
     if not (has_ended_before and state.is_final):
         _tell(step, state.entry_letters, state)
     _open_followers(step, target)
@@ -264,7 +264,7 @@ def _open_followers(step: Step, target: str) -> None:
 
 def _remain(step: Step, move: Act) -> None:
     """A ``stay``: the round goes on."""
-    step.session.add(step.event)
+    record(step.session, step.case, step.event)
     _tell(step, move.tells, state_of(step.case.workflow, step.case.state))
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of, numbers_of
 from engine.charter import Numbers
+from engine.happening import Happening
 from engine.models import Case, Club, Event, Mark, Person
 from engine.moments import Frame
 
@@ -43,7 +44,7 @@ class Step:
     case: Case
     hand: Hand
     now: datetime
-    event: Event
+    event: Happening
     round: int
 
     def leading(self, among: Iterable[str]) -> str:

@@ -143,7 +143,9 @@ def test_decisions_of_the_same_moment_are_gathered_in_one_receipt(house: House, 
         def unit(session: Session) -> str:
             enter_club(session, house.club_id)
             hand = Hand(session.get_one(Person, (house.club_id, owner)), "page")
-            return act(session, session.get_one(Case, (house.club_id, cases[number])), "approve", by=hand, now=house.now).to_state
+            case = session.get_one(Case, (house.club_id, cases[number]))
+            act(session, case, "approve", by=hand, now=house.now)
+            return case.state
 
         return db.write(unit)
 
