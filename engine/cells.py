@@ -137,7 +137,7 @@ def _check_header(first: list[str], named: list[str | None], required: Mapping[s
         )
     for cell, column in zip(first, named, strict=True):
         if column and named.count(column) > 1:
-            raise Fault(_("The column %(column)s stands there twice"), column=cell)
+            raise Fault(_("The column %(column)s is there twice"), column=cell)
 
 
 def _row(number: int, cells: list[str], named: list[str | None]) -> Row:

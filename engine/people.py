@@ -39,7 +39,7 @@ def fold_address(typed: str) -> str:
     try:
         found = validate_email(folded, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
-        raise BadAddress(_("This does not look like a mail address. Example: lilei@qq.com")) from None
+        raise BadAddress(_("This does not look like an e-mail address. Example: lilei@qq.com")) from None
     # The form that is on the wire: a look-alike domain shows itself as xn--…, and every server takes it.
     return found.ascii_email or found.normalized
 

@@ -148,13 +148,13 @@ def _short(cell: str) -> str:
 
 def _address(cell: str, number: int, seen: dict[str, int]) -> str:
     if not cell:
-        raise Fault(_("The mail address is missing"))
+        raise Fault(_("The e-mail address is missing"))
     try:
         address = fold_address(cell)
     except BadAddress:
-        raise Fault(_("“%(cell)s” is no mail address; an example is lilei@qq.com"), cell=cell[:80]) from None
+        raise Fault(_("“%(cell)s” is no e-mail address; an example is lilei@qq.com"), cell=cell[:80]) from None
     if address in seen:
-        raise Fault(_("The same address stands in row %(row)s"), row=seen[address])
+        raise Fault(_("The same address is in row %(row)s"), row=seen[address])
     seen[address] = number
     return address
 

@@ -28,7 +28,7 @@ Page = str | Response | tuple[str, int]
 
 
 class AddressForm(WTForm):
-    email = Address(_("Your mail address"), hint=_("The one that the club writes to"))
+    email = Address(_("Your e-mail address"), hint=_("The one that the club writes to"))
 
 
 @forms.get("/<slug>/<path>")

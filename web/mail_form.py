@@ -41,13 +41,13 @@ BAD_PORT = _("Please give a number from 1 to 65535")
 class AccountForm(Form):
     """What every provider needs. ``kept``: the password typed before, sealed for its server and login."""
 
-    address = Address(_("Mail address that the club writes from"))
+    address = Address(_("E-mail address that the club writes from"))
     password = PasswordField(render_kw={"autocomplete": "off", "spellcheck": "false"})
     kept = HiddenField()
 
 
 class OwnServerForm(Form):
-    address = Address(_("Mail address that the club writes from"))
+    address = Address(_("E-mail address that the club writes from"))
     host = Text(_("Server (SMTP host)"), hint=_("Example: smtp.example.org"))
     security = SelectField(_("Encryption"), render_kw={"required": True})
     port = Text(_("Port"))

@@ -36,7 +36,7 @@ class Group:
 GROUPS = (
     Group("joining", _("Joining and leaving"), (
         Number("confirm_days", _("To confirm the address"),
-               _("Whoever applies has %(value)s to confirm their mail address; otherwise the application is forgotten.")),
+               _("Whoever applies has %(value)s to confirm their e-mail address; otherwise the application is erased.")),
         Number("application_days", _("Keeping old applications"),
                _("An application that led nowhere is kept for %(value)s, then what it says is deleted.")),
         Number("erase_days", _("Before somebody is erased"),
@@ -61,7 +61,7 @@ GROUPS = (
                _("Reviewers have %(value)s. After that an application or a nomination lapses; a plan or a reflection counts "
                  "as handed in.")),
         Number("removal_days", _("To decide on a removal"),
-               _("The owner has %(value)s to decide on a proposed removal; then it is not pursued.")),
+               _("The owner has %(value)s to decide on a proposed removal; then it is dropped.")),
         Number("extend_most_days", _("The longest extension"),
                _("Instead of removing somebody, the owner may give them up to %(value)s more.")),
         Number("answer_days", _("To answer an offer"),

@@ -20,7 +20,7 @@ Page = str | Response | tuple[str, int]
 
 
 class SignInForm(Form):
-    email = Address(_("Your mail address"), hint=_("The one that the club writes to"))
+    email = Address(_("Your e-mail address"), hint=_("The one that the club writes to"))
 
 
 def ask_page(form: Form, *, sent: bool = False, message: str = "") -> str:

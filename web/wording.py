@@ -4,26 +4,26 @@ from engine.language import marked as _
 
 # ``workflow.state`` goes before ``state``.
 STATES = {
-    "unconfirmed": _("Waiting for the address to be confirmed"),
+    "unconfirmed": _("Address to be confirmed"),
     "review": _("Under review"),
     "returned": _("Returned for changes"),
     "approved": _("Approved"),
     "declined": _("Declined"),
     "lapsed": _("Lapsed"),
     "withdrawn": _("Withdrawn"),
-    "forgotten": _("Forgotten: never confirmed"),
+    "forgotten": _("Never confirmed, so erased"),
     "void": _("No longer applies"),
     "owed": _("To be handed in"),
     "overdue": _("Overdue, second chance"),
     "removal_proposed": _("Removal proposed"),
     "removed": _("Removed"),
     "excused": _("Excused"),
-    "not_pursued": _("Not pursued"),
-    "accepted": _("Accepted"),
+    "not_pursued": _("Dropped"),
+    "accepted": _("Approved"),
     "unread": _("Counts as handed in"),
     "readmitted": _("Taken back in"),
     "long_owed": _("To be handed in, a big book"),
-    "shared": _("Accepted, shared with the members"),
+    "shared": _("Approved, shared with the members"),
     "let_off": _("Excused this time"),
     "study_plan.let_off": _("Excused: no plan is due"),
     "vote": _("The members vote"),
@@ -107,7 +107,7 @@ DONE = {
     "void": _("no longer applies"),
     "accept": _("took it over"),
     "refuse": _("said no"),
-    "resumed": _("the club went on after its rest, and the due time moved"),
+    "resumed": _("the club came back from its break, and the due time moved"),
 }
 
 # Acts that ask for a second look before they are pressed.

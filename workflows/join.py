@@ -31,13 +31,15 @@ class Join(Workflow):
     opens, one_open = form("join", anyone), True
 
     name = Text(_("Name"), hint=_("Your real name; the group knows you as city+name"), autocomplete="name")
-    email = Address(_("Mail address"), hint=_("Everything from the club comes here: the answer, your tasks, your links"))
+    email = Address(_("E-mail address"), hint=_("Everything from the club comes here: the answer, your tasks, your links"))
     city = Text(_("City"), hint=_("Where you live or study"), autocomplete="address-level2")
     occupation = Text(_("What you do"), hint=_("For instance: student, second year of law"), optional=True)
     about = LongText(_("About you, and why you want to join"), rows=6)
     interests = LongText(_("What do you like to read and think about?"), optional=True, rows=3)
     referrer = Text(_("Who recommended you?"), hint=_("A member's name, or how you found us"), optional=True)
-    accept_charter = Tick(_("I have read the charter and agree to it"), required=_("Joining takes a yes to the charter"))
+    accept_charter = Tick(
+        _("I have read the charter and agree to it"), required=_("Please tick this box: joining means agreeing to the charter")
+    )
 
     unconfirmed = State(
         person,

@@ -30,10 +30,12 @@ def is_free(step: Step) -> bool:
 class NewAddress(Workflow):
     """A member's address changes: asked for from the old one and confirmed from the new, or put right by the owner (clause 2.2)."""
 
-    label, clause = _("New mail address"), "2.2"
+    label, clause = _("New e-mail address"), "2.2"
     opens, one_open = form("new-address", members, fresh=True), True
 
-    email = Address(_("Your new mail address"), hint=_("A mail goes there; only when you press its button does the address change"))
+    email = Address(
+        _("Your new e-mail address"), hint=_("A mail goes there; only when you press its button does the address change")
+    )
 
     unconfirmed = State(
         person,

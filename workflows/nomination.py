@@ -45,7 +45,7 @@ class Nomination(Workflow):
     opens, one_open = (form("nomination", members, besides=admins | owner), held_before(admins)), True
     start = either(holds_office, "in_office", "review")
 
-    why = LongText(_("Why you?"), rows=5)
+    why = LongText(_("Why stand for admin?"), rows=5)
     plan = LongText(_("What will you do as an admin?"), rows=8)
 
     review, returned = reviewed_by(

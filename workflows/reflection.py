@@ -44,10 +44,10 @@ def wants_to_share(step: Step) -> bool:
 class Reflection(Workflow):
     """Every member reads one book a week and hands in what stayed with them (clauses 5.1 to 5.4)."""
 
-    label, clause = _("Weekly reflection"), "5.1"
+    label, clause = _("Reflection"), "5.1"
     opens, one_open = calendar(weekly(charter.week_opens, due=charter.week_due), members, besides=owner), True
 
-    book = Text(_("Which book?"), hint=_("One of this week's shelf, or another"))
+    book = Text(_("Which book?"), hint=_("One recommended in the group, or your own choice"))
     author = Text(_("Who wrote it?"), optional=True)
     big = Tick(_("It is a big book"), hint=_("Then the due time moves once by some days"), optional=True)
     reflection = LongText(

@@ -203,15 +203,16 @@ def _take(site: Site, browser: Browser, pages: list[Taken], language: str, schem
         context = _context(site, browser, who, language, scheme, size)
         tab = context.new_page()
         for taken in (page for page in pages if page.who == who):
-            taken.problems[look] = list(_look_at(tab, taken))
+            taken.problems[look] = list(_look_at(tab, taken, language))
             path = _picture(taken, look)
             path.parent.mkdir(parents=True, exist_ok=True)
             tab.screenshot(path=path, full_page=True)
         context.close()
 
 
-def _look_at(tab: Page, taken: Taken) -> Iterator[str]:
-    answer = tab.goto(taken.url)
+def _look_at(tab: Page, taken: Taken, language: str) -> Iterator[str]:
+    # A person's own language goes before the browser's; the switch on the page goes before both.
+    answer = tab.goto(f"{taken.url}{'&' if '?' in taken.url else '?'}lang={language}")
     assert answer is not None
     size = len(answer.body())
     if taken.sends:

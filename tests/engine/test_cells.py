@@ -90,7 +90,7 @@ def test_a_row_that_ends_early_has_empty_cells() -> None:
         (b"name,email\n\xff\xfe\xff", "The characters cannot be read: they are neither UTF-8 nor GBK. Please save the file as CSV UTF-8"),
         ("姓名,电话\n李雷,1", "The first row has to name the columns; missing: email (邮箱). It says: 姓名, 电话"),
         ("李雷,a@qq.com\n", "The first row has to name the columns; missing: name (姓名), email (邮箱). It says: 李雷, a@qq.com"),
-        ("name,email,姓名\n", "The column name stands there twice"),
+        ("name,email,姓名\n", "The column name is there twice"),
         ('name,email\nA,a@qq.com\n"B,b@qq.com\nC,c@qq.com\n', "From row 3 on it cannot be read: look for a quotation mark that is not closed"),
         (b"n" * (MOST_BYTES + 1), "This is larger than 2 MB, more than can be read at once. Please split it"),
         ("n" * (MOST_BYTES + 1), "This is larger than 2 MB, more than can be read at once. Please split it"),

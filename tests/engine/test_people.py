@@ -37,4 +37,4 @@ def test_an_address_is_folded_to_the_one_form_it_is_kept_in(typed: str, kept: st
 def test_what_no_mail_can_reach_is_refused_with_an_example(junk: str) -> None:
     with pytest.raises(BadAddress) as wrong:
         fold_address(junk)
-    assert str(wrong.value) == "This does not look like a mail address. Example: lilei@qq.com"
+    assert str(wrong.value) == "This does not look like an e-mail address. Example: lilei@qq.com"

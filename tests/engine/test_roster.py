@@ -75,8 +75,8 @@ def test_a_role_may_be_written_in_many_ways(house: House, written: str, role: st
     ("row", "says"),
     [
         (",lilei@qq.com", ["The name is missing"]),
-        ("李雷,", ["The mail address is missing"]),
-        ("李雷,lilei", ["“lilei” is no mail address; an example is lilei@qq.com"]),
+        ("李雷,", ["The e-mail address is missing"]),
+        ("李雷,lilei", ["“lilei” is no e-mail address; an example is lilei@qq.com"]),
         (f"{'长' * 201},lilei@qq.com", ["A cell is longer than 200 characters"]),
         ("李雷,lilei@qq.com,,上个月", ["“上个月” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"]),
         ("李雷,lilei@qq.com,,2026-02-30", ["There is no day “2026-02-30” in the calendar"]),
@@ -86,7 +86,7 @@ def test_a_role_may_be_written_in_many_ways(house: House, written: str, role: st
         ("李雷,lilei@qq.com,武汉,,,,多了", ["There is something to the right of the last column; is a comma in a cell?"]),
         (
             ",,,,,王",
-            ["The name is missing", "The mail address is missing", "“王” is no role; a role is member (成员) or admin (管理员)"],
+            ["The name is missing", "The e-mail address is missing", "“王” is no role; a role is member (成员) or admin (管理员)"],
         ),
     ],
 )
@@ -107,7 +107,7 @@ def test_the_same_address_twice_is_bad_the_second_time(house: House) -> None:
     found = read(house, f"李雷,{LILEI}\n小李,LILEI@qq.com\n")
     assert ([entry.name for entry in found.entries], faults(found)) == (
         ["李雷"],
-        [(3, "小李", ["The same address stands in row 2"])],
+        [(3, "小李", ["The same address is in row 2"])],
     )
 
 

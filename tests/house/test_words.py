@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ METHODS = [
     ("engine/**.py", "python"),
 ]
 WIDE = r"[㐀-鿿]"
+
+# One thing, one name: what a thing is not called, and what it is called.
+OTHER_NAMES = {"每日一信": "每日汇总信", "宽限": "延期", "清除": "删除", "催办信": "催办邮件", "无记名": "不记名"}
 
 
 def wanted() -> set[str]:
@@ -76,6 +80,26 @@ def test_chinese_letters_use_full_width_punctuation(path: Path) -> None:
     text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "囗", path.read_text(), flags=re.DOTALL)
     bad = re.findall(rf"{WIDE}\s?[,:;!?()](?!\S*=)|[,;!?(]{WIDE}", text.replace("囗", ""))
     assert bad == [], f"{path}: full-width punctuation beside Chinese"
+
+
+def chinese() -> Iterator[tuple[str, str]]:
+    """Every Chinese text of pages and letters, without what a template fills in: where it is, and how it reads."""
+    yield from ((source, re.sub(r"%\(\w+\)s", "囗", text)) for source, text in written().items())
+    for path in sorted((TEMPLATES / "mail").glob("*/*.zh-CN.jinja")):
+        yield path.name, re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "囗", path.read_text(), flags=re.DOTALL)
+
+
+def test_one_thing_has_one_name() -> None:
+    found = [(where, name, right) for where, text in chinese() for name, right in OTHER_NAMES.items() if name in text]
+    assert found == []
+
+
+def test_a_space_stands_between_chinese_and_latin_letters_or_digits() -> None:
+    """But in dates and times: 12月4日（周五）23:59前."""
+    beside = rf"{WIDE}[A-Za-z0-9]|[A-Za-z0-9]{WIDE}"
+    moment = r"[\d年月日]*\d[年月日]|\d\d:\d\d"
+    bad = [(where, hit) for where, text in chinese() for hit in re.findall(beside, re.sub(moment, "", text)) if "囗" not in hit]
+    assert bad == []
 
 
 def test_every_letter_is_written_in_every_language() -> None:

@@ -85,7 +85,7 @@ def test_nothing_ticked_is_nothing_decided(club: World) -> None:
 def test_the_owner_gives_a_late_member_more_time_in_place_and_the_letter_says_so(club: World) -> None:
     late(club)
     page = club.sign_in(OWNER).get(DESK)
-    assert "最后一次提醒：12月5日（周六）23:59 到时还没有交，会请你决定" in page.text
+    assert "最后一次催办：12月5日（周六）23:59 到时还没有交，会请你决定" in page.text
     club.new_mails()
     after = page.press("extend", days="5", note="下周考试，慢慢来。")
     assert ("已记下：延期" in after.text, club.new_letters()) == (True, [("study_plan.second_chance", LILEI)])
@@ -188,7 +188,7 @@ def test_a_record_tells_what_was_and_what_may_be_done(world: World) -> None:
     assert [row.text for row in browser.get(f"{DESK}/people?status=removed").soup.select("a.row-link")] == ["武汉+李雷"]
     page = record(world, browser, LILEI)
     assert [line.text for line in page.soup.select("#removals ~ .history .history-line")] == [
-        "系统：提议移出，待群主决定 学习计划",
+        "系统：已提议移出 学习计划",
         "陈老师：已移出 学习计划",
     ]
     back = next(str(row.select_one("a")["href"]) for row in page.soup.select("li.row") if "请对方回来" in row.text)  # type: ignore[index]

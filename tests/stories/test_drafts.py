@@ -39,7 +39,7 @@ def test_a_draft_saved_by_the_button_waits_behind_the_same_link(world: World, pl
     assert "草稿已保存" in saved.text
     again = world.open(world.mail("study_plan.please_write"))
     assert (again.value("goals"), again.value("plan")) == ("读完二十本史书", "")
-    assert "已填入你11月30日（周一）10:00保存的草稿" in again.text
+    assert "已填入你在11月30日（周一）10:00保存的草稿" in again.text
     mine = world.open(world.mail("join.welcome").link("/me/"))
     assert "11月30日（周一）10:00存过草稿。" in mine.text and "接着写" in mine.text
     again.press("save", goals="读完三十本史书", plan="每天一小时")

@@ -51,7 +51,7 @@ def test_what_is_due_comes_first_with_its_countdown_its_clause_and_one_tap_to_th
     due = page.soup.select_one("article.due")
     assert due is not None
     said = " ".join(due.get_text(" ", strip=True).split())
-    assert said.startswith("学习计划 3 天后 12月3日（周四）23:59（北京时间）") and "章程 3.1" in said
+    assert said.startswith("学习计划 还有 3 天 12月3日（周四）23:59（北京时间）") and "章程 3.1" in said
     button = due.select_one("a.button")
     assert button is not None and button.get_text(strip=True).startswith("现在写")
     assert "submit" in page.browser.get(str(button["href"])).actions
@@ -214,7 +214,7 @@ def test_a_copy_of_everything_is_what_the_database_holds(world: World) -> None:
     answer = page.press("export").response
     assert answer.headers["Content-Disposition"] == 'attachment; filename="jiuniu-2026-11-30.json"'
     found, lilei = json.loads(answer.content), world.person(LILEI)
-    assert found["person"] == plain(lilei) and found["votes"].startswith("投票是保密的")
+    assert found["person"] == plain(lilei) and found["votes"].startswith("投票不记名")
     cases = world.rows(select(Case).where(Case.person_id == lilei.id).order_by(Case.id))
     assert found["cases"] == [plain(case, without={"private"}) for case in cases]
     assert [letter["name"] for letter in found["letters_to_me"]] == [

@@ -60,10 +60,10 @@ def test_the_letters_ahead_are_those_of_the_command(world: World) -> None:
     told = due_by_command(world)
     assert sendings(page) == Counter(row["at"] for row in told) and len(told) > 30
     assert f"会寄出的邮件（假设没有人操作） {len(told)}" in page.text
-    assert "学习计划：到期前的提醒 → 李雷 章程 3.1" in page.text
+    assert "学习计划：到期前催办 → 李雷 章程 3.1" in page.text
     world.open(world.mail("study_plan.please_write")).press("submit", goals="读完二十本史书。", plan="每天早上读一小时。")
     world.tick()
-    assert "学习计划：到期前的提醒" not in owner.get(DESK + "ahead").text
+    assert "学习计划：到期前催办" not in owner.get(DESK + "ahead").text
 
 
 def test_the_calendar_names_openings_votes_and_removals(world: World) -> None:
@@ -90,7 +90,7 @@ def test_texts_for_the_group(world: World) -> None:
     owner = world.sign_in("owner@qq.com")
     assert texts(owner.get(DESK + "group")) == [
         f"想和我们一起读书，从这里申请加入：\n{base}/jiuniu/join\n填好申请表，确认邮箱，审核结果会寄到你的邮箱。",
-        "这几天没有要交的，正好安心读书。\n下一个读书周从 12月6日（周日）08:00 开始。",
+        "这几天没有要交的，正好安心读书。\n下一个读书周从12月6日（周日）08:00开始。",
         "过去一周平平静静。",
     ]
     for nr, name in enumerate(("韩梅梅", "林涛")):
@@ -107,14 +107,14 @@ def test_texts_for_the_group(world: World) -> None:
     world.form_page("nomination", "m1@qq.com").press(why="我愿意。", plan="每周四主持。")
     world.open(world.mail("nomination.please_decide")).press("approve")
     assert texts(owner.get(DESK + "group"))[1:] == [
-        "本周安排：\n刚加入的朋友：学习计划 12月9日（周三）23:59 前交。\n第 50 周读书笔记：12月12日（周六）20:00 前交。\n"
-        "武汉+林涛 自荐担任管理员，请在 12月9日（周三）23:59 前投票。\n下一个读书周从 12月13日（周日）08:00 开始。\n"
+        "本周安排：\n刚加入的朋友：学习计划请在12月9日（周三）23:59前交。\n第 50 周读书笔记：请在12月12日（周六）20:00前交。\n"
+        "武汉+林涛自荐担任管理员，请在12月9日（周三）23:59前投票。\n下一个读书周从12月13日（周日）08:00开始。\n"
         f"你的专属链接在邮件里；找不到的话，在这里登录：{base}/jiuniu/me",
         f"过去一周：\n欢迎新朋友：武汉+李雷。\n作者愿意分享的读书笔记，成员可以登录阅读：\n武汉+韩梅梅：《活着》\n{base}/jiuniu/reflections",
     ]
     assert texts(owner.get(DESK + "group?in=en"))[1:] == [
         "What is on this week:\nNew among us: your study plan is due Wednesday 9 December, 23:59.\n"
-        "Weekly reflection for week 50: please hand it in by Saturday 12 December, 20:00.\n"
+        "Reflection for week 50: please hand it in by Saturday 12 December, 20:00.\n"
         "武汉+林涛 stands for admin. Please vote by Wednesday 9 December, 23:59.\n"
         f"The next reading week begins on Sunday 13 December, 08:00.\nYour own link is in your mail. You can also ask for it here: {base}/jiuniu/me",
         "What came of last week:\nWelcome among us: 武汉+李雷.\nTo read for members, shared by their authors:\n"

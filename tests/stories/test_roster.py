@@ -92,7 +92,7 @@ def test_cells_may_be_pasted_and_the_page_speaks_english(world: World) -> None:
             data=page.fields("check") | {"action": "check", "cells": "name\temail\nJim Green\tjim@example.com\nLi\tli@\n"},
         ),
     )
-    assert said_by(looked) == ["Row 3: Li “li@” is no mail address; an example is lilei@qq.com"]
+    assert said_by(looked) == ["Row 3: Li “li@” is no e-mail address; an example is lilei@qq.com"]
     assert "Import one member" in looked.text
 
 
@@ -206,7 +206,7 @@ def test_the_command_looks_first_and_then_brings_them_in_once(club: Path) -> Non
     assert dry.returncode == 1 and dry.stdout.splitlines() == [
         "2  李雷  would be imported",
         "3  韩梅梅  would be imported",
-        "4  王五  bad  The mail address is missing",
+        "4  王五  bad  The e-mail address is missing",
         "2 would be imported, 0 already a member, 1 bad; ignored columns: 备注",
     ]
     assert listed(club) == [("陈老师", "owner@qq.com", "owner")]

@@ -222,7 +222,7 @@ def test_the_preview_tells_letters_that_then_really_move(world: World, owner: Br
     world.join()
     looked = owner.get(DESK + "/mail").press("preview", remind_before="2")
     moved = [" ".join(item.get_text(" ", strip=True).split()) for item in looked.soup.select(".shifts li")]
-    assert moved[0] == "学习计划：最后一次提醒 原来： 12月6日（周日）07:30 → 现在： 12月5日（周六）07:30 李雷"
+    assert moved[0] == "学习计划：最后一次催办 原来： 12月6日（周日）07:30 → 现在： 12月5日（周六）07:30 李雷"
     looked.press("save")
     world.live_until(datetime(2026, 12, 4, 23, 20, tzinfo=UTC))
     world.new_mails()

@@ -19,10 +19,10 @@ SPARE_ROWS, MOST_CLAUSES = 2, 60
 MOST_TEXT, MOST_CLAUSE = 4000, 2000
 
 TOO_LONG = _("This is too long; please shorten it")
-NO_ADDRESS = _("This is no mail address; an example is lilei@qq.com")
+NO_ADDRESS = _("This does not look like an e-mail address; an example is lilei@qq.com")
 NO_NUMBER = _("A clause takes a short number such as 3.1, and a text")
 TAKEN = _("There is another clause with this number")
-TOO_MANY_CLAUSES = _("So many clauses nobody reads; please put some together")
+TOO_MANY_CLAUSES = _("Nobody reads so many clauses; please put some together")
 
 
 @dataclass(frozen=True)
@@ -169,10 +169,10 @@ def label_of(field: str) -> str:
 
 # Name and hint of each text.
 TEXT_WORDS = {
-    "purpose": (_("What the club is for"), _("It stands on the club's page, above the clauses.")),
+    "purpose": (_("What the club is for"), _("Shown on the club's page, above the clauses.")),
     "group": (
         _("How a newcomer gets into the chat group"),
-        _("It stands in the letter of welcome. For instance: the owner adds you within a day."),
+        _("Part of the letter of welcome. For instance: the owner adds you within a day."),
     ),
     "contact": (_("An address that a person reads"), _("People write there with questions. Empty: your own address.")),
 }

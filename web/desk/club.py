@@ -34,7 +34,7 @@ Page = str | Response | tuple[str, int]
 
 
 class OfferForm(Form):
-    email = Address(_("Their mail address"), hint=_("The one that the club writes to"))
+    email = Address(_("Their e-mail address"), hint=_("The one that the club writes to"))
 
 
 @club.get("/<slug>/desk/club")

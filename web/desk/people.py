@@ -55,7 +55,7 @@ class CorrectionForm(WTForm):
     email = Address(
         _("The right address"), hint=_("Mail goes there from now on. Links that were mailed to the old one no longer open")
     )
-    why = LongText(_("Why?"), hint=_("It stands in the history, and the person reads it in the mail"), rows=3)
+    why = LongText(_("Why?"), hint=_("The history keeps it, and the person reads it in the mail"), rows=3)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ MOST = 20
 _NAME, _ZONE = _("Name of the club"), _("Time zone")
 _NAME_MEANS = _("Pages and letters carry it from now on. The club's address on the web stays.")
 _ZONE_MEANS = _(
-    "What members were told stays at its moment. The hours of the club, and everything that begins from now on, follow the new time"
-    " zone. The moments below are still told in the old one."
+    "What members were told stays as it is. The hours of the club, and everything that begins from now on, follow the new time"
+    " zone. The times below are still in the old one."
 )
 
 

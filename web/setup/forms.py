@@ -76,7 +76,7 @@ class NamedForm(Form):
 
 class ClubForm(NamedForm):
     owner_name = Text(_("Your name"), hint=_("You become the owner: you decide, and the desk is yours."), autocomplete="name")
-    owner_email = Address(_("Your mail address"), hint=_("Your decisions and your way to sign in come here."))
+    owner_email = Address(_("Your e-mail address"), hint=_("Your decisions and your way to sign in come here."))
     slug = Text(_("Short name for addresses"), hint=_("Left empty, it comes from the name."), optional=True)
     locale = SelectField(
         _("Language of the club"),
