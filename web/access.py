@@ -152,6 +152,7 @@ def club_here(session: Session, slug: str) -> Club:
     if club is None:
         abort(404)
     enter_club(session, club.id)
+    keep_club_at_hand(session, club)
     meet(club)
     return club
 
