@@ -50,6 +50,13 @@ def write_happenings(session: Session) -> None:
         write_many(session, _WRITE, rows)
 
 
+@event.listens_for(Session, "before_flush")
+def _of_new_cases_alone(session: Session, context: Any, instances: Any) -> None:
+    """``engine.db`` has inserted the new cases by now; where nothing else is left, there will be no flush to come after."""
+    if not (session.dirty or session.new or session.deleted):
+        write_happenings(session)
+
+
 @event.listens_for(Session, "after_flush")
 def _with_their_cases(session: Session, context: Any) -> None:
     write_happenings(session)
