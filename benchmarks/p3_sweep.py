@@ -80,7 +80,7 @@ def run(scale: Scale) -> None:
         print("  performance.md has a bare tick on PostgreSQL at 27 ms, with nothing due at 0.4 ms")
     for cases in (1_000,) if scale.quick else (10_000, 100_000):
         with tempfile.TemporaryDirectory(prefix="jiuniu-bench-") as name:
-            _measure(Path(name), cases, scale.of(3, 1), scale.of(1_000, 50))
+            _measure(Path(name), cases, scale.of(7, 1), scale.of(1_000, 50))
 
 
 def _measure(folder: Path, cases: int, rounds: int, due: int) -> None:

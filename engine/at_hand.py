@@ -47,6 +47,13 @@ def offices_changed(session: Session) -> None:
     session.info.pop("owners", None)
 
 
+def let_go(session: Session) -> None:
+    """The session gives up every row it holds; what was at hand is looked up anew. Nothing may be left to write."""
+    session.expunge_all()
+    for held in ("clubs", "owners", "officers"):
+        session.info.pop(held, None)
+
+
 def keep_club_at_hand(session: Session, club: Club) -> None:
     """The club came along with another query: no need to ask again."""
     session.info.setdefault("clubs", {})[club.id] = club

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sqlite3
 import time
 from pathlib import Path
@@ -32,10 +33,21 @@ def open_engine(url: URL, *, read_only: bool) -> Engine:
 def _sqlite(url: URL, read_only: bool) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, module=sqlite_module(), pool_size=20, hide_parameters=True)
+    engine = create_engine(
+        url, module=sqlite_module(), pool_size=20, hide_parameters=True, json_serializer=_to_json, json_deserializer=_from_json
+    )
     event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
     event.listen(engine, "begin", functools.partial(begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
     return engine
+
+
+def _to_json(value: Any) -> str:
+    """Most of these values are empty, and a step of the sweep writes two and reads three."""
+    return "{}" if value == {} else json.dumps(value)
+
+
+def _from_json(text: str) -> Any:
+    return {} if text == "{}" else json.loads(text)
 
 
 def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:

@@ -135,7 +135,8 @@ def in_club(session: Session, club_id: int) -> Iterator[None]:
     session.info["club_id"] = club_id
     try:
         yield
-        session.flush()
+        if session.new:
+            session.flush()
     finally:
         session.info["club_id"] = before
 

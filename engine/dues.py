@@ -14,7 +14,8 @@ from engine.step import Step
 
 def set_due(step: Step, state: State, days: int | None) -> None:
     case = step.case
-    case.trouble = ""
+    if case.trouble:
+        case.trouble = ""
     if state.due is None:
         case.due_at = case.wake_at = None
         return

@@ -39,8 +39,9 @@ class Happening:
 
 def record(session: Session, case: Case, happening: Happening) -> None:
     """From here on it stands. It is written with the case that it belongs to, at once where that one is written already."""
-    session.info.setdefault(_PENDING, []).append(vars(happening).copy())
-    if not inspect(case).modified:  # nothing may be left to flush
+    session.info.setdefault(_PENDING, []).append(vars(happening))
+    if not inspect(case).modified:
+        session.flush()  # others' cases go before their events, and nothing may be left that would flush later
         write_happenings(session)
 
 

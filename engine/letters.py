@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
-from engine.at_hand import charter_of, club_at_hand, frame_of, numbers_of
+from engine.at_hand import charter_of, club_at_hand, numbers_of
 from engine.db import club_of, insert_new, insert_new_rows
 from engine.declare import WORKFLOW, State
 from engine.declare import Letter as Declared
@@ -19,6 +20,7 @@ from engine.models import Case, Letter, Person, new_id
 from engine.moments import Frame, morning_after_quiet
 from engine.offices import holders
 from engine.polls import still_asked
+from engine.roles import person as the_person
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
 AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
@@ -39,25 +41,25 @@ def queue_for_case(
     version: int,
     now: datetime,
     by_clock: bool,
+    frame: Frame,
     moment: datetime | None = None,
     state_of_letter: str = "queued",
     answer: str = "",
 ) -> None:
-    """Queue a state's letters to everybody they are for, once each.
+    """Queue a state's letters to everybody they are for, once each. Who has no address or wants no mail the post finds out.
 
     The key holds the version at which the state was entered (not the case's version, which a ``stay`` moves on).
     """
     if not letters:
         return
-    next_at = morning_after_quiet(now, frame_of(club_at_hand(session))) if by_clock else now
+    next_at = morning_after_quiet(now, frame) if by_clock else now
     rows = [
         case_letter(
-            case, letter, person.id, version=version, created_at=now, next_at=next_at, by_clock=by_clock, moment=moment,
+            case, letter, person_id, version=version, created_at=now, next_at=next_at, by_clock=by_clock, moment=moment,
             state=state_of_letter, answer=answer,
         )
         for letter in letters
-        for person in _recipients(session, case, letter, state)
-        if (person.address is not None or letter.at) and person.status != "refused_mail"
+        for person_id in _recipients(session, case, letter, state)
     ]  # fmt: skip
     insert_letters(session, rows)
 
@@ -67,11 +69,13 @@ def case_letter(
     moment: datetime | None = None, state: str = "queued", answer: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The row of a case's letter; ``case`` is a Case or a row with its columns."""
-    alike = letter_alike(
+    row = letter_alike(
         case, letter, created_at=created_at, next_at=next_at, by_clock=by_clock, moment=moment, state=state, answer=answer
     )
-    address = {"address": case.answers.get(letter.at)} if letter.at else {}
-    return alike | address | letter_to(case, person_id, version=version, which=which_of(letter, moment))
+    row.update(letter_to(case, person_id, version=version, which=which_of(letter, moment)))
+    if letter.at:
+        row["address"] = case.answers.get(letter.at)
+    return row
 
 
 def letter_alike(
@@ -81,7 +85,8 @@ def letter_alike(
     """What a letter has in common with that of every case of the same workflow and due time."""
     if moment and case.due_at and next_at >= case.due_at:
         next_at = created_at  # a reminder that waited for the morning would come after the due time
-    return _DEFAULTS | {
+    return {
+        **_DEFAULTS,
         "name": f"{case.workflow}.{letter.name}",
         "asks": letter.asks,
         "priority": BY_CLOCK if by_clock else BY_ACT,
@@ -108,7 +113,7 @@ def letter_to(case: Any, person_id: int, *, version: int, which: str) -> dict[st
         "version": version,
         "person_id": person_id,
         "about_id": case.person_id,
-        "message_id": secrets.token_hex(12),
+        "message_id": os.urandom(12).hex(),
     }
 
 
@@ -146,13 +151,16 @@ def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
         insert_new_rows(session, Letter, rows)
 
 
-def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[Person]:
+def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[int]:
     if letter.to is None and state.poll:
-        return still_asked(session, case, state.poll)
+        return [person.id for person in still_asked(session, case, state.poll)]
     topic = case.workflow if letter.gathers == WORKFLOW else letter.gathers
-    if topic in charter_of(club_at_hand(session)).in_daily_letter:
+    if topic and topic in charter_of(club_at_hand(session)).in_daily_letter:
         return []  # it waits on the desk, and the daily letter says so
-    return holders(session, letter.to or state.turn, case)
+    role = letter.to or state.turn
+    if role == the_person:
+        return [case.person_id]
+    return [person.id for person in holders(session, role, case)]
 
 
 def queue_for_person(

@@ -133,11 +133,15 @@ def weekly(opens: Number, *, due: Number) -> Weekly:
 
 def morning_after_quiet(now: datetime, frame: Frame) -> datetime:
     """``now``, or the end of the quiet hours that ``now`` falls into (letters made by the clock wait for it)."""
-    start, end = frame.numbers.quiet_from, frame.numbers.quiet_until
-    local = now.astimezone(frame.zone)
+    return _morning(now, frame.zone, frame.numbers.quiet_from, frame.numbers.quiet_until)
+
+
+@lru_cache(maxsize=256)  # a sweep's letters share it
+def _morning(now: datetime, zone: ZoneInfo, start: time, end: time) -> datetime:
+    local = now.astimezone(zone)
     clock = local.time()
     quiet = start <= clock or clock < end if start > end else start <= clock < end
     if not quiet:
         return now
     day = local.date() + timedelta(days=1 if clock >= end else 0)
-    return datetime.combine(day, end, frame.zone).astimezone(UTC)
+    return datetime.combine(day, end, zone).astimezone(UTC)

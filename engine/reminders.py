@@ -46,7 +46,8 @@ def reminders_of(state: State, entered: datetime, due: datetime, numbers: Number
 
 def next_wake(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers) -> datetime:
     """The next moment at which the sweep has something to do here."""
-    return min((at for at, _letter in reminders_of(state, entered, due, numbers) if at > now), default=due)
+    moments = [due - item.before.of(numbers) for item in state.reminders]
+    return min((at for at in moments if at > entered and at > now), default=due)
 
 
 def plan(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers, *, fewer: bool) -> Planned:
@@ -64,13 +65,13 @@ def plan(state: State, entered: datetime, due: datetime, now: datetime, numbers:
 def remind(session: Session, case: Case, now: datetime) -> None:
     """The reminders of one case, to everybody whose turn it is."""
     assert case.due_at is not None
-    state, numbers = state_of(case.workflow, case.state), numbers_of(club_at_hand(session))
+    state, frame = state_of(case.workflow, case.state), frame_of(club_at_hand(session))
     fewer = case.person.fewer_reminders
-    planned = plan(state, case.entered_at, case.due_at, now, numbers, fewer=fewer)
+    planned = plan(state, case.entered_at, case.due_at, now, frame.numbers, fewer=fewer)
     _give_way(session, [((case.club_id, case.id, case.entered_version), planned)])
     for moment, letter, reason in planned.passed:
         queue_for_case(
-            session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, moment=moment,
+            session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, frame=frame, moment=moment,
             state_of_letter="dropped" if reason else "queued", answer=reason,
         )  # fmt: skip
     case.wake_at, case.trouble = planned.wake_at, ""
@@ -102,7 +103,6 @@ _ALIKE = (_case.club_id, _case.workflow, _case.state, _case.entered_at, _case.du
 _WANTED = (
     select(
         *_ALIKE, _case.id, _case.person_id, _case.entered_version,
-        (_person.address.is_not(None) & (_person.status != "refused_mail")).label("reached"),
         exists().where(
             _letter.club_id == _case.club_id, _letter.case_id == _case.id, _letter.state == "queued"
         ).label("waits"),
@@ -139,8 +139,7 @@ def _letters(rows: list[Any], planned: Planned, now: datetime, morning: datetime
             rows[0], letter, created_at=now, next_at=morning, by_clock=True, moment=moment, state=state, answer=reason
         )
         for row in rows:
-            if row.reached:
-                yield alike | letter_to(row, row.person_id, version=row.entered_version, which=which)
+            yield alike | letter_to(row, row.person_id, version=row.entered_version, which=which)
 
 
 def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -10,30 +9,34 @@ from sqlalchemy import Update, bindparam, inspect, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from engine.at_hand import let_go
 from engine.db import write_many
 from engine.happening import write_happenings
 from engine.models import Case
 
 
-def write_together(session: Session, cases: Sequence[Case]) -> None:
-    """Write what changed in these cases, each guarded by its version, and their events. Raises StaleDataError.
+def write_together(session: Session) -> None:
+    """Write what changed, each case guarded by its version, and let go of all rows. Raises StaleDataError."""
+    changed = list(session.dirty)
+    cases = [row for row in changed if isinstance(row, Case)]
+    if session.new or len(cases) < len(changed):
+        session.flush()  # more than cases: what goes first is the ORM's to say
+    else:
+        _write_cases(session, cases)
+        write_happenings(session)
+    let_go(session)
 
-    A case is read anew by whoever asks for it after this.
-    """
-    changed = session.dirty
-    moved = [case for case in cases if case in changed]
+
+def _write_cases(session: Session, cases: list[Case]) -> None:
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for case in moved:
-        before = inspect(case).committed_state
-        names = tuple(sorted(before))
+    for case in cases:
+        state = inspect(case)
+        before, after = state.committed_state, state.dict
         guard = {"of_club": case.club_id, "of_case": case.id, "version_before": before.get("version", case.version)}
-        alike.setdefault(names, []).append(guard | {f"new_{name}": getattr(case, name) for name in names})
+        alike.setdefault(tuple(before), []).append(guard | {f"new_{name}": after[name] for name in before})
     for names, rows in alike.items():
         if write_many(session, _move(names), rows) != len(rows):
             raise StaleDataError("a case of this round was changed meanwhile")
-    write_happenings(session)
-    for case in moved:
-        session.expire(case)
 
 
 @cache

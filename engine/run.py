@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, numbers_of
+from engine.at_hand import club_at_hand, frame_of, numbers_of
 from engine.db import club_of, hold
 from engine.declare import Act, Effect, Letter, State, Workflow, nobody
 from engine.dues import go_on, postpone, set_due
@@ -24,7 +25,7 @@ from engine.polls import close_poll, open_poll
 from engine.registry import followers, is_offer, state_of, workflow
 from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
-from engine.targets import Stay, settle
+from engine.targets import Stay, settle, stay
 
 # What the clock may do beside the declared acts, and what two of them do to the due time.
 SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void")
@@ -198,16 +199,20 @@ def _declared_move(session: Session, case: Case, action: str, by: Hand, now: dat
 
 
 def _system_move(case: Case, action: str) -> Act:
-    state = state_of(case.workflow, case.state)
-    if state.is_final:
-        raise NotAllowed(f"{action} in {case.workflow}.{case.state}, which has ended")
+    move = _clocks(state_of(case.workflow, case.state), action)
+    if move is None:
+        raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
+    return move
+
+
+@cache
+def _clocks(state: State, action: str) -> Act | None:
+    """What a move of the clock does in a state; None where it has none there, as in every end."""
     decided = state.poll.to if state.poll else None
     due = state.due.to if state.due else None
-    stay = Stay()
-    target = {"due": due, "decided": decided, "postponed": stay, "resumed": stay, "granted": state.alone, "void": "void"}[action]
-    if target is None:
-        raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
-    return Act(nobody, action, to=target, do=_MOVES_DUE.get(action))
+    targets = {"due": due, "decided": decided, "postponed": stay, "resumed": stay, "granted": state.alone, "void": "void"}
+    target = None if state.is_final else targets[action]
+    return Act(nobody, action, to=target, do=_MOVES_DUE.get(action)) if target is not None else None
 
 
 def _check_input(session: Session, move: Act, note: str, days: int | None) -> None:
@@ -230,7 +235,8 @@ def _begin(
         who_id=by.person.id if by.person else None, on_behalf_of_id=by.on_behalf_of.id if by.on_behalf_of else None,
         from_state=case.state, to_state=case.state, note=note, answers=dict(answers or {}),
     )  # fmt: skip
-    return Step(session, case, by, now, event, case.entered_version)
+    club = club_at_hand(session)
+    return Step(session, case, by, now, event, case.entered_version, club, frame_of(club, case))
 
 
 def _enter(step: Step, target: str, days: int | None = None) -> None:
@@ -280,5 +286,12 @@ def _take_back(step: Step, left: State) -> None:
 
 def _tell(step: Step, letters: Any, state: State) -> None:
     queue_for_case(
-        step.session, step.case, letters, state, version=step.event.version, now=step.now, by_clock=step.hand.via == "clock"
+        step.session,
+        step.case,
+        letters,
+        state,
+        version=step.event.version,
+        now=step.now,
+        by_clock=step.hand.via == "clock",
+        frame=step.frame,
     )

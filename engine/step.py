@@ -12,7 +12,6 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
 from engine.charter import Numbers
 from engine.happening import Happening
 from engine.models import Case, Club, Event, Mark, Person
@@ -46,26 +45,20 @@ class Step:
     now: datetime
     event: Happening
     round: int
+    club: Club
+    frame: Frame
 
     def leading(self, among: Iterable[str]) -> str:
         """The choice with most marks, the one named first on a tie."""
         return max(among, key=lambda choice: self.count[choice])
 
-    @cached_property
-    def club(self) -> Club:
-        return club_at_hand(self.session)
-
-    @cached_property
+    @property
     def numbers(self) -> Numbers:
-        return numbers_of(self.club)
+        return self.frame.numbers
 
     @property
     def person(self) -> Person:
         return self.case.person
-
-    @cached_property
-    def frame(self) -> Frame:
-        return frame_of(self.club, self.case)
 
     @cached_property
     def count(self) -> Counter[str]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import bindparam, or_, select, update
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, clubs_at_hand, numbers_of
 from engine.db import Database, across_clubs, in_club, overtaken
@@ -16,7 +16,7 @@ from engine.erasure import forget_case, has_words
 from engine.letters import letters_together
 from engine.models import Case
 from engine.registry import all_workflows
-from engine.reminders import remind, remind_persons
+from engine.reminders import MOST, remind, remind_persons
 from engine.rounds import write_together
 from engine.run import act
 from engine.step import CLOCK
@@ -24,50 +24,49 @@ from engine.warning import Asks, asks_of, must_rest, warned
 
 log = logging.getLogger(__name__)
 
-ROUND = 200
+ROUND = 500
 BACK_OFF = timedelta(minutes=15)
 
 
 def sweep(db: Database, now: datetime) -> int:
     """Let everything that is due take one step. Returns how many cases were looked at."""
-    seen = 0
+    seen, reminders = 0, True
     while True:
-        count = db.write(sweep_round, now)
+        count = db.write(sweep_round, now, reminders=reminders)
         seen += count
+        reminders = reminders and count >= MOST
         if count < ROUND:
             return seen
 
 
 @across_clubs
-def sweep_round(session: Session, now: datetime, size: int = ROUND) -> int:
+def sweep_round(session: Session, now: datetime, size: int = ROUND, *, reminders: bool = True) -> int:
     """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
-    reminded = _remind_safely(session, now)
-    due = _DUE if reminded is None else _DUE_BUT_REMINDED
-    cases = session.execute(due, {"now": now, "size": size}).scalars().all()
+    reminded = _remind_safely(session, now) if reminders else 0
+    cases = session.execute(_DUE, {"now": now, "size": size}).scalars().all()
+    keys = [(case.club_id, case.id) for case in cases]
     if cases and not _step_safely(session, cases, now):
-        for case in cases:
-            with in_club(session, case.club_id):
-                look_at_safely(session, case, now)
-    return len(cases) + (reminded or 0)
+        for key in keys:
+            with in_club(session, key[0]):
+                look_at_safely(session, session.get_one(Case, key), now)
+    return len(cases) + reminded
 
 
 _DUE = (
     select(Case)
-    .join(Case.person)
-    .options(contains_eager(Case.person))
     .where(Case.wake_at <= bindparam("now"))
     .order_by(Case.wake_at)
     .limit(bindparam("size"))
-    .with_for_update(skip_locked=True, of=Case)
+    .with_for_update(skip_locked=True)
 )
-_DUE_BUT_REMINDED = _DUE.where(or_(Case.due_at <= bindparam("now"), Case.turn != "person"))
 
 
 def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool:
     """False where one of them is broken: then nothing was done, and each is to be looked at on its own."""
     try:
-        with session.begin_nested(), letters_together(session):
+        with session.begin_nested():
             _step(session, cases, now)
+            write_together(session)
     except Exception as trouble:
         if overtaken(trouble):
             raise
@@ -77,19 +76,18 @@ def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool
 
 
 def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
-    """What the steps of a round ask for is read at once; their rows are written club by club."""
+    """What the steps of a round ask for is read at once, and the letters they want are queued at once."""
     clubs_at_hand(session, {case.club_id for case in cases})
     asks = asks_of(session, cases)
-    for club_id, group in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
-        mine = list(group)
-        with in_club(session, club_id):
-            for case in mine:
-                look_at(session, case, now, asks)
-            write_together(session, mine)
+    with letters_together(session):
+        for club_id, group in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+            with in_club(session, club_id):
+                for case in group:
+                    look_at(session, case, now, asks)
 
 
-def _remind_safely(session: Session, now: datetime) -> int | None:
-    """None where one of them is broken: then each is looked at on its own, and the broken one backs off."""
+def _remind_safely(session: Session, now: datetime) -> int:
+    """None are reminded where one of them is broken: then each is looked at on its own, and the broken one backs off."""
     try:
         with session.begin_nested():
             return remind_persons(session, now)
@@ -97,7 +95,7 @@ def _remind_safely(session: Session, now: datetime) -> int | None:
         if overtaken(trouble):
             raise
         log.exception("a round of reminders failed; they are looked at one by one")
-        return None
+        return 0
 
 
 def look_at_safely(session: Session, case: Case, now: datetime) -> None:

@@ -17,26 +17,26 @@ from engine.run import act
 from engine.step import CLOCK
 
 Warned = Literal["in time", "late", "not yet", "unreachable"]
-# By club, case, round and letter's name: its state, and when it was settled.
-Asks = Mapping[tuple[int, int, int | None, str], Any]
+# By club, case, round, recipient and letter's name: its state, and when it was settled.
+Asks = Mapping[Any, Any]
 
 
 def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
     """The asks of these cases' present rounds to the persons concerned, in one query."""
-    keys = [(case.club_id, case.id, case.entered_version, case.person_id) for case in cases]
-    found: dict[tuple[int, int, int | None, str], Any] = {}
-    for row in session.connection().execute(_ASKS, {"rounds": keys}):
-        found.setdefault((row.club_id, row.case_id, row.version, row.name), row)
+    keys = [(case.club_id, case.id, case.entered_version) for case in cases if _announcing(case.workflow, case.state)]
+    found: dict[Any, Any] = {}
+    for row in session.connection().execute(_ASKS, {"rounds": keys}) if keys else ():
+        found.setdefault(row[:5], row)
     return found
 
 
 def warned(session: Session, case: Case, asks: Asks) -> Warned:
     """How the ask of the present round fared. *in time* where nobody was to be warned (it is a decider's turn)."""
-    names = _announcing(case)
+    names = _announcing(case.workflow, case.state)
     if not names:
         return "in time"
-    keys = ((case.club_id, case.id, case.entered_version, name) for name in names)
-    letter = next((asks[key] for key in keys if key in asks), None)
+    of_round = (case.club_id, case.id, case.entered_version, case.person_id)
+    letter = next((asks[*of_round, name] for name in names if (*of_round, name) in asks), None)
     if letter is None or letter.state in ("failed", "dropped"):
         return "unreachable"
     if letter.state != "sent" or letter.settled_at is None:
@@ -46,8 +46,8 @@ def warned(session: Session, case: Case, asks: Asks) -> Warned:
 
 _letter = Letter.__table__.c
 _ASKS = (
-    select(_letter.club_id, _letter.case_id, _letter.version, _letter.name, _letter.state, _letter.settled_at)
-    .where(tuple_(_letter.club_id, _letter.case_id, _letter.version, _letter.person_id).in_(bindparam("rounds", expanding=True)))
+    select(_letter.club_id, _letter.case_id, _letter.version, _letter.person_id, _letter.name, _letter.state, _letter.settled_at)
+    .where(tuple_(_letter.club_id, _letter.case_id, _letter.version).in_(bindparam("rounds", expanding=True)), _letter.asks)
     .order_by(_letter.id)
 )
 
@@ -66,16 +66,17 @@ def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -
 
 def leaves_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
     """Would this letter announce the due time of its round to the person concerned, and too late?"""
-    announces = letter.name in _announcing(case) and letter.person_id == case.person_id
+    announces = letter.name in _announcing(case.workflow, case.state) and letter.person_id == case.person_id
     running = letter.asks and case.entered_version == letter.version and case.turn != ""
     return announces and running and _too_late(session, case, now)
 
 
-def _announcing(case: Case) -> list[str]:
-    state = state_of(case.workflow, case.state)
+def _announcing(workflow_name: str, state_name: str) -> list[str]:
+    """The letters that ask the person concerned when their turn begins."""
+    state = state_of(workflow_name, state_name)
     if state.turn != the_person:
         return []
-    return [f"{case.workflow}.{letter.name}" for letter in state.entry_letters if letter.asks]
+    return [f"{workflow_name}.{letter.name}" for letter in state.entry_letters if letter.asks]
 
 
 def _too_late(session: Session, case: Case, left_at: datetime) -> bool:

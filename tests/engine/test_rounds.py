@@ -39,7 +39,7 @@ def test_a_step_written_with_its_round_reads_back_as_it_was_taken(house: House) 
     def unit(session: Session) -> list[object]:
         case = overdue(house, session)
         taken = [case.state, case.turn, case.version, case.entered_version, case.entered_at, case.due_at, case.wake_at, case.data]
-        write_together(session, [case])
+        write_together(session)
         assert not session.new
         assert not session.dirty
         return taken
@@ -62,7 +62,7 @@ def test_a_round_that_was_overtaken_writes_nothing(house: House) -> None:
         with session.no_autoflush:
             session.execute(faster, execution_options={"synchronize_session": False})
         with pytest.raises(StaleDataError):
-            write_together(session, [case])
+            write_together(session)
         session.rollback()
 
     house.write(unit)

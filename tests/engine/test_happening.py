@@ -1,0 +1,64 @@
+"""What happened is written with its case: never before it, never without it, never after it was taken back."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.declare import State, Workflow, ask, charter, due, end_of_day, final, form, members, owner
+from engine.models import Case, Event
+from engine.run import act
+from engine.step import CLOCK
+from tests.club import LILEI, House
+from tests.engine import toys
+
+
+def writing_early() -> type[Workflow]:
+    class ToyWritingEarly(Workflow):
+        label, clause = "Early", "1.1"
+        opens = form("early", members)
+        begun = State(owner, ask("decide"), due(end_of_day(charter.plan_days), to="over"), do=lambda step: step.session.flush())
+        over = final()
+
+    return ToyWritingEarly
+
+
+def plan(house: House, session: Session) -> Case:
+    return session.get_one(Case, (house.club_id, house.case(LILEI, "study_plan").id))
+
+
+def actions(case: Case) -> object:
+    return select(Event.action).where(Event.case_id == case.id).order_by(Event.version)
+
+
+def test_a_query_in_the_same_unit_finds_what_happened(house: House) -> None:
+    house.join()
+
+    def unit(session: Session) -> list[str]:
+        case = plan(house, session)
+        act(session, case, "due", by=CLOCK, now=house.now)
+        return list(session.execute(actions(case)).scalars())
+
+    assert house.write(unit) == ["open", "due"]
+
+
+def test_what_happened_is_kept_where_the_case_was_written_before_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = writing_early()
+    toys.declared(monkeypatch, toy)
+    house.join()
+    house.open(LILEI, toy.key)
+    assert house.rows(actions(house.case(LILEI, toy.key))) == ["open"]
+
+
+def test_what_a_savepoint_takes_back_never_happened(house: House) -> None:
+    house.join()
+
+    def unit(session: Session) -> None:
+        case, savepoint = plan(house, session), session.begin_nested()
+        act(session, case, "due", by=CLOCK, now=house.now)
+        savepoint.rollback()
+        act(session, case, "postponed", by=CLOCK, now=house.now)
+
+    house.write(unit)
+    assert house.rows(actions(house.case(LILEI, "study_plan"))) == ["open", "postponed"]
