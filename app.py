@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import signal
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
-from waitress.server import create_server
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from engine.schema import SchemaIsNewer
@@ -24,12 +21,11 @@ from web.mailbox import mailbox
 from web.member import member
 from web.privacy import privacy
 from web.reflections import reflections
+from web.server import listen, serve
 from web.service import Service
 from web.sessions import sessions
 from web.ticker import Ticker
 
-# A phone keeps its line open for two minutes after the page has come; a whole club may read its mail at once.
-MOST_LINES = 400
 BLUEPRINTS = (
     health.health, setup.setup, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, privacy, forms,
 )  # fmt: skip
@@ -76,36 +72,21 @@ def main() -> None:
     ticker.start()
     if os.environ.get("DEMO") == "1" and demo.possible(service):
         demo.begin(service)
-    server = listen(app, settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
-    logging.getLogger("jiuniu").info("Jiuniu is at %s", settings.base_url)
     try:
-        server.run()  # until _leave: waitress answers what is under way and returns
+        server = listen(app, settings)
+    except SettingsError as wrong:
+        _exit(str(wrong))
+    try:
+        serve(server, settings)
     finally:
         ticker.stop()
         if catcher:
             catcher.stop()
 
 
-def listen(app: Flask, settings: Settings) -> Any:
-    """waitress; it takes proxies' headers off unless their number is set, and ProxyFix reads them."""
-    try:
-        return create_server(
-            app, host=settings.host, port=settings.port, threads=8, max_request_body_size=guard.REQUEST_BYTES * 2,
-            clear_untrusted_proxy_headers=not settings.trusted_proxies, connection_limit=MOST_LINES, asyncore_use_poll=True,
-        )  # fmt: skip
-    except (OSError, ValueError, OverflowError) as trouble:
-        _exit(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})")
-
-
 def _exit(line: str) -> NoReturn:
     print(line, file=sys.stderr)  # noqa: T201
     sys.exit(2)
-
-
-def _leave(*_: object) -> None:
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

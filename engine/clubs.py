@@ -89,6 +89,19 @@ def _carry_acknowledgements(session: Session, version: int) -> None:
     )
 
 
+def change_club(session: Session, club_id: int, *, name: str, zone: str, now: datetime) -> None:
+    """Another name or time zone. Instants that were told stay; later openings and entries use the new zone. Raises BadClub."""
+    _check_name("--name", name)
+    _check_zone(zone)
+    enter_club(session, club_id)
+    club = session.get_one(Club, club_id)
+    hold(session, club)
+    club.name = name.strip()
+    if zone != club.zone:
+        club.zone = zone
+        replan_schedules(session, now)
+
+
 def remove_demo(session: Session) -> bool:
     """Take the demo club away with all its rows; a real club begins on a clean table."""
     demo = session.execute(select(Club.id).where(Club.is_demo)).scalar_one_or_none()
@@ -131,14 +144,22 @@ def zone_exists(zone: str) -> bool:
 def _checked(slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str) -> str:
     if not slug_will_do(slug):
         raise BadClub(f"--slug: takes small letters, digits and hyphens, and none of {', '.join(sorted(RESERVED_SLUGS))}")
-    for option, text in (("--name", name), ("--owner-name", owner_name)):
-        if not 1 <= len(text.strip()) <= 80 or any(character < " " for character in text):
-            raise BadClub(f"{option}: takes 1 to 80 characters on one line")
-    if not zone_exists(zone):
-        raise BadClub(f"--timezone: {zone!r} is no time zone; an example is Asia/Shanghai")
+    _check_name("--name", name)
+    _check_name("--owner-name", owner_name)
+    _check_zone(zone)
     if locale not in LANGUAGES:
         raise BadClub(f"--locale: takes one of {', '.join(LANGUAGES)}")
     try:
         return fold_address(owner_email)
     except BadAddress:
         raise BadClub(f"--owner-email: {owner_email!r} is no mail address") from None
+
+
+def _check_name(option: str, text: str) -> None:
+    if not 1 <= len(text.strip()) <= 80 or any(character < " " for character in text):
+        raise BadClub(f"{option}: takes 1 to 80 characters on one line")
+
+
+def _check_zone(zone: str) -> None:
+    if not zone_exists(zone):
+        raise BadClub(f"--timezone: {zone!r} is no time zone; an example is Asia/Shanghai")

@@ -5,7 +5,7 @@ The declarations are walked by the very code that acts, in a rehearsal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
@@ -48,12 +48,11 @@ class Shift:
 
 
 def foresee(
-    db: Database, club_id: int, now: datetime, until: datetime, *, charter: Mapping[str, Any] | None = None
+    db: Database, club_id: int, now: datetime, until: datetime, *, change: Callable[[Session], None] = lambda session: None
 ) -> list[Foreseen]:
-    """Every letter that would leave in this club up to ``until``, in order; with another charter, if it were given now."""
+    """Every letter that would leave in this club up to ``until``, in order; if it were changed so now (another charter, say)."""
     with rehearsal(db, club_id) as session:
-        if charter is not None:
-            with_charter(session, club_id, charter, now)
+        change(session)
         found = _leaving(session, until)
         while (moment := _next_moment(session)) is not None and moment <= until:
             _live_through(session, max(moment, now))

@@ -128,6 +128,26 @@ def send_page(
     queue_for_person(session, person, "club.your_page", purpose=request_id, now=now, data={"by": sender.name})
 
 
+def hand_in_for(
+    session: Session, club_id: int, workflow_key: str, owner_id: int, person_id: int, answers: Mapping[str, Any], *,
+    form_id: str, now: datetime,
+) -> None:  # fmt: skip
+    """The owner hands in a form for a member who asked by word of mouth; both names stand in its history.
+
+    The same ``form_id`` twice is one case. Raises NotAllowed.
+    """
+    person, for_them = _owner_for(session, club_id, owner_id, person_id)
+    open_by_member(session, person, workflow(workflow_key), answers, by=for_them, form_id=form_id, now=now)
+
+
+def _owner_for(session: Session, club_id: int, owner_id: int, person_id: int) -> tuple[Person, Hand]:
+    enter_club(session, club_id)
+    owner, person = session.get_one(Person, (club_id, owner_id)), session.get_one(Person, (club_id, person_id))
+    if owner.role != "owner" or owner_id == person_id:
+        raise NotAllowed("only the owner acts for a member")
+    return person, Hand(owner, "page", on_behalf_of=person)
+
+
 def put_right(
     session: Session, club_id: int, workflow_key: str, action: str, owner_id: int, person_id: int, answers: Mapping[str, Any], *,
     why: str, form_id: str, now: datetime,
@@ -136,18 +156,15 @@ def put_right(
 
     What the member had open of the same kind is withdrawn first. The same ``form_id`` twice is one case. Raises NotAllowed.
     """
-    enter_club(session, club_id)
-    owner, person = session.get_one(Person, (club_id, owner_id)), session.get_one(Person, (club_id, person_id))
-    if owner.role != "owner":
-        raise NotAllowed("only the owner puts a member's things right")
-    flow, for_them = workflow(workflow_key), Hand(owner, "page", on_behalf_of=person)
+    person, for_them = _owner_for(session, club_id, owner_id, person_id)
+    flow = workflow(workflow_key)
     open_before = open_case_of(session, person, flow.key)
     if open_before is not None:
         act(session, open_before, "withdraw", by=for_them, now=now)
         session.flush()
     case = open_by_member(session, person, flow, answers, by=for_them, form_id=form_id, now=now)
     if case.version == case.entered_version == 1:
-        act(session, case, action, by=Hand(owner, "page"), now=now, note=why)
+        act(session, case, action, by=Hand(for_them.person, "page"), now=now, note=why)
     return case.id
 
 

@@ -210,7 +210,10 @@ def write_anew(session: Session, person: Person, now: datetime) -> None:
 
 
 def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
-    """Receipts are gathered: one letter per decider, some minutes after the last press."""
+    """Receipts are gathered: one letter per decider, some minutes after the last press.
+
+    One that was written down already and waits for the mail server says nothing of this press, so another one will.
+    """
     next_at = now + numbers_of(club_at_hand(session)).receipt_after
     mine = {"club": club_of(session), "person": decider.id, "at": next_at}
     if session.connection().execute(_PUT_OFF_RECEIPT, mine).rowcount == 0:
@@ -221,6 +224,6 @@ _letter = Letter.__table__.c
 _PUT_OFF_RECEIPT = (
     update(Letter.__table__)  # type: ignore[arg-type]
     .where(_letter.club_id == bindparam("club"), _letter.person_id == bindparam("person"))
-    .where(_letter.name == "club.receipt", _letter.state == "queued")
+    .where(_letter.name == "club.receipt", _letter.state == "queued", _letter.bytes.is_(None))
     .values(next_at=bindparam("at"))
 )

@@ -22,13 +22,14 @@ from engine.settings import MailServer
 
 @dataclass(frozen=True)
 class Caught:
-    """One mail in the built-in mailbox."""
+    """One mail in the built-in mailbox. ``slug``: of the club that sent it; empty for a test of the account."""
 
     id: str
     recipient: str
     subject: str
     sent_at: datetime
     letter: str
+    slug: str
 
 
 class Catcher:
@@ -62,10 +63,15 @@ def caught(folder: Path, recipient: str = "", limit: int = 200) -> Iterator[Caug
     for path in sorted(folder.glob("*.eml"), reverse=True)[:limit]:
         mail = _parse(path)
         found = Caught(
-            path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"])
-        )
+            path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"]),
+            slug_of(mail),
+        )  # fmt: skip
         if recipient in found.recipient:
             yield found
+
+
+def slug_of(mail: EmailMessage) -> str:
+    return str(mail["List-Id"] or "").partition(" ")[0]
 
 
 def open_mail(folder: Path, mail_id: str) -> EmailMessage | None:

@@ -20,7 +20,7 @@ from bs4 import BeautifulSoup, Tag
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import create_app, listen
+from app import create_app
 from engine.charter import shipped_charter
 from engine.clubs import create_club
 from engine.db import enter_club
@@ -31,6 +31,7 @@ from engine.people import add_person, by_address
 from engine.settings import load
 from mailers.catcher import _free_port
 from tests.databases import Databases
+from web.server import listen
 from web.service import Service
 from web.ticker import Ticker
 

@@ -1,11 +1,23 @@
-"""The owner acts for a member who cannot get at their mail; both names stand in the history."""
+"""The owner acts for a member who cannot get at their mail, or asked by word of mouth; both names stand in the history."""
 
 from __future__ import annotations
 
+from engine.declare import Workflow
+from engine.intake import may_open
 from engine.models import Case, Person
-from engine.registry import is_offer
+from engine.registry import is_offer, workflow
 from engine.step import Hand
 from web.access import Visitor
+
+# What somebody says on the telephone in a sentence. An address is put right on their record; a nomination is one's own.
+FORMS = ("new_name", "departure")
+
+
+def forms_for(you: Person, person: Person) -> list[type[Workflow]]:
+    """The forms that you, the owner, may hand in for this person."""
+    if you.role != "owner" or you.id == person.id:
+        return []
+    return [flow for flow in map(workflow, FORMS) if may_open(flow, person)]
 
 
 def may_act_for(you: Person, matter: Case) -> bool:

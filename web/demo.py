@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import owner_at_hand
 from engine.charter import shipped_charter
 from engine.clock import Clock, move_clock
-from engine.clubs import all_clubs, create_club, remove_demo
+from engine.clubs import all_clubs, by_slug, create_club, remove_demo
 from engine.db import enter_club
 from engine.intake import hand_in
-from engine.models import Case, Club, Person
+from engine.models import Case, Club, Person, WebSession
 from engine.openings import open_due
 from engine.people import by_address
 from engine.roster import import_members, read_roster
@@ -106,10 +107,20 @@ def pass_time(service: Service, clock_file: Path, span: timedelta) -> None:
     A single leap would be downtime to the engine: of several reminders only the last would leave.
     """
     with service.sweeping, service.posting:
+        service.db.write(_stay_signed_in, span)
         post = _post(service, service.clock)
         for _hour in range(int(span / STEP)):
             move_clock(clock_file, STEP)
             _tick(service, service.clock.now(), post)
+
+
+def _stay_signed_in(session: Session, span: timedelta) -> None:
+    """Whoever looks at the demo lives in real time: the moved clock signs no browser out."""
+    club = by_slug(session, SLUG)
+    assert club is not None, "only a demo's clock is moved"
+    enter_club(session, club.id)
+    for browser in session.execute(select(WebSession)).scalars():
+        browser.started_at, browser.ends_at = browser.started_at + span, browser.ends_at + span
 
 
 def _post(service: Service, clock: Clock) -> Post | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from email.message import EmailMessage
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, g, render_template, request
 from markupsafe import Markup, escape
 
-from engine.clubs import by_slug
-from mailers.catcher import caught, open_mail
-from web import demo
+from engine.clubs import all_clubs
+from mailers.catcher import caught, open_mail, slug_of
 from web.service import service
 from web.speak import meet
 
@@ -24,20 +23,21 @@ def _only_here() -> None:
     if service().outgoing().origin != "mailbox":
         abort(404)
     with service().db.read() as session:
-        club = by_slug(session, demo.SLUG)
-    meet(club)
+        g.clubs = {club.slug: club for club in all_clubs(session)}
+    meet(next(iter(g.clubs.values())) if len(g.clubs) == 1 else None)
 
 
 @mailbox.get("/mailbox")
 def show() -> str:
     to = request.args.get("to", "")
     mails = list(caught(service().mailbox, to))
-    return render_template("pages/mailbox.html", mails=mails, to=to)
+    return render_template("pages/mailbox.html", mails=mails, to=to, clubs=g.clubs)
 
 
 @mailbox.get("/mailbox/<mail_id>")
 def one(mail_id: str) -> str:
     mail = _mail(mail_id)
+    meet(g.clubs.get(slug_of(mail), g.club))
     text = mail.get_body(("plain",))
     return render_template("pages/mail.html", id=mail_id, mail=mail, text=linked(text.get_content() if text else ""))
 

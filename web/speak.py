@@ -62,7 +62,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
     app.jinja_env.filters.update(
         moment=lambda at: say_moment(at, _zone(), g.language),
-        short=lambda at: say_short(at, _zone(), g.language),
+        short=lambda at, club=None: say_short(at, club.zone if club else _zone(), g.language),
         date=lambda at: say_date(at, _zone(), g.language),
         day=lambda at: say_day(at, _zone(), g.language),
         clock=lambda at: say_clock(at, _zone(), g.language),

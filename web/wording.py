@@ -25,6 +25,7 @@ STATES = {
     "long_owed": _("To be handed in, a big book"),
     "shared": _("Accepted, shared with the members"),
     "let_off": _("Excused this time"),
+    "study_plan.let_off": _("Excused: no plan is due"),
     "vote": _("The members vote"),
     "elected": _("Elected"),
     "in_office": _("In office"),

@@ -7,7 +7,7 @@ from engine.fields import Text
 
 
 class NewName(Workflow):
-    """A member's name in the group is city+name; when one of them changes, the group hears of it (clause 2.2)."""
+    """A member's name in the group is city+name; of a change they and the group hear (clause 2.2)."""
 
     label, clause = _("New display name"), "2.2"
     opens = form("new-name", members)
@@ -15,4 +15,4 @@ class NewName(Workflow):
     name = Text(_("Name"), autocomplete="name")
     city = Text(_("City"), autocomplete="address-level2")
 
-    renamed = final(tell("rename_in_group", admins), do=effects.rename)
+    renamed = final(tell("renamed"), tell("rename_in_group", admins), do=effects.rename)

@@ -47,6 +47,7 @@ class StudyPlan(Workflow):
         ask("second_chance"),
         may(person, "submit", to="review", fill=PLAN),
         may(owner, "extend", to="overdue", note="optional", due="days"),
+        may(owner, "excuse", to="let_off", note="optional"),
         before_due(charter.remind_before, ask("last_call")),
         due(end_of_day(charter.second_chance_days), to=PROPOSE),
         undo="review",
@@ -63,3 +64,4 @@ class StudyPlan(Workflow):
     removal_proposed, removed, readmitted, excused, not_pursued = removal(clause="3.2", back_to="overdue", fill=PLAN)
     accepted = final(tell("plan_accepted"), undo="review")
     unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))
+    let_off = final(tell("let_off"))

@@ -22,12 +22,13 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.exceptions import HTTPException
 
-from app import create_app, listen
+from app import create_app
 from engine.models import Case
 from engine.settings import load
 from mailers.catcher import Catcher, _free_port, caught, open_mail
 from tests.browser.chromium import CHROMIUM, FLAGS
 from web import demo
+from web.server import listen
 from web.service import Service
 from web.ticker import Ticker
 

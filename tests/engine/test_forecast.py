@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from engine.clubs import apply_charter
-from engine.forecast import foresee, shifts
+from engine.forecast import foresee, shifts, with_charter
 from engine.models import Case, Club, Letter, Person, Schedule
 from engine.rehearsal import rehearsal
 from engine.schedules import plan_schedules
@@ -127,7 +127,7 @@ def test_another_charter_is_foreseen_as_it_would_come(house: House) -> None:
     later = charter | {"numbers": charter["numbers"] | {"remind_before": "2 days", "week_opens": "monday 08:00"}}
     now, until = house.now, house.now + timedelta(days=14)
     before = foresee(house.db, house.club_id, now, until)
-    after = foresee(house.db, house.club_id, now, until, charter=later)
+    after = foresee(house.db, house.club_id, now, until, change=lambda session: with_charter(session, house.club_id, later, now))
     house.db.write(apply_charter, house.club_id, later, now)
     assert sorted((item.at, item.letter, item.person_id) for item in after) == lived(house, until)
     found = [(item.letter, item.before, item.after) for item in shifts(before, after) if item.to == "李雷"]

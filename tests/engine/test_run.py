@@ -13,7 +13,7 @@ from engine.models import Case, Event, Letter, Person, WebSession
 from engine.moments import midnight_after
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import CLOCK, Hand
-from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, House
+from tests.club import ADMIN, LATER, LILEI, MEIMEI, OWNER, PLAN, House, parse, text_of
 from tests.engine import toys
 
 
@@ -303,6 +303,20 @@ def test_the_decider_gets_one_receipt_some_minutes_after_the_last_press(house: H
     house.press(OWNER, "approve", MEIMEI)
     receipts = house.letters("club.receipt")
     assert [(letter.state, letter.next_at) for letter in receipts] == [("queued", house.now + timedelta(minutes=10))]
+
+
+def test_a_decision_beside_a_receipt_that_the_server_put_off_stands_in_a_receipt_of_its_own(house: House) -> None:
+    for address, name in ((LILEI, "李雷"), (MEIMEI, "韩梅梅")):
+        house.apply(address, name, name=name)
+        house.press(address, "confirm", address)
+    house.press(OWNER, "approve")
+    house.now += timedelta(minutes=11)
+    house.deliver(LATER)
+    house.press(OWNER, "approve", MEIMEI)
+    house.live(until=house.now + timedelta(hours=2))
+    mails = [parse(content) for _, _, content in house.server.taken]
+    told = [text_of(mail) for mail in mails if mail["X-Jiuniu-Letter"] == "club.receipt"]
+    assert [("李雷" in text, "韩梅梅" in text) for text in told] == [(True, False), (False, True)]
 
 
 def test_what_one_does_in_ones_own_matter_gets_no_receipt(house: House) -> None:

@@ -17,7 +17,7 @@ ONLY = {  # package: the files that may import it
     "jinja2": ("mailers/compose.py", "web/"),
     "smtplib": ("mailers/post.py",),
     "nacl": ("engine/seal.py",),
-    "waitress": ("app.py",),
+    "waitress": ("web/server.py",),
 }
 BANNED = {"core", "common", "utils", "helpers", "misc"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.intake import put_right, send_form_link
+from engine.intake import hand_in_for, put_right, send_form_link
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, Story, press, send, then, wait
 
@@ -20,6 +20,16 @@ def with_admin(house: House) -> None:
 
 def handed_in(workflow: str, **answers: object) -> Story:
     return lambda house: house.hand_in(LILEI, workflow, answers)
+
+
+def by_the_owner(workflow: str, **answers: object) -> Story:
+    """Li Lei asked by telephone; the owner hands it in for him."""
+
+    def told(house: House) -> None:
+        owner, lilei = house.person(OWNER).id, house.person(LILEI).id
+        house.db.write(hand_in_for, house.club_id, workflow, owner, lilei, answers, form_id="f", now=house.now)
+
+    return told
 
 
 def form_link(house: House) -> None:
@@ -51,6 +61,8 @@ STORIES: Stories = {
     "departure.farewell+erased": (then(member, handed_in("departure", why="", erase=True)), LILEI),
     "departure.remove_from_group": (then(member, handed_in("departure", why="", erase=False)), OWNER),
     "departure.remove_from_group+to_admin": (then(with_admin, handed_in("departure", why="要去支教一年，没有网。", erase=True)), ADMIN),
+    "departure.farewell+by_the_owner": (then(member, by_the_owner("departure", why="", erase=True)), LILEI),
+    "departure.remove_from_group+by_the_owner": (then(with_admin, by_the_owner("departure", why="电话里说，工作太忙。", erase=False)), ADMIN),
     "departure.your_link+fresh": (form_link, LILEI),
     "new_address.confirm_new_address": (asked, NEW),
     "new_address.address_changed": (moved, NEW),
@@ -59,6 +71,8 @@ STORIES: Stories = {
     "new_address.address_was_changed+corrected": (corrected, LILEI),
     "new_address.address_taken": (taken, LILEI),
     "new_address.address_kept": (then(asked, send, wait(days=4)), LILEI),
+    "new_name.renamed": (then(member, handed_in("new_name", name="李雷", city="北京")), LILEI),
+    "new_name.renamed+by_the_owner": (then(member, by_the_owner("new_name", name="李雷", city="北京")), LILEI),
     "new_name.rename_in_group": (then(member, handed_in("new_name", name="李雷", city="北京")), OWNER),
     "new_name.rename_in_group+to_admin": (then(with_admin, handed_in("new_name", name="李磊", city="武汉")), ADMIN),
 }  # fmt: skip

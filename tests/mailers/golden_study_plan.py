@@ -59,6 +59,7 @@ STORIES: Stories = {
     "study_plan.second_chance+longer": (then(overdue, owner("extend", days=3, note="下周考试，慢慢来。")), LILEI),
     "study_plan.second_chance+moved": (then(overdue, wait(days=2, hours=9)), LILEI),
     "study_plan.due_soon+last": (then(joined, send, wait(days=3, hours=11, minutes=1)), LILEI),
+    "study_plan.let_off": (then(overdue, owner("excuse", note="家里有事，先照顾好家人。")), LILEI),
     "study_plan.last_call": (then(overdue, lambda house: setattr(house, "now", house.now + timedelta(hours=8)), send, wait(days=1, hours=16)), LILEI),
     "study_plan.please_decide": (handed_in, OWNER),
     "study_plan.please_decide+resubmitted": (SAME_PLAN, OWNER),

@@ -112,6 +112,17 @@ def test_more_time_for_who_has_handed_in_meanwhile_changes_nothing(club: World) 
     assert club.case("study_plan", LILEI).state == "review"
 
 
+def test_a_late_plan_is_excused_in_place_before_any_removal_is_proposed(club: World) -> None:
+    late(club)
+    page = club.sign_in(OWNER).get(f"{DESK}/late")
+    club.new_mails()
+    page.press("excuse", note="先照顾好家人。")
+    club.live_until(club.now + timedelta(days=4), step=timedelta(hours=12))
+    about_lilei = [mail for mail in club.new_mails() if mail.letter.startswith("study_plan.")]
+    assert [(mail.letter, mail.to, "先照顾好家人。" in mail.text) for mail in about_lilei] == [("study_plan.let_off", LILEI, True)]
+    assert club.case("study_plan", LILEI).state == "let_off"
+
+
 def test_a_late_reflection_is_excused_in_place(club: World) -> None:
     club.live_until(datetime(2026, 12, 13, 1, tzinfo=UTC), step=timedelta(hours=12))
     page = club.sign_in(OWNER).get(f"{DESK}/late")

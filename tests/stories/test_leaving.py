@@ -179,6 +179,33 @@ def test_nobody_but_the_owner_acts_for_others(club: World) -> None:
     assert "submit" not in club.browser().get(f"/c/{token}?for=person").actions
 
 
+def test_who_asks_by_telephone_is_renamed_and_leaves_by_the_owner_s_hand(club: World) -> None:
+    desk = club.sign_in(OWNER)
+    record = f"/jiuniu/desk/people/{club.person(LILEI).id}"
+    for path, typed, done in (
+        ("new-name", {"name": "李雷", "city": "北京"}, "renamed"),
+        ("departure", {"why": "工作太忙。"}, "departed"),
+    ):
+        club.new_mails()
+        link = next(str(a["href"]) for a in desk.get(record).soup.select("main a") if str(a["href"]).endswith(path))
+        page = desk.get(link).press(**typed)
+        case = club.case(path.replace("-", "_"), LILEI)
+        [event] = club.rows(select(Event).where(Event.case_id == case.id))
+        assert (event.who_id, event.on_behalf_of_id, case.state) == (club.person(OWNER).id, club.person(LILEI).id, done)
+        assert (page.status, [mail.to for mail in club.new_mails()]) == (200, [LILEI, ADMIN])
+    assert (club.person(LILEI).display_name, club.person(LILEI).status) == ("北京+李雷", "departed")
+    assert desk.get(f"{record}/new-name").soup.select("form[method=post]") == []
+
+
+def test_neither_an_admin_nor_the_owner_for_themself_uses_that_way(club: World) -> None:
+    admin, owner = club.sign_in(ADMIN), club.sign_in(OWNER)
+    assert admin.get(f"/jiuniu/desk/people/{club.person(LILEI).id}/departure").status == 403
+    assert owner.get(f"/jiuniu/desk/people/{club.person(OWNER).id}/new-name").response.url.endswith(
+        f"/people/{club.person(OWNER).id}"
+    )
+    assert owner.get(f"/jiuniu/desk/people/{club.person(LILEI).id}/new-address").status == 404
+
+
 # The owner is away
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from engine.charter import KINDS, shipped_charter
 from engine.language import LANGUAGES
-from engine.models import Case, Club
+from engine.models import Case, Club, Schedule
 from engine.registry import all_workflows
 from tests.world import Browser, Page, World
 from web.numbers import NOT_BUILT_YET, WORDS, explained, read_number, typed_of
@@ -272,3 +272,27 @@ def test_what_nobody_types_breaks_nothing(world: World, owner: Browser) -> None:
     assert owner.get(DESK + "/history?before=" + "9" * 30).status == 200
     assert owner.get(DESK + "/history").status == 200 and owner.get(DESK + "/nonsense").status == 404
     assert club(world).charter_version == 1
+
+
+def test_the_club_moves_to_another_name_and_time_zone(world: World, owner: Browser) -> None:
+    world.join()
+    told = world.case("study_plan", "lilei@qq.com").due_at
+    page = owner.get(f"{DESK}/club").press("preview", name="泰晤士读书会", zone="Europe/London")
+    assert "已经告诉成员的时刻不变" in page.text
+    assert (club(world).name, club(world).zone) == ("九牛读书会", "Asia/Shanghai")
+    assert page.press("save", name="别的名字").status == 200  # only what was looked at is saved
+    assert club(world).name == "九牛读书会"
+    assert "泰晤士读书会" in page.press("save").text
+    assert (club(world).name, club(world).zone) == ("泰晤士读书会", "Europe/London")
+    assert world.case("study_plan", "lilei@qq.com").due_at == told
+    [opens] = world.rows(select(Schedule.next_at).where(Schedule.rule == "reflection"))
+    assert opens == datetime(2026, 12, 6, 8, tzinfo=UTC)  # Sunday 08:00 in London
+    world.join(email="new@qq.com", name="韩梅梅")
+    assert world.case("study_plan", "new@qq.com").due_at == datetime(2026, 12, 4, 0, tzinfo=UTC)  # the end of Thursday there
+
+
+def test_a_time_zone_that_is_none_is_said_and_an_admin_changes_nothing(world: World, owner: Browser) -> None:
+    page = owner.get(f"{DESK}/club").press("preview", other_zone="Europe/Atlantis")
+    assert (page.status, page.value("other_zone"), club(world).zone) == (422, "Europe/Atlantis", "Asia/Shanghai")
+    world.add_member("admin@qq.com", "周敏", role="admin")
+    assert world.sign_in("admin@qq.com").get(f"{DESK}/club").status == 403

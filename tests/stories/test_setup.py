@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -235,6 +236,28 @@ def test_the_demo_goes_first_and_only_with_a_tick(fresh: World) -> None:
     with fresh.service.db.read() as session:
         assert [club.slug for club in session.execute(select(Club)).scalars()] == ["club"]
     assert browser.get("/mailbox").status == 200  # without an account mails stay here
+
+
+def test_moving_the_demo_s_clock_signs_nobody_out(begin: Callable[..., World]) -> None:
+    world = begin()
+    world.found_club(slug=demo.SLUG, is_demo=True)
+    owner = world.sign_in("owner@qq.com")
+    world.set_clock(world.now + timedelta(days=13, hours=23))  # of fourteen days
+    demo.pass_time(world.service, world.folder / "clock-file", timedelta(hours=2))
+    assert owner.get("/demo/desk").soup.select('form button[value="away"]') != []
+
+
+def test_the_built_in_mailbox_tells_each_club_s_time(fresh: World) -> None:
+    fresh.found_club()
+    fresh.found_club(slug="thames", zone="Europe/London")
+    fresh.service.mailbox.mkdir(exist_ok=True)
+    for name, slug in (("1-a", "jiuniu"), ("2-b", "thames")):
+        head = f"To: lilei@qq.com\nSubject: {slug}\nDate: Mon, 30 Nov 2026 02:00:00 +0000\nList-Id: {slug} <{slug}.example>\n\n"
+        (fresh.service.mailbox / f"{name}.eml").write_text(head)
+    browser = fresh.browser()
+    rows = [row.text.split()[-1] for row in browser.get("/mailbox").soup.select("li.row time")]
+    assert rows == ["11月30日（周一）02:00", "11月30日（周一）10:00"]
+    assert "11月30日（周一）10:00（北京时间）" in browser.get("/mailbox/1-a").text
 
 
 # What is wrong stands beside its field, and nothing typed is lost

@@ -54,6 +54,10 @@ def test_a_club_is_founded_shown_changed_and_exported(shell: Shell, tmp_path: Pa
     changed.write_text(exported.replace("plan_days = 3", "plan_days = 0"))
     wrong = shell("club", "apply", str(changed))
     assert wrong.returncode == 2 and "numbers.plan_days: takes a whole number from 1 to 366, not 0" in wrong.stderr
+    assert "--timezone: 'Mars/Olympus' is no time zone" in shell("club", "change", "--timezone", "Mars/Olympus").stderr
+    assert shell("club", "change", "--name", "泰晤士读书会", "--timezone", "Europe/London").returncode == 0
+    [row] = shell.json("club", "list")
+    assert (row["name"], row["timezone"]) == ("泰晤士读书会", "Europe/London")
 
 
 def test_a_club_rests_goes_on_and_is_offered_from_the_command_line(shell: Shell, tmp_path: Path) -> None:

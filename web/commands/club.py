@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from engine.at_hand import owner_at_hand
 from engine.charter import Charter, CharterError, read_charter, shipped_charter
-from engine.clubs import BadClub, all_clubs, apply_charter, create_club
+from engine.clubs import BadClub, all_clubs, apply_charter, change_club, create_club
 from engine.db import enter_club
 from engine.language import LANGUAGES
 from engine.models import Person
@@ -102,6 +102,22 @@ def apply(charter_file: Path, slug: str | None) -> None:
     with here.db.read() as session:
         club_id = the_club(session, slug).id
     click.echo(f"charter version {here.db.write(apply_charter, club_id, charter.plain(), here.clock.now())}")
+
+
+@club.command("change")
+@click.option("--name", help="Another name for people. The address on the web stays.")
+@click.option("--timezone", "zone", help="Another time zone. Moments that were told stay.")
+@of_club
+@with_appcontext
+def change(slug: str | None, name: str | None, zone: str | None) -> None:
+    """Give a club another name or time zone."""
+    here = service()
+    with here.db.read() as session:
+        found = the_club(session, slug)
+    try:
+        here.db.write(change_club, found.id, name=name or found.name, zone=zone or found.zone, now=here.clock.now())
+    except BadClub as wrong:
+        raise click.UsageError(str(wrong)) from None
 
 
 @club.command("export")

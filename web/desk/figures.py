@@ -18,6 +18,7 @@ figures = Blueprint("figures", __name__)
 # The drawing's own units: the plot begins right of the numbers and ends above the weeks.
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 240, 36, 8, 12, 28
 MOST_LABELS = 6
+BAR_SHARE, WIDEST_BAR = 0.7, 56  # of a week's room
 
 
 @dataclass(frozen=True)
@@ -85,4 +86,5 @@ def show(slug: str) -> str | Response:
 
 
 def _bar(scale: Scale, nr: int, good: int, late: int) -> Bar:
-    return Bar(scale.x(nr + 0.15), round(scale.x(nr + 0.85) - scale.x(nr + 0.15), 1), scale.y(good + late), scale.y(good))
+    width = round(min(BAR_SHARE * (WIDTH - LEFT - RIGHT) / scale.count, WIDEST_BAR), 1)
+    return Bar(round(scale.x(nr + 0.5) - width / 2, 1), width, scale.y(good + late), scale.y(good))

@@ -9,22 +9,18 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.founding import real_club
-from engine.language import marked as _
 from engine.mail_account import Outgoing, keep_account
 from engine.models import Club
 from engine.settings import MailServer
 from mailers.presets import OWN, preset_at, preset_of
 from web import mail_form
-from web.access import met_here
-from web.desk.office import officer_here
+from web.desk.office import officer_here, officer_pressing
 from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 
 mail_account = Blueprint("mail_account", __name__)
 
 Page = str | Response | tuple[str, int]
-
-SIGN_IN_AGAIN = _("Your sign-in has ended, and nothing was saved yet. Sign in again in another tab; what you typed is still here.")
 
 
 @mail_account.get("/<slug>/desk/mail")
@@ -42,14 +38,11 @@ def show(slug: str) -> Page:
 def press(slug: str) -> Page:
     """Try the account with one mail, or save it."""
     with service().db.read() as session:
-        club, you = met_here(session, slug)
-        if you is not None and (you.role != "owner" or not _keeps_it(session, club)):
+        club, you = officer_pressing(session, slug, only_owner=True, again=lambda message: _page(*_typed(), message=message))
+        if not _keeps_it(session, club):
             abort(403)
-    provider = mail_form.provider_at_hand()
-    form = mail_form.form_for(provider, request.form) if provider else None
+    provider, form = _typed()
     server = mail_form.read(provider, form) if form else None
-    if you is None:
-        return _page(provider, form, message=SIGN_IN_AGAIN), 403
     way = service().outgoing()
     if g.refused:
         return _page(provider, form, way=way, message=PRESS_AGAIN), 400
@@ -73,6 +66,11 @@ def _test(club: Club, provider: str, form: Any, server: MailServer, *, sender: s
     if tried is None:
         return _page(provider, form, way=way, message=mail_form.ENOUGH), 429
     return _page(provider, form, way=way, tried=tried), 200 if tried.outcome == "sent" else 422
+
+
+def _typed() -> tuple[str, Any]:
+    provider = mail_form.provider_at_hand()
+    return provider, mail_form.form_for(provider, request.form) if provider else None
 
 
 def _form_of(way: Outgoing, address: str) -> tuple[str, Any]:

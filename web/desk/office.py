@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import abort, make_response, redirect, render_template, request, url_for
@@ -32,6 +33,10 @@ NOW_AND_THEN = (
 )
 
 
+SIGN_IN_AGAIN = _("Your sign-in has ended, and nothing was saved yet. Sign in again in another tab; what you typed is still here.")
+_WORDS = ("note", "why", "email", "name", "city")
+
+
 @dataclass(frozen=True)
 class Entry:
     """A line of the menu; ``here``: the page at hand is this one or lies below it."""
@@ -54,14 +59,20 @@ def officer_here(session: Session, slug: str, *, only_owner: bool = False) -> tu
     return club, you
 
 
-def officer_pressing(session: Session, slug: str, *, only_owner: bool = False) -> tuple[Club, Person]:
+def _ended(_message: str) -> str:
+    texts = [clean_text(text) for name, text in request.form.items() if name in _WORDS and text.strip()]
+    return render_template("pages/desk/ended.html", texts=texts)
+
+
+def officer_pressing(
+    session: Session, slug: str, *, only_owner: bool = False, again: Callable[[str], str] = _ended
+) -> tuple[Club, Person]:
     """As ``officer_here`` for a POST: whoever is not signed in any more gets back what they typed, and how to go on; nobody is
-    led away from it."""
+    led away from it. ``again``: the page with its form as it was sent, under a message; else the words alone."""
     club, you = met_here(session, slug)
     ranks = ("owner",) if only_owner else ("owner", "admin")
     if you is None:
-        texts = [clean_text(text) for name, text in request.form.items() if name in ("note", "why", "email") and text.strip()]
-        abort(make_response(render_template("pages/desk/ended.html", texts=texts), 403))
+        abort(make_response(again(SIGN_IN_AGAIN), 403))
     if you.role not in ranks:
         abort(403)
     return club, you

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def outlook(db: Database, club: Club, now: datetime) -> list[Foreseen]:
     """Every letter of the next days, in order. Worked out anew when something has happened in the club, and now and then."""
     key = str(db.url), club.id
     with db.read(club.id) as session:
-        state = club.charter_version, _traces(session)
+        state = club.charter_version, club.zone, _traces(session)
     found = _looks.get(key)
     if found is None or found[1] != state or not now - _KEPT <= found[0] <= now:
         while len(_looks) >= _MOST_CLUBS:
@@ -52,9 +52,9 @@ def gathered(letters: Iterable[Foreseen]) -> list[Sending]:
     return [Sending(*key, who) for key, who in sorted(found.items())]
 
 
-def trial(db: Database, club: Club, now: datetime, charter: Mapping[str, Any]) -> list[Foreseen]:
-    """The same days under another charter."""
-    return foresee(db, club.id, now, now + timedelta(days=DAYS), charter=charter)
+def trial(db: Database, club: Club, now: datetime, change: Callable[[Session], None]) -> list[Foreseen]:
+    """The same days, if the club were changed so now."""
+    return foresee(db, club.id, now, now + timedelta(days=DAYS), change=change)
 
 
 def _traces(session: Session) -> Any:

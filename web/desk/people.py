@@ -33,7 +33,7 @@ from engine.rights import declared_acts
 from engine.run import NotAllowed
 from mailers.verdict import meaning
 from web.access import link_for
-from web.behalf import may_act_for
+from web.behalf import forms_for, may_act_for
 from web.desk.office import officer_here, officer_pressing
 from web.guard import MAILBOX_FULL, PRESS_AGAIN, keeps_text, new_stamp, read_stamp
 from web.logbook import mask
@@ -100,7 +100,7 @@ def press(slug: str, person_id: int) -> Page:
     correcting = request.form.get("action") == "correct"
     with service().db.read() as session:
         club, you = officer_pressing(session, slug, only_owner=correcting)
-        person = _person(session, club, person_id)
+        person = person_of(session, club, person_id)
     if g.refused:
         return _record(slug, person_id, CorrectionForm(request.form) if correcting else None, message=PRESS_AGAIN), 400
     if correcting:
@@ -144,7 +144,7 @@ def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
     return redirect(url_for("people.record", slug=slug, person_id=person.id, done="correct"), 303)
 
 
-def _person(session: Session, club: Club, person_id: int) -> Person:
+def person_of(session: Session, club: Club, person_id: int) -> Person:
     """Somebody of this club; 404 for anybody else's id."""
     found = session.get(Person, (club.id, person_id)) if 0 < person_id < MOST_ID else None
     if found is None or found.status == "erased":
@@ -155,7 +155,7 @@ def _person(session: Session, club: Club, person_id: int) -> Person:
 def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: str = "") -> str:
     with service().db.read() as session:
         club, you = officer_here(session, slug)
-        person, is_owner = _person(session, club, person_id), you.role == "owner"
+        person, is_owner = person_of(session, club, person_id), you.role == "owner"
         paging = Paging.asked(count_ended(session, person), CASES)
         return render_template(
             "pages/desk/person.html",
@@ -166,7 +166,7 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
             letters=[(letter, meaning(letter.answer)) for letter in letters_to(session, person, LETTERS)] if is_owner else [],
             trouble=meaning(person.mail_trouble) if person.mail_trouble else "",
             may_correct=is_owner and person.status == "member" and person.role != "owner",
-            done=request.args.get("done", ""),
+            forms=forms_for(you, person), done=request.args.get("done", ""),
         )  # fmt: skip
 
 

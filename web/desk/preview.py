@@ -1,27 +1,38 @@
-"""What a changed charter would do, before it is saved: which letters of the next days, and what stays as it was told."""
+"""What a changed charter or time zone would do, before it is saved: which letters of the next days, and what stays as told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from flask import g
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from engine.amendments import amendments
 from engine.beginnings import Calendar
-from engine.charter import Number
+from engine.charter import KINDS, Number
+from engine.clubs import change_club
 from engine.declare import EndOfDay, Later, NamedMoment, When, Workflow
-from engine.forecast import Shift, shifts
+from engine.forecast import Shift, shifts, with_charter
+from engine.language import marked as _
 from engine.models import Case, Club
 from engine.registry import all_workflows, workflow
 from web.desk.amended import Amended, in_words
 from web.desk.outlook import outlook, trial
 from web.service import service
+from web.setup.forms import ZONES
+from web.speak import say
 
 MOST = 20
+_NAME, _ZONE = _("Name of the club"), _("Time zone")
+_NAME_MEANS = _("Pages and letters carry it from now on. The club's address on the web stays.")
+_ZONE_MEANS = _(
+    "What members were told stays at its moment. The hours of the club, and everything that begins from now on, follow the new time"
+    " zone. The moments below are still told in the old one."
+)
 
 
 @dataclass(frozen=True)
@@ -68,15 +79,29 @@ def preview(club: Club, old: Mapping[str, Any], new: Mapping[str, Any]) -> Previ
     made = Preview(in_words(found, g.language))
     made.without = sorted({item.name for item in found if item.part == "clauses" and item.new is None} & _cited())
     if any(item.part in ("numbers", "deputies", "in_daily_letter") for item in found):
-        _look_ahead(made, club, new)
+        _look_ahead(made, club, lambda session: with_charter(session, club.id, new, service().clock.now()))
         numbers = {item.name for item in found if item.part == "numbers"}
         made.numbers, made.kept = bool(numbers), _kept(club, numbers)
     return made
 
 
-def _look_ahead(made: Preview, club: Club, new: Mapping[str, Any]) -> None:
+def preview_of_club(club: Club, name: str, zone: str) -> Preview:
+    """Another name, another time zone."""
+    made = Preview([])
+    if name != club.name:
+        made.amended.append(Amended(say(_NAME), club.name, name, means=say(_NAME_MEANS)))
+    if zone != club.zone:
+        old, new = (say(ZONES.get(key, key)) for key in (club.zone, zone))
+        made.amended.append(Amended(say(_ZONE), old, new, means=say(_ZONE_MEANS)))
+        now = service().clock.now()
+        _look_ahead(made, club, lambda session: change_club(session, club.id, name=name, zone=zone, now=now))
+        made.kept = _kept(club, set(KINDS))
+    return made
+
+
+def _look_ahead(made: Preview, club: Club, change: Callable[[Session], None]) -> None:
     here, now = service(), service().clock.now()
-    different = _gathered(shifts(outlook(here.db, club, now), trial(here.db, club, now, new)))
+    different = _gathered(shifts(outlook(here.db, club, now), trial(here.db, club, now, change)))
     made.walked = True
     made.changes, made.rest = different[:MOST], sum(len(change.who) for change in different[MOST:])
 

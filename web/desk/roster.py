@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.cells import MOST_BYTES, Fault, read_text
-from engine.language import marked as _
 from engine.models import Club
 from engine.roster import Plan, compare, import_members, read_roster
-from web.access import met_here
+from web.desk.office import officer_here, officer_pressing
 from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 
@@ -17,16 +16,11 @@ roster = Blueprint("roster", __name__)
 
 Page = str | Response | tuple[str, int]
 
-SIGN_IN_AGAIN = Fault(
-    _("Your sign-in has ended, and nothing was sent yet. Sign in again in another tab; what you gave is still here.")
-)
-
 
 @roster.get("/<slug>/desk/members")
 def show(slug: str) -> Page:
-    club, is_owner = _club_and_owner(slug)
-    if not is_owner:
-        return redirect(url_for("desk.show", slug=club.slug), 302)
+    with service().db.read() as session:
+        officer_here(session, slug, only_owner=True)
     return _page(imported=request.args.get("imported", type=int))
 
 
@@ -34,15 +28,13 @@ def show(slug: str) -> Page:
 @keeps_text
 def press(slug: str) -> Page:
     """Look (the default), or import."""
-    club, is_owner = _club_and_owner(slug)
-    try:
-        text = read_text(_given())
-    except Fault as fault:
-        return _page(request.form.get("cells", ""), fault=fault), 422
+    text, unreadable = _read()
+    with service().db.read() as session:
+        club, _you = officer_pressing(session, slug, only_owner=True, again=lambda message: _page(text, fault=Fault(message)))
+    if unreadable:
+        return _page(text, fault=unreadable), 422
     if g.refused:
         return _page(text, fault=Fault(PRESS_AGAIN)), 400
-    if not is_owner:
-        return _page(text, fault=SIGN_IN_AGAIN), 403
     try:
         return _act(club, text)
     except Fault as fault:
@@ -61,13 +53,12 @@ def _act(club: Club, text: str) -> Page:
     return redirect(url_for("roster.show", slug=club.slug, imported=len(plan.new)), 303)
 
 
-def _club_and_owner(slug: str) -> tuple[Club, bool]:
-    """The club, and whether its owner is signed in here; another member's browser gets 403."""
-    with service().db.read() as session:
-        club, you = met_here(session, slug)
-    if you is not None and you.role != "owner":
-        abort(403)
-    return club, you is not None
+def _read() -> tuple[str, Fault | None]:
+    """What was given as text, and what is wrong with it."""
+    try:
+        return read_text(_given()), None
+    except Fault as fault:
+        return request.form.get("cells", ""), fault
 
 
 def _given() -> bytes | str:

@@ -17,23 +17,20 @@ from werkzeug.wrappers import Response
 from engine.amendments import amendments, carried_over
 from engine.charter import Charter
 from engine.clubs import CharterChanged, apply_charter
-from engine.language import marked as _
 from engine.models import CharterChange, Club, Person
-from web.access import met_here
 from web.desk import charter_form as forms
 from web.desk.amended import Amended, in_words
-from web.desk.office import officer_here
+from web.desk.office import officer_here, officer_pressing
 from web.desk.preview import Preview, preview
 from web.guard import PRESS_AGAIN, keeps_text
 from web.numbers import GROUPS, explained, read_number
 from web.service import service
+from web.setup.forms import ZONES
 from web.speak import say
 
 settings = Blueprint("settings", __name__)
 
 Page = str | Response | tuple[str, int]
-
-SIGN_IN_AGAIN = _("Your sign-in has ended, and nothing was saved yet. Sign in again in another tab; what you typed is still here.")
 
 
 @dataclass
@@ -62,7 +59,7 @@ def show(slug: str) -> Page:
         "pages/desk/settings.html",
         groups=GROUPS, said=said, charter=charter, may_change=you.role == "owner",
         deputies=_chosen(forms.with_deputies(), charter.deputies), daily=_chosen(forms.in_letters(), charter.in_daily_letter),
-        saved="saved" in request.args,
+        zone=ZONES.get(club.zone, club.zone), saved=request.args.get("saved", ""),
     )  # fmt: skip
 
 
@@ -78,16 +75,13 @@ def edit(slug: str, part: str) -> Page:
 @keeps_text
 def press(slug: str, part: str) -> Page:
     """Look at what would change (the default), save, or get more rows."""
+    sheet = Sheet(_part(part), request.form.to_dict(), request.form.get("version", default=0, type=int))
     with service().db.read() as session:
-        club, you = met_here(session, slug)
-    version = request.form.get("version", default=0, type=int)
-    sheet = Sheet(_part(part), request.form.to_dict(), version if 0 < version <= club.charter_version else 0)
-    if you is None:
-        return _again(sheet, SIGN_IN_AGAIN, 403)
-    if you.role != "owner":
-        abort(403)
+        club, you = officer_pressing(session, slug, only_owner=True, again=lambda message: _again(sheet, message))
+    if not 0 < sheet.version <= club.charter_version:
+        sheet.version = 0
     if g.refused:
-        return _again(sheet, PRESS_AGAIN, 400)
+        return _again(sheet, PRESS_AGAIN), 400
     if request.form.get("action") == "more":
         sheet.typed["rows"] = str(forms.rows_of(sheet.typed) + forms.SPARE_ROWS)
         return _page(sheet)
@@ -102,8 +96,8 @@ def _act(club: Club, you: Person, sheet: Sheet) -> Page:
         return _page(sheet), 422
     if sheet.version != club.charter_version:
         return _overtaken(club, sheet, base, wanted), 409
-    if request.form.get("action") != "save" or request.form.get("seen") != _seal(wanted):
-        sheet.preview, sheet.seen = preview(club, base, wanted), _seal(wanted)
+    if request.form.get("action") != "save" or request.form.get("seen") != seal(wanted):
+        sheet.preview, sheet.seen = preview(club, base, wanted), seal(wanted)
         return _page(sheet)
     try:
         service().db.write(apply_charter, club.id, wanted, service().clock.now(), by_id=you.id, over=sheet.version)
@@ -119,12 +113,12 @@ def _overtaken(club: Club, sheet: Sheet, base: Mapping[str, Any], wanted: Mappin
     theirs = Charter.parse(club.charter).plain()
     sheet.meanwhile = in_words(amendments(base, theirs), g.language)
     mine = carried_over(base, wanted, theirs)
-    sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), _seal(mine)
+    sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), seal(mine)
     sheet.version = club.charter_version
     return _page(sheet)
 
 
-def _seal(charter: Mapping[str, Any]) -> str:
+def seal(charter: Mapping[str, Any]) -> str:
     """Only what was looked at is saved: also when somebody types on after the preview and presses Enter."""
     return hashlib.sha256(json.dumps(charter, sort_keys=True).encode()).hexdigest()
 
@@ -143,9 +137,9 @@ def _chosen(offered: list[tuple[str, str]], keys: tuple[str, ...]) -> list[str]:
     return [say(name) for key, name in offered if key in keys]
 
 
-def _again(sheet: Sheet, message: str, status: int) -> Page:
+def _again(sheet: Sheet, message: str) -> str:
     sheet.message = message
-    return _page(sheet), status
+    return _page(sheet)
 
 
 def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:

@@ -52,16 +52,10 @@ def _not_long(form: Form, field: Field) -> None:
         raise ValidationError(TOO_LONG)
 
 
-class ClubForm(Form):
+class NamedForm(Form):
+    """A club's name and its time zone: one of the list, or another."""
+
     name = Text(_("What is the club called?"), hint=_("Example: Nine Oxen Reading Club"))
-    owner_name = Text(_("Your name"), hint=_("You become the owner: you decide, and the desk is yours."), autocomplete="name")
-    owner_email = Address(_("Your mail address"), hint=_("Your decisions and your way to sign in come here."))
-    slug = Text(_("Short name for addresses"), hint=_("Left empty, it comes from the name."), optional=True)
-    locale = SelectField(
-        _("Language of the club"),
-        choices=options(LANGUAGE_NAMES),
-        render_kw={"required": True},
-    )
     zone = SelectField(_("Time zone"), render_kw={"required": True})
     other_zone = Text(_("Another time zone"), hint=_("As its name is written everywhere, such as Europe/Lisbon"), optional=True)
 
@@ -72,6 +66,24 @@ class ClubForm(Form):
     def validate_name(self, field: Field) -> None:
         _not_long(self, field)
 
+    def validate_other_zone(self, field: Field) -> None:
+        if field.data and not zone_exists(field.data):
+            raise ValidationError(BAD_ZONE)
+
+    def said(self) -> dict[str, str]:
+        return {"name": self.data["name"], "zone": self.data["other_zone"] or self.data["zone"]}
+
+
+class ClubForm(NamedForm):
+    owner_name = Text(_("Your name"), hint=_("You become the owner: you decide, and the desk is yours."), autocomplete="name")
+    owner_email = Address(_("Your mail address"), hint=_("Your decisions and your way to sign in come here."))
+    slug = Text(_("Short name for addresses"), hint=_("Left empty, it comes from the name."), optional=True)
+    locale = SelectField(
+        _("Language of the club"),
+        choices=options(LANGUAGE_NAMES),
+        render_kw={"required": True},
+    )
+
     def validate_owner_name(self, field: Field) -> None:
         _not_long(self, field)
 
@@ -79,16 +91,12 @@ class ClubForm(Form):
         if field.data and not slug_will_do(field.data.lower()):
             raise ValidationError(BAD_SLUG)
 
-    def validate_other_zone(self, field: Field) -> None:
-        if field.data and not zone_exists(field.data):
-            raise ValidationError(BAD_ZONE)
-
     def said(self) -> dict[str, str]:
         """What the founding takes."""
         data = self.data
-        return {
-            "name": data["name"], "owner_name": data["owner_name"], "owner_email": data["owner_email"], "locale": data["locale"],
-            "slug": data["slug"].lower() or slug_from(data["name"]), "zone": data["other_zone"] or data["zone"],
+        return super().said() | {
+            "owner_name": data["owner_name"], "owner_email": data["owner_email"], "locale": data["locale"],
+            "slug": data["slug"].lower() or slug_from(data["name"]),
         }  # fmt: skip
 
 

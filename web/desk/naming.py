@@ -1,0 +1,53 @@
+"""The club's name and time zone: looked at first, then saved. The owner's page."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from engine.clubs import change_club
+from web.desk.office import officer_here, officer_pressing
+from web.desk.preview import Preview, preview_of_club
+from web.desk.settings import seal
+from web.guard import PRESS_AGAIN, keeps_text
+from web.service import service
+from web.setup.forms import NamedForm, filled
+
+log = logging.getLogger(__name__)
+naming = Blueprint("naming", __name__)
+
+Page = str | Response | tuple[str, int]
+
+
+@naming.get("/<slug>/desk/settings/club")
+def show(slug: str) -> Page:
+    with service().db.read() as session:
+        club, _you = officer_here(session, slug, only_owner=True)
+    return _page(NamedForm(data=filled({"name": club.name, "zone": club.zone}, g.language)))
+
+
+@naming.post("/<slug>/desk/settings/club")
+@keeps_text
+def press(slug: str) -> Page:
+    """Look at what would change (the default), or save what was looked at."""
+    with service().db.read() as session:
+        club, you = officer_pressing(
+            session, slug, only_owner=True, again=lambda message: _page(NamedForm(request.form), message=message)
+        )
+    form = NamedForm(request.form)
+    if g.refused:
+        return _page(form, message=PRESS_AGAIN), 400
+    if not form.validate():
+        return _page(form), 422
+    wanted = form.said()
+    if request.form.get("action") != "save" or request.form.get("seen") != seal(wanted):
+        return _page(form, preview_of_club(club, **wanted), seen=seal(wanted))
+    service().db.write(change_club, club.id, **wanted, now=service().clock.now())
+    log.info("club %s has another name or time zone (%s), by person %s", club.id, wanted["zone"], you.id)
+    return redirect(url_for("settings.show", slug=slug, saved="club"), 303)
+
+
+def _page(form: NamedForm, preview: Preview | None = None, *, seen: str = "", message: str = "") -> str:
+    return render_template("pages/desk/naming.html", form=form, preview=preview, seen=seen, message=message)
