@@ -21,7 +21,7 @@ from web.mailbox import mailbox
 from web.member import member
 from web.privacy import privacy
 from web.reflections import reflections
-from web.server import listen, serve
+from web.server import listen, serve, try_to_listen
 from web.service import Service
 from web.sessions import sessions
 from web.ticker import Ticker
@@ -63,6 +63,10 @@ def main() -> None:
     """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
     logbook.tell_all()
     settings = _load_or_exit()
+    try:
+        try_to_listen(settings)
+    except SettingsError as wrong:
+        _exit(str(wrong))
     app = create_app(settings)
     service: Service = app.extensions["jiuniu"]
     catcher = Catcher(service.mailbox) if settings.built_in_mailbox else None

@@ -242,14 +242,22 @@ def _numbers(data: Any) -> Numbers:
     return Numbers(**values)
 
 
-def read_charter(path: Path) -> Charter:
-    """The charter in a TOML file. Raises CharterError (also when the file cannot be read)."""
+def read_charter(path: Path, base: Charter | None = None) -> Charter:
+    """The charter in a TOML file; what the file leaves out is as in ``base``, and a number may stand outside [numbers], too.
+
+    Raises CharterError (also when the file cannot be read).
+    """
     try:
-        return Charter.parse(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as trouble:
         raise CharterError(f"{path}: cannot be read ({trouble.__class__.__name__})") from None
     except tomllib.TOMLDecodeError as trouble:
         raise CharterError(f"{path}: is not TOML ({trouble})") from None
+    known: dict[str, Any] = base.plain() if base else {"numbers": {}}
+    numbers, loose = data.get("numbers", {}), {key: data.pop(key) for key in data.keys() & KINDS.keys()}
+    if isinstance(numbers, dict):
+        data["numbers"] = known["numbers"] | numbers | loose
+    return Charter.parse(known | data)
 
 
 def shipped_charter(locale: str) -> Charter:

@@ -18,7 +18,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Dialect, Executable, Insert, Table, Update, event, insert, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import ORMExecuteState, Session, make_transient_to_detached, sessionmaker, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import visitors
@@ -105,6 +106,13 @@ class Database:
 def overtaken(trouble: BaseException) -> bool:
     """Was another process faster, so that the whole unit wants to be run again? What catches faults in a unit lets this pass."""
     return isinstance(trouble, StaleDataError) or _state_of(trouble) in (_DEADLOCK, _NOT_SERIALIZABLE)
+
+
+def out_of_reach(trouble: BaseException) -> bool:
+    """Does the database take nothing for now (a restart, a full disk, a lock)? Nothing was half written, and it comes back."""
+    if isinstance(trouble, DBAPIError):
+        return isinstance(trouble, OperationalError) or trouble.connection_invalidated
+    return isinstance(trouble, PoolTimeoutError)
 
 
 def _state_of(trouble: BaseException) -> str | None:

@@ -6,6 +6,7 @@ import math
 from datetime import datetime, timedelta
 
 from engine.declare import State
+from engine.models import Case, Club
 from engine.moments import NamedMoment, days_later, midnight_after
 from engine.registry import state_of, workflow
 from engine.reminders import next_wake
@@ -50,13 +51,19 @@ def postpone(step: Step) -> None:
         _wake(step, state)
 
 
+def days_of_rest(case: Case, club: Club, now: datetime) -> int:
+    """For how many days this case has lain still in a club that rests, a day begun counted whole."""
+    assert club.paused_at is not None, "only in a club that rests"
+    lay_still = max(now - max(club.paused_at, case.entered_at), timedelta(0))  # the clock may have gone back
+    return math.ceil(lay_still / timedelta(days=1))
+
+
 def go_on(step: Step) -> None:
     """After the club's rest everything is due as many days later as it lay still, a day begun counted whole."""
-    case, paused_at = step.case, step.club.paused_at
-    if case.due_at is None or paused_at is None:
+    case = step.case
+    if case.due_at is None or step.club.paused_at is None:
         return
-    lay_still = max(step.now - max(paused_at, case.entered_at), timedelta(0))  # the clock may have gone back
-    days = math.ceil(lay_still / timedelta(days=1))
+    days = days_of_rest(case, step.club, step.now)
     named = {
         item.due.when.name
         for item in workflow(case.workflow).states.values()

@@ -26,11 +26,15 @@ from engine.sweep import ROUND, sweep_round
 
 @dataclass(frozen=True)
 class Foreseen:
-    """One letter that would leave. ``state`` and ``clause`` say why; both are empty for a letter without a case."""
+    """One letter that would leave. ``state`` and ``clause`` say why; both are empty for a letter without a case.
+
+    ``to`` is a name for people, where there is one; ``address`` is where it goes.
+    """
 
     at: datetime
     letter: str
     to: str
+    address: str
     person_id: int
     case_id: int | None
     state: str
@@ -106,14 +110,23 @@ def _live_through(session: Session, moment: datetime) -> None:
 def _leaving(session: Session, until: datetime) -> list[Foreseen]:
     """The letters that are queued now, taken as sent at their moment."""
     rows = session.execute(
-        select(Letter.next_at, Letter.name, Letter.case_id, Person.id, Person.name, Person.address, Case.workflow, Case.state)
+        select(
+            Letter.next_at,
+            Letter.name,
+            Letter.case_id,
+            Person.id,
+            Person.name,
+            func.coalesce(Letter.address, Person.address, ""),
+            Case.workflow,
+            Case.state,
+        )
         .join(Person, (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id))
         .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
         .where(Letter.state == "queued", Letter.next_at <= until)
     ).all()
     found = [
         Foreseen(
-            at, letter, name or address or "", person_id, case_id, state or "", workflow(flow).clause_of(state) if flow else ""
+            at, letter, name or address, address, person_id, case_id, state or "", workflow(flow).clause_of(state) if flow else ""
         )
         for at, letter, case_id, person_id, name, address, flow, state in rows
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+import unicodedata
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -25,6 +27,9 @@ _ZONE_NAME = {
 }
 _OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} for week {week}"}
 _BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
+# Bidirectional classes that turn the text around them; marks of isolation end that of somebody else, too.
+_TURNING = ("R", "AL", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF")
+_ISOLATES = re.compile("[\u2066-\u2069]")
 
 
 def marked(text: str) -> str:
@@ -88,13 +93,18 @@ def of_week(matter: str, week: int | None, language: str) -> str:
     return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
 
 
-@functools.lru_cache(maxsize=4096)
-def _format(moment: datetime, zone: str, language: str, pattern: str) -> str:
+def as_said(moment: datetime, zone: str) -> datetime:
+    """The moment in this zone as it is said: midnight, which ends a day in the club's rules, as 23:59 of that day."""
     local = moment.astimezone(ZoneInfo(zone))
     before = (moment - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
     if before.date() != local.date():  # also where the clocks go forward at midnight and 00:00 is missing
-        local = before.replace(second=0)
-    return format_datetime(local, pattern, locale=_locale(language))
+        return before.replace(second=0)
+    return local
+
+
+@functools.lru_cache(maxsize=4096)
+def _format(moment: datetime, zone: str, language: str, pattern: str) -> str:
+    return format_datetime(as_said(moment, zone), pattern, locale=_locale(language))
 
 
 @functools.cache
@@ -106,3 +116,10 @@ def _locale(language: str) -> Locale:
 def _zone_name(zone: str, language: str) -> str:
     known = _ZONE_NAME.get((zone, language))
     return known or get_timezone_name(ZoneInfo(zone), width="long", locale=language.replace("-", "_"))
+
+
+def isolate(text: str) -> str:
+    """A name from a person, kept from turning the sentence around it (right-to-left scripts)."""
+    if any(unicodedata.bidirectional(character) in _TURNING for character in text):
+        return f"\u2068{_ISOLATES.sub('', text)}\u2069"  # one of its own would end ours
+    return text

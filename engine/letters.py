@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,9 @@ from engine.roles import person as the_person
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
 AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
 
+# What has not left yet, and may still.
+UNSENT = ("queued", "claimed", "transmitting", "held")
+
 DAILY_LETTER = "club.daily"
 # How the answer of a server begins that would not take the address, and for how long what came back is still news.
 REFUSED_ADDRESS, GO_AGAIN = "recipient:", timedelta(days=30)
@@ -43,10 +46,11 @@ def queue_for_case(
     by_clock: bool,
     frame: Frame,
     moment: datetime | None = None,
-    state_of_letter: str = "queued",
-    answer: str = "",
+    why_not: Callable[[int], str] = lambda _person_id: "",
 ) -> None:
-    """Queue a state's letters to everybody they are for, once each. Who has no address or wants no mail the post finds out.
+    """Queue a state's letters to everybody they are for, once each; one with a reason against it is only noted.
+
+    Who has no address or wants no mail the post finds out.
 
     The key holds the version at which the state was entered (not the case's version, which a ``stay`` moves on).
     """
@@ -56,10 +60,11 @@ def queue_for_case(
     rows = [
         case_letter(
             case, letter, person_id, version=version, created_at=now, next_at=next_at, by_clock=by_clock, moment=moment,
-            state=state_of_letter, answer=answer,
+            state="dropped" if reason else "queued", answer=reason,
         )
         for letter in letters
         for person_id in _recipients(session, case, letter, state)
+        for reason in (why_not(person_id),)
     ]  # fmt: skip
     insert_letters(session, rows)
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, defer
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from engine.db import across_clubs, enter_club
 from engine.heartbeats import end_rest, rest
 from engine.models import Club, Letter, Person
+from engine.pause import PAUSED
 
 # The answer of a letter that somebody let go by hand: it leaves even while the post rests.
 RELEASED = "released"
@@ -90,8 +92,7 @@ def release_club(session: Session, club_id: int, now: datetime) -> int:
     Returns how many were held.
     """
     enter_club(session, club_id)
-    held = update(Letter).where(Letter.state == "held").values(state="queued", next_at=now, answer=RELEASED)
-    released = session.execute(held.returning(Letter.id)).all()
+    released = session.execute(_let_go(now)).all()
     if session.execute(select(func.count(Club.id))).scalar_one() == 1:
         end_rest(session)
     session.info["letters"] = True
@@ -101,11 +102,16 @@ def release_club(session: Session, club_id: int, now: datetime) -> int:
 @across_clubs
 def release_all(session: Session, now: datetime) -> int:
     """Let every held letter of every club go, and the post with them. Returns how many were held."""
-    held = update(Letter).where(Letter.state == "held").values(state="queued", next_at=now, answer=RELEASED)
-    released = session.execute(held.returning(Letter.id)).all()
+    released = session.execute(_let_go(now)).all()
     end_rest(session)
     session.info["letters"] = True
     return len(released)
+
+
+def _let_go(now: datetime) -> ReturningUpdate[tuple[int]]:
+    """Every held letter but those that wait for their club's rest to end."""
+    held = (Letter.state == "held") & (Letter.answer != PAUSED)
+    return update(Letter).where(held).values(state="queued", next_at=now, answer=RELEASED).returning(Letter.id)
 
 
 def _move(session: Session, club_id: int, letter_id: int, before: str, **values: Any) -> bool:
@@ -119,7 +125,7 @@ def _move(session: Session, club_id: int, letter_id: int, before: str, **values:
 
 def _plain(letter: Letter, address: str | None) -> dict[str, Any]:
     return {
-        "id": letter.id, "letter": letter.name, "to": address or "", "case": letter.case_id, "state": letter.state,
-        "at": (letter.settled_at or letter.next_at).isoformat(timespec="seconds"), "attempts": letter.attempts,
-        "answer": letter.answer, "maybe_twice": letter.maybe_twice,
+        "id": letter.id, "letter": letter.name, "to": letter.address or address or "", "case": letter.case_id,
+        "state": letter.state, "at": (letter.settled_at or letter.next_at).isoformat(timespec="seconds"),
+        "attempts": letter.attempts, "answer": letter.answer, "maybe_twice": letter.maybe_twice,
     }  # fmt: skip

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from urllib.parse import unquote
 
 from itsdangerous import BadSignature, Signer
 
@@ -23,6 +25,10 @@ _SHAPE = struct.Struct(">BQQHQI")
 LIFE = timedelta(days=180)
 SIGN_IN_LIFE = timedelta(minutes=30)
 _NOT_IN_TOKEN = re.compile(r"=3D|=\s*|[^A-Za-z0-9_.-]")
+_QUOTED = re.compile("=(2E|2D|5F)")
+# Payload, full stop, signature (SHA-1), in base64 without padding; the signature's last character holds four bits.
+_LENGTH = math.ceil(_SHAPE.size * 4 / 3) + 1 + 27
+_LAST = tuple("AEIMQUYcgkosw048")
 
 
 class BadLink(ValueError):
@@ -70,8 +76,7 @@ class Links:
 
     def read(self, token: str) -> Link:
         """Raises BadLink when no healing makes it ours."""
-        cleaned = _NOT_IN_TOKEN.sub("", token)
-        for attempt in dict.fromkeys((token, cleaned, cleaned.rstrip("._-"))):
+        for attempt in dict.fromkeys(_healed(token)):
             try:
                 packed = self._signer.unsign(attempt.encode())
                 kind, club_id, person_id, epoch, target, made = _SHAPE.unpack(base64.urlsafe_b64decode(packed + b"=="))
@@ -82,3 +87,11 @@ class Links:
 
     def url(self, path: str) -> str:
         return f"{self.base_url}/{path.lstrip('/')}"
+
+
+def _healed(token: str) -> Iterator[str]:
+    """What it may have been. Whatever follows a whole token was never part of it: a bracket, a full stop, a tracker's ``?…``."""
+    for text in (token, unquote(token), _QUOTED.sub(lambda found: chr(int(found[1], 16)), token)):
+        cleaned = _NOT_IN_TOKEN.sub("", text)[:_LENGTH]
+        if cleaned[-1:] in _LAST:
+            yield cleaned

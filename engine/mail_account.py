@@ -5,6 +5,7 @@ The password lies sealed together with its server and login, so that it never go
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Literal
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from engine.db import across_clubs
+from engine.db import across_clubs, hold
 from engine.heartbeats import note_channel
 from engine.models import Letter, MailAccount
 from engine.seal import Broken, Seal
@@ -61,6 +62,16 @@ def keep_account(session: Session, seal: Seal, server: MailServer, *, sender: st
     )  # fmt: skip
     note_channel(session, "", (), now)
     _compose_anew(session)
+
+
+def close_anew(session: Session, seal: Seal) -> None:
+    """After the installation's key was changed: the password stays readable when the old key is dropped one day."""
+    kept = session.get(MailAccount, THE_ONE)
+    if kept is None or seal.is_current(kept.secret):
+        return
+    hold(session, kept)  # somebody may be setting another one
+    with contextlib.suppress(Broken):  # then the desk says that it wants to be set again
+        kept.secret = seal.close(seal.open(kept.secret))
 
 
 @across_clubs

@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of
 from engine.db import enter_club, hold, overtaken
+from engine.dues import days_of_rest
 from engine.letters import BY_CLOCK, queue_for_person
-from engine.models import Case, Letter, Person, Schedule
-from engine.moments import morning_after_quiet
+from engine.models import Case, Club, Letter, Person, Schedule
+from engine.moments import days_later, morning_after_quiet
 from engine.run import act
 from engine.schedules import RESUME, pass_over
 from engine.step import CLOCK
+from engine.sweep import BACK_OFF
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +37,14 @@ def pause(session: Session, club_id: int, now: datetime, until: datetime | None 
         return
     club.paused_at = now
     session.execute(update(Case).where(Case.turn != "").values(wake_at=None))
-    by_clock = (Letter.state == "queued") & (Letter.priority == BY_CLOCK)
-    session.execute(update(Letter).where(by_clock).values(state="held", answer=PAUSED))
+    by_clock = Letter.state.in_(("queued", "claimed")) & (Letter.priority == BY_CLOCK)
+    session.execute(update(Letter).where(by_clock).values(state="held", answer=PAUSED, lease_until=None))
     _tell(session, "club.paused", now, {"until": until.isoformat() if until else ""})
+
+
+def rests(letter: Letter, club: Club) -> bool:
+    """Does this letter stay here as long as its club rests? (It was with the post when the rest began, and came back.)"""
+    return club.paused_at is not None and letter.priority == BY_CLOCK
 
 
 def resume(session: Session, club_id: int, now: datetime) -> int:
@@ -51,7 +58,7 @@ def resume(session: Session, club_id: int, now: datetime) -> int:
     going_on = (Case.turn != "") & Case.due_at.is_not(None) & (Case.trouble != "unreachable")
     resting = session.execute(select(Case).where(going_on)).scalars().all()
     for case in resting:
-        _go_on_safely(session, case, now)
+        _go_on_safely(session, case, club, now)
     club.paused_at = None
     for schedule in session.execute(select(Schedule).where(Schedule.next_at <= now)).scalars().all():
         pass_over(session, schedule, now)
@@ -60,8 +67,8 @@ def resume(session: Session, club_id: int, now: datetime) -> int:
     return len(resting)
 
 
-def _go_on_safely(session: Session, case: Case, now: datetime) -> None:
-    """One broken case never keeps the whole club at rest: it stays behind, and shows on the desk."""
+def _go_on_safely(session: Session, case: Case, club: Club, now: datetime) -> None:
+    """One broken case never keeps the whole club at rest: its due time moves, too; it is looked at again, and shows on the desk."""
     case_id = case.id
     try:
         with session.begin_nested():
@@ -70,7 +77,9 @@ def _go_on_safely(session: Session, case: Case, now: datetime) -> None:
         if overtaken(fault):
             raise
         log.exception("case %s cannot go on after the rest", case_id)
-        session.execute(update(Case).where(Case.id == case_id).values(trouble=f"{type(fault).__name__}: {fault}"[:500]))
+        due = days_later(case.due_at, days_of_rest(case, club, now), frame_of(club).zone) if case.due_at else None
+        trouble = f"{type(fault).__name__}: {fault}"[:500]
+        session.execute(update(Case).where(Case.id == case_id).values(due_at=due, wake_at=now + BACK_OFF, trouble=trouble))
         session.expire(case)
 
 

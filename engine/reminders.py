@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select, tuple_, update
@@ -18,7 +19,7 @@ from engine.charter import Numbers
 from engine.db import write_many
 from engine.declare import Letter as Declared
 from engine.declare import State
-from engine.letters import insert_letters, letter_alike, letter_to, queue_for_case, which_of
+from engine.letters import UNSENT, insert_letters, letter_alike, letter_to, queue_for_case, which_of
 from engine.models import Case, Letter, Person
 from engine.moments import morning_after_quiet
 from engine.registry import state_of
@@ -28,6 +29,10 @@ MOST = 1_000
 
 LATER_ONE = "skipped: a later reminder took its place"
 FEWER = "skipped: fewer reminders are wanted"
+ASK_FIRST = "skipped: what it reminds of has not left yet"
+
+# A case, its round, and who is asked in it.
+Asked = tuple[int, int, int | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,16 @@ def remind(session: Session, case: Case, now: datetime) -> None:
     state, frame = state_of(case.workflow, case.state), frame_of(club_at_hand(session))
     fewer = case.person.fewer_reminders
     planned = plan(state, case.entered_at, case.due_at, now, frame.numbers, fewer=fewer)
+    unasked = _unasked(session, [(case.club_id, case.id)])
+
+    def why_not(reason: str, person_id: int) -> str:
+        return reason or (ASK_FIRST if (case.club_id, case.id, case.entered_version, person_id) in unasked else "")
+
     _give_way(session, [((case.club_id, case.id, case.entered_version), planned)])
     for moment, letter, reason in planned.passed:
         queue_for_case(
             session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, frame=frame, moment=moment,
-            state_of_letter="dropped" if reason else "queued", answer=reason,
+            why_not=partial(why_not, reason),
         )  # fmt: skip
     case.wake_at, case.trouble = planned.wake_at, ""
 
@@ -86,11 +96,12 @@ def remind_persons(session: Session, now: datetime, size: int = MOST) -> int:
     letters: list[dict[str, Any]] = []
     wakes: list[dict[str, Any]] = []
     waiting: list[tuple[tuple[int, int, int], Planned]] = []
+    unasked = _unasked(session, [(row.club_id, row.id) for row in found if row.waits])
     for first, rows in _grouped(found):
         club = clubs[first.club_id]
         planned = _plan_alike(first, now, numbers_of(club))
         waiting += [((row.club_id, row.id, row.entered_version), planned) for row in rows if row.waits]
-        letters += _letters(rows, planned, now, morning_after_quiet(now, frame_of(club)))
+        letters += _letters(rows, planned, now, morning_after_quiet(now, frame_of(club)), unasked)
         wakes += [{"club": row.club_id, "case": row.id, "at": planned.wake_at, "trouble": ""} for row in rows]
     _give_way(session, waiting)
     insert_letters(session, letters)
@@ -104,7 +115,7 @@ _WANTED = (
     select(
         *_ALIKE, _case.id, _case.person_id, _case.entered_version,
         exists().where(
-            _letter.club_id == _case.club_id, _letter.case_id == _case.id, _letter.state == "queued"
+            _letter.club_id == _case.club_id, _letter.case_id == _case.id, _letter.state.in_(UNSENT)
         ).label("waits"),
     )
     .join_from(Case.__table__, Person.__table__, (_person.club_id == _case.club_id) & (_person.id == _case.person_id))
@@ -132,14 +143,24 @@ def _plan_alike(row: Any, now: datetime, numbers: Numbers) -> Planned:
     return plan(state_of(row.workflow, row.state), row.entered_at, row.due_at, now, numbers, fewer=row.fewer_reminders)
 
 
-def _letters(rows: list[Any], planned: Planned, now: datetime, morning: datetime) -> Iterable[dict[str, Any]]:
+def _letters(rows: list[Any], planned: Planned, now: datetime, morning: datetime, unasked: set[Asked]) -> Iterable[dict[str, Any]]:
     for moment, letter, reason in planned.passed:
         state, which = "dropped" if reason else "queued", which_of(letter, moment)
         alike = letter_alike(
             rows[0], letter, created_at=now, next_at=morning, by_clock=True, moment=moment, state=state, answer=reason
         )
         for row in rows:
-            yield alike | letter_to(row, row.person_id, version=row.entered_version, which=which)
+            early = unasked and not reason and (row.club_id, row.id, row.entered_version, row.person_id) in unasked
+            mine = alike | letter_to(row, row.person_id, version=row.entered_version, which=which)
+            yield mine | {"state": "dropped", "answer": ASK_FIRST} if early else mine
+
+
+def _unasked(session: Session, cases: list[tuple[int, int]]) -> set[Asked]:
+    """Whom the letter that asks them has not left for yet (an outage, a provider that defers it): no reminder overtakes it."""
+    if not cases:
+        return set()
+    unsent = session.connection().execute(_ASKS_UNSENT, {"cases": cases})
+    return {(row.club_id, row.case_id, row.version, row.person_id) for row in unsent if not row.data.get("reminder")}
 
 
 def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]]) -> None:
@@ -157,6 +178,9 @@ def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Pl
         session.connection().execute(_GIVE_WAY, gone)
 
 
+_ASKS_UNSENT = select(_letter.club_id, _letter.case_id, _letter.version, _letter.person_id, _letter.data).where(
+    tuple_(_letter.club_id, _letter.case_id).in_(bindparam("cases", expanding=True)), _letter.asks, _letter.state.in_(UNSENT)
+)
 _WAITING = select(_letter.club_id, _letter.id, _letter.case_id, _letter.version, _letter.key, _letter.data).where(
     tuple_(_letter.club_id, _letter.case_id).in_(bindparam("cases", expanding=True)), _letter.state == "queued"
 )

@@ -20,14 +20,17 @@ DAILY, RESUME = "daily", "resume"
 
 @across_clubs
 def plan_every_club(session: Session, now: datetime) -> None:
-    """Schedules for workflows that came with a newer version; for a worker that starts."""
+    """For a worker that starts, and now and then."""
     for club in session.execute(select(Club)).scalars().all():
         with in_club(session, club.id):
             plan_schedules(session, now)
 
 
 def plan_schedules(session: Session, now: datetime) -> None:
-    """The club's schedules, for a new club or after a workflow was added: the first opening is the next one."""
+    """The club's schedules, for a new club or after a workflow was added: the first opening is the next one.
+
+    Those that there are never lie further ahead than their next moment: they would, after a clock that ran ahead and was put right.
+    """
     club = club_at_hand(session)
     have = set(session.execute(select(Schedule.rule)).scalars())
     if DAILY not in have:
@@ -35,6 +38,7 @@ def plan_schedules(session: Session, now: datetime) -> None:
     for flow in all_workflows():
         if calendar_of(flow) and flow.key not in have:
             session.add(Schedule(club_id=club.id, rule=flow.key, next_at=_next_of(flow.key, club, now), not_opened=[]))
+    replan_schedules(session, now)
 
 
 def replan_schedules(session: Session, now: datetime) -> None:

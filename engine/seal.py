@@ -31,6 +31,14 @@ class Seal:
                 continue
         raise Broken
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Closed with the first key? Else it opens only as long as an older one is kept."""
+        try:
+            self._boxes[0].decrypt(sealed)
+        except (CryptoError, ValueError, TypeError):
+            return False
+        return True
+
 
 def _derived(key: str) -> bytes:
     """Another key for another purpose: who learns this one signs no links with it."""

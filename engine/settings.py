@@ -82,6 +82,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     except OSError as trouble:
         raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be made or written ({trouble.strerror})") from None
     host, port = get("JIUNIU_HOST") or "127.0.0.1", get.number("JIUNIU_PORT", 8000, 1, 65535)
+    if not is_host(host.lower()):
+        raise SettingsError(f"JIUNIU_HOST: takes a name or an address of this machine such as 127.0.0.1, not {host!r}")
     database_url = _database_url(get("JIUNIU_DATABASE_URL"), data_dir)
     own_keys = _secret_keys(get("JIUNIU_SECRET_KEY"), database_url, data_dir)
     mail_server = _mail_server(get("JIUNIU_SMTP_URL"))

@@ -153,8 +153,9 @@ def _recipient(session: Session, letter: Letter) -> Person:
 
 
 def _reply_to(facts: Facts) -> str:
-    """To deciders: the person concerned. To everybody else: whoever the club names as its contact."""
-    if facts.has_case and facts.you.id != facts.case.person_id and facts.who_row.address:
+    """To deciders: the person concerned. To members: whoever the club names as its contact; nobody's address goes round."""
+    decides = facts.you.role in ("owner", "admin")
+    if decides and facts.has_case and facts.you.id != facts.case.person_id and facts.who_row.address:
         return mailbox(facts.who_row.name, facts.who_row.address)
     contact = charter_of(facts.club_row).contact
     if contact:

@@ -7,19 +7,21 @@ import threading
 from datetime import datetime, timedelta
 
 from engine.clock import Clock, machine_now
-from engine.db import Database
+from engine.db import Database, out_of_reach, overtaken
 from engine.heartbeats import channel_trouble, note_channel
 from engine.settings import MailServer
 from mailers import outbox
 from mailers.compose import Composer
 from mailers.drafts import Ahead, Claimed, Draft, Frozen, compose_ahead, keep
 from mailers.post import Channel
-from mailers.verdict import CHANNEL_AFTER, Answer
+from mailers.verdict import CHANNEL_AFTER, Answer, Verdict
 
 log = logging.getLogger(__name__)
 
 BATCH = 20
 LEASE = timedelta(seconds=30)
+# How long to wait for a database that takes nothing, in seconds.
+SETTLE_AGAIN = 1.0
 # Measured limit of these providers for one sender; they also want the login as sender.
 _PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
 SENDER_IS_LOGIN = frozenset(_PACED)
@@ -91,7 +93,16 @@ class Post:
     def _freeze(self, claimed: Claimed, ahead: Ahead) -> Frozen | None:
         draft = ahead.of(claimed)
         kept = self.db.write(keep, draft, self._lease_end()) if draft else None
-        return kept or self.db.write(outbox.freeze, claimed, self.composer, self.clock.now(), self._lease_end())
+        if kept:
+            return kept
+        try:
+            return self.db.write(outbox.freeze, claimed, self.composer, self.clock.now(), self._lease_end())
+        except Exception as fault:  # a row that cannot even be read: the others behind it go on
+            if out_of_reach(fault) or overtaken(fault):
+                raise
+            log.exception("letter %s of club %s cannot be frozen", claimed.letter_id, claimed.club_id)
+            self.db.write(outbox.give_up, claimed, f"compose: {type(fault).__name__}: {fault}", self.clock.now())
+            return None
 
     def _next_of(self, ahead: Ahead) -> Draft | None:
         """The draft that follows the letter at hand; none when the post is to stop."""
@@ -100,7 +111,7 @@ class Post:
     def _settle(self, frozen: Frozen, answer: Answer, following: Draft | None) -> tuple[bool, Frozen | None]:
         """False when the channel itself is in trouble and must rest; and the next letter, if it is frozen already."""
         now = self.clock.now()
-        verdict, kept = self.db.write(outbox.settle_and_keep, frozen.claimed, answer, now, following, self._lease_end())
+        verdict, kept = self._write_down(frozen, answer, now, following)
         if verdict.kind == "channel":
             self.db.write(note_channel, str(answer), (verdict.wait,) if verdict.wait else CHANNEL_AFTER, now)
             self._in_trouble = True
@@ -109,6 +120,16 @@ class Post:
             self.db.write(note_channel, "", CHANNEL_AFTER, now)
             self._in_trouble = False
         return True, kept
+
+    def _write_down(self, frozen: Frozen, answer: Answer, now: datetime, following: Draft | None) -> tuple[Verdict, Frozen | None]:
+        """What the server said is known here alone: it is kept until the database takes it, or a sent mail would go again."""
+        while True:
+            try:
+                return self.db.write(outbox.settle_and_keep, frozen.claimed, answer, now, following, self._lease_end())
+            except Exception as trouble:
+                if not out_of_reach(trouble) or self.stopping.wait(SETTLE_AGAIN):
+                    raise
+                log.error("the answer to a letter cannot be written down yet: %s", trouble)
 
     def _resting(self) -> bool:
         with self.db.read() as session:

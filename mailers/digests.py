@@ -9,13 +9,13 @@ from typing import Any
 from engine import desk
 from engine.builders import REMOVAL_PROPOSED
 from engine.fields import written_answers
-from engine.language import of_week, translate
+from engine.language import isolate, of_week, translate
 from engine.models import Case, Letter, Person
 from engine.moments import week_number
 from engine.registry import label_of, workflow
 from engine.rights import undo_open
 from engine.step import undo_ends
-from mailers.facts import Dropped, Facts, isolate
+from mailers.facts import Dropped, Facts
 from mailers.sheet import start_of
 
 _MANY = 5  # a longer list is easier to read with its counts above it

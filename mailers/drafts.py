@@ -20,6 +20,7 @@ from engine.db import enter_club
 from engine.erasure import has_words
 from engine.letters import waits_for_morning
 from engine.models import Case, Club, Event, Letter, Mark, Person
+from engine.pause import rests
 from engine.warning import leaves_late
 from mailers.compose import Composer
 
@@ -80,7 +81,8 @@ def compose_ahead(session: Session, claimed: Sequence[Claimed], composer: Compos
 
 def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]) -> Draft | None:
     case = session.get_one(Case, (letter.club_id, letter.case_id))
-    if leaves_late(session, case, letter, now) or waits_for_morning(letter, case, frame_of(club_at_hand(session)), now):
+    club = club_at_hand(session)
+    if leaves_late(session, case, letter, now) or rests(letter, club) or waits_for_morning(letter, case, frame_of(club), now):
         return None
     try:
         mail = composer.compose(session, letter, now)

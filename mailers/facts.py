@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +20,11 @@ from engine.declare import Workflow
 from engine.fields import labels_of, written_answers
 from engine.history import changed_since_last
 from engine.intake import may_open
-from engine.language import of_week, translate
+from engine.language import isolate, of_week, translate
 from engine.links import Kind, Link, Links
 from engine.models import Case, Club, Event, Letter, Person
 from engine.moments import week_number
+from engine.people import foreign_domain
 from engine.registry import form_number, workflow
 from mailers.course import Course
 
@@ -41,13 +41,6 @@ class Written:
     text: str
     is_long: bool
     cut: bool
-
-
-def isolate(text: str) -> str:
-    """A name from a person, kept from turning the sentence around it (right-to-left scripts)."""
-    if any(unicodedata.bidirectional(character) in ("R", "AL", "RLE", "RLO", "LRE", "LRO", "RLI") for character in text):
-        return f"\u2068{text}\u2069"
-    return text
 
 
 @dataclass
@@ -148,6 +141,14 @@ class Facts:
     @property
     def display_name(self) -> str:
         return isolate(self.who_row.display_name)
+
+    @property
+    def city(self) -> str:
+        return isolate(str(self.answers.get("city", "")))
+
+    @property
+    def foreign_domain(self) -> str:
+        return isolate(foreign_domain(self.who_row.address))
 
     @property
     def was_removed(self) -> datetime | None:

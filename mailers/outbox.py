@@ -14,12 +14,13 @@ from engine.heartbeats import post_rests
 from engine.letters import DAILY_LETTER, waits_for_morning
 from engine.letters_ledger import RELEASED
 from engine.models import Case, Letter, Person
+from engine.pause import PAUSED, rests
 from engine.sweep import wake_unreachable
 from engine.warning import renew_if_late
 from mailers.compose import Composer, drop_if_stale
 from mailers.drafts import Claimed, Draft, Frozen, due_said, keep, with_their_people
 from mailers.facts import Dropped
-from mailers.verdict import Answer, Verdict, judge
+from mailers.verdict import Answer, Verdict, for_the_letter, judge
 
 OF_YESTERDAY = "held up until the night: the next daily letter says it all"
 
@@ -55,7 +56,7 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
         hold(session, letter)  # two processes that both think it theirs
     if letter is None or letter.state != "claimed":
         return None
-    if _put_off_till_morning(session, letter, now):
+    if _put_off(session, letter, now):
         return None
     try:
         recipient = _compose(session, letter, composer, now)
@@ -74,10 +75,24 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     return Frozen(claimed, recipient, letter.bytes)
 
 
-def _put_off_till_morning(session: Session, letter: Letter, now: datetime) -> bool:
+def give_up(session: Session, claimed: Claimed, why: str, now: datetime) -> None:
+    """A letter whose row cannot be read is failed without reading it."""
+    enter_club(session, claimed.club_id)
+    mine = (Letter.id == claimed.letter_id) & (Letter.state == "claimed")
+    failed = update(Letter).where(mine).values(state="failed", answer=why[:500], settled_at=now, lease_until=None)
+    session.execute(failed, execution_options={"synchronize_session": False})
+
+
+def _put_off(session: Session, letter: Letter, now: datetime) -> bool:
+    """What the clock made waits for the morning, or for the end of the club's rest."""
+    if letter.answer == RELEASED:
+        return False
+    if rests(letter, club_at_hand(session)):
+        letter.state, letter.answer, letter.lease_until = "held", PAUSED, None
+        return True
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
     morning = waits_for_morning(letter, case, frame_of(club_at_hand(session)), now)
-    if morning is None or letter.answer == RELEASED:
+    if morning is None:
         return False
     if letter.name == DAILY_LETTER:
         _end(letter, "dropped", OF_YESTERDAY, now)
@@ -116,21 +131,21 @@ def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) ->
     if judge(answer, 0).kind == "sent":
         return _sent(session, claimed, answer, now)
     letter = session.get_one(Letter, (claimed.club_id, claimed.letter_id))
-    verdict = judge(answer, letter.attempts - 1)
-    if letter.state == "sent":
-        return verdict
+    verdict, its = judge(answer, letter.attempts - 1), for_the_letter(answer, letter.attempts - 1)
+    if letter.state != "transmitting":
+        return verdict  # this was written down before, or the letter is another worker's by now
     letter.answer, letter.lease_until = str(answer), None
-    letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code == 0)
-    if verdict.kind in ("failed", "unknown_user"):
+    letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code < 400)
+    if its.kind in ("failed", "unknown_user"):
         letter.state, letter.settled_at = "failed", now
-        if verdict.kind == "unknown_user" and letter.address is None:  # else it is another address than the person's own
+        if its.kind == "unknown_user" and letter.address is None:  # else it is another address than the person's own
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
         return verdict
     letter.state = "queued"
-    if verdict.kind == "channel":
+    if its.kind == "channel":
         letter.attempts -= 1
     else:
-        letter.next_at = now + (verdict.wait or timedelta())
+        letter.next_at = now + (its.wait or timedelta())
     return verdict
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 import smtplib
 import socket
 import ssl
@@ -27,6 +28,9 @@ class Patience(NamedTuple):
 
 
 PATIENT = Patience()
+# What goes over the wire; people's addresses are kept in this form, so another one came by a way of its own.
+_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
+NO_ADDRESS = Answer("recipient", 553, "no mail can be sent to such an address; no server was asked")
 # A kept connection that was idle longer than this is probed before use.
 IDLE_SECONDS = 20.0
 
@@ -51,6 +55,8 @@ class Channel:
 
     def hand_over(self, recipient: str, content: bytes) -> Answer:
         """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
+        if not _ADDRESS.fullmatch(recipient):
+            return NO_ADDRESS
         phase: Phase = "connect"
         try:
             smtp = self._ready()
@@ -67,7 +73,9 @@ class Channel:
             self._recover(answer)
         except Exception as trouble:  # smtplib, ssl, sockets and codecs raise many kinds; each is an answer here
             self.close()
-            answer = Answer(phase, getattr(trouble, "smtp_code", 0), _words(trouble))
+            # Later than the greeting a code in an exception is smtplib's own (a line that is too long), not the server's.
+            code = getattr(trouble, "smtp_code", 0) if phase == "connect" else 0
+            answer = Answer(phase, max(code, 0), _words(trouble))
         self._used_at = time.monotonic()
         return self._hushed(answer)
 
@@ -118,7 +126,7 @@ class Channel:
             if fresh:
                 raise
             reply = (0, b"")
-        if reply[0] in (0, 421) and not fresh:
+        if (reply[0] < 200 or reply[0] == 421) and not fresh:
             self.close()
             smtp, self._fresh = self._ready(), False
             reply = smtp.mail(self.sender)
@@ -165,7 +173,7 @@ class Channel:
 
     def _expect(self, phase: Phase, reply: tuple[int, bytes], *codes: int) -> None:
         if reply[0] not in codes:
-            raise _Said(Answer(phase, reply[0], _text(reply[1])))
+            raise _Said(Answer(phase, max(reply[0], 0), _text(reply[1])))
 
     def _hushed(self, answer: Answer) -> Answer:
         """A server may repeat what it was told at the login, and its answer goes into rows, logs and pages."""
@@ -181,13 +189,13 @@ class Channel:
         smtp.send(_dot_stuffed(content))
         code, text = smtp.getreply()
         _wait_for(smtp, self.patience.command)
-        if code == 421:
+        if code == 421 or code < 200 or 300 <= code < 400:
             self.close()
-        return Answer("dot", code, _text(text))
+        return Answer("dot", max(code, 0), _text(text))
 
     def _recover(self, answer: Answer) -> None:
         """After a refusal the same connection serves the next letter, unless it is gone."""
-        if self._smtp is None or answer.code in (0, 421):
+        if self._smtp is None or answer.code < 400 or answer.code == 421:
             self.close()
             return
         try:
@@ -219,5 +227,13 @@ def _words(trouble: Exception) -> str:
 
 
 def _text(said: bytes | str) -> str:
-    text = said if isinstance(said, str) else said.decode("utf-8", "replace")
+    text = said if isinstance(said, str) else _decoded(said)
     return " ".join(character for character in text.split() if character.isprintable())[:500]
+
+
+def _decoded(said: bytes) -> str:
+    """UTF-8, else what Chinese servers write."""
+    try:
+        return said.decode()
+    except UnicodeDecodeError:
+        return said.decode("gb18030", "replace")

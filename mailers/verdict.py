@@ -16,7 +16,7 @@ Kind = Literal["sent", "later", "slower", "failed", "unknown_user", "channel"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said, and when. Code 0: it said nothing (a time-out, a broken line)."""
+    """What the server said, and when. Code 0: nothing, or nothing that can be read (a time-out, a broken line, garbage)."""
 
     phase: Phase
     code: int
@@ -59,7 +59,7 @@ def judge(answer: Answer, attempts: int) -> Verdict:
         return Verdict("channel", LOGIN_AFTER)
     if answer.phase == "connect" or answer.code == 421:
         return Verdict("channel")
-    if answer.code == 0:
+    if answer.code < 400:  # no answer, or one to another question
         return _again(attempts)
     if any(word in text for word in _TOO_FAST_WORDS):
         return Verdict("slower", TOO_FAST) if attempts < TOO_FAST_TRIES else Verdict("failed")
@@ -70,6 +70,16 @@ def judge(answer: Answer, attempts: int) -> Verdict:
     if answer.phase == "recipient" and any(word in text for word in _UNKNOWN_WORDS):
         return Verdict("unknown_user")
     return Verdict("failed")
+
+
+def for_the_letter(answer: Answer, attempts: int) -> Verdict:
+    """What follows for the letter where that is not what follows for the channel.
+
+    A server that hangs up in the middle of a mail (421) may mean this one alone: it steps behind the others, and the try counts.
+    """
+    if answer.code == 421 and answer.phase in ("recipient", "data", "dot"):
+        return _again(attempts)
+    return judge(answer, attempts)
 
 
 Meaning = Literal["unknown_user", "too_fast", "refused_address", "refused_words", "channel", "later", "silent", "ours", ""]

@@ -23,6 +23,7 @@ from engine.letters import letters_together
 from engine.links import Link
 from engine.marks import ballot_for, vote
 from engine.models import Case, Draft, Event
+from engine.people import foreign_domain
 from engine.registry import state_of, workflow
 from engine.rights import acts_for, may_read_words, may_see
 from engine.run import Invalid, NotAllowed, Stale, act
@@ -226,6 +227,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met.you, matter),
             ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
             undo_until=_undo_until(session, offers, matter), kept=request.args.get("done") if not typed.form else "",
+            foreign=foreign_domain(person.address),
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from engine.at_hand import charter_of
 from engine.clubs import all_clubs, by_slug
 from engine.registry import all_workflows
+from web.access import club_here
 from web.service import service
 from web.speak import meet
 
@@ -43,3 +44,11 @@ def home(slug: str) -> Page:
         now=service().clock.now(),
         demo=club.is_demo,
     )
+
+
+@clubs.get("/<slug>/farewell")
+def farewell(slug: str) -> Page:
+    """What somebody sees who has just left the club."""
+    with service().db.read() as session:
+        club_here(session, slug)
+    return render_template("pages/farewell.html")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from itsdangerous import BadData
+from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.clock import machine_now
@@ -124,7 +125,17 @@ def _add_headers(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
+    if "Location" in response.headers:
+        response.headers["Location"] = _on_this_site(response.headers["Location"])
     return response
+
+
+def _on_this_site(location: str) -> str:
+    """Only the base URL makes absolute links: the router's own redirect to a closing slash would name the asked-for host."""
+    parts = urlsplit(location)
+    if not parts.netloc:
+        return location
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, parts.fragment))
 
 
 def allow(limit: Limit, who: str) -> bool:
@@ -142,12 +153,16 @@ def new_stamp() -> str:
 def read_stamp(text: str) -> tuple[str, bool]:
     """The form's id, and whether a person can have filled it in: not sooner than LEAST_SECONDS after it was opened.
 
-    A stamp that nobody here signed gives a new id and no.
+    A stamp that nobody here signed gives a new id and no. A program may leave it out: the forgery token tells the same.
     """
+    token = request.form.get("csrf_token", "")
+    signer = service().form_stamps if text else URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="wtf-csrf-token")
     try:
-        form_id, opened = service().form_stamps.loads(text, return_timestamp=True)
+        form_id, opened = signer.loads(text or token, return_timestamp=True)
     except BadData:
         return secrets.token_hex(8), False
+    if not text:
+        form_id = hashlib.sha256(token.encode()).hexdigest()[:16]
     return form_id, machine_now() - opened >= timedelta(seconds=LEAST_SECONDS)
 
 

@@ -7,8 +7,8 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, g, jsonify, render_template
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from flask import Blueprint, Flask, g, jsonify, render_template, request
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from engine import schema
 from engine.clock import machine_now
+from engine.db import out_of_reach
 from engine.models import Heartbeat
 from engine.registry import workflow
 from web.access import DeadLink
@@ -25,6 +26,8 @@ from web.speak import begin_request, meet
 health = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
 TICK_IS_OLD = timedelta(seconds=60)
+# Where people write what they hand in; no password is among it.
+HANDED_IN = ("forms.submit", "case.press")
 
 
 @health.get("/healthz")
@@ -88,7 +91,7 @@ def init(app: Flask) -> None:
     @app.errorhandler(StaleDataError)
     def no_database(trouble: Exception) -> tuple[str, int]:
         """A full disk, a database that restarts, a row that many want: nothing was half written, and it comes back by itself."""
-        if isinstance(trouble, DBAPIError) and not (isinstance(trouble, OperationalError) or trouble.connection_invalidated):
+        if not out_of_reach(trouble) and not isinstance(trouble, StaleDataError):
             return broken(trouble)
         log.error("the database does not answer: %s", trouble)
         return _page(503, ""), 503
@@ -103,4 +106,10 @@ def init(app: Flask) -> None:
 def _page(code: int, trace: str) -> str:
     if "language" not in g:
         begin_request()
-    return render_template("pages/error.html", code=code, trace=trace)
+    return render_template("pages/error.html", code=code, trace=trace, typed=_typed() if code >= 500 else [])
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What the person had sent, to be shown and sent again: a browser's way back does not always bring it back."""
+    here = request.method == "POST" and request.endpoint in HANDED_IN
+    return list(request.form.items(multi=True)) if here else []

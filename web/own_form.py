@@ -109,11 +109,11 @@ def _keep_or_discard(session: Session, link: Link, flow: type[Workflow]) -> None
 
 
 def _to_the_case(link: Link, case_id: int) -> Page:
-    """The page of what was handed in; somebody who has left by it sees the club's own page."""
+    """The page of what was handed in; for somebody who has left by it, and has no links any more, the club's farewell."""
     with service().db.read(link.club_id) as session:
         you = session.get_one(Person, (link.club_id, link.person_id))
     if you.status != "member":
-        return render_template("pages/farewell.html", you=you)
+        return redirect(url_for("clubs.farewell", slug=g.club.slug, lang=you.locale), 303)
     return redirect(link_for(g.club, you, "case", case_id), 303)
 
 

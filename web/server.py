@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 from typing import Any
 
 from flask import Flask
@@ -26,8 +27,20 @@ def listen(app: Flask, settings: Settings) -> Any:
             clear_untrusted_proxy_headers=not settings.trusted_proxies, connection_limit=MOST_LINES, asyncore_use_poll=True,
         )  # fmt: skip
     except (OSError, ValueError, OverflowError) as trouble:
-        where = f"{settings.host}:{settings.port}"
-        raise SettingsError(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {where} ({trouble})") from None
+        raise _cannot_listen(settings, trouble) from None
+
+
+def try_to_listen(settings: Settings) -> None:
+    """Before anything else begins and speaks, so that a wrong address is told in one line. Raises SettingsError."""
+    try:
+        family, _type, _protocol, _name, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except (OSError, ValueError) as trouble:
+        raise _cannot_listen(settings, trouble) from None
+
+
+def _cannot_listen(settings: Settings, trouble: Exception) -> SettingsError:
+    return SettingsError(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})")
 
 
 def serve(server: Any, settings: Settings) -> None:

@@ -17,7 +17,7 @@ from engine.clock import machine_now
 from engine.drafts import forget_old_drafts
 from engine.erasure import BYTES_KEPT, forget_bytes
 from engine.heartbeats import beat, note_channel
-from engine.mail_account import Outgoing
+from engine.mail_account import Outgoing, close_anew
 from engine.openings import open_due
 from engine.own_links import forget_ended_sessions
 from engine.rates import forget_old_rates
@@ -120,11 +120,13 @@ class Ticker:
 
     def tick_housekeeping(self) -> None:
         db, now = self.service.db, self.service.clock.now()
+        db.write(plan_every_club, now)
         db.write(forget_old, now)
         db.write(forget_bytes, now - BYTES_KEPT)
         db.write(forget_old_drafts, now)
         db.write(forget_ended_sessions, now)
         db.write(forget_old_rates, machine_now())
+        db.write(close_anew, self.service.seal)
 
     def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:
         self._scheduler.add_job(_safely(job, name), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import time, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -108,6 +109,15 @@ def test_a_file_that_cannot_be_read_or_is_no_toml_is_named(tmp_path: Path) -> No
         with pytest.raises(CharterError) as wrong:
             read_charter(path)
         assert str(wrong.value).startswith(f"{path}: {word}")
+
+
+def test_what_a_file_leaves_out_stays_and_a_number_may_stand_outside_its_table(tmp_path: Path) -> None:
+    base, file = shipped_charter("en"), tmp_path / "charter.toml"
+    file.write_text('plan_days = 5\ncontact = "post@club.example"\n[numbers]\nvote_days = 4\n')
+    changed = replace(base, contact="post@club.example", numbers=replace(base.numbers, plan_days=5, vote_days=4))
+    assert read_charter(file, base) == changed
+    file.write_text("")
+    assert (read_charter(file, changed), read_charter(file)) == (changed, Charter.parse({}))
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ def test_every_column_of_a_person_is_in_their_export(house: House) -> None:
 
 
 def test_a_spreadsheet_runs_nothing_that_somebody_wrote() -> None:
-    cells = ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", "读史", "a,b", 'say "yes"', "two\nlines", ""]
+    cells = ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "读史", "a,b", 'say "yes"', "two\nlines", ""]
     raw = spreadsheet([cells])
     assert raw.startswith(b"\xef\xbb\xbf")
     read = next(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
-    assert read == ["'=1+1", "'+86", "'-1", "'@SUM(A1)", "'\t=1", "'\r=1", "读史", "a,b", 'say "yes"', "two\nlines", ""]
+    assert read == ["'=1+1", "'+86", "'-1", "'@SUM(A1)", "'\t=1", "'\r=1", "'＝1+1", "读史", "a,b", 'say "yes"', "two\nlines", ""]

@@ -67,7 +67,7 @@ def test_it_says_why_and_to_whom(house: House) -> None:
     house.deliver()
     found = foresee(house.db, house.club_id, house.now, house.now + timedelta(days=4))
     soon = [item for item in found if item.letter == "study_plan.due_soon"]
-    assert [(item.to, item.state, item.clause) for item in soon] == [("李雷", "owed", "3.1")] * 2
+    assert [(item.to, item.address, item.state, item.clause) for item in soon] == [("李雷", LILEI, "owed", "3.1")] * 2
 
 
 def test_looking_ahead_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,11 +34,21 @@ def test_one_character_changed_anywhere_is_no_link_of_ours() -> None:
             changed = token[:place] + other + token[place + 1 :]
             if changed == token:
                 continue
-            try:  # the last character of a signature has two spare bits: then it is the same link, nothing else
-                assert LINKS.read(changed) == LINK
-                assert place == len(token) - 1
-            except BadLink:
-                pass
+            with pytest.raises(BadLink):
+                LINKS.read(changed)
+
+
+def test_the_spare_bits_of_the_last_character_open_nothing() -> None:
+    token = LINKS.token(LINK)
+    read = [other for other in ALPHABET if _opens(token[:-1] + other)]
+    assert read == [token[-1]]
+
+
+def _opens(token: str) -> bool:
+    try:
+        return LINKS.read(token) == LINK
+    except BadLink:
+        return False
 
 
 @pytest.mark.parametrize("junk", ["", ".", "a.b", "中文", "A" * 5000, "../../etc/passwd", "\x00", "=3D"])
@@ -49,10 +59,40 @@ def test_junk_is_no_link_of_ours(junk: str) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["{}>", "{}。", "{}.", "<{}>", "{} ", "\n{}", "=3D{}", "{}=", "{}）", "{}，", "“{}”", "{}\u200b", "{}]", "{}。）", "{}*"],
+    [
+        "{}>",
+        "{}。",
+        "{}.",
+        "<{}>",
+        "{} ",
+        "\n{}",
+        "=3D{}",
+        "{}=",
+        "{}）",
+        "{}，",
+        "“{}”",
+        "{}\u200b",
+        "{}]",
+        "{}。）",
+        "{}*",
+        "{}_",
+        "{}-",
+        "{}%3E",
+        "{}%2529",
+        "{}%E3%80%82",
+        "{}?do=approve",
+        '{}">here',
+        "{}&amp;from=mail",
+        "{}，请尽快处理 thanks",
+    ],
 )
 def test_what_mail_programs_add_is_healed(damage: str) -> None:
     assert {LINKS.read(damage.format(token)).target for token in TOKENS} == set(range(300))
+
+
+def test_full_stops_and_underscores_that_a_forwarding_program_quoted_are_healed() -> None:
+    for quoted in ("=2E", "=5F", "=2D"):
+        assert [LINKS.read(token.replace(chr(int(quoted[1:], 16)), quoted)).target for token in TOKENS] == list(range(300))
 
 
 @pytest.mark.parametrize("breaking", ["=\r\n", "\n", "\r\n ", "=\n", " "])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.mail_account import keep_account, open_password, seal_password
+from engine.mail_account import close_anew, keep_account, open_password, seal_password
 from engine.models import MailAccount
 from engine.seal import Broken, Seal
 from engine.settings import MailServer
@@ -24,6 +24,16 @@ def test_a_sealed_text_opens_with_each_key_and_with_no_other() -> None:
     for seal, text in ((Seal([NEW]), sealed), (Seal([OLD]), damaged), (Seal([OLD]), b"")):
         with pytest.raises(Broken):
             seal.open(text)
+
+
+def test_after_a_new_key_the_password_is_closed_with_it(house: House) -> None:
+    """So the old key may be dropped later. One that no key opens stays as it is."""
+    house.db.write(keep_account, Seal([OLD]), ACCOUNT, sender="club@qq.com", now=house.now)
+    house.db.write(close_anew, Seal([NEW]))
+    house.db.write(close_anew, Seal([NEW, OLD]))
+    with house.db.read() as session:
+        [kept] = session.query(MailAccount)
+    assert open_password(Seal([NEW]), kept.secret, host="smtp.qq.com", user="club@qq.com") == ACCOUNT.password
 
 
 @pytest.mark.parametrize(("host", "user"), [("smtp.163.com", "club@qq.com"), ("smtp.qq.com", "other@qq.com")])

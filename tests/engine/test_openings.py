@@ -14,10 +14,11 @@ from engine.marks import vote
 from engine.models import Case, Letter, Mark, Person, Schedule
 from engine.openings import BATCH, open_due, openings_round
 from engine.people import add_person
+from engine.reminders import ASK_FIRST
 from engine.run import Invalid, NotAllowed, Stale
 from engine.schedules import plan_schedules
 from engine.step import Hand
-from tests.club import DOWN, LILEI, MEIMEI, OWNER, TAKEN, House
+from tests.club import DOWN, LATER, LILEI, MEIMEI, OWNER, TAKEN, House
 from tests.databases import Databases
 from tests.engine import toys
 
@@ -88,6 +89,12 @@ def test_who_is_done_with_a_week_is_not_asked_for_it_again(reading: House) -> No
 
     reading.write(again)
     assert open_due(reading.db, SUNDAY + timedelta(hours=1)) == 0
+
+
+def test_a_clock_that_ran_ahead_and_was_put_right_skips_no_week(reading: House) -> None:
+    open_due(reading.db, SUNDAY + 9 * WEEK)
+    reading.write(lambda session: plan_schedules(session, SUNDAY))
+    assert schedule(reading).next_at == SUNDAY + WEEK
 
 
 def test_of_missed_weeks_only_the_running_one_opens_and_the_others_are_recorded(reading: House) -> None:
@@ -321,9 +328,10 @@ def test_only_who_has_not_voted_is_reminded(voters: House) -> None:
     voters.hand_in(VOTERS[0], "nomination", {"why": "一", "plan": "二"})
     voters.press(OWNER, "approve", VOTERS[0], "nomination")
     voters.vote(VOTERS[1], "yes", VOTERS[0])
+    voters.deliver(lambda frozen: LATER if frozen.recipient == VOTERS[2] else TAKEN)
     voters.tick(days=2, hours=20)
-    reminded = {letter.person_id for letter in voters.letters("nomination.vote_soon")}
-    assert reminded == {voters.person(address).id for address in VOTERS[2:]}
+    reminded = {letter.person_id: letter.answer for letter in voters.letters("nomination.vote_soon")}
+    assert reminded == {voters.person(address).id: ASK_FIRST if address == VOTERS[2] else "" for address in VOTERS[2:]}
 
 
 def test_votes_do_not_refuse_one_another(voters: House) -> None:

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
+from engine.letters_ledger import release_all, release_club
 from engine.models import Case, Club, Letter, Schedule
 from engine.openings import open_due
 from engine.pause import OVER, PAUSED, pause, resume
-from engine.sweep import sweep
-from tests.club import LILEI, MEIMEI, PLAN, House
+from engine.sweep import BACK_OFF, sweep
+from mailers import outbox
+from mailers.drafts import Claimed
+from tests.club import LATER, LILEI, MEIMEI, PLAN, House
 
 
 def rest(house: House, until: datetime | None = None) -> None:
@@ -48,6 +51,7 @@ def test_everything_is_due_as_many_days_later_as_the_club_lay_still(house: House
 def test_one_broken_case_does_not_keep_the_club_at_rest(house: House) -> None:
     due = joined(house)
     house.join(MEIMEI, "form-2")
+    house.deliver()
     broken = house.case(MEIMEI, "study_plan")
     rest(house, until=house.now + timedelta(days=2))
     house.write(lambda session: session.execute(update(Case).where(Case.id == broken.id).values(state="no state of ours")))
@@ -56,7 +60,13 @@ def test_one_broken_case_does_not_keep_the_club_at_rest(house: House) -> None:
     assert house.rows(select(Club.paused_at)) == [None]
     assert house.case(LILEI, "study_plan").due_at == due + timedelta(days=2)
     left = house.case(MEIMEI, "study_plan")
-    assert (left.due_at, left.wake_at, left.trouble != "") == (broken.due_at, None, True)
+    assert broken.due_at is not None and left.trouble != ""
+    assert (left.due_at, left.wake_at) == (broken.due_at + timedelta(days=2), house.now + BACK_OFF)
+    house.write(lambda session: session.execute(update(Case).where(Case.id == broken.id).values(state="owed")))
+    house.live(until=broken.due_at + timedelta(days=1, hours=12))
+    mended = house.case(MEIMEI, "study_plan")
+    assert (mended.state, mended.trouble) == ("owed", "")
+    assert ("study_plan.due_soon", MEIMEI) in house.server.mails()
 
 
 def test_a_clock_that_goes_back_brings_no_due_time_nearer(house: House) -> None:
@@ -115,6 +125,39 @@ def test_a_reminder_that_waited_for_the_morning_does_not_leave_after_the_rest(ho
     house.now += timedelta(days=5)
     go_on(house)
     assert [(letter.state, letter.answer) for letter in house.rows(select(Letter).where(waiting))] == [("dropped", OVER)]
+
+
+def at_the_gate(house: House) -> Claimed:
+    """A reminder that the post has taken and not yet handed over, when the rest begins."""
+    house.now = joined(house) - timedelta(hours=3)
+    house.tick()
+    return house.claim()[0]
+
+
+def test_what_the_post_had_in_its_hands_when_the_rest_began_stays_here(house: House) -> None:
+    reminder = at_the_gate(house)
+    rest(house)
+    assert house.freeze(reminder) is None
+    house.db.write(outbox.release, [reminder])
+    assert house.rows(select(Letter.answer).where(Letter.id == reminder.letter_id)) == [PAUSED]
+    assert house.deliver() == [("club.paused", LILEI)]
+
+
+def test_what_the_server_put_off_does_not_leave_during_the_rest(house: House) -> None:
+    reminder = at_the_gate(house)
+    assert house.freeze(reminder) is not None
+    rest(house)
+    assert house.settle(reminder, LATER) == "later"
+    house.now += timedelta(minutes=5)
+    assert house.deliver() == [("club.paused", LILEI)]
+    assert house.rows(select(Letter.answer).where(Letter.id == reminder.letter_id)) == [PAUSED]
+
+
+def test_releasing_all_letters_ends_no_rest(house: House) -> None:
+    house.db.write(outbox.release, [at_the_gate(house)])
+    rest(house)
+    assert (house.db.write(release_all, house.now), house.db.write(release_club, house.club_id, house.now)) == (0, 0)
+    assert house.deliver() == [("club.paused", LILEI)]
 
 
 def test_it_goes_on_by_itself_at_the_named_moment(house: House) -> None:

@@ -26,7 +26,7 @@ def test_without_any_setting_it_is_a_club_on_this_machine(tmp_path: Path) -> Non
 
 
 WRONG = [
-    ("JIUNIU_PORT", "http"), ("JIUNIU_PORT", "0"), ("JIUNIU_PORT", "65536"), ("JIUNIU_PORT", "８０００"), ("JIUNIU_PORT", "-1"), ("JIUNIU_PORT", "80.0"),
+    ("JIUNIU_HOST", "not a host"), ("JIUNIU_PORT", "http"), ("JIUNIU_PORT", "0"), ("JIUNIU_PORT", "65536"), ("JIUNIU_PORT", "８０００"), ("JIUNIU_PORT", "-1"), ("JIUNIU_PORT", "80.0"),
     ("JIUNIU_TRUSTED_PROXIES", "yes"), ("JIUNIU_TRUSTED_PROXIES", "11"), ("JIUNIU_RATE_LIMITS", "no"), ("JIUNIU_RATE_LIMITS", "ON"),
     ("JIUNIU_BASE_URL", "club.example"), ("JIUNIU_BASE_URL", "ftp://club.example"), ("JIUNIU_BASE_URL", "https://"), ("JIUNIU_BASE_URL", "https://club.example:x"),
     ("JIUNIU_BASE_URL", "https://club.example?x=1"), ("JIUNIU_BASE_URL", "https://me@club.example"), ("JIUNIU_BASE_URL", "https://club.example#x"),

@@ -10,6 +10,7 @@ from sqlalchemy import event, select, update
 import engine.reminders
 from engine.letters_ledger import retry
 from engine.models import Case, Letter, Person
+from engine.reminders import ASK_FIRST
 from engine.sweep import BACK_OFF, forget_old, sweep, sweep_round
 from tests.club import LATER, LILEI, MEIMEI, MONDAY, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.engine import toys
@@ -61,6 +62,23 @@ def test_of_several_reminders_that_were_missed_only_the_last_leaves_and_the_othe
         ("queued", ""),
     ]
     assert plan(owed).wake_at == THURSDAY_NIGHT
+
+
+def test_no_reminder_overtakes_the_letter_that_it_reminds_of(house: House) -> None:
+    """A provider puts the ask off for days; the mail itself works."""
+    house.join()
+    house.deliver(lambda frozen: LATER if b"study_plan.please_write" in frozen.content else TAKEN)
+    [asked] = house.letters("study_plan.please_write")
+    for hours in (24, 3):
+        house.now = THURSDAY_NIGHT - timedelta(hours=hours)
+        house.write(lambda session: session.execute(update(Letter).where(Letter.id == asked.id).values(next_at=THURSDAY_NIGHT)))
+        house.tick()
+    assert [(letter.state, letter.answer) for letter in house.letters("study_plan.due_soon")] == [("dropped", ASK_FIRST)] * 2
+    house.live(until=THURSDAY_NIGHT + timedelta(days=3, hours=12))
+    assert [name for name, to in house.server.mails() if to == LILEI and name.startswith("study_plan")] == [
+        "study_plan.please_write",
+        "study_plan.due_soon",
+    ]
 
 
 def test_a_letter_that_the_clock_makes_at_night_waits_for_the_morning(owed: House) -> None:

@@ -72,6 +72,15 @@ def test_line_breaks_and_controls_in_names_make_no_second_header(house: House, p
     assert house.letter_states() == [("join.confirm_address", "dropped"), ("join.please_decide", "sent")]
 
 
+@pytest.mark.parametrize("field", ["name", "city"])
+def test_what_turns_the_direction_turns_only_itself(house: House, field: str) -> None:
+    """A mark that ends our isolation would let the rest of the subject run backwards."""
+    house.apply(**{field: "\u2069\u202e李雷"})
+    house.press(LILEI, "confirm", LILEI)
+    house.deliver()
+    assert "\u2068\u202e李雷\u2069" in str(house.mail("join.please_decide")["Subject"])
+
+
 @pytest.mark.parametrize("subject", ["读" * 200, "🙂" * 200, "a" * 200, "𠮷野家 " * 40, "مرحبا " * 33])
 def test_a_long_subject_decodes_equal(house: House, subject: str) -> None:
     set_on(house, Club, name=subject.strip())

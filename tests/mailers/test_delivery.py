@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.heartbeats import channel_trouble
+from engine.models import Letter
 from engine.settings import MailServer
-from mailers import catcher
+from mailers import catcher, outbox
 from mailers.catcher import Catcher, caught, open_mail
 from mailers.delivery import Post
+from mailers.verdict import RETRY_AFTER
 from tests.club import LILEI, MEIMEI, OWNER, House, text_of
 from tests.mailers.scripted import Scripted
 
@@ -145,6 +150,20 @@ def test_a_clock_that_was_moved_back_does_not_silence_the_post(house: House, ser
     assert post(house, server).deliver() == 1
 
 
+def test_a_letter_at_which_the_server_always_hangs_up_steps_behind_the_others_and_ends(house: House, server: Scripted) -> None:
+    """A 421 at RCPT may speak of the whole line or of this recipient alone."""
+    house.apply(LILEI)
+    house.apply(MEIMEI, "form-2")
+    server.replies["RCPT"] = lambda: b"421 4.7.28 closing\r\n" if LILEI in server.commands[-1] else b"250 fine\r\n"
+    worker = post(house, server)
+    assert worker.deliver() == 0
+    house.now += timedelta(seconds=5)
+    assert worker.deliver() == 1
+    while worker.deliver() == 0 and house.letters()[0].state == "queued":
+        house.now = house.letters()[0].next_at + timedelta(minutes=1)
+    assert [(letter.state, letter.attempts) for letter in house.letters()] == [("failed", len(RETRY_AFTER) + 1), ("sent", 1)]
+
+
 def test_one_refused_letter_does_not_hold_the_others(house: House, server: Scripted) -> None:
     house.apply(LILEI)
     house.apply(MEIMEI, "form-2")
@@ -152,6 +171,26 @@ def test_one_refused_letter_does_not_hold_the_others(house: House, server: Scrip
     server.replies["RCPT"] = lambda: next(answers)
     assert post(house, server).deliver() == 1
     assert sorted(letter.state for letter in house.letters()) == ["failed", "sent"]
+
+
+def test_a_letter_whose_row_cannot_be_read_fails_alone(house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = outbox.with_their_people
+
+    def unreadable(session: Session, ids: Sequence[int]) -> list[Letter]:
+        if broken in ids:
+            raise ValueError("Expecting ',' delimiter")
+        return real(session, ids)
+
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    broken = house.letters()[0].id
+    monkeypatch.setattr(outbox, "with_their_people", unreadable)
+    monkeypatch.setattr("mailers.drafts.with_their_people", unreadable)
+    assert post(house, server).deliver() == 1
+    assert [(letter.state, letter.answer) for letter in house.letters()] == [
+        ("failed", "compose: ValueError: Expecting ',' delimiter"),
+        ("sent", "dot: 250 taken"),
+    ]
 
 
 def test_a_worker_that_is_stopped_gives_its_letters_back(house: House, server: Scripted) -> None:
@@ -167,6 +206,25 @@ def test_a_worker_that_is_stopped_gives_its_letters_back(house: House, server: S
     assert worker.deliver() == 1
     assert sorted(letter.state for letter in house.letters()) == ["queued"] * 4 + ["sent"]
     assert [letter.lease_until for letter in house.letters()] == [None] * 5
+
+
+def test_what_the_server_said_is_kept_until_the_database_takes_it(
+    house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk or a restart just then: the mail is with the server, and must not go again."""
+    real, refused = outbox.settle_and_keep, iter([True, True])
+
+    def full(*given: Any) -> Any:
+        if next(refused, False):
+            raise OperationalError("UPDATE", {}, OSError("disk full"))
+        return real(*given)
+
+    monkeypatch.setattr(outbox, "settle_and_keep", full)
+    monkeypatch.setattr("mailers.delivery.SETTLE_AGAIN", 0)
+    house.apply()
+    house.apply(MEIMEI, "form-2")
+    assert post(house, server).deliver() == 2
+    assert [(letter.state, letter.maybe_twice) for letter in house.letters()] == [("sent", False)] * 2
 
 
 def test_leases_are_renewed_while_a_slow_server_takes_its_time(house: House, server: Scripted) -> None:

@@ -29,6 +29,8 @@ TABLE = [
     ("dot", 452, "insufficient storage", Verdict("later", FIRST)),
     ("dot", 0, "TimeoutError: timed out", Verdict("later", FIRST)),
     ("recipient", 0, "SMTPServerDisconnected", Verdict("later", FIRST)),
+    ("dot", 354, "go on", Verdict("later", FIRST)),  # the answer to another question
+    ("data", 250, "fine", Verdict("later", FIRST)),
     ("dot", 451, "DT:SPM 163 smtp", Verdict("slower", TOO_FAST)),
     ("dot", 550, "Sender frequency limited", Verdict("slower", TOO_FAST)),
     ("recipient", 550, "Domain frequency limited", Verdict("slower", TOO_FAST)),

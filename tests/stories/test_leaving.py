@@ -37,7 +37,10 @@ def proposed(world: World) -> None:
 
 
 def test_a_member_leaves_with_a_fresh_link(club: World) -> None:
-    club.press_as_a_person(club.form_page("departure", LILEI), why="搬家了，很忙。")
+    gone = club.press_as_a_person(club.form_page("departure", LILEI), why="搬家了，很忙。")
+    assert [(answer.status_code, answer.headers["Location"]) for answer in gone.response.history] == [
+        (303, "/jiuniu/farewell?lang=zh-CN")
+    ]
     assert club.person(LILEI).status == "departed"
     assert {("departure.farewell", LILEI), ("departure.remove_from_group", ADMIN)} <= set(club.new_letters())
     task = club.mail("departure.remove_from_group", ADMIN)
@@ -92,6 +95,7 @@ def test_both_addresses_confirm_a_change(club: World) -> None:
     club.press_as_a_person(club.form_page("new-address", LILEI), email="Lilei@Gmail.com")
     confirm = club.mail("new_address.confirm_new_address", "lilei@gmail.com")
     assert club.person(LILEI).address == LILEI
+    assert [row["to"] for row in club.ledger(letter="new_address.confirm_new_address")] == ["lilei@gmail.com"]
     club.new_mails()
     page = club.open(confirm).press("confirm")
     assert page.status == 200

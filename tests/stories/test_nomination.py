@@ -48,6 +48,8 @@ def heard(world: World, letter: str) -> list[str]:
 
 def test_two_gates_lead_to_the_office(voting: World) -> None:
     assert heard(voting, "nomination.please_vote") == list(ELECTORS)  # neither the candidate nor the owner
+    asked = voting.mail("nomination.please_vote", "a@qq.com").message
+    assert asked["Reply-To"].addresses[0].addr_spec == OWNER  # the candidate's address does not go round the club
     for address in ELECTORS[:4]:
         vote(voting, address, "yes")
     vote(voting, ELECTORS[4], "no")

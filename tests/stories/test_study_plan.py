@@ -171,7 +171,8 @@ def test_the_member_s_own_page_and_calendar_show_what_is_due(world: World) -> No
     assert "学习计划" in page.text
     feed = world.browser().get(welcome.link("calendar.ics")).response
     assert feed.headers["Content-Type"].startswith("text/calendar")
-    assert "DTSTART:20261203T160000Z" in feed.text
+    assert "DTSTART:20261203T155900Z" in feed.text  # Thursday 23:59 in Shanghai, as the letter says it
+    assert "DTEND:20261203T160000Z" in feed.text
 
 
 def test_the_form_page_mails_the_personal_link_and_tells_strangers_nothing(world: World) -> None:

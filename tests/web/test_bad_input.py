@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from engine.models import Case, Person
+from engine.people import fold_address
 from tests.world import APPLICATION, Page, World
+from web import guard
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -51,10 +54,21 @@ def test_joining_takes_the_tick_at_the_charter(world: World) -> None:
     assert refused.status == 422 and error_of(refused, "accept_charter") != ""
 
 
-@pytest.mark.parametrize("typed", ["ＬＩＬＥＩ＠ｑｑ．ｃｏｍ", "LiLei@QQ.com", "lilei@qq。com", " <lilei@qq.com> "])
+@pytest.mark.parametrize(
+    "typed", ["ＬＩＬＥＩ＠ｑｑ．ｃｏｍ", "LiLei@QQ.com", "lilei@qq。com", " <lilei@qq.com> ", "\u202alilei@qq.com\u200b"]
+)
 def test_an_address_is_folded_to_the_one_it_means(world: World, typed: str) -> None:
     world.apply(email=typed)
     assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
+
+
+@pytest.mark.parametrize(("address", "flagged"), [("a@qԛ.com", "qԛ.com"), ("a@例子.中国", ""), ("a@qq.com", "")])
+def test_a_domain_that_poses_as_another_is_flagged_to_the_owner(world: World, address: str, flagged: str) -> None:
+    world.apply(email=address)
+    world.open(world.mail("join.confirm_address")).press("confirm")
+    asked = world.mail("join.please_decide")
+    assert [f"读作“{flagged}”" in seen for seen in (asked.text, world.open(asked).text)] == [bool(flagged)] * 2
+    assert world.person(fold_address(address)).address == fold_address(address)
 
 
 @pytest.mark.parametrize("text", NASTY)
@@ -106,6 +120,16 @@ def test_a_form_sent_within_two_seconds_or_with_a_filled_trap_is_shown_again_not
     assert world.new_letters() == []
     again = trapped.browser.post(trapped.response.url, trapped.fields() | {"form": world.aged_stamp(trapped.value("form"))})
     assert again.status == 200 or "accept_charter" in again.response.text
+
+
+def test_a_form_without_its_stamp_is_as_old_as_its_token(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = world.browser().get("/jiuniu/join")
+    named = {"csrf_token": page.value("csrf_token"), **APPLICATION}
+    assert page.browser.post("/jiuniu/join", named).status == 422
+    later = guard.machine_now() + timedelta(seconds=3)
+    monkeypatch.setattr(guard, "machine_now", lambda: later)
+    assert [page.browser.post("/jiuniu/join", named).status for _ in range(2)] == [200, 200]
+    assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
 
 
 def test_a_form_without_its_token_is_shown_again_with_every_word(world: World) -> None:

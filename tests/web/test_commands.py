@@ -24,10 +24,10 @@ class Shell:
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
         self.environment |= settings | {"PYTHONIOENCODING": "utf-8"}
 
-    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "flask", "--app", "app", *words],
-            cwd=ROOT, env=self.environment | environment, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, env=self.environment | environment, capture_output=True, text=True, timeout=60, check=False, input=typed,
         )  # fmt: skip
 
     def json(self, *words: str) -> Any:
@@ -83,12 +83,26 @@ def test_what_cannot_be_a_club_is_named(shell: Shell) -> None:
     assert len(shell.json("club", "list")) == 1
 
 
-def test_tick_due_and_letters_speak_json(shell: Shell) -> None:
+def test_tick_due_and_letters_speak_json(shell: Shell, tmp_path: Path) -> None:
     assert shell(*CREATE).returncode == 0
     assert json.loads(shell("tick").stdout) == {"cases": 0, "letters": 0}
     assert shell.json("due", "--days", "14") == []
     assert shell.json("letters", "list") == []
+    (tmp_path / "group.csv").write_text("name,email\n李雷,lilei@qq.com\n", encoding="utf-8")
+    assert shell("members", "import", str(tmp_path / "group.csv")).returncode == 0
+    [letter] = shell.json("letters", "list")
+    [due, *_later] = shell.json("due", "--days", "14")
+    assert due == {
+        "at": letter["at"],
+        "letter": "club.imported",
+        "to": "lilei@qq.com",
+        "case": None,
+        "why": "brought in from a list",
+    }
+    assert letter["to"] == "lilei@qq.com"
+    assert shell.json("letters", "show", str(letter["id"])) == [letter | {"mail": ""}]
     assert shell("letters", "retry", "12").returncode == 1
+    assert shell("letters", "list", "--state", "lost").returncode == 2
     assert shell("db", "upgrade").stdout.strip() == f"schema {schema.newest()}"
 
 
@@ -108,6 +122,15 @@ def test_a_wrong_setting_is_one_line_and_status_two(shell: Shell, name: str, val
         assert done.returncode == 2
         assert done.stderr.startswith(f"{name}: ") and len(done.stderr.strip().splitlines()) == 1, done.stderr
         assert done.stdout == ""
+
+
+def test_an_address_that_cannot_be_listened_at_is_one_line_and_status_two(shell: Shell) -> None:
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=shell.environment | {"JIUNIU_HOST": "203.0.113.1"}, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith("JIUNIU_HOST, JIUNIU_PORT: cannot listen on 203.0.113.1:8000 ("), done.stderr
 
 
 def test_a_database_server_that_does_not_answer_is_one_line_and_status_two(shell: Shell) -> None:
@@ -164,6 +187,16 @@ def test_a_backup_goes_and_comes_back_by_command(shell: Shell, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_a_backup_that_finds_no_room_says_so_and_leaves_nothing(shell: Shell, tmp_path: Path) -> None:
+    assert shell("db", "upgrade").returncode == 0
+    words = ["bash", "-c", 'ulimit -f 64; exec "$0" "$@"', sys.executable, "-m", "flask", "--app", "app", "backup"]
+    file = tmp_path / "club.tar.gz"
+    done = subprocess.run([*words, file], cwd=ROOT, env=shell.environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, f"Error: {file} cannot be written: " in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+    assert list(tmp_path.glob("*club*")) == []
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("words", [("backup", "no/such/folder/b"), ("restore", "README.md"), ("restore", "nothing.tar.gz")])
 def test_a_file_that_will_not_do_is_named(shell: Shell, words: tuple[str, ...]) -> None:
     done = shell(*words)
@@ -190,9 +223,9 @@ def test_somebody_is_erased_after_a_question(shell: Shell) -> None:
         [sys.executable, "-c", add], cwd=ROOT, env=shell.environment, check=True, capture_output=True, text=True, timeout=60
     )
     lilei = done.stdout.strip()
-    asked = shell("erase", "Lilei@QQ.com")
+    asked = shell("erase", "Lilei@QQ.com", typed="n\n")
     assert asked.returncode == 1 and "Erase Li Lei (applicant, lilei@qq.com) for good?" in asked.stdout
-    assert shell("erase", "lilei@qq.com", "--yes").stdout == "erased; 0 open cases ended, 0 letters to them do not leave\n"
+    assert shell("erase", "lilei@qq.com").stdout == "erased; 0 open cases ended, 0 letters to them do not leave\n"
     for who, says in (
         ("lilei@qq.com", "nobody here is lilei@qq.com"), ("12", "nobody here is 12"), ("9" * 30, "nobody here is"),
         ("x", "nobody here is x"), (lilei, "was erased before"), ("owner@qq.com", "the owner cannot be erased"),

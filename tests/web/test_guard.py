@@ -75,6 +75,13 @@ def test_a_forged_host_changes_no_link(world: World) -> None:
     assert "evil.example" not in world.mail("join.confirm_address").text
 
 
+def test_a_redirect_names_no_host_that_somebody_asked_for(world: World) -> None:
+    session = world.browser().session
+    for path, leads_to in (("jiuniu", "/jiuniu/"), ("/evil.example", "/evil.example/")):
+        answer = session.get(f"{world.base}{path}", headers={"Host": "evil.example"}, timeout=10, allow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (308, leads_to)
+
+
 def test_three_mails_a_day_to_one_address(world: World) -> None:
     for number in range(5):
         world.apply(about=f"第 {number} 次")

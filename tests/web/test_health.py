@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.models import Heartbeat
-from tests.world import World
+from tests.world import APPLICATION, World
 
 
 def asked(world: World, path: str = "/readyz") -> tuple[int, dict[str, Any]]:
@@ -80,3 +80,19 @@ def test_a_database_that_is_gone_is_said_without_details(world: World) -> None:
         503, {"status": "database", "database": "unreachable", "schema": None, "last_tick": None, "tick_age_seconds": None},
     )  # fmt: skip
     assert asked(world, "/healthz") == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_what_was_typed_is_shown_again_when_the_database_does_not_take_it(world: World) -> None:
+    """SQLite's own limit of pages stands in for a disk that is full."""
+    words = "读书\n" * 20_000
+    page = world.browser().get("/jiuniu/join")
+    with world.service.db.writer.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # no smaller than it is: it does not grow
+    refused = world.press_as_a_person(page, **(APPLICATION | {"about": words}))
+    assert (refused.status, refused.value("about"), world.ledger()) == (503, words, [])
+    with world.service.db.writer.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+    assert refused.press().status == 200
+    assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
+    assert world.case("join", "lilei@qq.com").answers["about"] == words.strip()

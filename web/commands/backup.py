@@ -6,12 +6,16 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
 
 from engine import backup as archive
 from engine.clock import machine_now
+from engine.connections import sqlite_module
 from engine.settings import load
 from web.service import Service, service
 
+# How a disk that is full says so: the file's, the copied database's, the restored one's.
+NO_ROOM = (OSError, sqlite_module().Error, DBAPIError)
 SAID = {"club": "clubs", "person": "people", "case": "cases", "letter": "letters"}
 
 
@@ -25,7 +29,7 @@ def backup(file: Path) -> None:
         manifest = archive.make(here.db, here.settings.secret_keys, file, machine_now())
     except archive.InTheWay as reason:
         raise click.ClickException(str(reason)) from None
-    except (OSError, archive.BadBackup) as trouble:
+    except (*NO_ROOM, archive.BadBackup) as trouble:
         raise click.ClickException(f"{file} cannot be written: {trouble}") from None
     click.echo(f"{file}: {_in_numbers(manifest)}")
 
@@ -46,7 +50,7 @@ def restore(file: Path, replace: bool) -> None:
         raise click.UsageError(f"{file}: {reason}") from None
     except archive.InTheWay as reason:
         raise click.ClickException(str(reason)) from None
-    except OSError as trouble:
+    except NO_ROOM as trouble:
         raise click.ClickException(f"{file} cannot be restored: {trouble}") from None
     click.echo(f"restored the backup of {done.manifest['made_at']}: {_in_numbers(done.manifest)}")
     for path in done.aside:

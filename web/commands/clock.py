@@ -18,6 +18,13 @@ from web.commands.options import as_json, of_club, print_rows, the_club
 from web.service import Service, service
 from web.ticker import Ticker
 
+# Letters that no case asks for: why they leave.
+WHY = {
+    "club.daily": "something waits for a decision",
+    "club.receipt": "something was decided",
+    "club.imported": "brought in from a list",
+}
+
 
 @click.command()
 @click.option("--days", default=14, show_default=True, type=click.IntRange(1, 366))
@@ -32,8 +39,8 @@ def due(days: int, slug: str | None, as_json: bool) -> None:
         club_id = the_club(session, slug).id
     rows = [
         {
-            "at": item.at.isoformat(timespec="seconds"), "letter": item.letter, "to": item.to, "case": item.case_id,
-            "why": f"{item.state} (clause {item.clause})" if item.clause else "something waits for a decision",
+            "at": item.at.isoformat(timespec="seconds"), "letter": item.letter, "to": item.address, "case": item.case_id,
+            "why": f"{item.state} (clause {item.clause})" if item.clause else WHY.get(item.letter, "somebody's act asks for it"),
         }
         for item in foresee(here.db, club_id, now, now + timedelta(days=days))
     ]  # fmt: skip

@@ -49,7 +49,8 @@ def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: 
     if demo_exists and not replace_demo:
         raise click.ClickException("the demo club is still there; add --replace-demo to remove it and its clock first")
     try:
-        charter = read_charter(charter_file) if charter_file else shipped_charter(locale)
+        shipped = shipped_charter(locale)
+        charter = read_charter(charter_file, shipped) if charter_file else shipped
         if demo_exists:
             demo.end(here)
         here.db.write(create_club, locale=locale, charter=charter.plain(), now=here.clock.now(), **given)  # type: ignore[arg-type]
@@ -93,15 +94,15 @@ def show_club(slug: str | None, as_json: bool) -> None:
 @of_club
 @with_appcontext
 def apply(charter_file: Path, slug: str | None) -> None:
-    """Give a club a new charter. Moments that were told stay; what opens later uses the new numbers."""
+    """Change a club's charter; what the file leaves out stays. Moments that were told stay, later ones use the new numbers."""
     here = service()
+    with here.db.read() as session:
+        found = the_club(session, slug)
     try:
-        charter = read_charter(charter_file)
+        charter = read_charter(charter_file, Charter.parse(found.charter))
     except CharterError as wrong:
         raise click.UsageError(str(wrong)) from None
-    with here.db.read() as session:
-        club_id = the_club(session, slug).id
-    click.echo(f"charter version {here.db.write(apply_charter, club_id, charter.plain(), here.clock.now())}")
+    click.echo(f"charter version {here.db.write(apply_charter, found.id, charter.plain(), here.clock.now())}")
 
 
 @club.command("change")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
@@ -30,12 +32,22 @@ def erase(person: str, slug: str | None, yes: bool) -> None:
         raise click.ClickException(f"nobody here is {person}")
     if not yes:
         who = f"{found.name or 'without a name'} ({found.status}, {found.address or 'no address'})"
-        click.confirm(f"Erase {who} for good?", abort=True)
+        _ask(f"Erase {who} for good?")
     try:
         done = here.db.write(erase_for_good, club_id, found.id, here.clock.now())
     except CannotErase as reason:
         raise click.ClickException(f"{person}: {reason}") from None
     click.echo(f"erased; {done.cases} open cases ended, {done.letters} letters to them do not leave")
+
+
+def _ask(question: str) -> None:
+    """Whoever sits at a terminal is asked, and an answer that is piped in counts; a script that gives none means what it says."""
+    if sys.stdin.isatty():
+        click.confirm(question, abort=True)
+    elif answer := sys.stdin.readline().strip().lower():
+        click.echo(f"{question} {answer}")
+        if answer not in ("y", "yes"):
+            raise click.Abort
 
 
 def _named(session: Session, club_id: int, text: str) -> Person | None:

@@ -16,6 +16,8 @@ from engine.db import enter_club
 from web.commands.options import as_json, of_club, print_rows, the_club
 from web.service import service
 
+STATES = ("queued", "claimed", "transmitting", "sent", "failed", "dropped", "held")
+
 
 @click.group()
 def letters() -> None:
@@ -23,7 +25,7 @@ def letters() -> None:
 
 
 @letters.command("list")
-@click.option("--state", help="Only letters in this state: queued claimed transmitting sent failed dropped held.")
+@click.option("--state", type=click.Choice(STATES), help="Only letters in this state.")
 @of_club
 @as_json
 @with_appcontext
@@ -38,17 +40,22 @@ def list_letters(state: str | None, slug: str | None, as_json: bool) -> None:
 @letters.command("show")
 @click.argument("letter_id", type=int)
 @of_club
+@as_json
 @with_appcontext
-def show_letter(letter_id: int, slug: str | None) -> None:
+def show_letter(letter_id: int, slug: str | None, as_json: bool) -> None:
     """One letter with all that is known of it, and its mail if it was composed."""
     with service().db.read() as session:
         enter_club(session, the_club(session, slug).id)
         row, content = letters_ledger.one(session, letter_id)
     if row is None:
         raise click.ClickException(f"there is no letter {letter_id}")
+    mail = content.decode("utf-8", "replace") if content else ""
+    if as_json:
+        print_rows([row | {"mail": mail}], as_json)
+        return
     click.echo(json.dumps(row, ensure_ascii=False, indent=1))
-    if content:
-        click.echo(content.decode("utf-8", "replace"))
+    if mail:
+        click.echo(mail)
 
 
 Change = Callable[[Session, int, int, datetime], bool]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from flask import Response, abort, request
 from icalendar import Calendar, Event
 
-from engine.language import translate
+from engine.language import as_said, translate
 from engine.models import Case, Club, Person
 from engine.registry import workflow
 from engine.run import open_cases_of
@@ -17,7 +19,7 @@ from web.speak import say
 
 @member.get("/<slug>/calendar.ics")
 def calendar(slug: str) -> Response:
-    """Instants in UTC, so no program can shift them."""
+    """Instants in UTC, so no program can shift them; what is due at the end of a day stands on that day."""
     link = read_token(request.args.get("token", ""))
     with service().db.read() as session:
         met = visitor(session, link)
@@ -38,10 +40,11 @@ def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
     feed.add("version", "2.0")
     feed.add("x-wr-calname", club.name)
     for item in cases:
+        assert item.due_at, "only what has a due time is in the calendar"
         event = Event()
         event.add("uid", f"{item.id}-{item.entered_version}@jiuniu")
         event.add("dtstamp", item.entered_at)
-        event.add("dtstart", item.due_at)
+        event.add("dtstart", as_said(item.due_at, club.zone).astimezone(UTC))
         event.add("dtend", item.due_at)
         event.add("summary", translate(workflow(item.workflow).label, you.locale) + " · " + say("due"))
         event.add("url", service().links.url("c/" + token_for(club, you, "case", item.id)))
