@@ -16,16 +16,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Dialect, Executable, Insert, Table, Update, event, insert, make_url
+from sqlalchemy import Dialect, Executable, Insert, Table, Update, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import ORMExecuteState, Session, make_transient_to_detached, sessionmaker, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import visitors
 
 from engine.connections import open_engine
-from engine.models import Case, ClubRow, Person, Row
+from engine.models import ClubRow, Row
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -210,37 +210,6 @@ def _write_in_club(session: Session, context: Any, instances: Any) -> None:
                 row.club_id = club_of(session)
             elif session.info.get("club_id") not in (row.club_id, _EVERY_CLUB):
                 raise OutsideClub(f"a {row.__class__.__name__} of another club")
-
-
-@event.listens_for(Session, "before_flush")
-def _insert_plainly(session: Session, context: Any, instances: Any) -> None:
-    """New people, then new cases, in one plain INSERT each; from then on they are rows like those that were read.
-
-    The ORM would sort and carry each of them through a flush of its own kind (a sixth of P1 of the benchmarks).
-    """
-    for model in (Person, Case) if session.new else ():
-        rows = [row for row in session.new if isinstance(row, model)]
-        if rows:
-            write_many(session, _plain_insert(model), [_whole(row) for row in rows])
-        for row in rows:
-            session.expunge(row)
-            make_transient_to_detached(row)
-            session.add(row)
-
-
-@functools.cache
-def _plain_insert(model: type[Row]) -> Insert:
-    return insert(model.__table__)  # type: ignore[arg-type]
-
-
-def _whole(row: Row) -> dict[str, Any]:
-    """Every column's value; what nobody set gets its default, in the row too."""
-    values = vars(row)
-    for column in row.__table__.columns:
-        if column.name not in values:
-            default: Any = column.default
-            values[column.name] = None if default is None else default.arg(None) if default.is_callable else default.arg
-    return {column.name: values[column.name] for column in row.__table__.columns}
 
 
 def insert_new(session: Session, model: type[Row], **values: Any) -> bool:
