@@ -62,7 +62,7 @@ def test_an_address_is_folded_to_the_one_it_means(world: World, typed: str) -> N
     assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
 
 
-@pytest.mark.parametrize(("address", "flagged"), [("a@qԛ.com", "qԛ.com"), ("a@例子.中国", ""), ("a@qq.com", "")])
+@pytest.mark.parametrize(("address", "flagged"), [("a@qԛ.com", "qԛ.com"), ("a@例子.中国", "")])
 def test_a_domain_that_poses_as_another_is_flagged_to_the_owner(world: World, address: str, flagged: str) -> None:
     world.apply(email=address)
     world.open(world.mail("join.confirm_address")).press("confirm")

@@ -187,11 +187,11 @@ def test_a_backup_goes_and_comes_back_by_command(shell: Shell, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
-def test_a_backup_that_finds_no_room_says_so_and_leaves_nothing(shell: Shell, tmp_path: Path) -> None:
-    assert shell("db", "upgrade").returncode == 0
-    words = ["bash", "-c", 'ulimit -f 64; exec "$0" "$@"', sys.executable, "-m", "flask", "--app", "app", "backup"]
-    file = tmp_path / "club.tar.gz"
-    done = subprocess.run([*words, file], cwd=ROOT, env=shell.environment, capture_output=True, text=True, check=False)
+def test_a_backup_that_finds_no_room_says_so_and_leaves_nothing(template: Databases, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    shell, file = Shell(template.settings(tmp_path / "data", "commands")), tmp_path / "club.tar.gz"
+    words = ["bash", "-c", 'ulimit -f 64; exec "$0" "$@"', sys.executable, "-m", "flask", "--app", "app", "backup", file]
+    done = subprocess.run(words, cwd=ROOT, env=shell.environment, capture_output=True, text=True, check=False)
     assert (done.returncode, f"Error: {file} cannot be written: " in done.stderr, "Traceback" in done.stderr) == (1, True, False)
     assert list(tmp_path.glob("*club*")) == []
 
