@@ -30,10 +30,10 @@ screenshots: .venv/.dev  ## Every page in both languages, light and dark, phone 
 .venv/.run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Jiuniu needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 	@$(BIN)/python -m pip uninstall --quiet --yes setuptools 2>&1 | grep -v 'not installed' || true  # 9 MB that nothing here needs
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt requirements-postgresql.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
 	@touch $@

@@ -87,7 +87,7 @@ class Person(ClubRow, Row):
         ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
-    version: Mapped[int] = mapped_column(server_default="1")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     address: Mapped[str | None]
     address_hash: Mapped[str | None]
     name: Mapped[str] = mapped_column(default="")

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from engine.at_hand import keep_club_at_hand
 from engine.clubs import by_slug
-from engine.db import across_clubs, enter_club
+from engine.db import HELD, across_clubs, enter_club
 from engine.declare import Workflow
 from engine.links import SIGN_IN_LIFE, BadLink, Kind, Link
 from engine.models import Case, Club, Person, WebSession
@@ -59,10 +59,15 @@ def read_token(token: str) -> Link:
         abort(404)
 
 
-def visitor(session: Session, link: Link) -> Visitor:
-    """Who comes by this link. Raises DeadLink when its time or its epoch is over."""
+def visitor(session: Session, link: Link, *, held: bool = False) -> Visitor:
+    """Who comes by this link. Raises DeadLink when its time or its epoch is over.
+
+    ``held``: by whoever presses, so that a second press waits for the case and then sees what the first one did.
+    """
     enter_club(session, link.club_id)
-    found = session.execute(_BEHIND, {"club": link.club_id, "you": link.person_id, "case": link.target}).first()
+    wanted = {"club": link.club_id, "you": link.person_id, "case": link.target}
+    found = session.execute(_BEHIND_HELD, wanted).first() if held else None
+    found = found or session.execute(_BEHIND, wanted).first()
     if found is None:
         abort(404)
     club, you, case, about = found
@@ -75,19 +80,20 @@ def visitor(session: Session, link: Link) -> Visitor:
     return Visitor(link, club, you, case if link.kind in OF_A_CASE else None, about)
 
 
-def _behind() -> Select[*tuple[Any, ...]]:
-    """All that a link speaks of: club, person, and where its target is a case, that and the person concerned."""
+def _behind(*, to_a_case: bool) -> Select[*tuple[Any, ...]]:
+    """All that a link speaks of: club, person, and the case that is its target (or may be) with the person concerned."""
     about = aliased(Person)
     return (
         select(Club, Person, Case, about)
         .join(Person, (Person.club_id == Club.id) & (Person.id == bindparam("you")))
-        .outerjoin(Case, (Case.club_id == Club.id) & (Case.id == bindparam("case")))
-        .outerjoin(about, (about.club_id == Club.id) & (about.id == Case.person_id))
+        .join(Case, (Case.club_id == Club.id) & (Case.id == bindparam("case")), isouter=not to_a_case)
+        .join(about, (about.club_id == Club.id) & (about.id == Case.person_id), isouter=not to_a_case)
         .where(Club.id == bindparam("club"))
     )
 
 
-_BEHIND = _behind()
+_BEHIND = _behind(to_a_case=False)
+_BEHIND_HELD = _behind(to_a_case=True).with_for_update(of=Case, **HELD)
 
 
 def start_session(
@@ -152,6 +158,7 @@ def club_here(session: Session, slug: str) -> Club:
     if club is None:
         abort(404)
     enter_club(session, club.id)
+    keep_club_at_hand(session, club)
     meet(club)
     return club
 

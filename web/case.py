@@ -14,7 +14,6 @@ from wtforms import Form
 
 from engine.at_hand import club_at_hand, numbers_of
 from engine.changes import Piece
-from engine.db import hold
 from engine.declare import Act, Workflow, anyone
 from engine.drafts import draft_of, form_of
 from engine.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
@@ -124,8 +123,8 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
 
     Returns the act and the token of the page: a new one where the act made older links die.
     """
-    met = visitor(session, link)
-    matter = _matter(session, met, held=True)
+    met = visitor(session, link, held=True)
+    matter = _matter(session, met)
     hand = in_whose_name(met, matter, sent.get("for", ""))
     if sent.get("action") in drafts.ACTIONS:
         _keep_or_discard(session, met, matter, hand, sent)
@@ -192,10 +191,7 @@ def _offered(session: Session, matter: Case, met: Visitor, hand: Hand) -> list[A
     return [item for item in open_acts if item.who != anyone]
 
 
-def _matter(session: Session, met: Visitor, *, held: bool = False) -> Case:
-    """``held``: by whoever presses, so that a second press waits and then sees what the first one did."""
-    if met.case is not None and held:
-        hold(session, met.case)
+def _matter(session: Session, met: Visitor) -> Case:
     if met.case is None or not may_see(session, met.case, met.you):
         abort(404)
     return met.case

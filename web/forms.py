@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
 from engine.at_hand import charter_of
-from engine.clubs import by_slug
 from engine.declare import Workflow
 from engine.erasure import BYTES_KEPT
 from engine.fields import Address, answers_of, form_for
@@ -17,10 +17,9 @@ from engine.models import Club
 from engine.rates import ANONYMOUS_POSTS
 from engine.registry import by_form
 from engine.run import open_case_of
-from web.access import age_of_a_session, form_link, link_for, signed_in
+from web.access import age_of_a_session, club_here, form_link, link_for, signed_in
 from web.guard import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, keeps_text, new_stamp, read_stamp
 from web.service import service
-from web.speak import meet
 
 forms = Blueprint("forms", __name__)
 
@@ -33,7 +32,7 @@ class AddressForm(WTForm):
 
 @forms.get("/<slug>/<path>")
 def show(slug: str, path: str) -> Page:
-    club, flow = _find(slug, path)
+    club, flow = _club(slug), _flow(path)
     if not flow.open_to_anyone and (own := _own_link(club, flow)):
         return redirect(own, 302)
     return _page(club, flow, _form_class(flow)(), new_stamp())
@@ -42,45 +41,50 @@ def show(slug: str, path: str) -> Page:
 @forms.post("/<slug>/<path>")
 @keeps_text
 def submit(slug: str, path: str) -> Page:
-    club, flow = _find(slug, path)
+    """The club is looked up where the form is taken in; before that only to show the form again."""
+    flow = _flow(path)
     form = _form_class(flow)(request.form)
     stamp = request.form.get("form", "")
     form_id, by_a_person = read_stamp(stamp)
     if not form.validate():
-        return _page(club, flow, form, _kept(stamp)), 422
+        return _page(_club(slug), flow, form, _kept(stamp)), 422
     if g.refused or not by_a_person or request.form.get("homepage"):
-        return _page(club, flow, form, _kept(stamp), message=PRESS_AGAIN), 400 if g.refused else 422
+        return _page(_club(slug), flow, form, _kept(stamp), message=PRESS_AGAIN), 400 if g.refused else 422
     if not allow(ANONYMOUS_POSTS, client_address()):
-        return _page(club, flow, form, stamp, message=TOO_MANY), 429
+        return _page(_club(slug), flow, form, stamp, message=TOO_MANY), 429
     try:
-        _accept(club, flow, form, form_id)
+        service().db.write(_accept, slug, flow, form, form_id)
     except TooManyMails:
-        return _page(club, flow, form, stamp, message=MAILBOX_FULL), 429
+        return _page(_club(slug), flow, form, stamp, message=MAILBOX_FULL), 429
     return redirect(url_for("forms.sent", slug=slug, path=path), 303)
 
 
 @forms.get("/<slug>/<path>/sent")
 def sent(slug: str, path: str) -> Page:
-    _club, flow = _find(slug, path)
+    _club(slug)
+    flow = _flow(path)
     return render_template("pages/sent.html", flow=flow, applied=flow.open_to_anyone)
 
 
-def _accept(club: Club, flow: type[Workflow], form: WTForm, form_id: str) -> None:
-    db, now, limited = service().db, service().clock.now(), service().settings.rate_limits
+def _accept(session: Session, slug: str, flow: type[Workflow], form: WTForm, form_id: str) -> None:
+    club, now, limited = club_here(session, slug), service().clock.now(), service().settings.rate_limits
     if flow.open_to_anyone:
-        db.write(hand_in, club.id, flow.key, answers_of(form), form_id=form_id, locale=g.language, now=now, limited=limited)
+        answers = answers_of(form)
+        hand_in(session, club.id, flow.key, answers, form_id=form_id, locale=g.language, now=now, limited=limited)
     else:
-        db.write(send_form_link, club.id, flow.key, form.data["email"], request_id=form_id, now=now, limited=limited)
+        send_form_link(session, club.id, flow.key, form.data["email"], request_id=form_id, now=now, limited=limited)
 
 
-def _find(slug: str, path: str) -> tuple[Club, type[Workflow]]:
+def _club(slug: str) -> Club:
     with service().db.read() as session:
-        club = by_slug(session, slug)
+        return club_here(session, slug)
+
+
+def _flow(path: str) -> type[Workflow]:
     flow = by_form(path)
-    if club is None or flow is None:
+    if flow is None:
         abort(404)
-    meet(club)
-    return club, flow
+    return flow
 
 
 def _own_link(club: Club, flow: type[Workflow]) -> str | None:

@@ -156,6 +156,14 @@ def test_an_address_that_no_club_can_have_is_not_found(world: World, path: str) 
     assert world.browser().get(f"/{path}").status == 404
 
 
+def test_a_form_for_a_club_that_is_not_there_is_not_taken_in(world: World) -> None:
+    browser = world.browser()
+    page = browser.get("/jiuniu/join")
+    data = page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))}
+    assert browser.post("/nobody/join", data).status == 404
+    assert world.new_letters() == []
+
+
 def test_a_form_lives_through_a_restart_and_a_long_night(world: World, begin: Callable[..., World]) -> None:
     page = world.browser().get("/jiuniu/join")
     later = begin(**world.same_data)  # a second process on the same data
