@@ -41,12 +41,13 @@ def erase(person: str, slug: str | None, yes: bool) -> None:
 
 
 def _ask(question: str) -> None:
-    """Whoever sits at a terminal is asked, and an answer that is piped in counts; a script that gives none means what it says."""
+    """Whoever sits at a terminal is asked, and an answer that is piped in counts (an empty line is a no, as at a terminal); a
+    script that gives none means what it says."""
     if sys.stdin.isatty():
         click.confirm(question, abort=True)
-    elif answer := sys.stdin.readline().strip().lower():
-        click.echo(f"{question} {answer}")
-        if answer not in ("y", "yes"):
+    elif answer := sys.stdin.readline():
+        click.echo(f"{question} {answer.strip()}")
+        if answer.strip().lower() not in ("y", "yes"):
             raise click.Abort
 
 
