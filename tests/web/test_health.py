@@ -96,3 +96,17 @@ def test_what_was_typed_is_shown_again_when_the_database_does_not_take_it(world:
     assert refused.press().status == 200
     assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
     assert world.case("join", "lilei@qq.com").answers["about"] == words.strip()
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_what_the_owner_typed_for_a_member_is_shown_again_too(world: World) -> None:
+    world.add_member("lilei@qq.com", "李雷")
+    words, lilei = "电话里说。\n" * 5_000, world.person("lilei@qq.com").id
+    page = world.sign_in("owner@qq.com").get(f"/jiuniu/desk/people/{lilei}/departure")
+    with world.service.db.writer.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    refused = page.press(why=words)
+    assert (refused.status, refused.value("why")) == (503, words)
+    with world.service.db.writer.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+    assert (refused.press().status, world.person("lilei@qq.com").status) == (200, "departed")
