@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, event, select
 from sqlalchemy.orm import Session
 
 from engine.charter import Charter, Numbers
@@ -45,6 +46,12 @@ def offices_changed(session: Session) -> None:
     """Somebody took or left an office: they are looked up anew."""
     session.info.pop("officers", None)
     session.info.pop("owners", None)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _as_before(session: Session, previous: Any) -> None:
+    """Who took or left an office in what a savepoint takes back, did not."""
+    offices_changed(session)
 
 
 def let_go(session: Session) -> None:

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.at_hand import officers_at_hand, offices_changed
 from engine.declare import State, Workflow, ask, charter, due, end_of_day, final, form, members, owner
-from engine.models import Case, Event
+from engine.models import Case, Event, Person
 from engine.run import act
 from engine.step import CLOCK
-from tests.club import LILEI, House
+from tests.club import LILEI, OWNER, House
 from tests.engine import toys
 
 
@@ -62,3 +63,17 @@ def test_what_a_savepoint_takes_back_never_happened(house: House) -> None:
 
     house.write(unit)
     assert house.rows(actions(house.case(LILEI, "study_plan"))) == ["open", "postponed"]
+
+
+def test_who_left_an_office_in_a_savepoint_that_is_taken_back_holds_it(house: House) -> None:
+    admin = house.add("admin@qq.com", "林涛", role="admin")
+
+    def unit(session: Session) -> list[str | None]:
+        savepoint = session.begin_nested()
+        session.get_one(Person, (house.club_id, admin)).role = "member"
+        offices_changed(session)
+        officers_at_hand(session)
+        savepoint.rollback()
+        return [officer.address for officer in officers_at_hand(session)]
+
+    assert house.write(unit) == [OWNER, "admin@qq.com"]
