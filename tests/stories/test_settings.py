@@ -294,5 +294,7 @@ def test_the_club_moves_to_another_name_and_time_zone(world: World, owner: Brows
 def test_a_time_zone_that_is_none_is_said_and_an_admin_changes_nothing(world: World, owner: Browser) -> None:
     page = owner.get(f"{DESK}/club").press("preview", other_zone="Europe/Atlantis")
     assert (page.status, page.value("other_zone"), club(world).zone) == (422, "Europe/Atlantis", "Asia/Shanghai")
+    for zone in ("localtime", "right/UTC"):  # the machine's own, and one with leap seconds
+        assert page.press("preview", other_zone=zone).status == 422, zone
     world.add_member("admin@qq.com", "周敏", role="admin")
     assert world.sign_in("admin@qq.com").get(f"{DESK}/club").status == 403
