@@ -5,16 +5,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.clock_moves import CLOCK_MOVES, clock_move
 from engine.db import club_of, hold
-from engine.declare import Act, Effect, Letter, State, Workflow, nobody
-from engine.dues import go_on, postpone, set_due
+from engine.declare import Act, Letter, State, Workflow
+from engine.dues import set_due
 from engine.happening import Happening, record
 from engine.history import said_before
 from engine.language import marked as _
@@ -25,11 +25,7 @@ from engine.polls import close_poll, open_poll
 from engine.registry import followers, is_offer, state_of, workflow
 from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
-from engine.targets import Stay, settle, stay
-
-# What the clock may do beside the declared acts, and what two of them do to the due time.
-SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void")
-_MOVES_DUE: dict[str, Effect] = {"postponed": postpone, "resumed": go_on}
+from engine.targets import Stay, settle
 
 
 class Refused(Exception):
@@ -123,8 +119,8 @@ def act(
     """
     if round is not None and round != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
-    if action in SYSTEM_ACTIONS and by.via == "clock":
-        move = _system_move(case, action)
+    if action in CLOCK_MOVES and by.via == "clock":
+        move = _clocks_move(case, action)
     else:
         move = _declared_move(session, case, action, by, now, proven)
         by = _in_whose_place(session, case, move, by)
@@ -198,21 +194,11 @@ def _declared_move(session: Session, case: Case, action: str, by: Hand, now: dat
     raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
 
 
-def _system_move(case: Case, action: str) -> Act:
-    move = _clocks(state_of(case.workflow, case.state), action)
+def _clocks_move(case: Case, action: str) -> Act:
+    move = clock_move(state_of(case.workflow, case.state), action)
     if move is None:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
     return move
-
-
-@cache
-def _clocks(state: State, action: str) -> Act | None:
-    """What a move of the clock does in a state; None where it has none there, as in every end."""
-    decided = state.poll.to if state.poll else None
-    due = state.due.to if state.due else None
-    targets = {"due": due, "decided": decided, "postponed": stay, "resumed": stay, "granted": state.alone, "void": "void"}
-    target = None if state.is_final else targets[action]
-    return Act(nobody, action, to=target, do=_MOVES_DUE.get(action)) if target is not None else None
 
 
 def _check_input(session: Session, move: Act, note: str, days: int | None) -> None:

@@ -222,7 +222,8 @@ def _wait_for(smtp: smtplib.SMTP, seconds: float) -> None:
 
 
 def _words(trouble: Exception) -> str:
-    said = getattr(trouble, "smtp_error", None)
+    """The server's, where it spoke SMTP (a code below zero: it did not); else what Python calls the trouble."""
+    said = getattr(trouble, "smtp_error", None) if getattr(trouble, "smtp_code", 0) > 0 else None
     return _text(said) if said is not None else f"{type(trouble).__name__}: {trouble}"
 
 

@@ -50,7 +50,7 @@ def diagnose(server: MailServer, answer: Answer) -> Outcome:
     text = answer.text.lower()
     if judge(answer, 0).kind == "sent":
         return "sent"
-    if answer.phase in ("connect", "login") and answer.code <= 0:
+    if answer.phase in ("connect", "login") and answer.code == 0:
         return _unspoken(server, answer)
     if answer.phase == "login" and (answer.code in (421, 451, 454) or any(word in text for word in _TRIES_WORDS)):
         return "tries"
@@ -78,7 +78,7 @@ def _unspoken(server: MailServer, answer: Answer) -> Outcome:
         return "no_login"
     if said.startswith(_REFUSED):
         return "refused"
-    if _doors_differ(server) or "SSL" in said or said.startswith(_CUT) or answer.code < 0:
+    if _doors_differ(server) or "SSL" in said or said.startswith(_CUT):
         return "mismatch"
     return "silent" if said.startswith(_SILENT) else "other"
 

@@ -35,7 +35,7 @@ QQ = MailServer("smtps", "smtp.qq.com", 465, "club@qq.com", "code")
         (Answer("connect", 0, "TimeoutError: timed out"), "silent"),
         (Answer("connect", 0, "OSError: [Errno 101] Network is unreachable"), "silent"),
         (Answer("connect", 0, "SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number"), "mismatch"),
-        (Answer("connect", -1, "not a mail server"), "mismatch"),
+        (Answer("connect", 0, "SMTPConnectError: (-1, b'not a mail server')"), "mismatch"),
         (Answer("connect", 0, "SSLCertVerificationError: certificate verify failed: self-signed certificate"), "certificate"),
         (Answer("login", 0, "SMTPNotSupportedError: SMTP AUTH extension not supported by server."), "no_login"),
         (Answer("recipient", 0, "SMTPServerDisconnected: Connection unexpectedly closed"), "other"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import letters_ledger
-from tests.web.test_commands import Shell
+from tests.shell import Shell
 from tests.world import World, path_of
 
 # A backup is a copy of SQLite's file; PostgreSQL brings its own tools.

@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from engine import schema
 from mailers.catcher import _free_port
 from tests.databases import SECRET_KEY, Databases
+from tests.shell import Shell
 
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
-
-
-class Shell:
-    def __init__(self, settings: dict[str, str]) -> None:
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
-        self.environment |= settings | {"PYTHONIOENCODING": "utf-8"}
-
-    def __call__(self, *words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", *words],
-            cwd=ROOT, env=self.environment | environment, capture_output=True, text=True, timeout=60, check=False, input=typed,
-        )  # fmt: skip
-
-    def json(self, *words: str) -> Any:
-        done = self(*words, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
 
 
 @pytest.fixture

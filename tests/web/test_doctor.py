@@ -23,7 +23,7 @@ from engine.models import Heartbeat
 from mailers.catcher import _free_port
 from tests.databases import Databases
 from tests.mailers.scripted import Scripted
-from tests.web.test_commands import Shell
+from tests.shell import Shell
 from tests.world import World
 from web.commands.doctor import answers, base_url, examine
 
