@@ -322,6 +322,14 @@ def test_after_a_restore_everything_goes_after_a_second_look(club: World) -> Non
     assert "发信已暂停" not in browser.get(DESK).text
 
 
+def test_while_no_mail_leaves_the_desk_does_not_say_that_every_letter_arrived(club: World) -> None:
+    browser = club.sign_in(OWNER)
+    assert "信都送到了" in browser.get(DESK).text
+    club.service.db.write(rest, "stopped", club.now)
+    text = browser.get(DESK).text
+    assert ("信都送到了" in text, "除了上面说的，一切正常" in text) == (False, True)
+
+
 def test_the_letters_are_the_owners(club: World) -> None:
     assert club.sign_in(ADMIN).get(f"{DESK}/letters").status == 403
 
