@@ -99,14 +99,18 @@ def test_what_was_typed_is_shown_again_when_the_database_does_not_take_it(world:
 
 
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
-def test_what_the_owner_typed_for_a_member_is_shown_again_too(world: World) -> None:
+def test_what_the_owner_typed_at_the_desk_is_shown_again_too(world: World) -> None:
     world.add_member("lilei@qq.com", "李雷")
     words, lilei = "电话里说。\n" * 5_000, world.person("lilei@qq.com").id
-    page = world.sign_in("owner@qq.com").get(f"/jiuniu/desk/people/{lilei}/departure")
+    browser = world.sign_in("owner@qq.com")
+    page = browser.get(f"/jiuniu/desk/people/{lilei}/departure")
+    clauses = browser.get("/jiuniu/desk/settings/clauses").press("preview", **{"text-0": "读书。" * 300})
     with world.service.db.writer.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
-    refused = page.press(why=words)
+    refused, unsaved = page.press(why=words), clauses.press("save")
     assert (refused.status, refused.value("why")) == (503, words)
     with world.service.db.writer.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+    assert (unsaved.status, unsaved.value("text-0"), unsaved.press().status) == (503, "读书。" * 300, 200)
+    assert "读书。读书。" in browser.get("/jiuniu/").text
     assert (refused.press().status, world.person("lilei@qq.com").status) == (200, "departed")
