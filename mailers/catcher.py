@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,18 @@ class Catcher:
         self._controller.stop()
 
 
-def caught(folder: Path, recipient: str = "", limit: int = 200) -> Iterator[Caught]:
-    """The mails in the mailbox, the newest first."""
-    for path in sorted(folder.glob("*.eml"), reverse=True)[:limit]:
-        mail = _parse(path)
-        found = Caught(
-            path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"]),
-            slug_of(mail),
-        )  # fmt: skip
-        if recipient in found.recipient:
-            yield found
+def caught(folder: Path, recipient: str = "", *, before: str = "", limit: int = 200) -> Iterator[Caught]:
+    """The mails in the mailbox (to this recipient; older than the one with the id ``before``), the newest first."""
+    mails = (_listed(path) for path in sorted(folder.glob("*.eml"), reverse=True) if not before or path.stem < before)
+    return islice((mail for mail in mails if recipient in mail.recipient), limit)
+
+
+def _listed(path: Path) -> Caught:
+    mail = _parse(path)
+    return Caught(
+        path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"]),
+        slug_of(mail),
+    )  # fmt: skip
 
 
 def slug_of(mail: EmailMessage) -> str:

@@ -15,6 +15,8 @@ from web.speak import meet
 
 mailbox = Blueprint("mailbox", __name__)
 
+# Mails on a page.
+MOST = 60
 _URL = re.compile(r"https?://[^\s<>\"]+")
 
 
@@ -30,8 +32,9 @@ def _only_here() -> None:
 @mailbox.get("/mailbox")
 def show() -> str:
     to = request.args.get("to", "")
-    mails = list(caught(service().mailbox, to))
-    return render_template("pages/mailbox.html", mails=mails, to=to, clubs=g.clubs)
+    mails = list(caught(service().mailbox, to, before=request.args.get("before", ""), limit=MOST + 1))
+    older = mails[MOST - 1].id if len(mails) > MOST else ""
+    return render_template("pages/mailbox.html", mails=mails[:MOST], to=to, older=older, clubs=g.clubs)
 
 
 @mailbox.get("/mailbox/<mail_id>")

@@ -77,6 +77,8 @@ def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptie
     assert [mail.recipient for mail in caught(box.folder)] == [MEIMEI, LILEI]
     assert [mail.recipient for mail in caught(box.folder, "lilei")] == [LILEI]
     assert [mail.recipient for mail in caught(box.folder, limit=1)] == [MEIMEI]
+    assert [mail.recipient for mail in caught(box.folder, "lilei", limit=1)] == [LILEI]  # among all, not among the newest
+    assert [mail.recipient for mail in caught(box.folder, before=next(caught(box.folder)).id)] == [LILEI]
     catcher.empty(box.folder)
     assert list(caught(box.folder)) == []
 
