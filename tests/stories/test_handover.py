@@ -87,7 +87,7 @@ def test_a_rest_is_said_on_every_page_and_moves_what_is_due(club: World) -> None
     club.tick()
     assert {item for item in club.new_letters() if item[0] == "club.paused"} == {("club.paused", LILEI), ("club.paused", MEIMEI)}
     club.pass_time(days=6, hours=1)
-    browser.get(PAGE).press("resume")
+    assert "读书会恢复了" in browser.get(PAGE).press("resume").text
     assert club.case("study_plan", LILEI).due_at == due + timedelta(days=7)
     assert "读书会放假中" not in club.browser().get("/jiuniu/").response.text
 

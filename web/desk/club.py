@@ -67,7 +67,7 @@ def _pause(here: Club, you: Person) -> Page:
 
 def _resume(here: Club, you: Person) -> Page:
     service().db.write(resume, here.id, service().clock.now())
-    return _back(here)
+    return _back(here, done="resume")
 
 
 def _offer(here: Club, you: Person) -> Page:
@@ -92,8 +92,8 @@ def _unknown(here: Club, you: Person) -> Page:
     abort(400)
 
 
-def _back(here: Club) -> Page:
-    return redirect(url_for("club.show", slug=here.slug), 303)
+def _back(here: Club, done: str | None = None) -> Page:
+    return redirect(url_for("club.show", slug=here.slug, done=done), 303)
 
 
 def _again(here: Club, you: Person, form: Form | None = None, *, error: str = "") -> str:
