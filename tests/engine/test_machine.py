@@ -125,7 +125,7 @@ class ClubLife(RuleBasedStateMachine):
         self.dues: dict[tuple[int, int], tuple[datetime, datetime]] = {}  # (case, version): due and entered as last seen
         self.judged: set[tuple[int, int]] = set()  # due steps that were looked at
         self.accepted: Counter[str] = Counter()
-        self.bytes: dict[str, set[bytes]] = {}
+        self.bytes: dict[tuple[str, str], set[bytes]] = {}
         for who in PEOPLE[:members]:
             self.forms[who] += 1
             self.house.join(who, f"{who}-1")
@@ -405,8 +405,9 @@ class ClubLife(RuleBasedStateMachine):
         if answer in (TAKEN, SILENT):  # silent after the dot: the server may well have it
             self.accepted[letter.message_id] += 1
             renewed = self.was_postponed(letter) if letter.case_id else self.somebody_was_erased()
-            self.bytes.setdefault(letter.message_id, set()).add(frozen.content)
-            assert renewed or len(self.bytes[letter.message_id]) == 1, "a retry sends the same bytes"
+            sent = self.bytes.setdefault((letter.message_id, frozen.recipient), set())  # to a new address it is written anew
+            sent.add(frozen.content)
+            assert renewed or len(sent) == 1, "a retry sends the same bytes"
         return answer
 
     def was_postponed(self, letter: Letter) -> bool:
