@@ -57,8 +57,8 @@ def _as_before(session: Session, previous: Any) -> None:
 def let_go(session: Session) -> None:
     """The session gives up every row it holds; what was at hand is looked up anew. Nothing may be left to write."""
     session.expunge_all()
-    for held in ("clubs", "owners", "officers"):
-        session.info.pop(held, None)
+    session.info.pop("clubs", None)
+    offices_changed(session)
 
 
 def keep_club_at_hand(session: Session, club: Club) -> None:

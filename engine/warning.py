@@ -25,10 +25,7 @@ Asks = Mapping[tuple[int, int, str], Any]
 
 def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
     """The asks of these cases' present rounds to the persons concerned, in one query."""
-    keys = [
-        (case.club_id, case.id, case.entered_version)
-        for case in cases if _announcing(case.workflow, state_of(case.workflow, case.state))
-    ]  # fmt: skip
+    keys = [(case.club_id, case.id, case.entered_version) for case in cases if _announcing(case)]
     found: dict[tuple[int, int, str], Any] = {}
     for row in session.connection().execute(_ASKS, {"rounds": keys}) if keys else ():
         found.setdefault((row.case_id, row.person_id, row.name), row)
@@ -37,7 +34,7 @@ def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
 
 def warned(session: Session, case: Case, asks: Asks) -> Warned:
     """How the ask of the present round fared. *in time* where nobody was to be warned (it is a decider's turn)."""
-    names = _announcing(case.workflow, state_of(case.workflow, case.state))
+    names = _announcing(case)
     if not names:
         return "in time"
     letters = (asks.get((case.id, case.person_id, name)) for name in names)
@@ -71,15 +68,18 @@ def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -
 
 def leaves_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
     """Would this letter announce the due time of its round to the person concerned, and too late?"""
-    names = _announcing(case.workflow, state_of(case.workflow, case.state))
-    announces = letter.name in names and letter.person_id == case.person_id
+    announces = letter.name in _announcing(case) and letter.person_id == case.person_id
     running = letter.asks and case.entered_version == letter.version and case.turn != ""
     return announces and running and _too_late(session, case, now)
 
 
-@cache
-def _announcing(workflow_name: str, state: State) -> list[str]:
+def _announcing(case: Case) -> list[str]:
     """The letters that ask the person concerned when their turn begins."""
+    return _announcing_in(case.workflow, state_of(case.workflow, case.state))
+
+
+@cache
+def _announcing_in(workflow_name: str, state: State) -> list[str]:
     if state.turn != the_person:
         return []
     return [f"{workflow_name}.{letter.name}" for letter in state.entry_letters if letter.asks]
