@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from engine import connections
 from engine.models import Club
 from tests.club import House
+from tests.web.test_process import wait_for
 
 
 def test_a_reader_cannot_write(house: House) -> None:
@@ -27,12 +28,14 @@ def test_a_page_sees_one_moment(house: House) -> None:
         assert page.execute(counted).scalar_one() == 1
 
 
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
 @pytest.mark.parametrize("template", ["postgresql"], indirect=True)  # a file has nobody who could hang up
-def test_a_connection_that_died_while_it_rested_is_replaced(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_REST", 0.0)
+@pytest.mark.parametrize("rest", [0.0, 3600.0], ids=["asked after its rest", "seen to have hung up"])
+def test_a_connection_that_died_while_it_rested_is_replaced(house: House, monkeypatch: pytest.MonkeyPatch, rest: float) -> None:
+    monkeypatch.setattr(connections, "_REST", rest)
     names = house.rows(select(Club.name))
-    everybody_else = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    house.write(lambda session: session.execute(text(everybody_else)) and None)
+    house.write(lambda session: session.execute(text(f"SELECT pg_terminate_backend(pid) {OTHERS}")) and None)
+    wait_for(lambda: house.write(lambda session: session.execute(text(f"SELECT count(*) {OTHERS}")).scalar_one()) == 0)
     assert house.rows(select(Club.name)) == names
