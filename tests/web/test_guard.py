@@ -70,7 +70,7 @@ def test_a_forged_host_changes_no_link(world: World) -> None:
     data = page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))}
     answer = page.browser.post("/jiuniu/join", data, headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
     assert answer.status == 200
-    forged = world.browser().session.get(f"{world.base}jiuniu/join", headers={"Host": "evil.example"}, timeout=10)
+    forged = world.browser().session.get(f"{world.base}jiuniu/join", headers={"Host": "evil.example"}, timeout=60)
     assert "evil.example" not in forged.text
     assert "evil.example" not in world.mail("join.confirm_address").text
 
@@ -78,7 +78,7 @@ def test_a_forged_host_changes_no_link(world: World) -> None:
 def test_a_redirect_names_no_host_that_somebody_asked_for(world: World) -> None:
     session = world.browser().session
     for path, leads_to in (("jiuniu", "/jiuniu/"), ("/evil.example", "/evil.example/")):
-        answer = session.get(f"{world.base}{path}", headers={"Host": "evil.example"}, timeout=10, allow_redirects=False)
+        answer = session.get(f"{world.base}{path}", headers={"Host": "evil.example"}, timeout=60, allow_redirects=False)
         assert (answer.status_code, answer.headers["Location"]) == (308, leads_to)
 
 
