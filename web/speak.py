@@ -7,10 +7,9 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from engine.language import LANGUAGES, best_language, of_week, say_clock, say_date, say_day, say_moment, say_short, translate
+from engine.language import LANGUAGES, best_language, say_clock, say_date, say_day, say_moment, say_short, translate
 from engine.models import Case, Club, Person
-from engine.moments import week_number
-from engine.registry import label_of, workflow
+from engine.registry import label_of, title_of
 from web import letter_words, wording
 from web.service import service
 
@@ -98,7 +97,7 @@ def done_word(action: str) -> str:
 
 def case_label(case: Case) -> str:
     """What a case is about, with its week where it has one."""
-    return of_week(say(workflow(case.workflow).label), week_number(case.data.get("period", "")), g.language)
+    return title_of(case, g.language)
 
 
 def letter_word(name: str) -> str:
