@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, g, request
+from markupsafe import Markup, escape
 
+from engine.history import Entry
 from engine.language import LANGUAGES, best_language, of_week, say_clock, say_date, say_day, say_moment, say_short, translate
-from engine.models import Case, Club, Person
+from engine.language import marked as _
+from engine.models import Case, Club, Event, Person
 from engine.moments import week_number
 from engine.registry import label_of, workflow
-from web import letter_words, wording
+from web import deeds, letter_words, wording
 from web.service import service
 
 COOKIE = "lang"
@@ -36,8 +39,10 @@ def meet(club: Club | None, you: Person | None = None) -> None:
 
 
 def say(text: str, **values: Any) -> str:
-    """The catalogue's word in the page's language."""
+    """The catalogue's word in the page's language; markup that is filled in (a name as it is shown) stays markup."""
     found = translate(text, g.language)
+    if any(isinstance(value, Markup) for value in values.values()):
+        found = escape(found)
     return found % values if values else found
 
 
@@ -51,7 +56,7 @@ def init(app: Flask) -> None:
         _=say,
         state_word=state_word,
         action_word=action_word,
-        done_word=done_word,
+        told=told,
         choice_word=choice_word,
         case_label=case_label,
         letter_word=letter_word,
@@ -92,8 +97,18 @@ def action_word(action: str) -> str:
     return say(wording.ACTIONS[action])
 
 
-def done_word(action: str) -> str:
-    return say(wording.DONE[action])
+def deed_word(workflow: str, deed: Entry | Event) -> str:
+    """What happened, without a name."""
+    return say(deeds.came_about(workflow, deed) or deeds.did(workflow, deed))
+
+
+def told(workflow: str, deed: Entry | Event, who: Markup, whom: Markup | None = None) -> str:
+    """What happened, as a sentence. ``who``: how whoever did it is shown; ``whom``: in whose name or place they did it."""
+    alone = deeds.came_about(workflow, deed)
+    if alone:
+        return say(alone)
+    pattern = _("%(who)s (for %(whom)s) %(deed)s") if whom else _("%(who)s %(deed)s")
+    return say(pattern, who=who, whom=whom, deed=say(deeds.did(workflow, deed)))
 
 
 def case_label(case: Case) -> str:
