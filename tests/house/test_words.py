@@ -28,7 +28,14 @@ METHODS = [
 WIDE = r"[㐀-鿿]"
 
 # One thing, one name: what a thing is not called, and what it is called.
-OTHER_NAMES = {"每日一信": "每日汇总信", "宽限": "延期", "清除": "删除", "催办信": "催办邮件", "无记名": "不记名"}
+OTHER_NAMES = {
+    "每日一信": "每日汇总信",
+    "宽限": "延期",
+    "清除": "删除",
+    "催办信": "催办邮件",
+    "无记名": "不记名",
+    "演示邮箱": "内置邮箱",
+}
 
 
 def wanted() -> set[str]:

@@ -232,7 +232,7 @@ def test_the_owner_corrects_an_address_after_a_550_and_the_letter_arrives(club: 
     ("typed", "field"),
     [
         ({"email": "没有地址", "why": "写错了。"}, "email"), ({"email": ADMIN, "why": "写错了。"}, "email"),
-        ({"email": "new@qq.com", "why": ""}, "why"),
+        ({"email": "new@qq.com", "why": ""}, "why"), ({"email": MEIMEI, "why": "写错了。"}, "email"),
     ],
 )  # fmt: skip
 def test_a_correction_that_cannot_be_keeps_what_was_typed(club: World, typed: dict[str, str], field: str) -> None:
