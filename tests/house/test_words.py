@@ -15,6 +15,7 @@ from engine.clock_moves import CLOCK_MOVES, clock_move
 from engine.declare import Workflow
 from engine.language import LANGUAGES, TEMPLATES
 from engine.registry import all_workflows
+from engine.roles import anyone
 from engine.targets import Choice, Target, arrows
 from web import deeds, letter_words, wording
 
@@ -103,6 +104,17 @@ def test_every_event_has_its_sentence_and_no_sentence_is_dead() -> None:
         said.add(found)
     dead = {*deeds.DID, *deeds.CAME} - said
     assert dead == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_receipt_has_a_word_for_whatever_somebody_presses_about_another(language: str) -> None:
+    """What is decided, and what the owner does for a member while it is the member's turn."""
+    pressed = {
+        act.action for flow in all_workflows() for state in flow.states.values() for act in state.acts
+        if set(act.who.names) - {"person", "anyone"} or not (state.is_final or act.proves or act.who == anyone)
+    } - {"accept", "refuse"}  # fmt: skip
+    receipt = (TEMPLATES / "mail" / "club" / f"receipt.{language}.jinja").read_text()
+    assert {action for action in pressed if f'"{action}"' not in receipt} == set(), "nobody answers an offer for somebody"
 
 
 @pytest.mark.parametrize("flow", all_workflows(), ids=lambda flow: flow.key)
