@@ -198,7 +198,7 @@ class Letter(ClubRow, Row):
         Index("ix_letter_case", "club_id", "case_id", "version"),
         Index("ix_letter_person", "club_id", "person_id"),
         Index("ix_letter_about", "club_id", "about_id"),
-        Index("ix_letter_next_at", "priority", "next_at",
+        Index("ix_letter_next_at", "priority", "next_at", "id",
               sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
         Index("ix_letter_lease_until", "lease_until",
               sqlite_where=text("lease_until IS NOT NULL"), postgresql_where=text("lease_until IS NOT NULL")),

@@ -9,11 +9,10 @@ from flask import Flask, Response, g, request
 from markupsafe import Markup, escape
 
 from engine.history import Entry
-from engine.language import LANGUAGES, best_language, of_week, say_clock, say_date, say_day, say_moment, say_short, translate
+from engine.language import LANGUAGES, best_language, say_clock, say_date, say_day, say_moment, say_short, translate
 from engine.language import marked as _
 from engine.models import Case, Club, Event, Person
-from engine.moments import week_number
-from engine.registry import label_of, workflow
+from engine.registry import label_of, title_of
 from web import deeds, letter_words, wording
 from web.service import service
 
@@ -113,7 +112,7 @@ def told(workflow: str, deed: Entry | Event, who: Markup, whom: Markup | None = 
 
 def case_label(case: Case) -> str:
     """What a case is about, with its week where it has one."""
-    return of_week(say(workflow(case.workflow).label), week_number(case.data.get("period", "")), g.language)
+    return title_of(case, g.language)
 
 
 def letter_word(name: str) -> str:
