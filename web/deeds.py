@@ -9,7 +9,7 @@ from engine.history import Entry
 from engine.language import marked as _
 from engine.models import Event
 
-# After a name.
+# After a name; ``whose``: the person concerned.
 DID = {
     "join.open": _("applied to join"),
     "nomination.open": _("stood for admin"),
@@ -17,7 +17,7 @@ DID = {
     "new_address.open": _("asked for a new mail address"),
     "departure.open": _("left the club"),
     "departure.open>erasing": _("left the club and wants everything erased"),
-    "handover.open": _("offered to hand over the club"),
+    "handover.open": _("offered the club to %(whose)s"),
     "confirm": _("confirmed the address"),
     "new_address.confirm>taken": _("confirmed the new address, but somebody else has it already"),
     "apply_again": _("filled in the application anew"),
@@ -28,7 +28,7 @@ DID = {
     "study_plan.approve": _("approved the study plan"),
     "reflection.approve": _("approved the reflection"),
     "nomination.approve": _("agreed, so the members vote"),
-    "return": _("returned it for changes"),
+    "return": _("returned it to %(whose)s for changes"),
     "join.decline": _("declined the application"),
     "nomination.decline": _("did not agree to the nomination"),
     "decline>overdue": _("declined it, with another chance to hand in"),
@@ -42,15 +42,15 @@ DID = {
     "excuse": _("excused it and dropped the proposal to remove"),
     "excuse>let_off": _("excused it: nothing needs to be handed in"),
     "extend": _("gave more time"),
-    "remove": _("decided on the removal"),
-    "readmit": _("took the member back in"),
+    "remove": _("decided to remove %(whose)s"),
+    "readmit": _("took %(whose)s back in"),
     "undo": _("took the earlier decision back"),
     "choose": _("named the book"),
     "choose>long_owed": _("named a big book, so there is more time"),
     "share": _("shared it with the members"),
     "retract": _("stopped sharing it"),
     "step_down": _("stepped down as admin"),
-    "dismiss": _("dismissed the admin from office"),
+    "dismiss": _("dismissed %(whose)s as admin"),
     "correct": _("corrected the address"),
     "correct>taken": _("wanted to correct the address, but somebody else has it already"),
     "accept": _("took over the club"),

@@ -96,18 +96,16 @@ def action_word(action: str) -> str:
     return say(wording.ACTIONS[action])
 
 
-def deed_word(workflow: str, deed: Entry | Event) -> str:
-    """What happened, without a name."""
-    return say(deeds.came_about(workflow, deed) or deeds.did(workflow, deed))
+def told(workflow: str, deed: Entry | Event, whose: Markup, who: Markup, whom: Markup | None = None) -> str:
+    """What happened, as a sentence, and how those are shown who are named in it.
 
-
-def told(workflow: str, deed: Entry | Event, who: Markup, whom: Markup | None = None) -> str:
-    """What happened, as a sentence. ``who``: how whoever did it is shown; ``whom``: in whose name or place they did it."""
+    ``whose`` matter it is, ``who`` did it, ``whom``: in whose name or place.
+    """
     alone = deeds.came_about(workflow, deed)
     if alone:
         return say(alone)
     pattern = _("%(who)s (for %(whom)s) %(deed)s") if whom else _("%(who)s %(deed)s")
-    return say(pattern, who=who, whom=whom, deed=say(deeds.did(workflow, deed)))
+    return say(pattern, who=who, whom=whom, deed=say(deeds.did(workflow, deed), whose=whose))
 
 
 def case_label(case: Case) -> str:

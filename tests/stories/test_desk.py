@@ -189,7 +189,7 @@ def test_a_record_tells_what_was_and_what_may_be_done(world: World) -> None:
     page = record(world, browser, LILEI)
     assert [line.text for line in page.soup.select("#removals ~ .history .history-line")] == [
         "到期没有收到，补交机会已用完，提议移出 学习计划",
-        "陈老师决定移出 学习计划",
+        "陈老师决定移出李雷 学习计划",
     ]
     back = next(str(row.select_one("a")["href"]) for row in page.soup.select("li.row") if "请对方回来" in row.text)  # type: ignore[index]
     browser.get(back).press("readmit")
