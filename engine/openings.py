@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -21,7 +20,7 @@ from engine.offices import ranks_of, their_turn, welcome_back
 from engine.pause import resume
 from engine.registry import workflow
 from engine.run import open_case
-from engine.schedules import DAILY, RESUME, calendar_of, next_daily, pass_over
+from engine.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
 from engine.step import CLOCK
 
 log = logging.getLogger(__name__)
@@ -116,10 +115,10 @@ def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, pe
 def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     """The daily letter to each decider for whom something waits, once a day however long the worker was off."""
     club = club_at_hand(session)
-    day = now.astimezone(ZoneInfo(club.zone)).date().isoformat()
-    schedule.next_at = next_daily(club, now)
+    rhythm, frame = rhythm_of(DAILY), frame_of(club)
+    schedule.next_at, day = rhythm.following(now, frame), rhythm.period(now, frame)
     welcome_back(session, now)
-    at, queued = morning_after_quiet(now, frame_of(club)), 0
+    at, queued = morning_after_quiet(now, frame), 0
     for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since) and queue_for_person(

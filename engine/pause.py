@@ -56,7 +56,7 @@ def resume(session: Session, club_id: int, now: datetime) -> int:
     if club.paused_at is None:
         return 0
     going_on = (Case.turn != "") & Case.due_at.is_not(None) & (Case.trouble != "unreachable")
-    resting = session.execute(select(Case).where(going_on)).scalars().all()
+    resting = session.execute(select(Case).where(going_on).order_by(Case.id)).scalars().all()
     for case in resting:
         _go_on_safely(session, case, club, now)
     club.paused_at = None

@@ -157,7 +157,7 @@ def _keep(step: Step, answers: dict[str, Any]) -> None:
 
 
 def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
-    wanted = select(Case).where(Case.person_id == person.id, Case.turn != "").order_by(Case.due_at)
+    wanted = select(Case).where(Case.person_id == person.id, Case.turn != "").order_by(Case.due_at, Case.id)
     return session.execute(wanted).scalars().all()
 
 
@@ -262,10 +262,10 @@ def _remain(step: Step, move: Act) -> None:
 
 def _take_back(step: Step, left: State) -> None:
     """After an undo: what followed falls away, and whoever was told hears that it was taken back."""
-    followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "")
+    followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "").order_by(Case.id)
     for follower in step.session.execute(followers).scalars().all():
         act(step.session, follower, "void", by=CLOCK, now=step.now)
-    told = {letter.to for letter in left.entry_letters}
+    told = dict.fromkeys(letter.to for letter in left.entry_letters)
     others = [role for role in told if holders(step.session, role or left.turn, step.case) != [step.hand.person]]
     _tell(step, [Letter("taken_back", role, asks=False) for role in others], left)
 

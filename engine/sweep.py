@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -43,7 +44,8 @@ def sweep(db: Database, now: datetime) -> int:
 def sweep_round(session: Session, now: datetime, size: int = ROUND, *, reminders: bool = True) -> int:
     """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
     reminded = _remind_safely(session, now) if reminders else 0
-    cases = session.execute(_DUE, {"now": now, "size": size}).scalars().all()
+    due = session.execute(_DUE, {"now": now, "size": size}).scalars()
+    cases = sorted(due, key=attrgetter("club_id", "wake_at", "id"))  # of two that are due at midnight the older one goes first
     keys = [(case.club_id, case.id) for case in cases]
     if cases and not _step_safely(session, cases, now):
         for key in keys:
@@ -80,7 +82,7 @@ def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
     clubs_at_hand(session, {case.club_id for case in cases})
     asks = asks_of(session, cases)
     with letters_together(session):
-        for club_id, group in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+        for club_id, group in groupby(cases, key=attrgetter("club_id")):
             with in_club(session, club_id):
                 for case in group:
                     look_at(session, case, now, asks)

@@ -475,12 +475,12 @@ class ClubLife(RuleBasedStateMachine):
         return owner
 
     def actors(self) -> dict[str, Person]:
-        found = self.house.rows(select(Person).where(Person.address.is_not(None)))
+        found = self.house.rows(select(Person).where(Person.address.is_not(None)).order_by(Person.id))
         return {person.address: person for person in found}
 
     def offered(self) -> list[tuple[Case, Person, Act]]:
         """Every declared act that somebody may do now, by the test's own reading of the rights."""
-        return self.offered_in(self.cases(), {person.id: person for person in self.house.rows(select(Person))})
+        return self.offered_in(self.cases(), {person.id: person for person in self.house.rows(select(Person).order_by(Person.id))})
 
     def offered_in(self, cases: list[Case], people: dict[int, Person]) -> list[tuple[Case, Person, Act]]:
         actors = [person for person in people.values() if person.address is not None]
@@ -510,8 +510,8 @@ class ClubLife(RuleBasedStateMachine):
     def look(self) -> None:
         """After each rule, and within one that lets several things happen."""
         with self.house.read() as session:
-            people = {person.id: person for person in session.execute(select(Person)).scalars()}
-            cases = list(session.execute(select(Case)).scalars())
+            people = {person.id: person for person in session.execute(select(Person).order_by(Person.id)).scalars()}
+            cases = list(session.execute(select(Case).order_by(Case.id)).scalars())
             letters = list(session.execute(select(Letter)).scalars())
             marks: dict[tuple[int, int], list[Mark]] = {}
             for mark in session.execute(select(Mark)).scalars():
