@@ -87,10 +87,15 @@ def _let_go(session: Session, now: datetime) -> None:
     """What waited leaves; a reminder of a due time that has moved does not."""
     morning = morning_after_quiet(now, frame_of(club_at_hand(session)))
     for letter in session.execute(select(Letter).where(Letter.state == "held", Letter.answer == PAUSED)).scalars():
-        if letter.data.get("reminder"):
+        if letter.data.get("reminder") and _has_moved(session, letter):
             letter.state, letter.answer, letter.settled_at = "dropped", OVER, now
         else:
             letter.state, letter.answer, letter.next_at = "queued", "", morning
+
+
+def _has_moved(session: Session, reminder: Letter) -> bool:
+    due = session.get_one(Case, (reminder.club_id, reminder.case_id)).due_at
+    return due is None or due.isoformat() != reminder.data["due"]
 
 
 def _tell(session: Session, name: str, now: datetime, data: dict[str, str]) -> None:

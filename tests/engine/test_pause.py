@@ -48,6 +48,47 @@ def test_everything_is_due_as_many_days_later_as_the_club_lay_still(house: House
     ]  # fmt: skip
 
 
+def rests_for(house: House, **span: float) -> None:
+    rest(house)
+    house.now += timedelta(**span)
+    go_on(house)
+
+
+def test_many_short_rests_count_as_the_one_rest_that_they_add_up_to(house: House) -> None:
+    """Somebody tries the button, or opens the club for an evening."""
+    due = joined(house)
+    for _ in range(5):
+        rests_for(house, hours=4, minutes=45)
+        assert house.case(LILEI, "study_plan").due_at == due + timedelta(days=1)
+    rests_for(house, hours=1)
+    assert house.case(LILEI, "study_plan").due_at == due + timedelta(days=2)
+
+
+def test_what_is_due_anew_after_a_rest_has_its_next_rest_counted_from_the_start(house: House) -> None:
+    joined(house)
+    rests_for(house, hours=1)
+    house.live(until=house.case(LILEI, "study_plan").due_at + timedelta(hours=12))
+    due = house.case(LILEI, "study_plan").due_at
+    rests_for(house, hours=1)
+    assert (house.case(LILEI, "study_plan").state, house.case(LILEI, "study_plan").due_at) == ("overdue", due + timedelta(days=1))
+
+
+def test_a_reminder_leaves_after_a_short_rest_that_moved_nothing_any_more(house: House) -> None:
+    """One that waited for the morning, and one whose moment fell into the rest."""
+    due = joined(house) + timedelta(days=1)
+    rests_for(house, minutes=5)
+    house.deliver()
+    house.now = due - timedelta(days=1) + timedelta(minutes=1)  # midnight
+    house.tick()
+    rests_for(house, minutes=5)
+    house.live(until=due - timedelta(hours=3, minutes=5))
+    assert house.server.mails().count(("study_plan.due_soon", LILEI)) == 1
+    rests_for(house, minutes=10)
+    house.live(until=due - timedelta(minutes=1))
+    assert house.case(LILEI, "study_plan").due_at == due
+    assert house.server.mails().count(("study_plan.due_soon", LILEI)) == 2
+
+
 def test_one_broken_case_does_not_keep_the_club_at_rest(house: House) -> None:
     due = joined(house)
     house.join(MEIMEI, "form-2")
