@@ -49,9 +49,15 @@ def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Ac
     mine = decision.who_id == person.id and person.id != case.person_id and decision.from_state == state.undo
     if not mine or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
         return None
-    if _followed_up(session, case) or _overtaken(session, case):
+    if _gone_since(case.person, decision) or _followed_up(session, case) or _overtaken(session, case):
         return None
     return Act(_DECIDER, "undo", to=state.undo)
+
+
+def _gone_since(person: Person, decision: Event) -> bool:
+    """Did they leave, were they removed or erased after it, or do they own the club by now? Then nothing of theirs opens again."""
+    removed = person.removed_at is not None and person.removed_at >= decision.at
+    return removed or person.status in ("departed", "erased") or person.role == "owner"
 
 
 def _followed_up(session: Session, case: Case) -> bool:

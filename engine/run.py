@@ -186,6 +186,8 @@ def _in_whose_place(session: Session, case: Case, move: Act, by: Hand) -> Hand:
 def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime, proven: bool) -> Act:
     if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner" or is_offer(case.workflow)):
         raise NotAllowed("only the owner acts on behalf of somebody, and nobody answers an offer for them")
+    if action == "undo":
+        hold(session, case.person)  # who leaves in this very moment leaves nothing to be opened again
     actor = by.on_behalf_of or by.person
     if actor is not None:
         for offered in acts_for(session, case, actor, now, proven=proven):

@@ -15,7 +15,7 @@ from engine.at_hand import club_at_hand, clubs_at_hand, numbers_of
 from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
 from engine.letters import letters_together
-from engine.models import Case
+from engine.models import Case, Club
 from engine.registry import all_workflows
 from engine.reminders import MOST, remind, remind_persons
 from engine.rounds import write_together
@@ -151,6 +151,14 @@ _WAKE_UNREACHABLE = (
 def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime) -> None:
     """A case that rested because nobody could be reached is looked at again: its ask got through after all."""
     session.connection().execute(_WAKE_UNREACHABLE, {"club": club_id, "case": case_id, "now": now})
+
+
+@across_clubs
+def wake_forgotten(session: Session, now: datetime) -> None:
+    """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at such a case again."""
+    goes_on = Case.club_id.in_(select(Club.id).where(Club.paused_at.is_(None)))
+    asleep = (Case.turn != "") & Case.wake_at.is_(None) & Case.due_at.is_not(None) & (Case.trouble == "")
+    session.execute(update(Case).where(asleep, goes_on).values(wake_at=now))
 
 
 @across_clubs

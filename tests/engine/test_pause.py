@@ -10,7 +10,7 @@ from engine.letters_ledger import release_all, release_club
 from engine.models import Case, Club, Letter, Schedule
 from engine.openings import open_due
 from engine.pause import OVER, PAUSED, pause, resume
-from engine.sweep import BACK_OFF, sweep
+from engine.sweep import BACK_OFF, sweep, wake_forgotten
 from mailers import outbox
 from mailers.drafts import Claimed
 from tests.club import LATER, LILEI, MEIMEI, PLAN, House
@@ -235,6 +235,23 @@ def test_a_case_that_woke_all_the_same_is_put_back_to_sleep(house: House) -> Non
     sweep(house.db, house.now)
     case = house.case(LILEI, "study_plan")
     assert (case.state, case.wake_at) == ("owed", None)
+
+
+def test_a_case_that_the_end_of_a_rest_overlooked_is_looked_at_again(house: House) -> None:
+    """Somebody pressed in the same moment, and found the club still at rest. One at rest, and one that nobody reaches, sleep on."""
+    due = joined(house)
+    house.join(MEIMEI, "form-2")
+    unreachable = update(Case).where(Case.person_id == house.person(MEIMEI).id).values(wake_at=None, trouble="unreachable")
+    house.write(lambda session: session.execute(unreachable))
+    house.write(lambda session: session.execute(update(Case).where(Case.trouble == "").values(wake_at=None)))
+    rest(house)
+    house.db.write(wake_forgotten, house.now)
+    assert house.rows(select(Case.id).where(Case.wake_at.is_not(None))) == []
+    house.write(lambda session: session.execute(update(Club).values(paused_at=None)))
+    house.db.write(wake_forgotten, house.now)
+    sweep(house.db, house.now)
+    assert house.case(LILEI, "study_plan").wake_at == due - timedelta(days=1)
+    assert house.case(MEIMEI, "study_plan").wake_at is None
 
 
 def test_a_named_moment_moves_with_the_rest(house: House) -> None:
