@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.at_hand import club_at_hand, frame_of, officers_at_hand
 from engine.beginnings import Calendar
 from engine.builders import REMOVAL_PROPOSED
-from engine.db import Database, across_clubs, in_club, overtaken
+from engine.db import HELD, Database, across_clubs, in_club, overtaken
 from engine.declare import Workflow
 from engine.letters import BULK, DAILY_LETTER, letters_together, queue_for_person
 from engine.models import Case, Letter, Person, Schedule
@@ -109,7 +109,8 @@ def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, pe
     there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
     ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
     wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)
-    return list(session.execute(wanted.limit(BATCH + 1)).scalars())
+    held = wanted.limit(BATCH + 1).with_for_update(**HELD)  # who leaves in this very moment is none of them, or finds the case
+    return list(session.execute(held).scalars())
 
 
 def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
