@@ -155,6 +155,7 @@ def test_across_clubs_is_listed() -> None:
         "engine/own_links.py:forget_ended_sessions",
         "engine/sweep.py:sweep_round",
         "engine/sweep.py:forget_old",
+        "engine/sweep.py:wake_forgotten",
         "mailers/outbox.py:claim",
         "mailers/outbox.py:extend_leases",
         "mailers/outbox.py:take_back_lapsed",
