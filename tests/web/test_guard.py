@@ -11,7 +11,8 @@ from sqlalchemy import event, func, select
 from app import create_app
 from engine.models import Case, Event, Letter, Person
 from tests.world import APPLICATION, World
-from web.guard import HEADERS, _no_token_needed
+from web.forgery import _no_token_needed
+from web.guard import HEADERS
 from web.member.unsubscribe import unsubscribe
 
 

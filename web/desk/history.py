@@ -15,7 +15,7 @@ from engine.charter import Charter
 from engine.clubs import CharterChanged, apply_charter
 from engine.models import CharterChange, Person
 from web.desk.amended import Amended, in_words
-from web.desk.office import officer_here, officer_pressing
+from web.desk.office import officer_here
 from web.service import service
 
 history = Blueprint("history", __name__)
@@ -51,7 +51,7 @@ def show(slug: str) -> Page:
 def press(slug: str) -> Page:
     """Take an earlier version again: it becomes a new one."""
     with service().db.read() as session:
-        club, you = officer_pressing(session, slug, only_owner=True)
+        club, you = officer_here(session, slug, only_owner=True)
         wanted = request.form.get("take", default=0, type=int)
         earlier = session.get(CharterChange, (club.id, wanted)) if 0 < wanted < club.charter_version else None
     if earlier is None:

@@ -8,10 +8,9 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.clubs import change_club
-from web.desk.office import officer_here, officer_pressing
+from web.desk.office import officer_here
 from web.desk.preview import Preview, preview_of_club
 from web.desk.settings import seal
-from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 from web.setup.forms import NamedForm, filled
 
@@ -29,16 +28,11 @@ def show(slug: str) -> Page:
 
 
 @naming.post("/<slug>/desk/settings/club")
-@keeps_text
 def press(slug: str) -> Page:
     """Look at what would change (the default), or save what was looked at."""
     with service().db.read() as session:
-        club, you = officer_pressing(
-            session, slug, only_owner=True, again=lambda message: _page(NamedForm(request.form), message=message)
-        )
+        club, you = officer_here(session, slug, only_owner=True)
     form = NamedForm(request.form)
-    if g.refused:
-        return _page(form, message=PRESS_AGAIN), 400
     if not form.validate():
         return _page(form), 422
     wanted = form.said()
@@ -49,5 +43,5 @@ def press(slug: str) -> Page:
     return redirect(url_for("settings.show", slug=slug, saved="club"), 303)
 
 
-def _page(form: NamedForm, preview: Preview | None = None, *, seen: str = "", message: str = "") -> str:
-    return render_template("pages/desk/naming.html", form=form, preview=preview, seen=seen, message=message)
+def _page(form: NamedForm, preview: Preview | None = None, *, seen: str = "") -> str:
+    return render_template("pages/desk/naming.html", form=form, preview=preview, seen=seen)

@@ -20,9 +20,8 @@ from engine.clubs import CharterChanged, apply_charter
 from engine.models import CharterChange, Club, Person
 from web.desk import charter_form as forms
 from web.desk.amended import Amended, in_words
-from web.desk.office import officer_here, officer_pressing
+from web.desk.office import officer_here
 from web.desk.preview import Preview, preview
-from web.guard import PRESS_AGAIN, keeps_text
 from web.numbers import GROUPS, explained, read_number
 from web.service import service
 from web.setup.forms import ZONES
@@ -42,7 +41,6 @@ class Sheet:
     typed: dict[str, str]
     version: int
     errors: dict[str, str] = field(default_factory=dict)
-    message: str = ""
     meanwhile: list[Amended] = field(default_factory=list)
     preview: Preview | None = None
     seen: str = ""
@@ -72,16 +70,13 @@ def edit(slug: str, part: str) -> Page:
 
 
 @settings.post("/<slug>/desk/settings/<part>")
-@keeps_text
 def press(slug: str, part: str) -> Page:
     """Look at what would change (the default), save, or get more rows."""
     sheet = Sheet(_part(part), request.form.to_dict(), request.form.get("version", default=0, type=int))
     with service().db.read() as session:
-        club, you = officer_pressing(session, slug, only_owner=True, again=lambda message: _again(sheet, message))
+        club, you = officer_here(session, slug, only_owner=True)
     if not 0 < sheet.version <= club.charter_version:
         sheet.version = 0
-    if g.refused:
-        return _again(sheet, PRESS_AGAIN), 400
     if request.form.get("action") == "more":
         sheet.typed["rows"] = str(forms.rows_of(sheet.typed) + forms.SPARE_ROWS)
         return _page(sheet)
@@ -135,11 +130,6 @@ def _part(key: str) -> forms.Part:
 
 def _chosen(offered: list[tuple[str, str]], keys: tuple[str, ...]) -> list[str]:
     return [say(name) for key, name in offered if key in keys]
-
-
-def _again(sheet: Sheet, message: str) -> str:
-    sheet.message = message
-    return _page(sheet)
 
 
 def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
