@@ -7,6 +7,9 @@ import zlib
 from engine.beginnings import OfferedBy
 from engine.checks import check
 from engine.declare import OpenedFrom, State, Workflow
+from engine.declare import marked as _
+from engine.models import Case
+from engine.plain import Damaged
 from engine.roles import Role
 
 _known: dict[str, type[Workflow]] = {}
@@ -21,8 +24,19 @@ def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
     return workflows
 
 
+class Unreadable(Workflow):
+    """Stands for the workflow of a row that nobody declares here: it was removed, or the row was made by a newer version."""
+
+    label, clause, opens = _("An unknown matter"), "", ()
+
+
+# Whose turn it is nobody here can know; nothing is offered, nothing falls due. Only ``void`` leads out.
+UNREADABLE = State(Role(("unreadable",)))
+UNREADABLE.name = "unreadable"
+
+
 def workflow(name: str) -> type[Workflow]:
-    return _known[name]
+    return _known.get(name, Unreadable)
 
 
 def label_of(letter: str) -> str:
@@ -32,12 +46,23 @@ def label_of(letter: str) -> str:
 
 
 def state_of(workflow_name: str, state: str) -> State:
-    return _known[workflow_name].states[state]
+    return workflow(workflow_name).states.get(state, UNREADABLE)
+
+
+def standing(case: Case) -> State:
+    """The state of a case as somebody may act in it: in what cannot be read, nobody may."""
+    damaged = isinstance(case.answers, Damaged) or isinstance(case.data, Damaged)
+    return UNREADABLE if damaged else state_of(case.workflow, case.state)
+
+
+def declared() -> set[tuple[str, str]]:
+    """Every workflow and state that a row may name."""
+    return {(flow.key, name) for flow in _known.values() for name in flow.states}
 
 
 def is_offer(workflow_name: str) -> bool:
     """Is it something that one person offers another? Nobody answers that in the other's name."""
-    return any(isinstance(opening, OfferedBy) for opening in _known[workflow_name].openings)
+    return any(isinstance(opening, OfferedBy) for opening in workflow(workflow_name).openings)
 
 
 def turns() -> set[Role]:

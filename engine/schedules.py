@@ -44,7 +44,7 @@ def plan_schedules(session: Session, now: datetime) -> None:
 def replan_schedules(session: Session, now: datetime) -> None:
     """After a change of the charter the calendar follows its new hours; an opening that is due already stays due."""
     club = club_at_hand(session)
-    ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule != RESUME)
+    ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule.in_((*calendars(), DAILY)))
     for schedule in session.execute(ahead).scalars().all():
         schedule.next_at = _next_of(schedule.rule, club, now)
 

@@ -7,14 +7,17 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
+from engine import registry
 from engine.language import LANGUAGES, best_language, of_week, say_clock, say_date, say_day, say_moment, say_short, translate
+from engine.language import marked as _
 from engine.models import Case, Club, Person
 from engine.moments import week_number
-from engine.registry import label_of, workflow
+from engine.registry import label_of, standing, workflow
 from web import letter_words, wording
 from web.service import service
 
 COOKIE = "lang"
+UNREADABLE = _("cannot be read")
 
 
 def begin_request() -> None:
@@ -58,6 +61,7 @@ def init(app: Flask) -> None:
         letter_state_word=lambda state: say(letter_words.STATES[state]),
         meaning_word=lambda meaning: say(letter_words.MEANINGS[meaning]) if meaning else "",
         standing_word=standing_word,
+        unreadable=lambda case: standing(case) is registry.UNREADABLE,
     )
     app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
     app.jinja_env.filters.update(
@@ -85,15 +89,16 @@ def init(app: Flask) -> None:
 
 
 def state_word(workflow: str, state: str) -> str:
-    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES[state])
+    """Also of a state that nobody declares (any more)."""
+    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, UNREADABLE))
 
 
 def action_word(action: str) -> str:
-    return say(wording.ACTIONS[action])
+    return say(wording.ACTIONS.get(action, action))
 
 
 def done_word(action: str) -> str:
-    return say(wording.DONE[action])
+    return say(wording.DONE.get(action, action))
 
 
 def case_label(case: Case) -> str:
@@ -115,7 +120,7 @@ def standing_word(person: Person) -> str:
 
 
 def choice_word(choice: str) -> str:
-    return say(wording.CHOICES[choice])
+    return say(wording.CHOICES.get(choice, choice))
 
 
 def in_words(at: datetime) -> str:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.amendments import amendments
-from engine.charter import Charter
 from engine.clubs import CharterChanged, apply_charter
+from engine.kept_charter import kept_charter
 from engine.models import CharterChange, Person
 from web.desk.amended import Amended, in_words
 from web.desk.office import officer_here
@@ -69,7 +69,7 @@ def _versions(session: Session, before: int) -> list[Version]:
     by = (Person.club_id == CharterChange.club_id) & (Person.id == CharterChange.by_id)
     wanted = select(CharterChange, Person).outerjoin(Person, by).where(CharterChange.version < before)
     rows = session.execute(wanted.order_by(CharterChange.version.desc()).limit(A_PAGE + 1)).all()
-    plain = [Charter.parse(change.charter).plain() for change, _by in rows]
+    plain = [kept_charter(change.charter, g.club.locale).plain() for change, _by in rows]
     older = [*plain[1:], plain[-1]] if rows else []
     return [
         Version(change.version, change.at, by, in_words(amendments(then, now), g.language))

@@ -7,7 +7,7 @@ import logging
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.clubs import change_club
+from engine.clubs import CharterChanged, change_club
 from web.desk.office import officer_here
 from web.desk.preview import Preview, preview_of_club
 from web.desk.settings import seal
@@ -35,10 +35,14 @@ def press(slug: str) -> Page:
     form = NamedForm(request.form)
     if not form.validate():
         return _page(form), 422
-    wanted = form.said()
-    if request.form.get("action") != "save" or request.form.get("seen") != seal(wanted):
-        return _page(form, preview_of_club(club, **wanted), seen=seal(wanted))
-    service().db.write(change_club, club.id, **wanted, now=service().clock.now())
+    wanted, over = form.said(), (club.name, club.zone)
+    seen = seal(wanted | {"over": over})
+    if request.form.get("action") != "save" or request.form.get("seen") != seen:
+        return _page(form, preview_of_club(club, **wanted), seen=seen)
+    try:
+        service().db.write(change_club, club.id, **wanted, now=service().clock.now(), over=over)
+    except CharterChanged:
+        return press(slug)  # what would change now is another thing: it is looked at once more
     log.info("club %s has another name or time zone (%s), by person %s", club.id, wanted["zone"], you.id)
     return redirect(url_for("settings.show", slug=slug, saved="club"), 303)
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine import desk as desk_queries
+from engine.at_hand import charter_of
 from engine.heartbeats import channel_trouble, post_rests
 from engine.letters_ledger import counts
 from engine.models import Club, Person
@@ -75,6 +76,7 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None =
         ],
         letters=counts(session) if is_owner else {},
         typed=typed,
+        damaged=charter_of(club).damaged,
         rest=post_rests(session) if is_owner else None,
         channel=channel_trouble(session) if is_owner else None,
         way=service().outgoing() if is_owner else None,
