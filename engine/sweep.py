@@ -11,6 +11,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, clubs_at_hand, numbers_of
+from engine.charter import Number
+from engine.clubs import all_clubs
 from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
 from engine.letters import letters_together
@@ -157,16 +159,23 @@ def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime
 
 @across_clubs
 def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
-    """Empty ended cases whose declared keeping time (``final(keep=…)``) is over."""
+    """Empty ended cases whose declared keeping time (``final(keep=…)``) is over. Returns how many."""
     kept = [(flow.key, state.name, state.keep) for flow in all_workflows() for state in flow.states.values() if state.keep]
     done = 0
     for key, name, keep in kept:
-        ended = (Case.workflow == key) & (Case.state == name) & (Case.turn == "") & (Case.entered_at < now - timedelta(days=1))
-        old = select(Case).where(ended, has_words()).order_by(Case.entered_at).limit(size)
-        for case in session.execute(old).scalars().all():
-            with in_club(session, case.club_id):
-                days: int = keep.of(numbers_of(club_at_hand(session)))
-                if case.entered_at < now - timedelta(days=days):
+        ended = (Case.workflow == key) & (Case.state == name) & (Case.turn == "") & has_words()
+        for days, clubs in _clubs_by(keep, session).items():
+            old = ended & Case.club_id.in_(clubs) & (Case.entered_at < now - timedelta(days=days))
+            for case in session.execute(select(Case).where(old).order_by(Case.entered_at).limit(size)).scalars().all():
+                with in_club(session, case.club_id):
                     forget_case(session, case)
                     done += 1
     return done
+
+
+def _clubs_by(number: Number, session: Session) -> dict[int, list[int]]:
+    """The clubs for which a number of the charter is the same: together, so that none waits for another's longer time."""
+    alike: dict[int, list[int]] = {}
+    for club in all_clubs(session):
+        alike.setdefault(number.of(numbers_of(club)), []).append(club.id)
+    return alike

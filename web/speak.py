@@ -7,17 +7,15 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from engine import registry
-from engine.language import LANGUAGES, best_language, of_week, say_clock, say_date, say_day, say_moment, say_short, translate
+from engine.language import LANGUAGES, best_language, say_clock, say_date, say_day, say_moment, say_short, translate
 from engine.language import marked as _
 from engine.models import Case, Club, Person
-from engine.moments import week_number
-from engine.registry import label_of, standing, workflow
+from engine.registry import UNREADABLE, label_of, standing, title_of
 from web import letter_words, wording
 from web.service import service
 
 COOKIE = "lang"
-UNREADABLE = _("cannot be read")
+_UNREADABLE = _("cannot be read")
 
 
 def begin_request() -> None:
@@ -61,7 +59,7 @@ def init(app: Flask) -> None:
         letter_state_word=lambda state: say(letter_words.STATES[state]),
         meaning_word=lambda meaning: say(letter_words.MEANINGS[meaning]) if meaning else "",
         standing_word=standing_word,
-        unreadable=lambda case: standing(case) is registry.UNREADABLE,
+        unreadable=lambda case: standing(case) is UNREADABLE,
     )
     app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
     app.jinja_env.filters.update(
@@ -90,7 +88,7 @@ def init(app: Flask) -> None:
 
 def state_word(workflow: str, state: str) -> str:
     """Also of a state that nobody declares (any more)."""
-    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, UNREADABLE))
+    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE))
 
 
 def action_word(action: str) -> str:
@@ -103,7 +101,7 @@ def done_word(action: str) -> str:
 
 def case_label(case: Case) -> str:
     """What a case is about, with its week where it has one."""
-    return of_week(say(workflow(case.workflow).label), week_number(case.data.get("period", "")), g.language)
+    return title_of(case, g.language)
 
 
 def letter_word(name: str) -> str:
