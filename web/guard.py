@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
@@ -126,4 +127,9 @@ def read_stamp(text: str) -> tuple[str, bool]:
 
 
 def client_address() -> str:
-    return request.remote_addr or "?"
+    """Whose limits count: with IPv6 the whole network, for its holder has 2**64 addresses in it."""
+    address = request.remote_addr or "?"
+    try:
+        return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
+    except ValueError:
+        return address

@@ -109,6 +109,8 @@ def test_a_reason_that_came_too_late_is_handed_back(
     case, admin = world.case("join", "lilei@qq.com"), world.person("admin@qq.com")
     page = world.browser().get(link_of(world, admin, case.id))
     meanwhile(world)
+    looked = page.browser.post(page.response.url, page.fields("decline") | {"preview": "decline", "note": WORDS})
+    assert (looked.status, returned(looked)) == (status, [WORDS]), looked.text
     late = page.press("decline", note=WORDS)
     assert (late.status, returned(late)) == (status, [WORDS]), late.text
     assert says in late.text and owner.status == 200
