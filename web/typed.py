@@ -32,6 +32,11 @@ class Sent:
     def by_hand(self) -> bool:
         return bool(self.text.strip()) and not SENT_ALONG.fullmatch(self.name)
 
+    @property
+    def in_words(self) -> bool:
+        """A number goes along unseen where everything is sent again."""
+        return self.by_hand and not self.text.isdecimal()
+
 
 def init(app: Flask) -> None:
     app.jinja_env.globals.update(sent_here=sent_here, not_shown=not_shown)
