@@ -86,7 +86,7 @@ def press(token: str) -> Page:
     if other:
         return other(link, token)
     page = _pressed(link, token)
-    return drafts.in_a_line(page) if drafts.by_script() else page
+    return drafts.in_a_line(page) if drafts.by_script() and request.form.get("action") == "save" else page
 
 
 def _pressed(link: Link, token: str) -> Page:

@@ -15,7 +15,7 @@ SECRETS = frozenset({"password"})  # neither shown nor sent again
 # What a page sends along, what is ticked and what is chosen from a list: nobody typed it.
 SENT_ALONG = re.compile(
     r"csrf_token|form|homepage|action|preview|by|for|from|back|round|version|seen|rows|kind|case|letter|session|take|choice|locale"
-    r"|provider|security|kept|looked|replace_demo|accept_charter|(round|deputies|daily|gone)-.*|.*-(unit|day)"
+    r"|provider|security|kept|looked|List-Unsubscribe|replace_demo|accept_charter|(round|deputies|daily|gone)-.*|.*-(unit|day)"
 )
 # A text in a box of the page, or in an input.
 _SHOWN = re.compile(r'<textarea[^>]*>(.*?)</textarea>|value="([^"]*)"', re.DOTALL)
