@@ -24,9 +24,6 @@ from engine.models import Case, Letter, Person
 from engine.moments import morning_after_quiet
 from engine.registry import state_of
 
-# So many of these leave in one commit: some tens of milliseconds during which a form waits.
-MOST = 1_000
-
 LATER_ONE = "skipped: a later reminder took its place"
 FEWER = "skipped: fewer reminders are wanted"
 ASK_FIRST = "skipped: what it reminds of has not left yet"
@@ -87,7 +84,7 @@ def remind(session: Session, case: Case, now: datetime) -> None:
     case.wake_at, case.trouble = planned.wake_at, ""
 
 
-def remind_persons(session: Session, now: datetime, size: int = MOST) -> int:
+def remind_persons(session: Session, now: datetime, size: int) -> int:
     """All at once: the oldest cases in which it is a person's own turn and the due time is still ahead."""
     found = session.connection().execute(_WANTED, {"now": now, "size": size}).all()
     if not found:

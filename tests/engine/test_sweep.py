@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 import engine.reminders
+import engine.sweep
 from engine.erasure import forget_bytes
 from engine.letters_ledger import retry
 from engine.models import Case, Letter, Person
@@ -250,6 +251,21 @@ def test_a_reminder_whose_case_broke_once_still_leaves_and_the_trouble_is_over(
     sweep(owed.db, owed.now)
     assert [letter.state for letter in owed.letters("study_plan.due_soon")] == ["queued"]
     assert plan(owed).trouble == ""
+
+
+def test_more_reminders_than_a_round_holds_all_leave_together_and_none_by_itself(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(7):
+        house.join(f"a{number}@qq.com", f"form-{number}")
+    house.deliver()
+    for size in ("ROUND", "REMINDERS"):
+        monkeypatch.setattr(engine.sweep, size, 3)
+    monkeypatch.delattr(engine.sweep, "remind")  # what looks at one case by itself
+    house.now = THURSDAY_NIGHT - timedelta(days=1)
+    assert sweep(house.db, house.now) == 7
+    reminders = [(letter.state, letter.next_at.hour) for letter in house.letters("study_plan.due_soon")]
+    assert reminders == [("queued", 23)] * 7  # 07:30 in Shanghai
 
 
 def test_more_cases_than_a_round_holds_are_all_looked_at(house: House) -> None:
