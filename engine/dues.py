@@ -6,23 +6,38 @@ import math
 from datetime import datetime, timedelta
 
 from engine.declare import State
-from engine.models import Case, Club
+from engine.models import Case, Club, Event
 from engine.moments import NamedMoment, days_later, midnight_after
 from engine.registry import state_of, workflow
 from engine.reminders import next_wake
 from engine.step import Step
+
+# Where a decision's event keeps the due time that it found, for an undo.
+DUE_BEFORE = "due_before"
 
 
 def set_due(step: Step, state: State, days: int | None) -> None:
     case = step.case
     if case.trouble:
         case.trouble = ""
+    if state.undo and step.hand.person is not None and case.due_at is not None:
+        step.event.answers = {**step.event.answers, DUE_BEFORE: case.due_at.isoformat()}
     if state.due is None:
         case.due_at = case.wake_at = None
         return
-    due = _so_many_days_more(step, state, days) if days else state.due.when.resolve(step.now, step.frame)
-    case.due_at = due
+    before = _due_before(step) if step.event.action == "undo" else None
+    case.due_at = before or (_so_many_days_more(step, state, days) if days else state.due.when.resolve(step.now, step.frame))
     _wake(step, state)
+
+
+def _due_before(step: Step) -> datetime | None:
+    """What a decision that is taken back found as due time; where less than ``remind_before`` is left of it, the end of the day
+    on which that much has passed, so that nobody is caught unwarned."""
+    decision = step.session.get_one(Event, (step.case.club_id, step.case.id, step.round))
+    if DUE_BEFORE not in decision.answers:
+        return None
+    before, warned = datetime.fromisoformat(decision.answers[DUE_BEFORE]), step.now + step.numbers.remind_before
+    return before if before >= warned else midnight_after(warned, 0, step.frame.zone)
 
 
 def _so_many_days_more(step: Step, state: State, days: int) -> datetime:
@@ -41,10 +56,11 @@ def _wake(step: Step, state: State) -> None:
 
 
 def postpone(step: Step) -> None:
-    """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had."""
+    """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had,
+    or, entered only after it, by ``remind_before``."""
     case, state = step.case, state_of(step.case.workflow, step.case.state)
     assert state.due is not None, "only what has a due time is postponed"
-    span = state.due.when.resolve(case.entered_at, step.frame) - case.entered_at
+    span = state.due.when.resolve(case.entered_at, step.frame) - case.entered_at or step.numbers.remind_before
     set_due(step, state, None)
     if case.due_at is None or case.due_at < step.now + span / 2:
         case.due_at = step.now + span

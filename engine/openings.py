@@ -134,7 +134,7 @@ def _give_way(session: Session, person: Person, now: datetime) -> None:
     """A daily letter of before that still waits for the mail server would say the same: today's takes its place."""
     waiting = (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
     waiting &= Letter.created_at < now
-    session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE))
+    session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE, settled_at=now))
 
 
 def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import strategies as st
@@ -99,6 +100,11 @@ def may_hand_in(form: str, person: Person, cases: list[Case]) -> bool:
         return person.role != "owner"
     waits = any(case.workflow == form and case.person_id == person.id and case.turn for case in cases)
     return not waits and (form == "new_address" or person.role == "member")
+
+
+def enters(event: Event) -> bool:
+    """Does a round begin with it? An answer, a book that is named and a due time that moves stay in theirs."""
+    return event.action not in (*MOVES_DUE, "answer") and not (event.action == "choose" and event.from_state == event.to_state)
 
 
 def declared(state: State, action: str) -> Act | None:
@@ -315,7 +321,25 @@ class ClubLife(WholeClub):
         deciders = [person for person in self.actors().values() if person.role == ("admin" if deputy else "owner")]
         if not deciders:
             return
-        before, decider = self.everything(), data.draw(st.sampled_from(deciders))
+        self.take_back(case, data.draw(st.sampled_from(deciders)))
+
+    @precondition(lambda self: any(actor.id != case.person_id for case, actor, _ in self.offers))
+    @rule(data=st.data(), hours=st.sampled_from([0, 1, 20]))
+    def decide_and_take_it_back(self, data: st.DataObject, hours: int) -> None:
+        """Whatever somebody may decide: so that every kind of decision is taken back."""
+        decisions = [offer for offer in self.offered() if offer[1].id != offer[0].person_id]
+        if not decisions:
+            return
+        action = data.draw(st.sampled_from(sorted({move.action for _, _, move in decisions})))
+        case, decider, move = data.draw(st.sampled_from([offer for offer in decisions if offer[2].action == action]))
+        self.press(case, decider, move.action, note="好。", days=3, expect=None)
+        self.look()
+        self.house.now += timedelta(hours=hours)
+        self.take_back(case, decider)
+
+    def take_back(self, case: Case, decider: Person) -> None:
+        before = self.everything()
+        case = next(item for item in self.cases() if item.id == case.id)
         try:
             self.press(case, decider, "undo", expect=None)
         except NotAllowed:
@@ -324,6 +348,19 @@ class ClubLife(WholeClub):
             decision = self.events_of(case)[case.entered_version - 1]
             assert decision.who_id == decider.id
             assert self.house.now < decision.at + timedelta(hours=24)
+            self.check_as_it_was(case, decision)
+
+    def check_as_it_was(self, case: Case, decision: Event) -> None:
+        """After an undo: where the case was before, due when it was due; with less than a day left, at the end of the next day."""
+        again = next(item for item in self.cases() if item.id == case.id)
+        assert again.state == decision.from_state
+        entered = max(event.version for event in self.events_of(case) if event.version < decision.version and enters(event))
+        if (case.id, entered) in self.dues:  # else it was decided as soon as it came
+            due, _ = self.dues[case.id, entered]
+            zone = ZoneInfo(self.club().zone)
+            tomorrow = (self.house.now + REMIND_BEFORE).astimezone(zone).date() + timedelta(days=1)
+            late = datetime.combine(tomorrow, time(), zone)
+            assert again.due_at == (due if due >= self.house.now + REMIND_BEFORE else late)
 
     @precondition(lambda self: self.offers)
     @rule(data=st.data())
@@ -553,7 +590,9 @@ class ClubLife(WholeClub):
             if event.who_id is None:
                 assert event.version == 1 or (event.via == "clock" and event.action in CLOCKS_MOVES)
             elif event.action == "undo":
-                assert events[event.version - 2].who_id == event.who_id, "only the decider takes a decision back"
+                decision = next(before for before in reversed(events[: event.version - 1]) if enters(before))
+                assert decision.who_id == event.who_id, "only the decider takes a decision back"
+                assert decision.action != "undo" and (decision.from_state, decision.to_state) == (event.to_state, event.from_state)
             elif event.action != "open":
                 move = declared(workflow(case.workflow).states[event.from_state], event.action)
                 owner_for_them = event.on_behalf_of_id == case.person_id and people[event.who_id].role == "owner"
@@ -614,8 +653,7 @@ class ClubLife(WholeClub):
             if event.action == "due" and (case.id, event.version) not in self.judged:
                 self.judged.add((case.id, event.version))
                 self.check_warned(case, event, entered, letters)
-            stays = event.action in (*MOVES_DUE, "answer") or (event.action == "choose" and event.from_state == event.to_state)
-            if not stays:
+            if enters(event):
                 entered = event.version
 
     def check_warned(self, case: Case, event: Event, entered: int, letters: list[Letter]) -> None:
