@@ -12,6 +12,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinar
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from engine.instants import Instant
+from engine.plain import Plain
 
 _EPOCH_MS = 1_767_225_600_000  # 2026-01-01
 _serial = itertools.count(secrets.randbits(21))
@@ -39,7 +40,7 @@ class Row(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Instant,
         int: BigInteger,
-        dict[str, Any]: JSON,
+        dict[str, Any]: Plain,
         list[str]: JSON,
         bytes: LargeBinary,
     }

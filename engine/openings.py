@@ -13,6 +13,7 @@ from engine.beginnings import Calendar
 from engine.builders import REMOVAL_PROPOSED
 from engine.db import HELD, Database, across_clubs, in_club, overtaken
 from engine.declare import Workflow
+from engine.desk import rests
 from engine.letters import BULK, DAILY_LETTER, letters_together, queue_for_person
 from engine.models import Case, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
@@ -143,6 +144,6 @@ def something_waits(session: Session, person: Person, since: datetime | None = N
     if since is not None:
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
     failed = select(Letter.id).where(Letter.state == "failed").limit(1)
-    resting = select(Case.id).where(Case.trouble != "", Case.turn != "").limit(1)
+    resting = select(Case.id).where(rests()).limit(1)
     looks = [waiting, failed, resting] if person.role == "owner" else [waiting]
     return any(session.execute(look).first() is not None for look in looks)

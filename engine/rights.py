@@ -11,7 +11,7 @@ from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import Act
 from engine.models import Case, Event, Person
 from engine.offices import holds
-from engine.registry import state_of, workflow
+from engine.registry import standing, state_of, workflow
 from engine.roles import Role
 from engine.step import undo_ends
 
@@ -31,7 +31,7 @@ def acts_for(session: Session, case: Case, person: Person, now: datetime, *, pro
 def declared_acts(session: Session, case: Case, person: Person, *, proven: bool = False) -> tuple[Act, ...]:
     """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
     return tuple(
-        act for act in state_of(case.workflow, case.state).acts
+        act for act in standing(case).acts
         if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(act, case)
     )  # fmt: skip
 
@@ -42,7 +42,7 @@ def _fits(act: Act, case: Case) -> bool:
 
 def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Act | None:
     """The decider's own decision, while the charter's hours last and nobody has acted on what followed from it."""
-    state = state_of(case.workflow, case.state)
+    state = standing(case)
     if not state.undo or person.status != "member":
         return None
     decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))

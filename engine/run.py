@@ -22,7 +22,7 @@ from engine.letters import queue_for_case, queue_receipt
 from engine.models import Case, Event, Person, new_id
 from engine.offices import holders, in_place_of
 from engine.polls import close_poll, open_poll
-from engine.registry import followers, is_offer, state_of, workflow
+from engine.registry import followers, is_offer, standing, state_of, workflow
 from engine.rights import acts_for
 from engine.step import CLOCK, Hand, Step
 from engine.targets import Stay, settle
@@ -197,7 +197,7 @@ def _declared_move(session: Session, case: Case, action: str, by: Hand, now: dat
 
 
 def _clocks_move(case: Case, action: str) -> Act:
-    move = clock_move(state_of(case.workflow, case.state), action)
+    move = clock_move(standing(case), action)
     if move is None:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
     return move
@@ -268,8 +268,8 @@ def _take_back(step: Step, left: State, again: State) -> None:
     followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "").order_by(Case.id)
     for follower in step.session.execute(followers).scalars().all():
         act(step.session, follower, "void", by=CLOCK, now=step.now)
-    told = dict.fromkeys(letter.to or left.turn for letter in left.entry_letters)
     told_again = {letter.to or again.turn for letter in again.entry_letters}
+    told = dict.fromkeys(letter.to or left.turn for letter in left.entry_letters)
     others = [role for role in told if role not in told_again and holders(step.session, role, step.case) != [step.hand.person]]
     _tell(step, [Letter("taken_back", role, asks=False) for role in others], left)
 

@@ -47,7 +47,7 @@ def replan_schedules(session: Session, now: datetime, *, before: Frame) -> None:
     An opening that is due already stays due; one that lay ahead and by the new hours is past is due at once.
     """
     frame = frame_of(club_at_hand(session))
-    ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule != RESUME)
+    ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule.in_((*calendars(), DAILY)))
     for schedule in session.execute(ahead).scalars().all():
         rhythm = rhythm_of(schedule.rule)
         begun, expected = rhythm.latest(now, frame), rhythm.period(schedule.next_at, before)

@@ -18,7 +18,7 @@ from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
 from engine.letters import letters_together
 from engine.models import Case, Club
-from engine.registry import all_workflows
+from engine.registry import UNREADABLE, all_workflows, standing
 from engine.reminders import remind, remind_persons
 from engine.rounds import write_together
 from engine.run import act
@@ -129,6 +129,10 @@ def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
         return  # another case's step has moved this one in the same round
     if club_at_hand(session).paused_at:
         case.wake_at = None  # it was opened while somebody paused the club
+        return
+    if standing(case) is UNREADABLE:
+        log.warning("case %s of club %s cannot be read (%s/%s): it waits", case.id, case.club_id, case.workflow, case.state)
+        case.wake_at, case.trouble = now + BACK_OFF, "cannot be read"
         return
     assert case.due_at is not None, "a case that wakes has a due time"
     if case.due_at > now:

@@ -147,6 +147,7 @@ def test_across_clubs_is_listed() -> None:
     assert marked == {
         "engine/backup.py:hold_unsent",
         "engine/checkup.py:letters",
+        "engine/checkup.py:rows",
         "engine/drafts.py:forget_old_drafts",
         "engine/letters_ledger.py:release_all",
         "engine/mail_account.py:_compose_anew",
