@@ -38,7 +38,6 @@ READER = "reader@qq.com"
 AT_THE_START = (OWNER, ADMIN, READER)
 CROWD = (*PEOPLE, *AT_THE_START)
 REMIND_BEFORE = timedelta(days=1)
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 CLOCKS_MOVES = {"due", "postponed", "resumed", "granted", "void"}
 MOVES_DUE = {"postponed", "resumed"}
 NOMINATION = {"why": "我愿意多做一点。", "plan": "每周四主持讨论。"}
@@ -358,8 +357,9 @@ class ClubLife(WholeClub):
         entered = max(event.version for event in self.events_of(case) if event.version < decision.version and enters(event))
         if (case.id, entered) in self.dues:  # else it was decided as soon as it came
             due, _ = self.dues[case.id, entered]
-            tomorrow = (self.house.now + REMIND_BEFORE).astimezone(SHANGHAI).date() + timedelta(days=1)
-            late = datetime.combine(tomorrow, time(), SHANGHAI)
+            zone = ZoneInfo(self.club().zone)
+            tomorrow = (self.house.now + REMIND_BEFORE).astimezone(zone).date() + timedelta(days=1)
+            late = datetime.combine(tomorrow, time(), zone)
             assert again.due_at == (due if due >= self.house.now + REMIND_BEFORE else late)
 
     @precondition(lambda self: self.offers)
