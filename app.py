@@ -13,7 +13,7 @@ import workflows  # noqa: F401  (makes the club's rules known)
 from engine.schema import SchemaIsNewer
 from engine.settings import Settings, SettingsError, load
 from mailers.catcher import Catcher
-from web import assets, commands, demo, desk, guard, health, logbook, setup, speak
+from web import assets, commands, demo, desk, forgery, guard, health, logbook, setup, speak, trouble, typed
 from web.case import case
 from web.clubs import clubs
 from web.forms import forms
@@ -38,13 +38,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     try:
         app.extensions["jiuniu"] = Service.build(settings)
-    except (OSError, SQLAlchemyError, ImportError, SchemaIsNewer) as trouble:
-        _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(trouble).__name__}: {str(trouble).splitlines()[0]})")
+    except (OSError, SQLAlchemyError, ImportError, SchemaIsNewer) as wrong:
+        _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(wrong).__name__}: {str(wrong).splitlines()[0]})")
     logbook.init(app)
     speak.init(app)
     assets.init(app)
     guard.init(app, settings)
-    health.init(app)
+    forgery.init(app)
+    trouble.init(app)
+    typed.init(app)
     commands.init(app)
     desk.init(app)
     setup.init(app)

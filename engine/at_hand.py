@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.charter import Charter, Numbers
 from engine.db import club_of
+from engine.kept_charter import kept_charter
 from engine.models import Case, Club, Person
 from engine.moments import Frame
 
@@ -93,7 +94,7 @@ def charter_of(club: Club) -> Charter:
     """The club's charter, parsed once per version."""
     key = (club.id, club.charter_version, club.created_at)
     if key not in _parsed:
-        _parsed[key] = Charter.parse(club.charter)
+        _parsed[key] = kept_charter(club.charter, club.locale)
     return _parsed[key]
 
 

@@ -84,14 +84,14 @@ def restore(path: Path, db: Database, data_dir: Path, *, replace: bool, clock: P
     Nothing that was on its way leaves: unsent letters are held and the post rests. Raises BadBackup or InTheWay.
     """
     target = Path(db.url.database or "")
-    with db.read() as session:
-        occupied = session.execute(select(Club.id).limit(1)).first() is not None
-    if occupied and not replace:
-        raise InTheWay("there is a club in this database already; --replace keeps it aside and restores")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as folder:
         manifest, keys = _unpack(path, Path(folder))
         copy = Path(folder) / DATABASE
         held = _prepare(copy, machine_now)
+        with db.read() as session:  # only now: unpacking takes a while, and somebody may found a club meanwhile
+            occupied = session.execute(select(Club.id).limit(1)).first() is not None
+        if occupied and not replace:
+            raise InTheWay("there is a club in this database already; --replace keeps it aside and restores")
         db.dispose()
         _close_the_log(target)
         copy.chmod(0o600)

@@ -164,6 +164,7 @@ class Charter:
 
     ``deputies``: the workflows in which admins may decide in the owner's place; ``in_daily_letter``: those that ask their
     deciders in the daily letter instead of at once; ``removal`` stands for the removals proposed by any of them.
+    ``damaged``: what of a club's row could not be read and is as it was shipped.
     """
 
     purpose: str
@@ -173,6 +174,7 @@ class Charter:
     in_daily_letter: tuple[str, ...]
     clauses: tuple[Clause, ...]
     numbers: Numbers
+    damaged: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Charter:

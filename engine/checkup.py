@@ -16,11 +16,13 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from engine import schema
+from engine.at_hand import charter_of
 from engine.clock import read_shift
 from engine.connections import sqlite_module
 from engine.db import Database, across_clubs
 from engine.heartbeats import channel_trouble, post_rests
-from engine.models import Club, Heartbeat, Letter
+from engine.models import Case, Club, Heartbeat, Letter
+from engine.registry import UNREADABLE, standing
 from engine.settings import Settings
 
 Verdict = Literal["ok", "warning", "wrong", "not checked"]
@@ -188,6 +190,23 @@ def _waiting(session: Session, now: datetime) -> Finding:
     if failed:
         return Finding("letters", "warning", says, "see `letters list --state failed`: wrong address, or `letters retry`")
     return Finding("letters", "ok", says)
+
+
+@across_clubs
+def rows(session: Session) -> list[Finding]:
+    """Open cases and charters that this version cannot read, each by its name."""
+    found = []
+    clubs = {club.id: club for club in session.execute(select(Club)).scalars()}
+    for case in session.execute(select(Case).where(Case.turn != "").execution_options(yield_per=500)).scalars():
+        if standing(case) is UNREADABLE:
+            says = f"case {case.id} of club {clubs[case.club_id].slug} cannot be read ({case.workflow}/{case.state}): it waits"
+            do = "start the version of Jiuniu that made it; else put workflow, state or answers of that row right by hand"
+            found.append(Finding("case", "wrong", says, do))
+    for club in clubs.values():
+        if damaged := charter_of(club).damaged:
+            says = f"the charter of club {club.slug} is damaged in {', '.join(damaged)}: there it is as shipped"
+            found.append(Finding("charter", "wrong", says, "look at it with `club export`, mend it, and `club apply` it"))
+    return found or [Finding("rows", "ok", "every open case and every charter can be read")]
 
 
 def has_real_club(session: Session) -> bool:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from engine.at_hand import frame_of
 from engine.charter import Charter
 from engine.db import club_of, enter_club, hold
 from engine.language import LANGUAGES
@@ -55,7 +56,7 @@ def create_club(
 
 
 class CharterChanged(Exception):
-    """Somebody gave the club a new charter meanwhile; nothing was changed."""
+    """Somebody gave the club a new charter (or name, or zone) meanwhile; nothing was changed."""
 
 
 def apply_charter(
@@ -71,13 +72,13 @@ def apply_charter(
     hold(session, club)
     if over is not None and over != club.charter_version:
         raise CharterChanged
-    before, plain = club.charter, Charter.parse(charter).plain()
+    before, held, plain = club.charter, frame_of(club), Charter.parse(charter).plain()
     if plain != before:
         club.charter, club.charter_version = plain, club.charter_version + 1
         session.add(CharterChange(club_id=club_id, version=club.charter_version, at=now, by_id=by_id, charter=plain))
-        if all(plain[words] == before[words] for words in ("purpose", "clauses")):
+        if all(plain[words] == before.get(words) for words in ("purpose", "clauses")):
             _carry_acknowledgements(session, club.charter_version)
-        replan_schedules(session, now)
+        replan_schedules(session, now, before=held)
     return club.charter_version
 
 
@@ -89,17 +90,25 @@ def _carry_acknowledgements(session: Session, version: int) -> None:
     )
 
 
-def change_club(session: Session, club_id: int, *, name: str, zone: str, now: datetime) -> None:
-    """Another name or time zone. Instants that were told stay; later openings and entries use the new zone. Raises BadClub."""
-    _check_name("--name", name)
-    _check_zone(zone)
+def change_club(
+    session: Session, club_id: int, *, name: str | None = None, zone: str | None = None, now: datetime, over: Any = None
+) -> None:
+    """Another name or time zone. Instants that were told stay; later openings and entries use the new zone.
+
+    ``over``: the name and zone that these are meant to follow. Raises BadClub, and CharterChanged where they are others by now.
+    """
     enter_club(session, club_id)
     club = session.get_one(Club, club_id)
     hold(session, club)
-    club.name = name.strip()
-    if zone != club.zone:
-        club.zone = zone
-        replan_schedules(session, now)
+    if over is not None and over != (club.name, club.zone):
+        raise CharterChanged
+    if name is not None:
+        _check_name("--name", name)
+        club.name = name.strip()
+    if zone is not None and zone != club.zone:
+        _check_zone(zone)
+        before, club.zone = frame_of(club), zone
+        replan_schedules(session, now, before=before)
 
 
 def remove_demo(session: Session) -> bool:

@@ -89,6 +89,7 @@ class Database:
             try:
                 yield session
             finally:
+                session.expunge_all()  # a rollback would empty what the page still shows
                 session.rollback()
 
     @contextlib.contextmanager

@@ -297,4 +297,4 @@ class Workflow:
     @classmethod
     def clause_of(cls, state: str) -> str:
         """The clause that a state rests on."""
-        return cls.states[state].clause or cls.clause
+        return getattr(cls.states.get(state), "clause", "") or cls.clause

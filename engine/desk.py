@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from engine.charter import Numbers
 from engine.models import Case, Event, Letter, Person
 from engine.offices import their_turn
 from engine.people import is_admin
-from engine.registry import all_workflows, state_of
+from engine.registry import all_workflows, declared, standing, state_of
 from engine.reminders import reminders_of
 from engine.targets import arrows
 
@@ -65,21 +65,27 @@ class Ahead:
 
 
 def ahead(case: Case, now: datetime, numbers: Numbers) -> Ahead:
-    state = state_of(case.workflow, case.state)
-    assert case.due_at is not None and state.due is not None, "somebody's turn has a due time"
+    state = standing(case)
+    if case.due_at is None or state.due is None:
+        return Ahead(None, last=False, turns=frozenset())
     coming = [at for at, _letter in reminders_of(state, case.entered_at, case.due_at, numbers) if at > now]
     after = {name for target in arrows(state.due.to) for name in state_of(case.workflow, target).turn.names}
     return Ahead(min(coming, default=None), len(coming) == 1, frozenset(after))
 
 
 def resting(session: Session, limit: int = MOST) -> list[Matter]:
-    """Open cases that cannot go on: nobody can be reached, or a step fails."""
-    return _read(session, _matters().where(Case.trouble != "", Case.turn != "").order_by(Case.entered_at).limit(limit))
+    """Open cases that cannot go on."""
+    return _read(session, _matters().where(rests()).order_by(Case.entered_at, Case.id).limit(limit))
+
+
+def rests() -> ColumnElement[bool]:
+    """Open, and held up: nobody can be reached, a step fails, or this version cannot read it."""
+    return and_(Case.turn != "", or_(Case.trouble != "", tuple_(Case.workflow, Case.state).not_in(declared())))
 
 
 def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
     """A person's own cases, the newest first."""
-    wanted = select(Case).where(Case.person_id == person.id).order_by(Case.opened_at.desc()).limit(limit)
+    wanted = select(Case).where(Case.person_id == person.id).order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit)
     return list(session.execute(wanted).scalars())
 
 
@@ -120,7 +126,7 @@ def decisions_since(session: Session, decider: Person, since: datetime) -> list[
         .join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
         .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
         .where(Event.who_id == decider.id, Event.at >= since, Event.action != "open", Case.person_id != decider.id)
-        .order_by(Event.at)
+        .order_by(Event.at, Event.case_id, Event.version)
     )
     return [(event, case, person) for event, case, person in session.execute(wanted)]
 

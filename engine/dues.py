@@ -68,25 +68,40 @@ def postpone(step: Step) -> None:
 
 
 def days_of_rest(case: Case, club: Club, now: datetime) -> int:
-    """For how many days this case has lain still in a club that rests, a day begun counted whole."""
+    """By how many days the rest moves this case's due time: a day begun counts whole, however many rests it is made of."""
+    before = _lay_still_before(case)
+    return _whole_days(before + _lies_still(case, club, now)) - _whole_days(before)
+
+
+def _lies_still(case: Case, club: Club, now: datetime) -> timedelta:
     assert club.paused_at is not None, "only in a club that rests"
-    lay_still = max(now - max(club.paused_at, case.entered_at), timedelta(0))  # the clock may have gone back
-    return math.ceil(lay_still / timedelta(days=1))
+    return max(now - max(club.paused_at, case.entered_at), timedelta(0))  # the clock may have gone back
+
+
+def _lay_still_before(case: Case) -> timedelta:
+    """In the rests before, as long as the due time is the one that they left."""
+    rested, due = case.data.get("rested"), case.due_at
+    return timedelta(seconds=rested["seconds"]) if rested and due and rested["due"] == due.isoformat() else timedelta(0)
+
+
+def _whole_days(span: timedelta) -> int:
+    return math.ceil(span / timedelta(days=1))
 
 
 def go_on(step: Step) -> None:
     """After the club's rest everything is due as many days later as it lay still, a day begun counted whole."""
-    case = step.case
+    case, zone = step.case, step.frame.zone
     if case.due_at is None or step.club.paused_at is None:
         return
-    days = days_of_rest(case, step.club, step.now)
+    days, lay_still = days_of_rest(case, step.club, step.now), _lay_still_before(case) + _lies_still(case, step.club, step.now)
     named = {
         item.due.when.name
         for item in workflow(case.workflow).states.values()
         if item.due and isinstance(item.due.when, NamedMoment)
     }
-    moved = {name: days_later(datetime.fromisoformat(case.data[name]), days, step.frame.zone) for name in named & case.data.keys()}
-    case.data = {**case.data, **{name: at.isoformat() for name, at in moved.items()}}
-    case.due_at = days_later(case.due_at, days, step.frame.zone)
-    state = state_of(case.workflow, case.state)
-    case.wake_at = next_wake(state, case.entered_at, case.due_at, step.now, step.numbers)
+    moved = {name: days_later(datetime.fromisoformat(case.data[name]), days, zone) for name in named & case.data.keys()}
+    case.due_at = days_later(case.due_at, days, zone)
+    rested = {"due": case.due_at.isoformat(), "seconds": lay_still.total_seconds()}
+    case.data = {**case.data, **{name: at.isoformat() for name, at in moved.items()}, "rested": rested}
+    state, since = state_of(case.workflow, case.state), step.now if days else step.club.paused_at
+    case.wake_at = next_wake(state, case.entered_at, case.due_at, since, step.numbers)

@@ -6,6 +6,7 @@ Messages are words of the catalogue (English is the source); they are translated
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -24,6 +25,8 @@ REQUIRED = _("Please fill this in")
 TOO_LONG = _("This is longer than %(limit)s characters; please shorten it")
 TOO_LARGE = _("This is longer than one megabyte; please shorten it")
 
+# Drawn as nothing, though they are no spaces: the fillers of Hangul, the empty Braille cell.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Characters that break a header, a log line or a database: all controls but tab and line feed.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 
@@ -38,8 +41,13 @@ def clean_line(text: str | None) -> str:
 
 
 def _needed(form: Form, field: Field) -> None:
-    if not field.data:
+    if not field.data or not _is_seen(field.data):
         raise StopValidation(REQUIRED)
+
+
+def _is_seen(text: str) -> bool:
+    """Does anything of it show? Not where there are only marks, spaces, characters without a shape, and those drawn as nothing."""
+    return any(unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK for character in text)
 
 
 def _short(form: Form, field: Field) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.changes import Piece, changed_answers
 from engine.models import Case, Event, Person
-from engine.registry import workflow
+from engine.registry import state_of, workflow
 from engine.roles import nobody
 from engine.roles import person as the_person
 from engine.step import Hand
@@ -69,7 +69,7 @@ def changed_since_last(session: Session, case: Case, until: int | None = None) -
         if event.version > (until or case.version):
             break
         text |= {name: answer for name, answer in event.answers.items() if name in flow.fields}
-        turn = flow.states[event.to_state].turn
+        turn = state_of(case.workflow, event.to_state).turn
         if event.to_state != event.from_state and turn not in (the_person, nobody):
             seen.append(dict(text))
     return changed_answers(seen[-2], seen[-1]) if len(seen) > 1 else {}

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinar
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from engine.instants import Instant
+from engine.plain import Plain
 
 _EPOCH_MS = 1_767_225_600_000  # 2026-01-01
 _serial = itertools.count(secrets.randbits(21))
@@ -20,6 +21,11 @@ _serial = itertools.count(secrets.randbits(21))
 def new_id() -> int:
     """A 63-bit id that sorts by the time it was made; unique over processes without asking the database."""
     return ((time.time_ns() // 1_000_000 - _EPOCH_MS) << 21) | (next(_serial) & 0x1FFFFF)
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Of an index: only the rows for which this holds."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class Row(DeclarativeBase):
@@ -34,7 +40,7 @@ class Row(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Instant,
         int: BigInteger,
-        dict[str, Any]: JSON,
+        dict[str, Any]: Plain,
         list[str]: JSON,
         bytes: LargeBinary,
     }
@@ -81,10 +87,7 @@ class Person(ClubRow, Row):
     __tablename__ = "person"
     __table_args__ = (
         Index("uq_person_address", "club_id", "address_hash", unique=True),
-        Index(
-            "uq_person_owner", "club_id", unique=True,
-            sqlite_where=text("role = 'owner'"), postgresql_where=text("role = 'owner'"),
-        ),
+        Index("uq_person_owner", "club_id", unique=True, **_where("role = 'owner'")),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
@@ -121,12 +124,9 @@ class Case(ClubRow, Row):
         Index("uq_case_key", "club_id", "workflow", "key", unique=True),
         Index("ix_case_person", "club_id", "person_id"),
         Index("ix_case_parent", "club_id", "parent_id"),
-        Index("ix_case_turn", "club_id", "turn", "workflow", "due_at",
-              sqlite_where=text("turn <> ''"), postgresql_where=text("turn <> ''")),
-        Index("ix_case_ended", "workflow", "state", "entered_at",
-              sqlite_where=text("turn = ''"), postgresql_where=text("turn = ''")),
-        Index("ix_case_wake_at", "wake_at",
-              sqlite_where=text("wake_at IS NOT NULL"), postgresql_where=text("wake_at IS NOT NULL")),
+        Index("ix_case_turn", "club_id", "turn", "workflow", "due_at", **_where("turn <> ''")),
+        Index("ix_case_ended", "workflow", "state", "entered_at", **_where("turn = ''")),
+        Index("ix_case_wake_at", "wake_at", **_where("wake_at IS NOT NULL")),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     workflow: Mapped[str] = mapped_column(String(40))
@@ -198,12 +198,10 @@ class Letter(ClubRow, Row):
         Index("ix_letter_case", "club_id", "case_id", "version"),
         Index("ix_letter_person", "club_id", "person_id"),
         Index("ix_letter_about", "club_id", "about_id"),
-        Index("ix_letter_next_at", "priority", "next_at", "id",
-              sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
-        Index("ix_letter_lease_until", "lease_until",
-              sqlite_where=text("lease_until IS NOT NULL"), postgresql_where=text("lease_until IS NOT NULL")),
-        Index("ix_letter_trouble", "club_id",
-              sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
+        Index("ix_letter_next_at", "priority", "next_at", "id", **_where("state = 'queued'")),
+        Index("ix_letter_settled_at", "settled_at", **_where("bytes IS NOT NULL")),
+        Index("ix_letter_lease_until", "lease_until", **_where("lease_until IS NOT NULL")),
+        Index("ix_letter_trouble", "club_id", **_where("state = 'failed'")),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     key: Mapped[str] = mapped_column(String(160))

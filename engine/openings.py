@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -12,8 +11,9 @@ from sqlalchemy.orm import Session
 from engine.at_hand import club_at_hand, frame_of, officers_at_hand
 from engine.beginnings import Calendar
 from engine.builders import REMOVAL_PROPOSED
-from engine.db import Database, across_clubs, in_club, overtaken
+from engine.db import HELD, Database, across_clubs, in_club, overtaken
 from engine.declare import Workflow
+from engine.desk import rests
 from engine.letters import BULK, DAILY_LETTER, letters_together, queue_for_person
 from engine.models import Case, Letter, Person, Schedule
 from engine.moments import morning_after_quiet
@@ -21,7 +21,7 @@ from engine.offices import ranks_of, their_turn, welcome_back
 from engine.pause import resume
 from engine.registry import workflow
 from engine.run import open_case
-from engine.schedules import DAILY, RESUME, calendar_of, next_daily, pass_over
+from engine.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
 from engine.step import CLOCK
 
 log = logging.getLogger(__name__)
@@ -110,16 +110,17 @@ def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, pe
     there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
     ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
     wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)
-    return list(session.execute(wanted.limit(BATCH + 1)).scalars())
+    held = wanted.limit(BATCH + 1).with_for_update(**HELD)  # who leaves in this very moment is none of them, or finds the case
+    return list(session.execute(held).scalars())
 
 
 def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     """The daily letter to each decider for whom something waits, once a day however long the worker was off."""
     club = club_at_hand(session)
-    day = now.astimezone(ZoneInfo(club.zone)).date().isoformat()
-    schedule.next_at = next_daily(club, now)
+    rhythm, frame = rhythm_of(DAILY), frame_of(club)
+    schedule.next_at, day = rhythm.following(now, frame), rhythm.period(now, frame)
     welcome_back(session, now)
-    at, queued = morning_after_quiet(now, frame_of(club)), 0
+    at, queued = morning_after_quiet(now, frame), 0
     for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since) and queue_for_person(
@@ -143,6 +144,6 @@ def something_waits(session: Session, person: Person, since: datetime | None = N
     if since is not None:
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
     failed = select(Letter.id).where(Letter.state == "failed").limit(1)
-    resting = select(Case.id).where(Case.trouble != "", Case.turn != "").limit(1)
+    resting = select(Case.id).where(rests()).limit(1)
     looks = [waiting, failed, resting] if person.role == "owner" else [waiting]
     return any(session.execute(look).first() is not None for look in looks)

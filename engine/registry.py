@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from engine.beginnings import OfferedBy
 from engine.checks import check
 from engine.declare import OpenedFrom, State, Workflow
+from engine.declare import marked as _
 from engine.language import of_week, translate
 from engine.moments import week_number
+from engine.plain import Damaged
 from engine.roles import Role
 
 if TYPE_CHECKING:
@@ -27,8 +29,19 @@ def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
     return workflows
 
 
+class Unreadable(Workflow):
+    """Stands for the workflow of a row that nobody declares here: it was removed, or the row was made by a newer version."""
+
+    label, clause, opens = _("An unknown matter"), "", ()
+
+
+# Whose turn it is nobody here can know; nothing is offered, nothing falls due. Only ``void`` leads out.
+UNREADABLE = State(Role(("unreadable",)))
+UNREADABLE.name = "unreadable"
+
+
 def workflow(name: str) -> type[Workflow]:
-    return _known[name]
+    return _known.get(name, Unreadable)
 
 
 def label_of(letter: str) -> str:
@@ -39,16 +52,27 @@ def label_of(letter: str) -> str:
 
 def title_of(case: Case, language: str) -> str:
     """What a case is about, with its week where it has one."""
-    return of_week(translate(_known[case.workflow].label, language), week_number(case.data.get("period", "")), language)
+    return of_week(translate(workflow(case.workflow).label, language), week_number(case.data.get("period", "")), language)
 
 
 def state_of(workflow_name: str, state: str) -> State:
-    return _known[workflow_name].states[state]
+    return workflow(workflow_name).states.get(state, UNREADABLE)
+
+
+def standing(case: Case) -> State:
+    """The state of a case as somebody may act in it: in what cannot be read, nobody may."""
+    damaged = isinstance(case.answers, Damaged) or isinstance(case.data, Damaged)
+    return UNREADABLE if damaged else state_of(case.workflow, case.state)
+
+
+def declared() -> set[tuple[str, str]]:
+    """Every workflow and state that a row may name."""
+    return {(flow.key, name) for flow in _known.values() for name in flow.states}
 
 
 def is_offer(workflow_name: str) -> bool:
     """Is it something that one person offers another? Nobody answers that in the other's name."""
-    return any(isinstance(opening, OfferedBy) for opening in _known[workflow_name].openings)
+    return any(isinstance(opening, OfferedBy) for opening in workflow(workflow_name).openings)
 
 
 def turns() -> set[Role]:

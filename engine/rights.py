@@ -11,7 +11,7 @@ from engine.at_hand import club_at_hand, numbers_of
 from engine.declare import Act
 from engine.models import Case, Event, Person
 from engine.offices import holds
-from engine.registry import state_of, workflow
+from engine.registry import standing, state_of, workflow
 from engine.roles import Role
 from engine.step import undo_ends
 
@@ -31,7 +31,7 @@ def acts_for(session: Session, case: Case, person: Person, now: datetime, *, pro
 def declared_acts(session: Session, case: Case, person: Person, *, proven: bool = False) -> tuple[Act, ...]:
     """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
     return tuple(
-        act for act in state_of(case.workflow, case.state).acts
+        act for act in standing(case).acts
         if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(act, case)
     )  # fmt: skip
 
@@ -42,13 +42,13 @@ def _fits(act: Act, case: Case) -> bool:
 
 def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Act | None:
     """The decider's own decision, while the charter's hours last and nobody has acted on what followed from it."""
-    state = state_of(case.workflow, case.state)
+    state = standing(case)
     if not state.undo or person.status != "member":
         return None
     decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))
     if not _decided_by(decision, person, case) or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
         return None
-    if _followed_up(session, case) or _overtaken(session, case):
+    if _gone_since(case.person, decision) or _followed_up(session, case) or _overtaken(session, case):
         return None
     return Act(_DECIDER, "undo", to=decision.from_state)
 
@@ -57,6 +57,12 @@ def _decided_by(decision: Event, person: Person, case: Case) -> bool:
     """Did this person decide it: not about themself, not in the name of the person concerned, and not by taking something back?"""
     theirs = decision.who_id == person.id and case.person_id not in (person.id, decision.on_behalf_of_id)
     return theirs and decision.from_state != "" and decision.action != "undo"
+
+
+def _gone_since(person: Person, decision: Event) -> bool:
+    """Did they leave, were they removed or erased after it, or do they own the club by now? Then nothing of theirs opens again."""
+    removed = person.removed_at is not None and person.removed_at >= decision.at
+    return removed or person.status in ("departed", "erased") or person.role == "owner"
 
 
 def _followed_up(session: Session, case: Case) -> bool:

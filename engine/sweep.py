@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -16,8 +17,8 @@ from engine.clubs import all_clubs
 from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
 from engine.letters import letters_together
-from engine.models import Case
-from engine.registry import all_workflows
+from engine.models import Case, Club
+from engine.registry import UNREADABLE, all_workflows, standing
 from engine.reminders import remind, remind_persons
 from engine.rounds import write_together
 from engine.run import act
@@ -48,7 +49,8 @@ def sweep_round(session: Session, now: datetime, size: int = ROUND, *, reminders
     reminded = _remind_safely(session, now) if reminders else 0
     if reminded >= REMINDERS:
         return reminded  # others wait to be reminded together, too: among the cases below each would cost ten times as much
-    cases = session.execute(_DUE, {"now": now, "size": size}).scalars().all()
+    due = session.execute(_DUE, {"now": now, "size": size}).scalars()
+    cases = sorted(due, key=attrgetter("club_id", "wake_at", "id"))  # of two that are due at midnight the older one goes first
     keys = [(case.club_id, case.id) for case in cases]
     if cases and not _step_safely(session, cases, now):
         for key in keys:
@@ -85,7 +87,7 @@ def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
     clubs_at_hand(session, {case.club_id for case in cases})
     asks = asks_of(session, cases)
     with letters_together(session):
-        for club_id, group in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+        for club_id, group in groupby(cases, key=attrgetter("club_id")):
             with in_club(session, club_id):
                 for case in group:
                     look_at(session, case, now, asks)
@@ -128,6 +130,10 @@ def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
     if club_at_hand(session).paused_at:
         case.wake_at = None  # it was opened while somebody paused the club
         return
+    if standing(case) is UNREADABLE:
+        log.warning("case %s of club %s cannot be read (%s/%s): it waits", case.id, case.club_id, case.workflow, case.state)
+        case.wake_at, case.trouble = now + BACK_OFF, "cannot be read"
+        return
     assert case.due_at is not None, "a case that wakes has a due time"
     if case.due_at > now:
         remind(session, case, now)
@@ -154,6 +160,14 @@ _WAKE_UNREACHABLE = (
 def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime) -> None:
     """A case that rested because nobody could be reached is looked at again: its ask got through after all."""
     session.connection().execute(_WAKE_UNREACHABLE, {"club": club_id, "case": case_id, "now": now})
+
+
+@across_clubs
+def wake_forgotten(session: Session, now: datetime) -> None:
+    """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at such a case again."""
+    goes_on = Case.club_id.in_(select(Club.id).where(Club.paused_at.is_(None)))
+    asleep = (Case.turn != "") & Case.wake_at.is_(None) & Case.due_at.is_not(None) & (Case.trouble == "")
+    session.execute(update(Case).where(asleep, goes_on).values(wake_at=now))
 
 
 @across_clubs

@@ -11,7 +11,7 @@ from engine.builders import REMOVAL_PROPOSED
 from engine.fields import written_answers
 from engine.language import isolate, translate
 from engine.models import Letter, Person
-from engine.registry import label_of, title_of, workflow
+from engine.registry import UNREADABLE, label_of, standing, title_of, workflow
 from engine.rights import undo_open
 from engine.step import undo_ends
 from mailers.facts import Dropped, Facts
@@ -29,10 +29,10 @@ def data_for(facts: Facts) -> dict[str, Any]:
 
 
 def _daily(facts: Facts) -> dict[str, Any]:
-    waiting = [_matter(facts, matter) for matter in desk.waiting_for(facts.session, facts.you)]
+    waiting = _readable(facts, desk.waiting_for(facts.session, facts.you))
     kinds = Counter("" if row["removal"] else row["kind"] for row in waiting)
     is_owner = facts.you.role == "owner"
-    late = [_matter(facts, matter) for matter in desk.late(facts.session)] if is_owner else []
+    late = _readable(facts, desk.late(facts.session)) if is_owner else []
     trouble = [_failed(facts, *pair) for pair in (desk.letters_in_trouble(facts.session) if is_owner else [])]
     resting = [_matter(facts, matter) for matter in desk.resting(facts.session)] if is_owner else []
     if not (waiting or late or trouble or resting):
@@ -111,11 +111,17 @@ def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
     return {"name": what, "who": isolate(person.name or person.address or ""), "answer": letter.answer}
 
 
+def _readable(facts: Facts, matters: list[desk.Matter]) -> list[dict[str, Any]]:
+    """What nobody can act in is told with what rests."""
+    return [row for matter in matters if not (row := _matter(facts, matter))["unreadable"]]
+
+
 def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
     case = matter.case
     is_removal = case.state == REMOVAL_PROPOSED
     return {
         "label": title_of(case, facts.language),
+        "unreadable": standing(case) is UNREADABLE,
         "kind": translate(workflow(case.workflow).label, facts.language),
         "fresh": case.entered_at > facts.now - _DAY,
         "removal": is_removal,

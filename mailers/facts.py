@@ -25,7 +25,7 @@ from engine.links import Kind, Link, Links
 from engine.models import Case, Club, Event, Letter, Person
 from engine.moments import week_number
 from engine.people import foreign_domain
-from engine.registry import form_number, title_of, workflow
+from engine.registry import form_number, state_of, title_of, workflow
 from mailers.course import Course
 
 
@@ -228,7 +228,7 @@ class Facts:
     @property
     def link(self) -> str:
         """The case's page, for this recipient; in an ask whose answer proves the address, a link that shows it."""
-        proves = self.letter.asks and any(act.proves for act in self.flow.states[self.case.state].acts)
+        proves = self.letter.asks and any(act.proves for act in state_of(self.case.workflow, self.case.state).acts)
         return self.link_to("proof" if proves else "case", self.case.id)
 
     @property

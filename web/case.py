@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -33,7 +33,6 @@ from mailers.compose import Words
 from web import drafts, own_form, sign_in, waiting, wording
 from web.access import Visitor, read_token, token_for, visitor
 from web.behalf import in_whose_name, may_act_for
-from web.guard import PRESS_AGAIN, keeps_text
 from web.letter_preview import letters_after
 from web.service import service
 
@@ -81,21 +80,17 @@ def show(token: str) -> Page:
 
 
 @case.post("/c/<path:token>")
-@keeps_text
 def press(token: str) -> Page:
     link = read_token(token)
     other = {"desk": sign_in.confirm, "form": own_form.press, "waiting": waiting.press}.get(link.kind)
     if other:
         return other(link, token)
     page = _pressed(link, token)
-    return drafts.line_for(page) if drafts.by_script() else page
+    return drafts.in_a_line(page) if drafts.by_script() and request.form.get("action") == "save" else page
 
 
 def _pressed(link: Link, token: str) -> Page:
     typed = Typed(request.form)
-    if g.refused:
-        typed.message = PRESS_AGAIN
-        return _case_page(link, token, typed), 400
     try:
         if "preview" in request.form:
             typed.letters = letters_after(_press, link, token, request.form)
@@ -192,8 +187,10 @@ def _offered(session: Session, matter: Case, met: Visitor, hand: Hand) -> list[A
 
 
 def _matter(session: Session, met: Visitor) -> Case:
-    if met.case is None or not may_see(session, met.case, met.you):
+    if met.case is None:
         abort(404)
+    if not may_see(session, met.case, met.you):
+        abort(403 if request.method == "POST" else 404)  # who presses had seen it
     return met.case
 
 

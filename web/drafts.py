@@ -64,12 +64,15 @@ def handed_in(session: Session, you: Person, case: Case, act: Act, *, whole: boo
 
 def by_script() -> bool:
     """The page's script saves while one types, and wants one short line instead of a page."""
-    return request.form.get("action") == "save" and request.accept_mimetypes.best == "text/plain"
+    return request.method == "POST" and request.accept_mimetypes.best == "text/plain"
 
 
-def line_for(page: Page) -> Page:
-    """What the script shows in the place of this page."""
-    status = page[1] if isinstance(page, tuple) else 200
+def in_a_line(page: Page) -> AnyResponse:
+    return line_for(page[1] if isinstance(page, tuple) else 200)
+
+
+def line_for(status: int) -> AnyResponse:
+    """What the script shows in the place of a page: what was answered to its save."""
     words = say("Saved %(when)s", when=_clock_time(service().clock.now())) if status == 200 else say(REFUSED)
     return Response(words, status, mimetype="text/plain")
 

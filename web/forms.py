@@ -18,7 +18,7 @@ from engine.rates import ANONYMOUS_POSTS
 from engine.registry import by_form
 from engine.run import open_case_of
 from web.access import age_of_a_session, club_here, form_link, link_for, signed_in
-from web.guard import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, keeps_text, new_stamp, read_stamp
+from web.guard import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, new_stamp, read_stamp
 from web.service import service
 
 forms = Blueprint("forms", __name__)
@@ -39,7 +39,6 @@ def show(slug: str, path: str) -> Page:
 
 
 @forms.post("/<slug>/<path>")
-@keeps_text
 def submit(slug: str, path: str) -> Page:
     """The club is looked up where the form is taken in; before that only to show the form again."""
     flow = _flow(path)
@@ -48,8 +47,8 @@ def submit(slug: str, path: str) -> Page:
     form_id, by_a_person = read_stamp(stamp)
     if not form.validate():
         return _page(_club(slug), flow, form, _kept(stamp)), 422
-    if g.refused or not by_a_person or request.form.get("homepage"):
-        return _page(_club(slug), flow, form, _kept(stamp), message=PRESS_AGAIN), 400 if g.refused else 422
+    if not by_a_person or request.form.get("homepage"):
+        return _page(_club(slug), flow, form, _kept(stamp), message=PRESS_AGAIN), 422
     if not allow(ANONYMOUS_POSTS, client_address()):
         return _page(_club(slug), flow, form, stamp, message=TOO_MANY), 429
     try:

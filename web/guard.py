@@ -1,16 +1,16 @@
-"""What stands between a page and the world: headers, the forgery check, limits, forms that are open to anyone."""
+"""What stands between a page and the world: headers, limits, forms that are open to anyone."""
 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, abort, current_app, g, request
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask import Flask, Response, current_app, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -39,22 +39,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-csrf = CSRFProtect()
-_keeps_text: set[Callable[..., Any]] = set()
-_no_token_needed: set[Callable[..., Any]] = set()
-
-
-def keeps_text(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that shows its form again, everything typed still there, when the forgery check fails."""
-    _keeps_text.add(view)
-    return view
-
-
-def no_token_needed(view: Callable[..., Any]) -> Callable[..., Any]:
-    """RFC 8058: a mail program posts the unsubscribe link without a page, so without a token."""
-    _no_token_needed.add(view)
-    return view
-
 
 def init(app: Flask, settings: Settings) -> None:
     secure = settings.base_url.startswith("https://")
@@ -71,8 +55,6 @@ def init(app: Flask, settings: Settings) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_SSL_STRICT=secure,
     )
-    csrf.init_app(app)
-    app.before_request(_check_forgery)
     app.after_request(_add_headers)
     app.wsgi_app = _Prefix(app.wsgi_app, urlsplit(settings.base_url).path)  # type: ignore[method-assign]
     if settings.trusted_proxies:
@@ -94,28 +76,6 @@ class _Prefix:
             environ["SCRIPT_NAME"] = self.prefix
         result: Iterable[bytes] = self.app(environ, start_response)
         return result
-
-
-def _check_forgery() -> None:
-    g.refused = False
-    if request.method == "POST" and sum(1 for _item in request.form.items(multi=True)) > MOST_FIELDS:
-        abort(413)  # werkzeug counts the parts of multipart forms only
-    view = current_app.view_functions.get(request.endpoint or "")
-    if request.method != "POST" or view is None or view in _no_token_needed:
-        return
-    origin = request.headers.get("Origin")
-    if origin and origin != "null" and urlsplit(origin).netloc not in _own_hosts():
-        abort(403)
-    try:
-        csrf.protect()
-    except CSRFError:
-        if view not in _keeps_text:
-            abort(400)
-        g.refused = True
-
-
-def _own_hosts() -> set[str]:
-    return {urlsplit(service().settings.base_url).netloc, request.host}
 
 
 def _add_headers(response: Response) -> Response:
@@ -167,4 +127,9 @@ def read_stamp(text: str) -> tuple[str, bool]:
 
 
 def client_address() -> str:
-    return request.remote_addr or "?"
+    """Whose limits count: with IPv6 the whole network, for its holder has 2**64 addresses in it."""
+    address = request.remote_addr or "?"
+    try:
+        return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
+    except ValueError:
+        return address

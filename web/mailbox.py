@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from email.message import EmailMessage
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, g, render_template, request
 from markupsafe import Markup, escape
 
 from engine.clubs import all_clubs
+from engine.settings import is_loopback
 from mailers.catcher import caught, open_mail, slug_of
 from web.service import service
 from web.speak import meet
@@ -22,8 +24,8 @@ _URL = re.compile(r"https?://[^\s<>\"]+")
 
 @mailbox.before_request
 def _only_here() -> None:
-    if service().outgoing().origin != "mailbox":
-        abort(404)
+    if service().outgoing().origin != "mailbox" or not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+        abort(404)  # also for a foreign name that leads to this machine
     with service().db.read() as session:
         g.clubs = {club.slug: club for club in all_clubs(session)}
     meet(next(iter(g.clubs.values())) if len(g.clubs) == 1 else None)

@@ -21,7 +21,7 @@ from engine.run import Invalid, NotAllowed, open_case_of
 from engine.step import Hand
 from web import drafts
 from web.access import Visitor, link_for, visitor
-from web.guard import MAILBOX_FULL, PRESS_AGAIN, new_stamp, read_stamp
+from web.guard import MAILBOX_FULL, new_stamp, read_stamp
 from web.service import service
 
 Page = str | Response | tuple[str, int]
@@ -47,15 +47,13 @@ def press(link: Link, token: str) -> Page:
     flow = _flow(link)
     with service().db.read() as session:
         met = visitor(session, link)
-    if request.form.get("action") == "fresh" and not g.refused:
+    if request.form.get("action") == "fresh":
         return _mail_fresh_link(link, token, flow, met)
     if request.form.get("action") in drafts.ACTIONS:
         page = _draft_pressed(link, token, flow, met)
-        return drafts.line_for(page) if drafts.by_script() else page
+        return drafts.in_a_line(page) if drafts.by_script() else page
     form = form_for(flow, tuple(flow.fields))(request.form)
     form_id, _by_a_person = read_stamp(request.form.get("form", ""))
-    if g.refused:
-        return _page(link, token, flow, met, form, message=PRESS_AGAIN), 400
     if not says_something(form, met.you):
         return _page(link, token, flow, met, form), 422
     if _is_too_old(flow, link):
@@ -100,8 +98,6 @@ def _keeps(flow: type[Workflow]) -> bool:
 
 def _draft_pressed(link: Link, token: str, flow: type[Workflow], met: Visitor) -> Page:
     form = form_for(flow, tuple(flow.fields))(request.form)
-    if g.refused:
-        return _page(link, token, flow, met, form, message=PRESS_AGAIN), 400
     try:
         service().db.write(_keep_or_discard, link, flow)
     except Invalid as wrong:

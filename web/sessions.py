@@ -9,6 +9,7 @@ from engine.sessions import sessions_of, sign_out, sign_out_elsewhere
 from web.access import COOKIE, met_here, session_id_here
 from web.device import device_words
 from web.service import service
+from web.trouble import led_on
 from web.waiting import MOST_ID
 
 sessions = Blueprint("sessions", __name__)
@@ -22,7 +23,7 @@ def show(slug: str) -> Page:
     with service().db.read() as session:
         _club, you = met_here(session, slug)
         if you is None:
-            return redirect(url_for("desk.show", slug=slug), 302)
+            led_on(url_for("desk.show", slug=slug))
         here = session_id_here(session)
         found = sessions_of(session, you, now)
     # This one first: it is what the others are told apart from.
@@ -37,7 +38,7 @@ def press(slug: str) -> Page:
         club, you = met_here(session, slug)
         here = session_id_here(session)
     if you is None or here is None:
-        abort(403)
+        led_on(url_for("desk.show", slug=slug))
     action, chosen = request.form.get("action"), request.form.get("session", 0, type=int)
     if action == "others":
         service().db.write(sign_out_elsewhere, club.id, you.id, here)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import g, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import Form
 
@@ -13,7 +13,7 @@ from engine.links import Link
 from engine.models import Club
 from engine.rates import ANONYMOUS_POSTS
 from web.access import keep_cookie, start_session, visitor
-from web.guard import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, new_stamp, read_stamp
+from web.guard import MAILBOX_FULL, TOO_MANY, allow, client_address, new_stamp, read_stamp
 from web.service import service
 
 Page = str | Response | tuple[str, int]
@@ -33,8 +33,6 @@ def ask(club: Club) -> Page:
     request_id, _by_a_person = read_stamp(request.form.get("form", ""))
     if not form.validate():
         return ask_page(form), 422
-    if g.refused:
-        return ask_page(form, message=PRESS_AGAIN), 400
     if not allow(ANONYMOUS_POSTS, client_address()):
         return ask_page(form, message=TOO_MANY), 429
     here = service()
@@ -56,7 +54,7 @@ def confirm(link: Link, token: str) -> Page:
     """The press on the link's page begins the session; a second press says that the link was used."""
     with service().db.read() as session:
         met = visitor(session, link)
-    if g.refused or request.form.get("action") != "confirm":
+    if request.form.get("action") != "confirm":
         return confirm_page(link, token), 400
     begun = service().db.write(start_session, link.club_id, link.person_id, str(link.target), service().clock.now())
     if begun is None:

@@ -12,11 +12,12 @@ from engine.history import Entry
 from engine.language import LANGUAGES, best_language, say_clock, say_date, say_day, say_moment, say_short, translate
 from engine.language import marked as _
 from engine.models import Case, Club, Event, Person
-from engine.registry import label_of, title_of
+from engine.registry import UNREADABLE, label_of, standing, title_of
 from web import deeds, letter_words, wording
 from web.service import service
 
 COOKIE = "lang"
+_UNREADABLE = _("cannot be read")
 
 
 def begin_request() -> None:
@@ -62,6 +63,7 @@ def init(app: Flask) -> None:
         letter_state_word=lambda state: say(letter_words.STATES[state]),
         meaning_word=lambda meaning: say(letter_words.MEANINGS[meaning]) if meaning else "",
         standing_word=standing_word,
+        unreadable=lambda case: standing(case) is UNREADABLE,
     )
     app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
     app.jinja_env.filters.update(
@@ -89,11 +91,12 @@ def init(app: Flask) -> None:
 
 
 def state_word(workflow: str, state: str) -> str:
-    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES[state])
+    """Also of a state that nobody declares (any more)."""
+    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE))
 
 
 def action_word(action: str) -> str:
-    return say(wording.ACTIONS[action])
+    return say(wording.ACTIONS.get(action, action))
 
 
 def told(workflow: str, deed: Entry | Event, whose: Markup, who: Markup, whom: Markup | None = None) -> str:
@@ -127,7 +130,7 @@ def standing_word(person: Person) -> str:
 
 
 def choice_word(choice: str) -> str:
-    return say(wording.CHOICES[choice])
+    return say(wording.CHOICES.get(choice, choice))
 
 
 def in_words(at: datetime) -> str:

@@ -54,7 +54,7 @@ def show(link: Link, token: str, *, pressed_again: bool = False) -> str:
 
 
 def press(link: Link, token: str) -> Page:
-    if g.refused or nothing_ticked():
+    if nothing_ticked():
         return show(link, token, pressed_again=True), 400
     done, missed = approve_ticked(lambda session: visitor(session, link).you)
     return redirect(url_for("case.show", token=token, done=done, missed=missed), 303)

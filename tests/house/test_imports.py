@@ -147,6 +147,7 @@ def test_across_clubs_is_listed() -> None:
     assert marked == {
         "engine/backup.py:hold_unsent",
         "engine/checkup.py:letters",
+        "engine/checkup.py:rows",
         "engine/drafts.py:forget_old_drafts",
         "engine/letters_ledger.py:release_all",
         "engine/mail_account.py:_compose_anew",
@@ -155,6 +156,7 @@ def test_across_clubs_is_listed() -> None:
         "engine/own_links.py:forget_ended_sessions",
         "engine/sweep.py:sweep_round",
         "engine/sweep.py:forget_old",
+        "engine/sweep.py:wake_forgotten",
         "mailers/outbox.py:claim",
         "mailers/outbox.py:extend_leases",
         "mailers/outbox.py:take_back_lapsed",

@@ -153,7 +153,7 @@ def test_nothing_typed_is_lost_when_the_page_or_the_sign_in_is_too_old(world: Wo
     browser.session.cookies.clear(domain="127.0.0.1", path="/jiuniu/", name="jiuniu_session")
     late = looked.press("import")
     assert (late.status, late.value("cells").replace("\r\n", "\n").strip()) == (403, LIST.strip())
-    assert "登录已经过期" in late.text and members(world) == ["陈老师"]
+    assert "登录已过期" in late.text and members(world) == ["陈老师"]
 
 
 def test_what_somebody_wrote_in_a_cell_stays_text(world: World) -> None:

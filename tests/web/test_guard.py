@@ -11,7 +11,8 @@ from sqlalchemy import event, func, select
 from app import create_app
 from engine.models import Case, Event, Letter, Person
 from tests.world import APPLICATION, World
-from web.guard import HEADERS, _no_token_needed
+from web.forgery import _no_token_needed
+from web.guard import HEADERS, client_address
 from web.member.unsubscribe import unsubscribe
 
 
@@ -171,3 +172,30 @@ def test_a_form_with_thousands_of_fields_is_turned_away(world: World) -> None:
 def test_a_whole_club_that_keeps_its_lines_open_keeps_nobody_out(world: World) -> None:
     readers = [world.browser() for _ in range(130)]
     assert {reader.get("/healthz").status for reader in readers} == {200}
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_a_name_of_which_nothing_shows_is_none(world: World) -> None:
+    for name in ("\u200b\u2060", "\u3164 \u115f", "\u202e", "\u0301"):
+        assert world.apply(name=name).status == 422, name.encode("unicode_escape")
+    assert world.apply(name="e\u0301\u200d").status == 200
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_an_ipv6_network_is_one_visitor(world: World) -> None:
+    app, seen = create_app(world.service.settings), []
+    for address in ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1", "203.0.113.9"):
+        with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+            seen.append(client_address())
+    assert seen == ["2001:db8:1:2::/64", "2001:db8:1:2::/64", "2001:db8:1:3::/64", "203.0.113.9"]
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_the_built_in_mailbox_shows_under_no_foreign_name(begin: Callable[..., World]) -> None:
+    """A page elsewhere whose name is made to lead to this machine (DNS rebinding) reads nobody's mail."""
+    world = begin(JIUNIU_SMTP_URL="")
+    world.found_club()
+    session = world.browser().session
+    hosts = ("127.0.0.1:9", "localhost", "[::1]:8000", "evil.example", "127.0.0.1.evil.example:80")
+    answers = [session.get(f"{world.base}mailbox", headers={"Host": host}, timeout=10).status_code for host in hosts]
+    assert answers == [200, 200, 200, 404, 404]

@@ -11,9 +11,9 @@ import tomli_w
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from engine.at_hand import owner_at_hand
-from engine.charter import Charter, CharterError, read_charter, shipped_charter
-from engine.clubs import BadClub, all_clubs, apply_charter, change_club, create_club
+from engine.at_hand import charter_of, owner_at_hand
+from engine.charter import CharterError, read_charter, shipped_charter
+from engine.clubs import BadClub, CharterChanged, all_clubs, apply_charter, change_club, create_club
 from engine.db import enter_club
 from engine.language import LANGUAGES
 from engine.models import Person
@@ -24,6 +24,8 @@ from engine.step import Hand
 from web import demo
 from web.commands.options import as_json, of_club, print_rows, the_club
 from web.service import service
+
+OVERTAKEN = "somebody gave it another charter in the same moment, so nothing was changed; look at `club export` and apply once more"
 
 
 @click.group()
@@ -99,10 +101,13 @@ def apply(charter_file: Path, slug: str | None) -> None:
     with here.db.read() as session:
         found = the_club(session, slug)
     try:
-        charter = read_charter(charter_file, Charter.parse(found.charter))
+        charter = read_charter(charter_file, charter_of(found))
+        version = here.db.write(apply_charter, found.id, charter.plain(), here.clock.now(), over=found.charter_version)
     except CharterError as wrong:
         raise click.UsageError(str(wrong)) from None
-    click.echo(f"charter version {here.db.write(apply_charter, found.id, charter.plain(), here.clock.now())}")
+    except CharterChanged:
+        raise click.ClickException(f"{found.slug}: {OVERTAKEN}") from None
+    click.echo(f"charter version {version}")
 
 
 @club.command("change")
@@ -116,7 +121,7 @@ def change(slug: str | None, name: str | None, zone: str | None) -> None:
     with here.db.read() as session:
         found = the_club(session, slug)
     try:
-        here.db.write(change_club, found.id, name=name or found.name, zone=zone or found.zone, now=here.clock.now())
+        here.db.write(change_club, found.id, name=name, zone=zone, now=here.clock.now())
     except BadClub as wrong:
         raise click.UsageError(str(wrong)) from None
 
@@ -127,7 +132,7 @@ def change(slug: str | None, name: str | None, zone: str | None) -> None:
 def export(slug: str | None) -> None:
     """Print a club's charter as TOML, ready for `club apply`."""
     with service().db.read() as session:
-        charter = Charter.parse(the_club(session, slug).charter)
+        charter = charter_of(the_club(session, slug))
     click.echo(tomli_w.dumps(charter.plain(), multiline_strings=True), nl=False)
 
 

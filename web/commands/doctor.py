@@ -65,6 +65,7 @@ def examine(here: Service) -> Iterator[Finding]:
             yield checkup.clock(settings.clock_file or settings.data_dir / "clock", checkup.has_real_club(session))
             yield checkup.worker(session, machine_now())
             yield from checkup.letters(session, now)
+            yield from checkup.rows(session)
     yield checkup.secret_key(settings)
     yield from checkup.data_folder(settings.data_dir)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -21,8 +21,7 @@ from engine.pause import pause, resume
 from engine.schedules import RESUME
 from engine.step import Hand
 from web.access import link_for
-from web.desk.office import officer_here, officer_pressing
-from web.guard import PRESS_AGAIN, keeps_text
+from web.desk.office import officer_here
 from web.service import service
 
 MOST_DAYS = 366
@@ -45,13 +44,10 @@ def show(slug: str) -> Page:
 
 
 @club.post("/<slug>/desk/club")
-@keeps_text
 def press(slug: str) -> Page:
     """Let the club rest, let it go on, or offer it to a member."""
     with service().db.read() as session:
-        here, you = officer_pressing(session, slug, only_owner=True)
-        if g.refused:
-            return _page(session, here, you, message=PRESS_AGAIN), 400
+        here, you = officer_here(session, slug, only_owner=True)
     acts = {"pause": _pause, "resume": _resume, "offer": _offer}
     return acts.get(request.form.get("action", ""), _unknown)(here, you)
 
@@ -101,13 +97,13 @@ def _again(here: Club, you: Person, form: Form | None = None, *, error: str = ""
         return _page(session, here, you, form, error=error)
 
 
-def _page(session: Session, here: Club, you: Person, form: Form | None = None, *, error: str = "", message: str = "") -> str:
+def _page(session: Session, here: Club, you: Person, form: Form | None = None, *, error: str = "") -> str:
     goes_on = select(Schedule.next_at).where(Schedule.rule == RESUME)
     offered = open_offer(session, "handover")
     return render_template(
         "pages/desk/club.html",
-        form=form or OfferForm(request.form if message else None),
-        until=request.form.get("until", ""), error=error, message=message,
+        form=form or OfferForm(),
+        until=request.form.get("until", ""), error=error,
         goes_on=session.execute(goes_on).scalar_one_or_none(), offered=offered,
         offered_to=session.get_one(Person, (here.id, offered.person_id)) if offered else None,
         offer_url=link_for(here, you, "case", offered.id) if offered else "",

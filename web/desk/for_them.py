@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import Form
 
@@ -13,9 +13,9 @@ from engine.models import Person
 from engine.registry import by_form
 from engine.run import NotAllowed
 from web.behalf import FORMS, forms_for
-from web.desk.office import officer_here, officer_pressing
+from web.desk.office import officer_here
 from web.desk.people import NOT_NOW, person_of
-from web.guard import PRESS_AGAIN, keeps_text, new_stamp, read_stamp
+from web.guard import new_stamp, read_stamp
 from web.own_form import begun, says_something
 from web.service import service
 
@@ -36,16 +36,13 @@ def show(slug: str, person_id: int, path: str) -> Page:
 
 
 @for_them.post("/<slug>/desk/people/<int:person_id>/<path>")
-@keeps_text
 def press(slug: str, person_id: int, path: str) -> Page:
     flow = _flow(path)
     with service().db.read() as session:
-        club, you = officer_pressing(session, slug, only_owner=True)
+        club, you = officer_here(session, slug, only_owner=True)
         person = person_of(session, club, person_id)
     form = form_for(flow, tuple(flow.fields))(request.form)
     form_id, _by_a_person = read_stamp(request.form.get("form", ""))
-    if g.refused:
-        return _page(flow, person, form, PRESS_AGAIN), 400
     if not says_something(form, person):
         return _page(flow, person, form), 422
     try:

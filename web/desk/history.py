@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.amendments import amendments
-from engine.charter import Charter
 from engine.clubs import CharterChanged, apply_charter
+from engine.kept_charter import kept_charter
 from engine.models import CharterChange, Person
 from web.desk.amended import Amended, in_words
-from web.desk.office import officer_here, officer_pressing
+from web.desk.office import officer_here
 from web.service import service
 
 history = Blueprint("history", __name__)
@@ -51,7 +51,7 @@ def show(slug: str) -> Page:
 def press(slug: str) -> Page:
     """Take an earlier version again: it becomes a new one."""
     with service().db.read() as session:
-        club, you = officer_pressing(session, slug, only_owner=True)
+        club, you = officer_here(session, slug, only_owner=True)
         wanted = request.form.get("take", default=0, type=int)
         earlier = session.get(CharterChange, (club.id, wanted)) if 0 < wanted < club.charter_version else None
     if earlier is None:
@@ -69,7 +69,7 @@ def _versions(session: Session, before: int) -> list[Version]:
     by = (Person.club_id == CharterChange.club_id) & (Person.id == CharterChange.by_id)
     wanted = select(CharterChange, Person).outerjoin(Person, by).where(CharterChange.version < before)
     rows = session.execute(wanted.order_by(CharterChange.version.desc()).limit(A_PAGE + 1)).all()
-    plain = [Charter.parse(change.charter).plain() for change, _by in rows]
+    plain = [kept_charter(change.charter, g.club.locale).plain() for change, _by in rows]
     older = [*plain[1:], plain[-1]] if rows else []
     return [
         Version(change.version, change.at, by, in_words(amendments(then, now), g.language))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -21,8 +21,7 @@ from engine.rights import declared_acts
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import Hand
 from web.access import link_for
-from web.desk.office import officer_here, officer_pressing
-from web.guard import PRESS_AGAIN, keeps_text
+from web.desk.office import officer_here
 from web.paging import Paging
 from web.service import service
 from web.waiting import MOST_ID, held_case
@@ -69,12 +68,9 @@ def show(slug: str) -> Page:
 
 
 @late.post("/<slug>/desk/late")
-@keeps_text
 def press(slug: str) -> Page:
     with service().db.read() as session:
-        officer_pressing(session, slug)
-    if g.refused:
-        return _again(slug, {}, PRESS_AGAIN), 400
+        officer_here(session, slug)
     try:
         action = service().db.write(_press, slug, request.form)
     except Invalid as wrong:
@@ -89,7 +85,7 @@ def press(slug: str) -> Page:
 
 def _press(session: Session, slug: str, sent: MultiDict[str, str]) -> str:
     """One act about one late matter, through the door."""
-    _club, you = officer_pressing(session, slug)
+    _club, you = officer_here(session, slug)
     case = held_case(session, you, sent.get("case", 0, type=int))
     action, days = sent.get("action", ""), sent.get("days", "").strip()
     if action not in {item.action for item in declared_acts(session, case, you) if not item.fill}:

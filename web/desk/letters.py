@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.heartbeats import channel_trouble, post_rests
 from engine.language import marked as _
 from engine.letters_ledger import KINDS, counts, hold, release, release_club, retry, some
 from mailers.verdict import meaning
-from web.desk.office import officer_here, officer_pressing
-from web.guard import PRESS_AGAIN, keeps_text
+from web.desk.office import officer_here
+from web.guard import PRESS_AGAIN
 from web.paging import Paging
 from web.service import service
 from web.waiting import MOST_ID
@@ -29,14 +29,11 @@ def show(slug: str) -> Page:
 
 
 @letters.post("/<slug>/desk/letters")
-@keeps_text
 def press(slug: str) -> Page:
     """One letter tried again, held or released; or every held one released, after a second look."""
     with service().db.read() as session:
-        club, _you = officer_pressing(session, slug, only_owner=True)
+        club, _you = officer_here(session, slug, only_owner=True)
     action, letter_id = request.form.get("action", ""), request.form.get("letter", 0, type=int)
-    if g.refused:
-        return _page(slug, message=PRESS_AGAIN), 400
     here = service()
     if action == "release_all":
         if "looked" not in request.form:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -14,8 +14,7 @@ from engine.models import Club
 from engine.settings import MailServer
 from mailers.presets import OWN, preset_at, preset_of
 from web import mail_form
-from web.desk.office import officer_here, officer_pressing
-from web.guard import PRESS_AGAIN, keeps_text
+from web.desk.office import officer_here
 from web.service import service
 
 mail_account = Blueprint("mail_account", __name__)
@@ -34,18 +33,15 @@ def show(slug: str) -> Page:
 
 
 @mail_account.post("/<slug>/desk/mail")
-@keeps_text
 def press(slug: str) -> Page:
     """Try the account with one mail, or save it."""
     with service().db.read() as session:
-        club, you = officer_pressing(session, slug, only_owner=True, again=lambda message: _page(*_typed(), message=message))
+        club, you = officer_here(session, slug, only_owner=True)
         if not _keeps_it(session, club):
             abort(403)
     provider, form = _typed()
     server = mail_form.read(provider, form) if form else None
     way = service().outgoing()
-    if g.refused:
-        return _page(provider, form, way=way, message=PRESS_AGAIN), 400
     if way.origin == "environment" and way.server is not None:
         return _test(club, "", None, way.server, sender=way.sender, to=you.address or "", way=way)
     if form is None or server is None:

@@ -7,11 +7,10 @@ import logging
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.clubs import change_club
-from web.desk.office import officer_here, officer_pressing
+from engine.clubs import CharterChanged, change_club
+from web.desk.office import officer_here
 from web.desk.preview import Preview, preview_of_club
 from web.desk.settings import seal
-from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 from web.setup.forms import NamedForm, filled
 
@@ -29,25 +28,24 @@ def show(slug: str) -> Page:
 
 
 @naming.post("/<slug>/desk/settings/club")
-@keeps_text
 def press(slug: str) -> Page:
     """Look at what would change (the default), or save what was looked at."""
     with service().db.read() as session:
-        club, you = officer_pressing(
-            session, slug, only_owner=True, again=lambda message: _page(NamedForm(request.form), message=message)
-        )
+        club, you = officer_here(session, slug, only_owner=True)
     form = NamedForm(request.form)
-    if g.refused:
-        return _page(form, message=PRESS_AGAIN), 400
     if not form.validate():
         return _page(form), 422
-    wanted = form.said()
-    if request.form.get("action") != "save" or request.form.get("seen") != seal(wanted):
-        return _page(form, preview_of_club(club, **wanted), seen=seal(wanted))
-    service().db.write(change_club, club.id, **wanted, now=service().clock.now())
+    wanted, over = form.said(), (club.name, club.zone)
+    seen = seal(wanted | {"over": over})
+    if request.form.get("action") != "save" or request.form.get("seen") != seen:
+        return _page(form, preview_of_club(club, **wanted), seen=seen)
+    try:
+        service().db.write(change_club, club.id, **wanted, now=service().clock.now(), over=over)
+    except CharterChanged:
+        return press(slug)  # what would change now is another thing: it is looked at once more
     log.info("club %s has another name or time zone (%s), by person %s", club.id, wanted["zone"], you.id)
     return redirect(url_for("settings.show", slug=slug, saved="club"), 303)
 
 
-def _page(form: NamedForm, preview: Preview | None = None, *, seen: str = "", message: str = "") -> str:
-    return render_template("pages/desk/naming.html", form=form, preview=preview, seen=seen, message=message)
+def _page(form: NamedForm, preview: Preview | None = None, *, seen: str = "") -> str:
+    return render_template("pages/desk/naming.html", form=form, preview=preview, seen=seen)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import abort, make_response, redirect, render_template, request, url_for
+from flask import abort, redirect, request, url_for
 from sqlalchemy.orm import Session
 
-from engine.fields import clean_text
 from engine.language import marked as _
 from engine.models import Club, Person
 from web.access import met_here
+from web.trouble import led_on
 
 # The desk's menu, each in its order: endpoint, name, is it the owner's alone. The first are at hand on every page, the others
 # fold: a phone has one line.
@@ -33,10 +32,6 @@ NOW_AND_THEN = (
 )
 
 
-SIGN_IN_AGAIN = _("Your sign-in has ended, and nothing was saved yet. Sign in again in another tab; what you typed is still here.")
-_WORDS = ("note", "why", "email", "name", "city")
-
-
 @dataclass(frozen=True)
 class Entry:
     """A line of the menu; ``here``: the page at hand is this one or lies below it."""
@@ -47,33 +42,16 @@ class Entry:
 
 
 def officer_here(session: Session, slug: str, *, only_owner: bool = False) -> tuple[Club, Person]:
-    """The club and the owner or admin whose browser this is. Others are led on: to the sign-in page, to their own page; 403
-    for an admin where the page is the owner's."""
+    """The club and the owner or admin whose browser this is; 403 for an admin where the page is the owner's.
+
+    Others are led on to the sign-in page or to their own, but never away from a press.
+    """
     club, you = met_here(session, slug)
     if you is None:
-        abort(redirect(url_for("desk.show", slug=slug), 302))
-    if you.role not in ("owner", "admin"):
+        led_on(url_for("desk.show", slug=slug))
+    if you.role not in ("owner", "admin") and request.method != "POST":
         abort(redirect(url_for("member.signed_in_page", slug=slug), 302))
-    if only_owner and you.role != "owner":
-        abort(403)
-    return club, you
-
-
-def _ended(_message: str) -> str:
-    texts = [clean_text(text) for name, text in request.form.items() if name in _WORDS and text.strip()]
-    return render_template("pages/desk/ended.html", texts=texts)
-
-
-def officer_pressing(
-    session: Session, slug: str, *, only_owner: bool = False, again: Callable[[str], str] = _ended
-) -> tuple[Club, Person]:
-    """As ``officer_here`` for a POST: whoever is not signed in any more gets back what they typed, and how to go on; nobody is
-    led away from it. ``again``: the page with its form as it was sent, under a message; else the words alone."""
-    club, you = met_here(session, slug)
-    ranks = ("owner",) if only_owner else ("owner", "admin")
-    if you is None:
-        abort(make_response(again(SIGN_IN_AGAIN), 403))
-    if you.role not in ranks:
+    if you.role not in (("owner",) if only_owner else ("owner", "admin")):
         abort(403)
     return club, you
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine import desk as desk_queries
+from engine.at_hand import charter_of
 from engine.heartbeats import channel_trouble, post_rests
 from engine.letters_ledger import counts
 from engine.models import Club, Person
 from engine.offices import go_away
 from web import sign_in
-from web.access import link_for, met_here
+from web.access import club_here, link_for, met_here
 from web.desk.club import end_of
 from web.desk.late import rows as late_rows
-from web.guard import keeps_text
+from web.desk.office import officer_here
 from web.service import service
 from web.waiting import entries
 
@@ -39,16 +40,13 @@ def show(slug: str) -> Page:
 
 
 @desk.post("/<slug>/desk")
-@keeps_text
 def press(slug: str) -> Page:
     """A sign-in link for whoever is not signed in; the owner's absence for the owner."""
-    with service().db.read() as session:
-        club, you = met_here(session, slug)
     action = request.form.get("action")
-    if you is None or you.role != "owner" or action not in ("away", "back"):
-        return sign_in.ask(club)
-    if g.refused:
-        return redirect(url_for("desk.show", slug=slug), 303)
+    with service().db.read() as session:
+        if action not in ("away", "back"):
+            return sign_in.ask(club_here(session, slug))
+        club, you = officer_here(session, slug, only_owner=True)
     until = end_of(club, request.form.get("until", "")) if action == "away" else None
     if action == "away" and until is None:
         return _again(slug, request.form.get("until", "")), 422
@@ -78,6 +76,7 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None =
         ],
         letters=counts(session) if is_owner else {},
         typed=typed,
+        damaged=charter_of(club).damaged,
         rest=post_rests(session) if is_owner else None,
         channel=channel_trouble(session) if is_owner else None,
         way=service().outgoing() if is_owner else None,

@@ -34,8 +34,8 @@ from engine.run import NotAllowed
 from mailers.verdict import meaning
 from web.access import link_for
 from web.behalf import forms_for, may_act_for
-from web.desk.office import officer_here, officer_pressing
-from web.guard import MAILBOX_FULL, PRESS_AGAIN, keeps_text, new_stamp, read_stamp
+from web.desk.office import officer_here
+from web.guard import MAILBOX_FULL, new_stamp, read_stamp
 from web.logbook import mask
 from web.own_form import UNCHANGED
 from web.paging import Paging
@@ -95,15 +95,12 @@ def record(slug: str, person_id: int) -> Page:
 
 
 @people.post("/<slug>/desk/people/<int:person_id>")
-@keeps_text
 def press(slug: str, person_id: int) -> Page:
     """Send them a fresh link to their page; put their address right (the owner)."""
     correcting = request.form.get("action") == "correct"
     with service().db.read() as session:
-        club, you = officer_pressing(session, slug, only_owner=correcting)
+        club, you = officer_here(session, slug, only_owner=correcting)
         person = person_of(session, club, person_id)
-    if g.refused:
-        return _record(slug, person_id, CorrectionForm(request.form) if correcting else None, message=PRESS_AGAIN), 400
     if correcting:
         return _correct(slug, club, you, person)
     if request.form.get("action") != "link":

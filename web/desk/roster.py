@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.cells import MOST_BYTES, Fault, read_text
 from engine.models import Club
 from engine.roster import Plan, compare, import_members, read_roster
-from web.desk.office import officer_here, officer_pressing
-from web.guard import PRESS_AGAIN, keeps_text
+from web.desk.office import officer_here
 from web.service import service
 
 roster = Blueprint("roster", __name__)
@@ -25,16 +24,13 @@ def show(slug: str) -> Page:
 
 
 @roster.post("/<slug>/desk/members")
-@keeps_text
 def press(slug: str) -> Page:
     """Look (the default), or import."""
-    text, unreadable = _read()
     with service().db.read() as session:
-        club, _you = officer_pressing(session, slug, only_owner=True, again=lambda message: _page(text, fault=Fault(message)))
+        club, _you = officer_here(session, slug, only_owner=True)
+    text, unreadable = _read()
     if unreadable:
         return _page(text, fault=unreadable), 422
-    if g.refused:
-        return _page(text, fault=Fault(PRESS_AGAIN)), 400
     try:
         return _act(club, text)
     except Fault as fault:

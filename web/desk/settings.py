@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.amendments import amendments, carried_over
-from engine.charter import Charter
+from engine.at_hand import charter_of
 from engine.clubs import CharterChanged, apply_charter
+from engine.kept_charter import kept_charter
 from engine.models import CharterChange, Club, Person
 from web.desk import charter_form as forms
 from web.desk.amended import Amended, in_words
-from web.desk.office import officer_here, officer_pressing
+from web.desk.office import officer_here
 from web.desk.preview import Preview, preview
-from web.guard import PRESS_AGAIN, keeps_text
 from web.numbers import GROUPS, explained, read_number
 from web.service import service
 from web.setup.forms import ZONES
@@ -42,7 +42,6 @@ class Sheet:
     typed: dict[str, str]
     version: int
     errors: dict[str, str] = field(default_factory=dict)
-    message: str = ""
     meanwhile: list[Amended] = field(default_factory=list)
     preview: Preview | None = None
     seen: str = ""
@@ -52,7 +51,7 @@ class Sheet:
 def show(slug: str) -> Page:
     with service().db.read() as session:
         club, you = officer_here(session, slug)
-    charter = Charter.parse(club.charter)
+    charter = charter_of(club)
     numbers = charter.plain()["numbers"]
     said = {number.key: explained(number.key, numbers[number.key], g.language) for group in GROUPS for number in group.numbers}
     return render_template(
@@ -68,20 +67,17 @@ def edit(slug: str, part: str) -> Page:
     with service().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
     found = _part(part)
-    return _page(Sheet(found, forms.shown(part, Charter.parse(club.charter).plain()), club.charter_version))
+    return _page(Sheet(found, forms.shown(part, charter_of(club).plain()), club.charter_version))
 
 
 @settings.post("/<slug>/desk/settings/<part>")
-@keeps_text
 def press(slug: str, part: str) -> Page:
     """Look at what would change (the default), save, or get more rows."""
     sheet = Sheet(_part(part), request.form.to_dict(), request.form.get("version", default=0, type=int))
     with service().db.read() as session:
-        club, you = officer_pressing(session, slug, only_owner=True, again=lambda message: _again(sheet, message))
+        club, you = officer_here(session, slug, only_owner=True)
     if not 0 < sheet.version <= club.charter_version:
         sheet.version = 0
-    if g.refused:
-        return _again(sheet, PRESS_AGAIN), 400
     if request.form.get("action") == "more":
         sheet.typed["rows"] = str(forms.rows_of(sheet.typed) + forms.SPARE_ROWS)
         return _page(sheet)
@@ -90,7 +86,7 @@ def press(slug: str, part: str) -> Page:
 
 def _act(club: Club, you: Person, sheet: Sheet) -> Page:
     with service().db.read(club.id) as session:
-        base = _charter_at(session, sheet.version) or Charter.parse(club.charter).plain()
+        base = _charter_at(session, club, sheet.version) or charter_of(club).plain()
     wanted, sheet.errors = forms.read(sheet.part.key, sheet.typed, base, g.language)
     if sheet.errors:
         return _page(sheet), 422
@@ -110,7 +106,7 @@ def _act(club: Club, you: Person, sheet: Sheet) -> Page:
 
 def _overtaken(club: Club, sheet: Sheet, base: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Somebody else saved first: what they changed, and this page with one's own changes on top of theirs."""
-    theirs = Charter.parse(club.charter).plain()
+    theirs = charter_of(club).plain()
     sheet.meanwhile = in_words(amendments(base, theirs), g.language)
     mine = carried_over(base, wanted, theirs)
     sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), seal(mine)
@@ -123,10 +119,10 @@ def seal(charter: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(charter, sort_keys=True).encode()).hexdigest()
 
 
-def _charter_at(session: Session, version: int) -> dict[str, Any] | None:
+def _charter_at(session: Session, club: Club, version: int) -> dict[str, Any] | None:
     """The charter of a version, in the plain form of today."""
     found = session.execute(select(CharterChange).where(CharterChange.version == version)).scalar_one_or_none()
-    return Charter.parse(found.charter).plain() if found else None
+    return kept_charter(found.charter, club.locale).plain() if found else None
 
 
 def _part(key: str) -> forms.Part:
@@ -135,11 +131,6 @@ def _part(key: str) -> forms.Part:
 
 def _chosen(offered: list[tuple[str, str]], keys: tuple[str, ...]) -> list[str]:
     return [say(name) for key, name in offered if key in keys]
-
-
-def _again(sheet: Sheet, message: str) -> str:
-    sheet.message = message
-    return _page(sheet)
 
 
 def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
@@ -151,7 +142,7 @@ def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
 
 def _page(sheet: Sheet) -> str:
     group = next((group for group in GROUPS if group.key == sheet.part.key), None)
-    present = Charter.parse(g.club.charter).plain()["numbers"]
+    present = charter_of(g.club).plain()["numbers"]
     said = {key: _explained(key, sheet.typed, present[key]) for key in forms.numbers_of(sheet.part.key)}
     return render_template(
         "pages/desk/settings_part.html",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.desk import count_waiting, waiting_for
-from web.desk.office import officer_here, officer_pressing
-from web.guard import keeps_text
+from web.desk.office import officer_here
 from web.paging import Paging
 from web.service import service
 from web.waiting import approve_ticked, entries, nothing_ticked
@@ -24,14 +23,13 @@ def show(slug: str) -> Page:
 
 
 @waiting.post("/<slug>/desk/waiting")
-@keeps_text
 def press(slug: str) -> Page:
     """Approve what is ticked; back to the page it was ticked on."""
     with service().db.read() as session:
-        officer_pressing(session, slug)
-    if g.refused or nothing_ticked():
+        officer_here(session, slug)
+    if nothing_ticked():
         return _page(slug, pressed_again=True), 400
-    done, missed = approve_ticked(lambda session: officer_pressing(session, slug)[1])
+    done, missed = approve_ticked(lambda session: officer_here(session, slug)[1])
     back = "desk.show" if request.form.get("from") == "overview" else "waiting.show"
     return redirect(url_for(back, slug=slug, done=done, missed=missed), 303)
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from engine.links import Link
 from web.access import read_token, visitor
-from web.guard import no_token_needed
+from web.forgery import no_token_needed
 from web.member.own import Page, member
 from web.service import service
 

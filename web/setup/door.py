@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 
 import click
-from flask import Blueprint, Flask, abort, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 from wtforms import Form
 
@@ -18,7 +18,7 @@ from engine.language import marked as _
 from engine.models import Club
 from engine.rates import SETUP_CODES
 from web import demo
-from web.guard import PRESS_AGAIN, allow, client_address, keeps_text
+from web.guard import allow, client_address
 from web.mail_words import ADVICE, PROVIDERS
 from web.service import Service, service
 
@@ -64,14 +64,11 @@ def door() -> Page:
 
 
 @setup.post("/setup")
-@keeps_text
 def enter() -> Page:
     """The code, or the demo, which exists only beside no other club."""
     if request.form.get("action") == "demo":
         return _begin_demo()
     form = CodeForm(request.form)
-    if g.refused:
-        return _door(form, PRESS_AGAIN), 400
     if _club():
         return redirect(url_for("setup.door"), 303)
     if not form.validate():
@@ -86,8 +83,6 @@ def enter() -> Page:
 
 
 def _begin_demo() -> Page:
-    if g.refused:
-        abort(400)
     if demo.possible(service()):
         demo.begin(service())
     return redirect(url_for("clubs.home", slug=demo.SLUG), 303)

@@ -18,7 +18,6 @@ from engine.settings import is_loopback
 from web import demo, numbers
 from web.access import OFFICE_LIFE, keep_cookie, signed_in, start_session
 from web.desk.office import officer_here
-from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 from web.setup.door import KNEW, Page, setup
 from web.setup.forms import FIRST_NUMBERS, ZONES
@@ -34,14 +33,11 @@ def check() -> Page:
 
 
 @setup.post("/setup/check")
-@keeps_text
 def press() -> Page:
     """Found the club. A second press, or a reload, finds it founded and its owner signed in."""
-    if not g.refused and KNEW in session and (response := _founded_by_this_browser()):
+    if KNEW in session and (response := _founded_by_this_browser()):
         return response
     said = said_here()
-    if g.refused:
-        return _check_page(said, message=PRESS_AGAIN), 400
     if _demo_is_here() and request.form.get("replace_demo") != "y":
         return _check_page(said, error=TICK), 422
     try:

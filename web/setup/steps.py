@@ -12,19 +12,19 @@ from engine.founding import keep_said, real_club, said_so_far
 from engine.settings import MailServer
 from mailers.presets import preset_of
 from web import mail_form, numbers
-from web.guard import PRESS_AGAIN, keeps_text
 from web.service import service
 from web.setup.door import KNEW, Page, setup
 from web.setup.forms import FIRST_NUMBERS, ClubForm, filled
+from web.trouble import led_on
 
 
 def said_here() -> dict[str, Any]:
     """What was said so far; without the code, or with a club there already, back to the door."""
     with service().db.read() as database:
-        if KNEW not in session or real_club(database) is not None:
-            if g.refused:
-                abort(400)
+        if real_club(database) is not None:
             abort(redirect(url_for("setup.door"), 303))
+        if KNEW not in session:
+            led_on(url_for("setup.door"))
         return said_so_far(database)
 
 
@@ -40,13 +40,10 @@ def club() -> Page:
 
 
 @setup.post("/setup/club")
-@keeps_text
 def say_club() -> Page:
     said, form = said_here(), ClubForm(request.form)
     if not form.validate():
         return page("club", said, form=form), 422
-    if g.refused:
-        return page("club", said, form=form, message=PRESS_AGAIN), 400
     return _keep("club", form.said(), "setup.rules")
 
 
@@ -61,7 +58,6 @@ def rules() -> Page:
 
 
 @setup.post("/setup/rules")
-@keeps_text
 def say_rules() -> Page:
     said, errors, plain = said_here(), {}, {}
     for key in FIRST_NUMBERS:
@@ -69,16 +65,16 @@ def say_rules() -> Page:
             plain[key] = numbers.read_number(key, request.form)
         except ValueError:
             errors[key] = numbers.takes(key, g.language)
-    if errors or g.refused:
-        return _rules_page(said, request.form, errors, "" if errors else PRESS_AGAIN), 422 if errors else 400
+    if errors:
+        return _rules_page(said, request.form, errors), 422
     return _keep("rules", plain, "setup.mail")
 
 
-def _rules_page(said: dict[str, Any], typed: Any, errors: dict[str, str], message: str = "") -> str:
+def _rules_page(said: dict[str, Any], typed: Any, errors: dict[str, str]) -> str:
     plain = numbers_of(said)
     does = {key: numbers.explained(key, plain[key], g.language) for key in FIRST_NUMBERS}
     words = [numbers.WORDS[key] for key in FIRST_NUMBERS]
-    return page("rules", said, numbers=numbers, words=words, does=does, typed=typed, errors=errors, message=message)
+    return page("rules", said, numbers=numbers, words=words, does=does, typed=typed, errors=errors)
 
 
 def numbers_of(said: dict[str, Any]) -> dict[str, Any]:
@@ -104,12 +100,9 @@ def mail() -> Page:
 
 
 @setup.post("/setup/mail")
-@keeps_text
 def say_mail() -> Page:
     """Try the account with one mail, keep it, or leave it for later."""
     said, way, action = _with_club(said_here()), service().outgoing(), request.form.get("action")
-    if g.refused:
-        return _mail_page(said, *_mail_typed(), message=PRESS_AGAIN), 400
     if action == "later" or (way.origin == "environment" and action == "next"):
         return _keep("mail", {"later": action == "later"}, "setup.check")
     if way.origin == "environment" and way.server is not None:
