@@ -104,6 +104,19 @@ def test_a_second_chance_stays_the_one_that_it_was(reading: House) -> None:
     assert reading.case(LILEI, "reflection").state == "removal_proposed"
 
 
+def test_an_excuse_taken_back_is_no_chance_given() -> None:
+    """Of two second chances one was given before, and one is still left after."""
+    house = House(databases("sqlite"), numbers={"second_chances": 2})
+    house.add(LILEI, "李雷")
+    house.open(LILEI, "reflection", data={"period": "2026-W49", "period_due": SATURDAY_EVENING.isoformat()})
+    for action in ("decline", "excuse", "undo", "decline"):
+        if action == "decline":
+            house.press(LILEI, "submit", workflow="reflection", answers=READ)
+        decide(house, action, note="请写你自己的。")
+    assert house.case(LILEI, "reflection").state == "overdue"
+    house.end()
+
+
 def test_a_refusal_that_led_to_a_proposal_is_taken_back_as_well(reading: House) -> None:
     for _ in range(2):
         reading.press(LILEI, "submit", workflow="reflection", answers=READ)

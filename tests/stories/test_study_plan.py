@@ -281,7 +281,7 @@ def test_an_excuse_is_taken_back_on_the_page_where_it_was_given(world: World) ->
     undone = excused.press("undo")
     assert (plan_case(world).state, plan_case(world).due_at) == ("overdue", due)
     assert [line.text for line in undone.soup.select(".history-line")][-3:] == [
-        "到截止时间没有收到，还可以补交", "陈老师决定免交", "陈老师撤回了先前的决定"
+        "到截止时间没有收到，还可以补交", "陈老师同意李雷免交", "陈老师撤回了先前的决定"
     ]  # fmt: skip
     again = world.mail("study_plan.second_chance")
     assert "陈老师撤回了免交的决定" in again.text and again.to == "lilei@qq.com"
