@@ -16,7 +16,7 @@ _MOVES_DUE: dict[str, Effect] = {"postponed": postpone, "resumed": go_on}
 def clock_move(state: State, action: str) -> Act | None:
     """What one of the moves does in a state. None where it has none there, as in every end."""
     decided = state.poll.to if state.poll else None
-    due = state.due.to if state.due else None
-    targets = {"due": due, "decided": decided, "postponed": stay, "resumed": stay, "granted": state.alone, "void": "void"}
+    due, moved = (state.due.to, stay) if state.due else (None, None)
+    targets = {"due": due, "decided": decided, "postponed": moved, "resumed": moved, "granted": state.alone, "void": "void"}
     target = None if state.is_final else targets[action]
     return Act(nobody, action, to=target, do=_MOVES_DUE.get(action)) if target is not None else None

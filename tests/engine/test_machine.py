@@ -211,7 +211,7 @@ class ClubLife(WholeClub):
             return
         self.own_forms += 1
         self.house.write(lambda session: self.hand_in(session, person, "nomination", NOMINATION, f"own-{self.own_forms}"))
-        case = self.house.case(who, "nomination")
+        case = next(case for case in self.cases() if case.workflow == "nomination" and case.person_id == person.id and case.turn)
         self.press(case, self.owner(), "approve", expect=None)
 
     @precondition(lambda self: self.votes_seen)
