@@ -48,13 +48,14 @@ class _Said(Exception):
 class _Patient:
     """The line has to stand within its own time; who takes it may then be as slow with the greeting as with every answer."""
 
-    def __init__(self, patience: Patience, **given: Any) -> None:
-        self.patience = patience
-        super().__init__(timeout=patience.connect, **given)  # type: ignore[call-arg]
+    def __init__(self, channel: Channel, **given: Any) -> None:
+        self.channel = channel
+        super().__init__(timeout=channel.patience.connect, **given)  # type: ignore[call-arg]
 
     def _get_socket(self, *args: Any) -> socket.socket:
+        self.channel.line = self  # also while it is being opened it can be cut
         sock: socket.socket = super()._get_socket(*args)  # type: ignore[misc]
-        sock.settimeout(self.patience.command)
+        sock.settimeout(self.channel.patience.command)
         return sock
 
 
@@ -75,7 +76,8 @@ class Channel:
         self._smtp: smtplib.SMTP | None = None
         self._used_at = 0.0
         self._fresh = False
-        self.greeted = False  # by the server, on the line that was opened last
+        self.line: Any = None  # the one that was opened last
+        self.greeted = False  # by the server, on that line
 
     def hand_over(self, recipient: str, content: bytes) -> Answer:
         """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
@@ -129,7 +131,7 @@ class Channel:
 
     def abort(self) -> None:
         """Cut the line from another thread: whoever waits for an answer gets none, and the mail counts as maybe sent."""
-        sock = self._smtp.sock if self._smtp is not None else None
+        sock = getattr(self.line, "sock", None)
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -169,9 +171,9 @@ class Channel:
         self.greeted = False
         smtp: smtplib.SMTP
         if server.security == "smtps":
-            smtp = _Encrypted(self.patience, host=server.host, port=server.port, context=context)
+            smtp = _Encrypted(self, host=server.host, port=server.port, context=context)
         else:
-            smtp = _InClear(self.patience, host=server.host, port=server.port)
+            smtp = _InClear(self, host=server.host, port=server.port)
         self.greeted = True
         try:
             self._greet(smtp, context)

@@ -61,6 +61,7 @@ class Scripted:
     def _serve(self, connection: socket.socket) -> None:
         try:
             line = self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
+            self.open.append(line)
             with line, line.makefile("rb") as lines:
                 self._talk(line, lines)
         except (OSError, ValueError):

@@ -173,6 +173,20 @@ def test_when_one_letter_after_the_other_is_told_to_slow_down_the_rest_need_not_
     assert worker.deliver() == 10
 
 
+def test_a_server_that_passes_nothing_on_without_a_login_is_the_account_s_trouble(house: House, server: Scripted) -> None:
+    for number in range(6):
+        house.apply(f"a{number}@qq.com", f"form-{number}")
+    server.replies["RCPT"] = b"554 5.7.1 Relay access denied\r\n"
+    worker = post(house, server)
+    assert (worker.deliver(), sorted(letter.attempts for letter in house.letters())) == (0, [0, 0, 0, 1, 1, 1])
+    with house.db.read() as session:
+        trouble = channel_trouble(session)
+    assert trouble is not None and trouble.answer == "recipient: 554 5.7.1 Relay access denied"
+    server.replies.clear()
+    house.now += TOO_FAST
+    assert worker.deliver() == 6
+
+
 def test_a_clock_that_was_moved_back_does_not_silence_the_post(house: House, server: Scripted) -> None:
     house.apply()
     server.replies["GREET"] = b"421 too busy\r\n"

@@ -163,6 +163,19 @@ def test_a_line_that_stands_is_waited_for_as_long_as_an_answer(serve: Callable[.
     assert post.hand_over(TO, MAIL) == Answer("dot", 250, "taken")
 
 
+def test_a_line_can_be_cut_while_it_is_being_opened(serve: Callable[..., Scripted]) -> None:
+    """So that a process which is told to end need not wait for a greeting."""
+    asked, done = threading.Event(), threading.Event()
+    server = serve(EHLO=lambda: b"250 here\r\n" if asked.set() is None and done.wait(20) else b"")
+    post = Channel(server.server(), FROM)
+    cut = threading.Thread(target=lambda: asked.wait(20) and post.abort())
+    cut.start()
+    answer = post.hand_over(TO, MAIL)
+    done.set()
+    cut.join()
+    assert (answer.phase, answer.code, server.mails) == ("connect", 0, [])
+
+
 def test_a_server_that_speaks_too_slowly_is_told_from_a_blocked_port(serve: Callable[..., Scripted]) -> None:
     done = threading.Event()
     server = serve(EHLO=lambda: b"250 here\r\n" if done.wait(20) else b"")
