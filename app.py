@@ -38,13 +38,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder="web/static", static_url_path="/static")
     try:
         app.extensions["jiuniu"] = Service.build(settings)
+        commands.init(app)
+    except SettingsError as wrong:
+        _exit(str(wrong))
     except (OSError, SQLAlchemyError, ImportError, SchemaIsNewer) as trouble:
         _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(trouble).__name__}: {str(trouble).splitlines()[0]})")
     logbook.init(app)
     speak.init(app)
     guard.init(app, settings)
     health.init(app)
-    commands.init(app)
     desk.init(app)
     setup.init(app)
     for blueprint in BLUEPRINTS:

@@ -60,8 +60,10 @@ class Scripted:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            line = self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
-            self.open.append(line)
+            line = connection
+            if self.tls:
+                line = self.tls.wrap_socket(connection, server_side=True)
+                self.open.append(line)  # it has taken the socket over
             with line, line.makefile("rb") as lines:
                 self._talk(line, lines)
         except (OSError, ValueError):
