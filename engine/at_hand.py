@@ -93,7 +93,7 @@ def charter_of(club: Club) -> Charter:
     """The club's charter, parsed once per version."""
     key = (club.id, club.charter_version, club.created_at)
     if key not in _parsed:
-        _parsed[key] = Charter.parse(club.charter)
+        _parsed[key] = Charter.stored(club.charter)
     return _parsed[key]
 
 

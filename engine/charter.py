@@ -177,8 +177,7 @@ class Charter:
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Charter:
         """Read a charter from its plain form (TOML or JSON). Raises CharterError."""
-        unknown = set(data) - {"purpose", "group", "contact", "deputies", "in_daily_letter", "clauses", "numbers"}
-        if unknown:
+        if unknown := set(data) - {part.name for part in fields(cls)}:
             raise CharterError(f"{min(unknown)}: there is no such key in a charter")
         return cls(
             purpose=_text(data, "purpose"),
@@ -189,6 +188,12 @@ class Charter:
             clauses=tuple(_clauses(data.get("clauses", []))),
             numbers=_numbers(data.get("numbers", {})),
         )
+
+    @classmethod
+    def stored(cls, data: Mapping[str, Any]) -> Charter:
+        """Read a charter from a row. Another version may have written it: a number that this one cannot read counts as left out."""
+        numbers = {key: value for key, value in data.get("numbers", {}).items() if _is_readable(key, value)}
+        return cls.parse({part.name: data[part.name] for part in fields(cls) if part.name in data} | {"numbers": numbers})
 
     def plain(self) -> dict[str, Any]:
         """The plain form that ``parse`` reads, every number written out."""
@@ -201,6 +206,13 @@ class Charter:
             "numbers": {key: kind.write(getattr(self.numbers, key)) for key, kind in KINDS.items()},
             "clauses": [{"number": clause.number, "text": clause.text} for clause in self.clauses],
         }
+
+
+def _is_readable(key: str, value: Any) -> bool:
+    try:
+        return bool(_numbers({key: value}))
+    except CharterError:
+        return False
 
 
 def _text(data: Mapping[str, Any], key: str) -> str:

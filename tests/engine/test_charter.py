@@ -130,3 +130,10 @@ def test_a_declaration_can_only_name_numbers_that_exist() -> None:
     assert charter.plan_days.of(Numbers()) == 3
     with pytest.raises(AttributeError, match="the charter has no number named plan_dayz"):
         _ = charter.plan_dayz
+
+
+def test_a_charter_that_another_version_stored_stops_nobody() -> None:
+    """After an update, or one taken back: numbers come and go, and a row keeps what was written then."""
+    plain = Charter.parse({"numbers": {"plan_days": 5}}).plain()
+    foreign = plain | {"numbers": plain["numbers"] | {"extend_days": 3, "week_opens": "08:00"}, "motto": "read"}
+    assert Charter.stored(foreign) == Charter.parse({"numbers": {"plan_days": 5}})

@@ -99,7 +99,7 @@ def apply(charter_file: Path, slug: str | None) -> None:
     with here.db.read() as session:
         found = the_club(session, slug)
     try:
-        charter = read_charter(charter_file, Charter.parse(found.charter))
+        charter = read_charter(charter_file, Charter.stored(found.charter))
     except CharterError as wrong:
         raise click.UsageError(str(wrong)) from None
     click.echo(f"charter version {here.db.write(apply_charter, found.id, charter.plain(), here.clock.now())}")
@@ -127,7 +127,7 @@ def change(slug: str | None, name: str | None, zone: str | None) -> None:
 def export(slug: str | None) -> None:
     """Print a club's charter as TOML, ready for `club apply`."""
     with service().db.read() as session:
-        charter = Charter.parse(the_club(session, slug).charter)
+        charter = Charter.stored(the_club(session, slug).charter)
     click.echo(tomli_w.dumps(charter.plain(), multiline_strings=True), nl=False)
 
 

@@ -69,7 +69,7 @@ def _versions(session: Session, before: int) -> list[Version]:
     by = (Person.club_id == CharterChange.club_id) & (Person.id == CharterChange.by_id)
     wanted = select(CharterChange, Person).outerjoin(Person, by).where(CharterChange.version < before)
     rows = session.execute(wanted.order_by(CharterChange.version.desc()).limit(A_PAGE + 1)).all()
-    plain = [Charter.parse(change.charter).plain() for change, _by in rows]
+    plain = [Charter.stored(change.charter).plain() for change, _by in rows]
     older = [*plain[1:], plain[-1]] if rows else []
     return [
         Version(change.version, change.at, by, in_words(amendments(then, now), g.language))

@@ -52,7 +52,7 @@ class Sheet:
 def show(slug: str) -> Page:
     with service().db.read() as session:
         club, you = officer_here(session, slug)
-    charter = Charter.parse(club.charter)
+    charter = Charter.stored(club.charter)
     numbers = charter.plain()["numbers"]
     said = {number.key: explained(number.key, numbers[number.key], g.language) for group in GROUPS for number in group.numbers}
     return render_template(
@@ -68,7 +68,7 @@ def edit(slug: str, part: str) -> Page:
     with service().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
     found = _part(part)
-    return _page(Sheet(found, forms.shown(part, Charter.parse(club.charter).plain()), club.charter_version))
+    return _page(Sheet(found, forms.shown(part, Charter.stored(club.charter).plain()), club.charter_version))
 
 
 @settings.post("/<slug>/desk/settings/<part>")
@@ -90,7 +90,7 @@ def press(slug: str, part: str) -> Page:
 
 def _act(club: Club, you: Person, sheet: Sheet) -> Page:
     with service().db.read(club.id) as session:
-        base = _charter_at(session, sheet.version) or Charter.parse(club.charter).plain()
+        base = _charter_at(session, sheet.version) or Charter.stored(club.charter).plain()
     wanted, sheet.errors = forms.read(sheet.part.key, sheet.typed, base, g.language)
     if sheet.errors:
         return _page(sheet), 422
@@ -110,7 +110,7 @@ def _act(club: Club, you: Person, sheet: Sheet) -> Page:
 
 def _overtaken(club: Club, sheet: Sheet, base: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Somebody else saved first: what they changed, and this page with one's own changes on top of theirs."""
-    theirs = Charter.parse(club.charter).plain()
+    theirs = Charter.stored(club.charter).plain()
     sheet.meanwhile = in_words(amendments(base, theirs), g.language)
     mine = carried_over(base, wanted, theirs)
     sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), seal(mine)
@@ -126,7 +126,7 @@ def seal(charter: Mapping[str, Any]) -> str:
 def _charter_at(session: Session, version: int) -> dict[str, Any] | None:
     """The charter of a version, in the plain form of today."""
     found = session.execute(select(CharterChange).where(CharterChange.version == version)).scalar_one_or_none()
-    return Charter.parse(found.charter).plain() if found else None
+    return Charter.stored(found.charter).plain() if found else None
 
 
 def _part(key: str) -> forms.Part:
@@ -151,7 +151,7 @@ def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
 
 def _page(sheet: Sheet) -> str:
     group = next((group for group in GROUPS if group.key == sheet.part.key), None)
-    present = Charter.parse(g.club.charter).plain()["numbers"]
+    present = Charter.stored(g.club.charter).plain()["numbers"]
     said = {key: _explained(key, sheet.typed, present[key]) for key in forms.numbers_of(sheet.part.key)}
     return render_template(
         "pages/desk/settings_part.html",
