@@ -21,8 +21,8 @@ check: .venv/.dev  ## Format, lint, types
 bench: .venv/.dev  ## Speed, each figure beside its reference (DATABASE=postgresql: on a server of its own)
 	$(BIN)/python -m benchmarks $(DATABASE:%=--database %)
 
-month: .venv/.dev  ## A club of 100 lives through a month, then an audit (SEED=1 MEMBERS=100 DAYS=35)
-	$(BIN)/python -m tests.month $(if $(SEED),--seed $(SEED)) $(if $(MEMBERS),--members $(MEMBERS)) $(if $(DAYS),--days $(DAYS))
+month: .venv/.dev  ## A club of 100 lives through a month, then an audit (SEED=1 MEMBERS=100 DAYS=35 DATABASE=sqlite)
+	$(BIN)/python -m tests.month $(if $(SEED),--seed $(SEED)) $(if $(MEMBERS),--members $(MEMBERS)) $(if $(DAYS),--days $(DAYS)) $(DATABASE:%=--database %)
 
 screenshots: .venv/.dev  ## Every page in both languages, light and dark, phone and desktop, with what axe says
 	$(BIN)/python -m tests.browser.screenshots

@@ -13,7 +13,7 @@ import workflows  # noqa: F401  (makes the club's rules known)
 from engine.schema import SchemaIsNewer
 from engine.settings import Settings, SettingsError, load
 from mailers.catcher import Catcher
-from web import commands, demo, desk, guard, health, logbook, setup, speak
+from web import assets, commands, demo, desk, guard, health, logbook, setup, speak
 from web.case import case
 from web.clubs import clubs
 from web.forms import forms
@@ -27,7 +27,7 @@ from web.sessions import sessions
 from web.ticker import Ticker
 
 BLUEPRINTS = (
-    health.health, setup.setup, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, privacy, forms,
+    assets.assets, health.health, setup.setup, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, privacy, forms,
 )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Starts no thread, sweeps nothing, sends nothing."""
     settings = settings or _load_or_exit()
     logbook.keep(settings)
-    app = Flask(__name__, static_folder="web/static", static_url_path="/static")
+    app = Flask(__name__, static_folder=None)
     try:
         app.extensions["jiuniu"] = Service.build(settings)
         commands.init(app)
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(trouble).__name__}: {str(trouble).splitlines()[0]})")
     logbook.init(app)
     speak.init(app)
+    assets.init(app)
     guard.init(app, settings)
     health.init(app)
     desk.init(app)

@@ -15,6 +15,7 @@ BENCHMARKS = {
     "forms": ("P1 forms/s, 16 connections", "p1_forms"),
     "letters": ("P2 letters/s, queue to mail server", "p2_letters"),
     "sweep": ("P3 the sweep", "p3_sweep"),
+    "catch-up": ("P3 after an outage: 100,000 due at once", "p3_catch_up"),
     "delay": ("P4 from POST to the mail in the sink, idle", "p4_delay"),
     "decisions": ("P5 decisions/s, one connection", "p5_decisions"),
     "start": ("P6 start and idle memory", "p6_start"),

@@ -46,10 +46,11 @@ def _openings(session: Session, now: datetime, until: datetime) -> list[Entry]:
     frame, known = frame_of(club_at_hand(session)), calendars()
     entries = []
     for schedule in session.execute(select(Schedule).where(Schedule.rule.in_(known))).scalars():
-        rule, opening = known[schedule.rule].rule, max(schedule.next_at, now)
+        rule = known[schedule.rule].rule
+        opening = schedule.next_at if schedule.next_at > now else rule.latest(now, frame)
         while opening <= until:
             due, week = rule.due_of(opening, frame), week_number(rule.period(opening, frame))
-            entries.append(Entry(opening, "opens", schedule.rule, week=week))
+            entries.append(Entry(max(opening, now), "opens", schedule.rule, week=week))
             if due <= until:
                 entries.append(Entry(due, "falls_due", schedule.rule, week=week))
             opening = rule.following(opening, frame)

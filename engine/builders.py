@@ -68,7 +68,7 @@ def reviewed_by(
         *leave_off,
         before_due(charter.remind_before, ask("revise_soon")),
         due(end_of_day(charter.return_days), to=dropped),
-        undo="review",
+        undo=True,
     )
     return review, returned
 
@@ -91,7 +91,7 @@ Removal = tuple[State, State, State, State, State]
 def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()) -> Removal:
     """From *removal_proposed* on: what the rules propose, the owner decides.
 
-    The person is told and may still hand in, or answer.
+    The person is told and may still hand in, or answer. With ``fill`` there is a review, whose refusal may lead here.
     """
     hand_in = (may(person, "submit", to="review", fill=fill),) if fill else ()
     extend = (may(owner, "extend", to=back_to, note="optional", due="days"),) if back_to else ()
@@ -105,12 +105,13 @@ def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()
         *extend,
         may(owner, "remove", to="removed", note="required"),
         due(end_of_day(charter.removal_days), to="not_pursued"),
+        undo=bool(fill),
         clause=clause,
     )
     back = (tell("readmitted"), tell("add_to_group", admins))
     readmit = may(owner, "readmit", to="readmitted", note="optional", only_if=is_removed, tells=back)
     removed = final(tell("removed"), tell("remove_from_group", admins), readmit, do=effects.remove, clause=clause)
     readmitted = final(do=effects.readmit, clause="2.3")
-    excused = final(tell("excused"), undo=REMOVAL_PROPOSED, clause=clause)
-    not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner), clause=clause)
+    excused = final(tell("excused"), undo=True, clause=clause)
+    not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner), undo=bool(fill), clause=clause)
     return proposed, removed, readmitted, excused, not_pursued

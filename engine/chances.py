@@ -23,8 +23,9 @@ def chance_left_this_month(step: Step) -> bool:
 
 
 def _entries(step: Step, *where: ColumnElement[bool]) -> int:
-    """Chances given. Not counted: an owner's extension (the same chance, longer), and a refusal that was taken back."""
-    entered = (Event.to_state == "overdue") & Event.from_state.not_in(("overdue", "removal_proposed"))
-    taken_back = (Event.from_state == "overdue") & (Event.action == "undo")
+    """Chances given. Not counted: an owner's extension (the same chance, longer), and what was taken back."""
+    longer, undone = ("overdue", "removal_proposed"), Event.action == "undo"
+    entered = (Event.to_state == "overdue") & Event.from_state.not_in(longer) & ~undone
+    taken_back = (Event.from_state == "overdue") & Event.to_state.not_in(longer) & undone
     given = func.coalesce(func.sum(case((entered, 1), (taken_back, -1), else_=0)), 0)
     return int(step.session.execute(select(given).select_from(Event).where(*where)).scalar_one())

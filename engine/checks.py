@@ -26,6 +26,7 @@ def _complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -
         yield from _arrow_complaints(workflow, state)
         yield from _state_complaints(state)
         yield from _act_complaints(workflow, state)
+        yield from _undo_complaints(workflow, state)
     lost = set(workflow.states) - _reachable(workflow) - {"void"}
     if lost:
         yield f"no way leads to {', '.join(sorted(lost))}"
@@ -46,7 +47,7 @@ def _opening_complaints(workflow: type[Workflow], known: Mapping[str, type[Workf
 
 
 def _arrow_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
-    for target in (*state.arrows(), *([state.undo] if state.undo else [])):
+    for target in state.arrows():
         if target not in workflow.states:
             yield f"{state.name} leads to {target!r}, which is not declared"
 
@@ -72,6 +73,28 @@ def _act_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
                 yield f"{state.name} offers {act.action!r} to {role} twice"
             taken.add((role, act.action))
         yield from (f"{state.name} fills {field!r}, which is no field" for field in act.fill if field not in workflow.fields)
+
+
+def _undo_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
+    if not state.undo:
+        return
+    before = undone_to(workflow, state.name)
+    if not before:
+        yield f"{state.name} has an undo, but nobody decides that it comes there"
+    if state.do:
+        yield from (
+            f"{state.name} does something that its undo, back to {name}, would not put right: give {name} a do"
+            for name in before
+            if not workflow.states[name].do
+        )
+
+
+def undone_to(workflow: type[Workflow], name: str) -> list[str]:
+    """The states out of which somebody other than the person concerned may decide on this one: an undo leads back there."""
+    return [
+        state.name for state in workflow.states.values()
+        if any(name in arrows(act.to) and set(act.who.names) - {"person", "anyone"} for act in state.acts)
+    ]  # fmt: skip
 
 
 def _reachable(workflow: type[Workflow]) -> set[str]:

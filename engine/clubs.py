@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from engine.at_hand import frame_of
 from engine.charter import Charter
 from engine.db import club_of, enter_club, hold
 from engine.language import LANGUAGES
@@ -71,13 +72,13 @@ def apply_charter(
     hold(session, club)
     if over is not None and over != club.charter_version:
         raise CharterChanged
-    before, plain = club.charter, Charter.parse(charter).plain()
+    before, held, plain = club.charter, frame_of(club), Charter.parse(charter).plain()
     if plain != before:
         club.charter, club.charter_version = plain, club.charter_version + 1
         session.add(CharterChange(club_id=club_id, version=club.charter_version, at=now, by_id=by_id, charter=plain))
         if all(plain[words] == before[words] for words in ("purpose", "clauses")):
             _carry_acknowledgements(session, club.charter_version)
-        replan_schedules(session, now)
+        replan_schedules(session, now, before=held)
     return club.charter_version
 
 
@@ -98,8 +99,8 @@ def change_club(session: Session, club_id: int, *, name: str, zone: str, now: da
     hold(session, club)
     club.name = name.strip()
     if zone != club.zone:
-        club.zone = zone
-        replan_schedules(session, now)
+        before, club.zone = frame_of(club), zone
+        replan_schedules(session, now, before=before)
 
 
 def remove_demo(session: Session) -> bool:

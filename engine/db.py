@@ -26,6 +26,7 @@ from sqlalchemy.sql import visitors
 
 from engine.connections import open_engine
 from engine.models import ClubRow, Row
+from engine.turns import Turns
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,7 +54,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.writer = open_engine(self.url, read_only=False)
         self.reader = open_engine(self.url, read_only=True)
-        self._lock: contextlib.AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
+        self._lock: contextlib.AbstractContextManager[Any] = Turns() if self.is_sqlite else contextlib.nullcontext()
         self._write_session = sessionmaker(self.writer, expire_on_commit=False)
         self._read_session = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
 

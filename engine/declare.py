@@ -209,9 +209,9 @@ Part = Letter | Act | Poll | Reminder | Due
 class State:
     """Whose turn it is and what may happen. On entering: its letters, and ``do``, in the same commit.
 
-    One that is not final has a ``due``: nothing waits for ever. ``undo``: the state to which the decider who led here
-    may go back; ``alone``: where it leads at once when nobody else is there to decide; ``clause``: what it rests on, where
-    that is not the workflow's.
+    One that is not final has a ``due``: nothing waits for ever. ``undo``: whoever decided on it may take that back, to the
+    state and the due time that the case had; ``alone``: where it leads at once when nobody else is there to decide;
+    ``clause``: what it rests on, where that is not the workflow's.
     """
 
     name: str
@@ -221,7 +221,7 @@ class State:
         turn: Role,
         *parts: Part,
         do: Effect | None = None,
-        undo: str | None = None,
+        undo: bool = False,
         alone: Target | None = None,
         keep: Number | None = None,
         clause: str = "",
@@ -251,7 +251,7 @@ class State:
 
 
 def final(
-    *parts: Letter | Act, do: Effect | None = None, undo: str | None = None, keep: Number | None = None, clause: str = ""
+    *parts: Letter | Act, do: Effect | None = None, undo: bool = False, keep: Number | None = None, clause: str = ""
 ) -> State:
     """The end of a case. ``keep``: how many days what was written stays before it is erased.
 

@@ -74,12 +74,12 @@ def ahead(case: Case, now: datetime, numbers: Numbers) -> Ahead:
 
 def resting(session: Session, limit: int = MOST) -> list[Matter]:
     """Open cases that cannot go on: nobody can be reached, or a step fails."""
-    return _read(session, _matters().where(Case.trouble != "", Case.turn != "").order_by(Case.entered_at).limit(limit))
+    return _read(session, _matters().where(Case.trouble != "", Case.turn != "").order_by(Case.entered_at, Case.id).limit(limit))
 
 
 def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
     """A person's own cases, the newest first."""
-    wanted = select(Case).where(Case.person_id == person.id).order_by(Case.opened_at.desc()).limit(limit)
+    wanted = select(Case).where(Case.person_id == person.id).order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit)
     return list(session.execute(wanted).scalars())
 
 
@@ -120,7 +120,7 @@ def decisions_since(session: Session, decider: Person, since: datetime) -> list[
         .join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
         .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
         .where(Event.who_id == decider.id, Event.at >= since, Event.action != "open", Case.person_id != decider.id)
-        .order_by(Event.at)
+        .order_by(Event.at, Event.case_id, Event.version)
     )
     return [(event, case, person) for event, case, person in session.execute(wanted)]
 

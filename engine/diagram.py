@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.checks import undone_to
 from engine.declare import Calendar, Form, HeldBefore, OfferedBy, Opening, State, Workflow
 from engine.targets import Target, arrows, stay
 
@@ -22,10 +23,10 @@ def _lines(flow: type[Workflow]) -> Iterator[str]:
         for name in arrows(flow.start):
             yield f"[*] --> {name}: {_opening(opening)}"
     for state in shown:
-        yield from _moves(state)
+        yield from _moves(flow, state)
 
 
-def _moves(state: State) -> Iterator[str]:
+def _moves(flow: type[Workflow], state: State) -> Iterator[str]:
     for act in state.acts:
         yield from _arrows(state, act.to, f"{act.action} ({act.who})")
     if state.poll and state.poll.to:
@@ -35,7 +36,7 @@ def _moves(state: State) -> Iterator[str]:
     if state.is_final:
         yield f"{state.name} --> [*]"
     if state.undo:
-        yield f"note right of {state.name}: undo leads back to {state.undo}"
+        yield f"note right of {state.name}: undo leads back to {' or '.join(undone_to(flow, state.name))}"
 
 
 def _arrows(state: State, target: Target, label: str) -> Iterator[str]:

@@ -19,8 +19,9 @@ def await_decision(step: Step) -> None:
     person = step.person
     person.name = step.case.answers["name"]
     if person.status == "member" and "status_before" in step.case.data:  # else they came in another way meanwhile
-        person.status = step.case.data["status_before"]
+        person.status, person.role = step.case.data["status_before"], "member"
         person.joined_at = person.registered_at = None
+        offices_changed(step.session)
         _drop_open_cases(step, person)  # also what the calendar opened meanwhile
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, String, cast, delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from engine.db import across_clubs, enter_club
+from engine.db import across_clubs, enter_club, hold
 from engine.models import Case, Draft, Event, Letter, Mark, Person, WebSession
 from engine.registry import workflow
 from engine.run import act, open_cases_of
@@ -83,6 +83,7 @@ def erase_for_good(session: Session, club_id: int, person_id: int, now: datetime
     """
     enter_club(session, club_id)
     person = session.get_one(Person, (club_id, person_id))
+    hold(session, person)  # what somebody opens for them in this very moment is either found below or not opened
     if person.role == "owner":
         raise CannotErase("the owner cannot be erased: hand the club over first")
     if person.status == "erased":

@@ -21,7 +21,8 @@ def everything_about(session: Session, club: Club, person: Person) -> dict[str, 
     mine = Case.person_id == person.id
     own = list(_rows(session, select(Case).where(mine).order_by(Case.id)))
     of_own = select(Event).where(Event.case_id.in_(select(Case.id).where(mine))).order_by(Event.case_id, Event.version)
-    by_them = select(Event).where(Event.who_id == person.id, Event.case_id.not_in(select(Case.id).where(mine)))
+    of_others = Event.case_id.not_in(select(Case.id).where(mine))
+    by_them = select(Event).where(Event.who_id == person.id, of_others).order_by(Event.at, Event.case_id, Event.version)
     letters = select(Letter).options(defer(Letter.bytes)).order_by(Letter.id)
     to_them, about = letters.where(Letter.person_id == person.id), letters.where(Letter.about_id == person.id)
     sessions = select(WebSession).where(WebSession.person_id == person.id).order_by(WebSession.id)
@@ -31,7 +32,7 @@ def everything_about(session: Session, club: Club, person: Person) -> dict[str, 
         "cases": [plain(case, without={"private"}) for case in own],
         "events": [_told(event, person) for event in _rows(session, of_own)],
         "acts_in_matters_of_others": [
-            _told(event, person) | {"answers": None} for event in _rows(session, by_them.order_by(Event.at))
+            _told(event, person) | {"answers": None} for event in _rows(session, by_them)
         ],
         "letters_to_me": [plain(letter, without={"data"}) for letter in _rows(session, to_them)],
         "letters_about_me": [

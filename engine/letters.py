@@ -23,7 +23,7 @@ from engine.polls import still_asked
 from engine.roles import person as the_person
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
-AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
+PRIORITIES = AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
 
 # What has not left yet, and may still.
 UNSENT = ("queued", "claimed", "transmitting", "held")

@@ -22,6 +22,11 @@ def new_id() -> int:
     return ((time.time_ns() // 1_000_000 - _EPOCH_MS) << 21) | (next(_serial) & 0x1FFFFF)
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """Of an index: only the rows for which this holds."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Row(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -81,10 +86,7 @@ class Person(ClubRow, Row):
     __tablename__ = "person"
     __table_args__ = (
         Index("uq_person_address", "club_id", "address_hash", unique=True),
-        Index(
-            "uq_person_owner", "club_id", unique=True,
-            sqlite_where=text("role = 'owner'"), postgresql_where=text("role = 'owner'"),
-        ),
+        Index("uq_person_owner", "club_id", unique=True, **_where("role = 'owner'")),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
@@ -121,12 +123,9 @@ class Case(ClubRow, Row):
         Index("uq_case_key", "club_id", "workflow", "key", unique=True),
         Index("ix_case_person", "club_id", "person_id"),
         Index("ix_case_parent", "club_id", "parent_id"),
-        Index("ix_case_turn", "club_id", "turn", "workflow", "due_at",
-              sqlite_where=text("turn <> ''"), postgresql_where=text("turn <> ''")),
-        Index("ix_case_ended", "workflow", "state", "entered_at",
-              sqlite_where=text("turn = ''"), postgresql_where=text("turn = ''")),
-        Index("ix_case_wake_at", "wake_at",
-              sqlite_where=text("wake_at IS NOT NULL"), postgresql_where=text("wake_at IS NOT NULL")),
+        Index("ix_case_turn", "club_id", "turn", "workflow", "due_at", **_where("turn <> ''")),
+        Index("ix_case_ended", "workflow", "state", "entered_at", **_where("turn = ''")),
+        Index("ix_case_wake_at", "wake_at", **_where("wake_at IS NOT NULL")),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     workflow: Mapped[str] = mapped_column(String(40))
@@ -198,12 +197,10 @@ class Letter(ClubRow, Row):
         Index("ix_letter_case", "club_id", "case_id", "version"),
         Index("ix_letter_person", "club_id", "person_id"),
         Index("ix_letter_about", "club_id", "about_id"),
-        Index("ix_letter_next_at", "priority", "next_at",
-              sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
-        Index("ix_letter_lease_until", "lease_until",
-              sqlite_where=text("lease_until IS NOT NULL"), postgresql_where=text("lease_until IS NOT NULL")),
-        Index("ix_letter_trouble", "club_id",
-              sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
+        Index("ix_letter_next_at", "priority", "next_at", "id", **_where("state = 'queued'")),
+        Index("ix_letter_settled_at", "settled_at", **_where("bytes IS NOT NULL")),
+        Index("ix_letter_lease_until", "lease_until", **_where("lease_until IS NOT NULL")),
+        Index("ix_letter_trouble", "club_id", **_where("state = 'failed'")),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     key: Mapped[str] = mapped_column(String(160))

@@ -5,6 +5,8 @@ Resolved once, at entry, in the club's zone; stored and compared in UTC. Hours a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -87,35 +89,65 @@ def moment(name: str, *, before: Number | None = None, after: Number | None = No
     return NamedMoment(name, before, after)
 
 
+class Rhythm(ABC):
+    """Moments that come again and again, each with a name."""
+
+    def latest(self, now: datetime, frame: Frame) -> datetime:
+        """The last one at or before ``now``."""
+        return max(at for at in self.around(now, frame) if at <= now)
+
+    def following(self, now: datetime, frame: Frame) -> datetime:
+        """The first one after ``now``."""
+        return min(at for at in self.around(now, frame) if at > now)
+
+    @abstractmethod
+    def period(self, moment: datetime, frame: Frame) -> str:
+        """What it is called."""
+
+    @abstractmethod
+    def around(self, now: datetime, frame: Frame) -> Iterator[datetime]:
+        """Some before ``now`` and some after: a clock that is put forward may carry one over midnight, or over a skipped day."""
+
+
 @dataclass(frozen=True)
-class Weekly:
+class Daily(Rhythm):
+    """A moment of each day, named by its date."""
+
+    at: Number
+
+    def period(self, moment: datetime, frame: Frame) -> str:
+        return moment.astimezone(frame.zone).date().isoformat()
+
+    def around(self, now: datetime, frame: Frame) -> Iterator[datetime]:
+        day, at = now.astimezone(frame.zone).date(), self.at.of(frame.numbers)
+        return (datetime.combine(day + timedelta(days=days), at, frame.zone).astimezone(UTC) for days in (-2, -1, 0, 1))
+
+
+@dataclass(frozen=True)
+class Weekly(Rhythm):
     """A period that opens each week and is named by the ISO week of the day on which it is due."""
 
     opens: Number
     due: Number
 
-    def latest(self, now: datetime, frame: Frame) -> datetime:
-        """The opening that is running: the latest one at or before ``now``."""
-        opens: WeekTime = self.opens.of(frame.numbers)
-        local = now.astimezone(frame.zone)
-        opening = self._on(local.date() - timedelta(days=(local.isoweekday() - opens.weekday) % 7), opens, frame)
-        return opening if opening <= now else self._shift(opening, -7, frame)
-
-    def following(self, opening: datetime, frame: Frame) -> datetime:
-        return self._shift(opening, 7, frame)
-
     def due_of(self, opening: datetime, frame: Frame) -> datetime:
         """The first such moment after the opening."""
-        opens, due = self.opens.of(frame.numbers), self.due.of(frame.numbers)
-        days = (due.weekday - opens.weekday) % 7 or (7 if due.at <= opens.at else 0)
-        return self._on(opening.astimezone(frame.zone).date() + timedelta(days=days), due, frame)
+        return self._on(self._due_day(opening, frame), self.due.of(frame.numbers), frame)
 
-    def period(self, opening: datetime, frame: Frame) -> str:
-        year, week, _ = self.due_of(opening, frame).astimezone(frame.zone).isocalendar()
+    def period(self, moment: datetime, frame: Frame) -> str:
+        year, week, _ = self._due_day(moment, frame).isocalendar()
         return f"{year}-W{week:02}"
 
-    def _shift(self, opening: datetime, days: int, frame: Frame) -> datetime:
-        return self._on(opening.astimezone(frame.zone).date() + timedelta(days=days), self.opens.of(frame.numbers), frame)
+    def _due_day(self, opening: datetime, frame: Frame) -> date:
+        due, local = self.due.of(frame.numbers), opening.astimezone(frame.zone)
+        days = (due.weekday - local.isoweekday()) % 7 or (7 if due.at <= local.time() else 0)
+        return local.date() + timedelta(days=days)
+
+    def around(self, now: datetime, frame: Frame) -> Iterator[datetime]:
+        opens: WeekTime = self.opens.of(frame.numbers)
+        local = now.astimezone(frame.zone)
+        day = local.date() - timedelta(days=(local.isoweekday() - opens.weekday) % 7)
+        return (self._on(day + timedelta(days=days), opens, frame) for days in (-7, 0, 7))
 
     def _on(self, day: date, moment: WeekTime, frame: Frame) -> datetime:
         return datetime.combine(day, moment.at, frame.zone).astimezone(UTC)
@@ -144,4 +176,4 @@ def _morning(now: datetime, zone: ZoneInfo, start: time, end: time) -> datetime:
     if not quiet:
         return now
     day = local.date() + timedelta(days=1 if clock >= end else 0)
-    return datetime.combine(day, end, zone).astimezone(UTC)
+    return max(now, datetime.combine(day, end, zone).astimezone(UTC))  # a clock put back has that hour twice

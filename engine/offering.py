@@ -40,6 +40,8 @@ def offer(session: Session, club_id: int, workflow_name: str, address: str, *, b
     enter_club(session, club_id)
     opening = next(item for item in workflow(workflow_name).openings if isinstance(item, OfferedBy))
     person = by_address(session, address)
+    if person is not None:
+        hold(session, person)  # they may leave in this very moment
     if person is None or person.status != "member":
         raise CannotOffer(NOT_A_MEMBER)
     if belongs(opening.role, person):

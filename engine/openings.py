@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.at_hand import club_at_hand, frame_of, officers_at_hand
 from engine.beginnings import Calendar
 from engine.builders import REMOVAL_PROPOSED
-from engine.db import Database, across_clubs, in_club, overtaken
+from engine.db import HELD, Database, across_clubs, in_club, overtaken
 from engine.declare import Workflow
 from engine.letters import BULK, DAILY_LETTER, letters_together, queue_for_person
 from engine.models import Case, Letter, Person, Schedule
@@ -21,7 +20,7 @@ from engine.offices import ranks_of, their_turn, welcome_back
 from engine.pause import resume
 from engine.registry import workflow
 from engine.run import open_case
-from engine.schedules import DAILY, RESUME, calendar_of, next_daily, pass_over
+from engine.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
 from engine.step import CLOCK
 
 log = logging.getLogger(__name__)
@@ -110,16 +109,17 @@ def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, pe
     there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
     ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
     wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)
-    return list(session.execute(wanted.limit(BATCH + 1)).scalars())
+    held = wanted.limit(BATCH + 1).with_for_update(**HELD)  # who leaves in this very moment is none of them, or finds the case
+    return list(session.execute(held).scalars())
 
 
 def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     """The daily letter to each decider for whom something waits, once a day however long the worker was off."""
     club = club_at_hand(session)
-    day = now.astimezone(ZoneInfo(club.zone)).date().isoformat()
-    schedule.next_at = next_daily(club, now)
+    rhythm, frame = rhythm_of(DAILY), frame_of(club)
+    schedule.next_at, day = rhythm.following(now, frame), rhythm.period(now, frame)
     welcome_back(session, now)
-    at, queued = morning_after_quiet(now, frame_of(club)), 0
+    at, queued = morning_after_quiet(now, frame), 0
     for person in officers_at_hand(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since) and queue_for_person(
@@ -134,7 +134,7 @@ def _give_way(session: Session, person: Person, now: datetime) -> None:
     """A daily letter of before that still waits for the mail server would say the same: today's takes its place."""
     waiting = (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
     waiting &= Letter.created_at < now
-    session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE))
+    session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE, settled_at=now))
 
 
 def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:

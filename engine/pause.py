@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, frame_of
-from engine.db import enter_club, hold, overtaken
+from engine.db import HELD, enter_club, hold, overtaken
 from engine.dues import days_of_rest
 from engine.letters import BY_CLOCK, queue_for_person
 from engine.models import Case, Club, Letter, Person, Schedule
@@ -56,7 +56,7 @@ def resume(session: Session, club_id: int, now: datetime) -> int:
     if club.paused_at is None:
         return 0
     going_on = (Case.turn != "") & Case.due_at.is_not(None) & (Case.trouble != "unreachable")
-    resting = session.execute(select(Case).where(going_on)).scalars().all()
+    resting = session.execute(select(Case).where(going_on).order_by(Case.id).with_for_update(**HELD)).scalars().all()
     for case in resting:
         _go_on_safely(session, case, club, now)
     club.paused_at = None
@@ -87,10 +87,15 @@ def _let_go(session: Session, now: datetime) -> None:
     """What waited leaves; a reminder of a due time that has moved does not."""
     morning = morning_after_quiet(now, frame_of(club_at_hand(session)))
     for letter in session.execute(select(Letter).where(Letter.state == "held", Letter.answer == PAUSED)).scalars():
-        if letter.data.get("reminder"):
+        if letter.data.get("reminder") and _has_moved(session, letter):
             letter.state, letter.answer, letter.settled_at = "dropped", OVER, now
         else:
             letter.state, letter.answer, letter.next_at = "queued", "", morning
+
+
+def _has_moved(session: Session, reminder: Letter) -> bool:
+    due = session.get_one(Case, (reminder.club_id, reminder.case_id)).due_at
+    return due is None or due.isoformat() != reminder.data["due"]
 
 
 def _tell(session: Session, name: str, now: datetime, data: dict[str, str]) -> None:

@@ -92,6 +92,12 @@ def address_is_free(session: Session, address: str, *, besides: Person) -> bool:
     return holder is None or holder.id == besides.id
 
 
+def known_of(person: Person) -> dict[str, str]:
+    """What a form of theirs begins with: the city and the name of their display name (clause 2.2)."""
+    city, _plus, name = person.display_name.rpartition("+")
+    return {"name": name or person.name, "city": city}
+
+
 def is_member(person: Person) -> bool:
     return person.status == "member"
 

@@ -46,7 +46,7 @@ def not_voted_yet(session: Session, person: Person) -> list[tuple[Case, Person]]
     )  # fmt: skip
     about = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     wanted = select(Case, Person).join(Person, about).outerjoin(Mark, mine)
-    found = session.execute(wanted.where(Case.turn == str(members), Mark.person_id.is_(None)).order_by(Case.due_at))
+    found = session.execute(wanted.where(Case.turn == str(members), Mark.person_id.is_(None)).order_by(Case.due_at, Case.id))
     return [(case, who) for case, who in found if (poll := _poll_of(case)) and may_vote(session, person, case, poll)]
 
 

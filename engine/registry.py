@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
 
 from engine.beginnings import OfferedBy
 from engine.checks import check
 from engine.declare import OpenedFrom, State, Workflow
+from engine.language import of_week, translate
+from engine.moments import week_number
 from engine.roles import Role
+
+if TYPE_CHECKING:
+    from engine.models import Case
 
 _known: dict[str, type[Workflow]] = {}
 
@@ -29,6 +35,11 @@ def label_of(letter: str) -> str:
     """What a letter (``study_plan.please_write``) is about, for people; empty for a letter about no workflow."""
     flow = _known.get(letter.partition(".")[0])
     return flow.label if flow else ""
+
+
+def title_of(case: Case, language: str) -> str:
+    """What a case is about, with its week where it has one."""
+    return of_week(translate(_known[case.workflow].label, language), week_number(case.data.get("period", "")), language)
 
 
 def state_of(workflow_name: str, state: str) -> State:

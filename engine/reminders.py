@@ -24,9 +24,6 @@ from engine.models import Case, Letter, Person
 from engine.moments import morning_after_quiet
 from engine.registry import state_of
 
-# So many of these leave in one commit: some tens of milliseconds during which a form waits.
-MOST = 1_000
-
 LATER_ONE = "skipped: a later reminder took its place"
 FEWER = "skipped: fewer reminders are wanted"
 ASK_FIRST = "skipped: what it reminds of has not left yet"
@@ -78,7 +75,7 @@ def remind(session: Session, case: Case, now: datetime) -> None:
     def why_not(reason: str, person_id: int) -> str:
         return reason or (ASK_FIRST if (case.club_id, case.id, case.entered_version, person_id) in unasked else "")
 
-    _give_way(session, [((case.club_id, case.id, case.entered_version), planned)])
+    _give_way(session, [((case.club_id, case.id, case.entered_version), planned)], now)
     for moment, letter, reason in planned.passed:
         queue_for_case(
             session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, frame=frame, moment=moment,
@@ -87,7 +84,7 @@ def remind(session: Session, case: Case, now: datetime) -> None:
     case.wake_at, case.trouble = planned.wake_at, ""
 
 
-def remind_persons(session: Session, now: datetime, size: int = MOST) -> int:
+def remind_persons(session: Session, now: datetime, size: int) -> int:
     """All at once: the oldest cases in which it is a person's own turn and the due time is still ahead."""
     found = session.connection().execute(_WANTED, {"now": now, "size": size}).all()
     if not found:
@@ -103,7 +100,7 @@ def remind_persons(session: Session, now: datetime, size: int = MOST) -> int:
         waiting += [((row.club_id, row.id, row.entered_version), planned) for row in rows if row.waits]
         letters += _letters(rows, planned, now, morning_after_quiet(now, frame_of(club)), unasked)
         wakes += [{"club": row.club_id, "case": row.id, "at": planned.wake_at, "trouble": ""} for row in rows]
-    _give_way(session, waiting)
+    _give_way(session, waiting, now)
     insert_letters(session, letters)
     write_many(session, _WAKE, wakes)
     return len(found)
@@ -163,14 +160,14 @@ def _unasked(session: Session, cases: list[tuple[int, int]]) -> set[Asked]:
     return {(row.club_id, row.case_id, row.version, row.person_id) for row in unsent if not row.data.get("reminder")}
 
 
-def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]]) -> None:
+def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]], now: datetime) -> None:
     """An earlier reminder that still waits (for the morning, for the mail server) gives way to the newest."""
     newest = {key: what.passed[-1][0].isoformat() for key, what in planned if what.passed}
     if not newest:
         return
     waiting = session.connection().execute(_WAITING, {"cases": sorted({key[:2] for key in newest})})
     gone = [
-        {"club": row.club_id, "letter": row.id}
+        {"club": row.club_id, "letter": row.id, "now": now}
         for row in waiting
         if row.data.get("reminder") and newest.get((row.club_id, row.case_id, row.version or 0), row.key) not in row.key
     ]
@@ -187,5 +184,5 @@ _WAITING = select(_letter.club_id, _letter.id, _letter.case_id, _letter.version,
 _GIVE_WAY = (
     update(Letter.__table__)  # type: ignore[arg-type]
     .where(_letter.club_id == bindparam("club"), _letter.id == bindparam("letter"))
-    .values(state="dropped", answer=LATER_ONE)
+    .values(state="dropped", answer=LATER_ONE, settled_at=bindparam("now"))
 )

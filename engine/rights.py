@@ -46,12 +46,23 @@ def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Ac
     if not state.undo or person.status != "member":
         return None
     decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))
-    mine = decision.who_id == person.id and person.id != case.person_id and decision.from_state == state.undo
-    if not mine or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
+    if not _decided_by(decision, person, case) or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
         return None
-    if _followed_up(session, case) or _overtaken(session, case):
+    if _gone_since(case.person, decision) or _followed_up(session, case) or _overtaken(session, case):
         return None
-    return Act(_DECIDER, "undo", to=state.undo)
+    return Act(_DECIDER, "undo", to=decision.from_state)
+
+
+def _decided_by(decision: Event, person: Person, case: Case) -> bool:
+    """Did this person decide it: not about themself, not in the name of the person concerned, and not by taking something back?"""
+    theirs = decision.who_id == person.id and case.person_id not in (person.id, decision.on_behalf_of_id)
+    return theirs and decision.from_state != "" and decision.action != "undo"
+
+
+def _gone_since(person: Person, decision: Event) -> bool:
+    """Did they leave, were they removed or erased after it, or do they own the club by now? Then nothing of theirs opens again."""
+    removed = person.removed_at is not None and person.removed_at >= decision.at
+    return removed or person.status in ("departed", "erased") or person.role == "owner"
 
 
 def _followed_up(session: Session, case: Case) -> bool:

@@ -139,7 +139,7 @@ def act(
         _enter(step, target, days=days)
         _tell(step, move.tells, left)
         if action == "undo":
-            _take_back(step, left)
+            _take_back(step, left, state_of(case.workflow, target))
     if move.do:
         move.do(step)
     if by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
@@ -157,7 +157,7 @@ def _keep(step: Step, answers: dict[str, Any]) -> None:
 
 
 def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
-    wanted = select(Case).where(Case.person_id == person.id, Case.turn != "").order_by(Case.due_at)
+    wanted = select(Case).where(Case.person_id == person.id, Case.turn != "").order_by(Case.due_at, Case.id)
     return session.execute(wanted).scalars().all()
 
 
@@ -186,6 +186,8 @@ def _in_whose_place(session: Session, case: Case, move: Act, by: Hand) -> Hand:
 def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime, proven: bool) -> Act:
     if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner" or is_offer(case.workflow)):
         raise NotAllowed("only the owner acts on behalf of somebody, and nobody answers an offer for them")
+    if action == "undo":
+        hold(session, case.person)  # who leaves in this very moment leaves nothing to be opened again
     actor = by.on_behalf_of or by.person
     if actor is not None:
         for offered in acts_for(session, case, actor, now, proven=proven):
@@ -260,13 +262,15 @@ def _remain(step: Step, move: Act) -> None:
     _tell(step, move.tells, state_of(step.case.workflow, step.case.state))
 
 
-def _take_back(step: Step, left: State) -> None:
-    """After an undo: what followed falls away, and whoever was told hears that it was taken back."""
-    followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "")
+def _take_back(step: Step, left: State, again: State) -> None:
+    """After an undo: what followed falls away, and whoever was told hears of it, unless a letter of the state that holds again
+    tells them."""
+    followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "").order_by(Case.id)
     for follower in step.session.execute(followers).scalars().all():
         act(step.session, follower, "void", by=CLOCK, now=step.now)
-    told = {letter.to for letter in left.entry_letters}
-    others = [role for role in told if holders(step.session, role or left.turn, step.case) != [step.hand.person]]
+    told_again = {letter.to or again.turn for letter in again.entry_letters}
+    told = dict.fromkeys(letter.to or left.turn for letter in left.entry_letters)
+    others = [role for role in told if role not in told_again and holders(step.session, role, step.case) != [step.hand.person]]
     _tell(step, [Letter("taken_back", role, asks=False) for role in others], left)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand, frame_of, numbers_of
+from engine.at_hand import club_at_hand, frame_of
 from engine.beginnings import Calendar
+from engine.charter import charter
 from engine.db import across_clubs, in_club
 from engine.declare import Workflow
 from engine.models import Club, Schedule
-from engine.registry import all_workflows, workflow
+from engine.moments import Daily, Frame, Rhythm
+from engine.registry import all_workflows
 
 DAILY, RESUME = "daily", "resume"
+_DAILY_LETTER = Daily(charter.digest_hour)
 
 
 @across_clubs
@@ -32,34 +34,38 @@ def plan_schedules(session: Session, now: datetime) -> None:
     Those that there are never lie further ahead than their next moment: they would, after a clock that ran ahead and was put right.
     """
     club = club_at_hand(session)
-    have = set(session.execute(select(Schedule.rule)).scalars())
-    if DAILY not in have:
-        session.add(Schedule(club_id=club.id, rule=DAILY, next_at=_next_of(DAILY, club, now), not_opened=[]))
-    for flow in all_workflows():
-        if calendar_of(flow) and flow.key not in have:
-            session.add(Schedule(club_id=club.id, rule=flow.key, next_at=_next_of(flow.key, club, now), not_opened=[]))
-    replan_schedules(session, now)
+    have, frame = set(session.execute(select(Schedule.rule)).scalars()), frame_of(club)
+    for rule in (DAILY, *calendars()):
+        if rule not in have:
+            session.add(Schedule(club_id=club.id, rule=rule, next_at=rhythm_of(rule).following(now, frame), not_opened=[]))
+    replan_schedules(session, now, before=frame)
 
 
-def replan_schedules(session: Session, now: datetime) -> None:
-    """After a change of the charter the calendar follows its new hours; an opening that is due already stays due."""
-    club = club_at_hand(session)
+def replan_schedules(session: Session, now: datetime, *, before: Frame) -> None:
+    """After a change of charter or zone (``before``: what held until now) the calendar follows the new hours.
+
+    An opening that is due already stays due; one that lay ahead and by the new hours is past is due at once.
+    """
+    frame = frame_of(club_at_hand(session))
     ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule != RESUME)
     for schedule in session.execute(ahead).scalars().all():
-        schedule.next_at = _next_of(schedule.rule, club, now)
+        rhythm = rhythm_of(schedule.rule)
+        begun, expected = rhythm.latest(now, frame), rhythm.period(schedule.next_at, before)
+        schedule.next_at = begun if rhythm.period(begun, frame) == expected else rhythm.following(now, frame)
 
 
 def pass_over(session: Session, schedule: Schedule, now: datetime) -> None:
     """What fell into the club's rest is not made up for; the next moment counts."""
-    club = club_at_hand(session)
-    if schedule.rule == DAILY:
-        schedule.next_at = next_daily(club, now)
-        return
-    calendar, frame = calendar_of(workflow(schedule.rule)), frame_of(club)
-    assert calendar is not None, "only what stands in the calendar has a schedule"
-    while schedule.next_at <= now:
-        schedule.not_opened = [*schedule.not_opened, calendar.rule.period(schedule.next_at, frame)]
-        schedule.next_at = calendar.rule.following(schedule.next_at, frame)
+    rhythm, frame = rhythm_of(schedule.rule), frame_of(club_at_hand(session))
+    while schedule.next_at <= now and schedule.rule != DAILY:
+        schedule.not_opened = [*schedule.not_opened, rhythm.period(schedule.next_at, frame)]
+        schedule.next_at = rhythm.following(schedule.next_at, frame)
+    schedule.next_at = rhythm.following(now, frame)
+
+
+def rhythm_of(rule: str) -> Rhythm:
+    """When a schedule's moments come, and what each is called."""
+    return _DAILY_LETTER if rule == DAILY else calendars()[rule].rule
 
 
 def calendars() -> dict[str, Calendar]:
@@ -69,19 +75,3 @@ def calendars() -> dict[str, Calendar]:
 
 def calendar_of(flow: type[Workflow]) -> Calendar | None:
     return next((item for item in flow.openings if isinstance(item, Calendar)), None)
-
-
-def _next_of(rule: str, club: Club, now: datetime) -> datetime:
-    if rule == DAILY:
-        return next_daily(club, now)
-    calendar, frame = calendar_of(workflow(rule)), frame_of(club)
-    assert calendar is not None, "only what stands in the calendar has a schedule"
-    return calendar.rule.following(calendar.rule.latest(now, frame), frame)
-
-
-def next_daily(club: Club, now: datetime) -> datetime:
-    hour: time = numbers_of(club).digest_hour
-    zone = ZoneInfo(club.zone)
-    today = now.astimezone(zone).date()
-    at = datetime.combine(today, hour, zone).astimezone(UTC)
-    return at if at > now else datetime.combine(today + timedelta(days=1), hour, zone).astimezone(UTC)

@@ -6,17 +6,20 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from engine.at_hand import club_at_hand, clubs_at_hand, numbers_of
+from engine.charter import Number
+from engine.clubs import all_clubs
 from engine.db import Database, across_clubs, in_club, overtaken
 from engine.erasure import forget_case, has_words
 from engine.letters import letters_together
-from engine.models import Case
+from engine.models import Case, Club
 from engine.registry import all_workflows
-from engine.reminders import MOST, remind, remind_persons
+from engine.reminders import remind, remind_persons
 from engine.rounds import write_together
 from engine.run import act
 from engine.step import CLOCK
@@ -24,7 +27,8 @@ from engine.warning import Asks, asks_of, must_rest, warned
 
 log = logging.getLogger(__name__)
 
-ROUND = 500
+# So many steps, or so many reminders, in one commit: some tens of milliseconds during which a form waits.
+ROUND, REMINDERS = 500, 1_000
 BACK_OFF = timedelta(minutes=15)
 
 
@@ -34,7 +38,7 @@ def sweep(db: Database, now: datetime) -> int:
     while True:
         count = db.write(sweep_round, now, reminders=reminders)
         seen += count
-        reminders = reminders and count >= MOST
+        reminders = reminders and count >= REMINDERS
         if count < ROUND:
             return seen
 
@@ -43,7 +47,10 @@ def sweep(db: Database, now: datetime) -> int:
 def sweep_round(session: Session, now: datetime, size: int = ROUND, *, reminders: bool = True) -> int:
     """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
     reminded = _remind_safely(session, now) if reminders else 0
-    cases = session.execute(_DUE, {"now": now, "size": size}).scalars().all()
+    if reminded >= REMINDERS:
+        return reminded  # others wait to be reminded together, too: among the cases below each would cost ten times as much
+    due = session.execute(_DUE, {"now": now, "size": size}).scalars()
+    cases = sorted(due, key=attrgetter("club_id", "wake_at", "id"))  # of two that are due at midnight the older one goes first
     keys = [(case.club_id, case.id) for case in cases]
     if cases and not _step_safely(session, cases, now):
         for key in keys:
@@ -80,7 +87,7 @@ def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
     clubs_at_hand(session, {case.club_id for case in cases})
     asks = asks_of(session, cases)
     with letters_together(session):
-        for club_id, group in groupby(sorted(cases, key=lambda case: case.club_id), key=lambda case: case.club_id):
+        for club_id, group in groupby(cases, key=attrgetter("club_id")):
             with in_club(session, club_id):
                 for case in group:
                     look_at(session, case, now, asks)
@@ -90,7 +97,7 @@ def _remind_safely(session: Session, now: datetime) -> int:
     """None are reminded where one of them is broken: then each is looked at on its own, and the broken one backs off."""
     try:
         with session.begin_nested():
-            return remind_persons(session, now)
+            return remind_persons(session, now, REMINDERS)
     except Exception as trouble:
         if overtaken(trouble):
             raise
@@ -152,17 +159,32 @@ def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime
 
 
 @across_clubs
+def wake_forgotten(session: Session, now: datetime) -> None:
+    """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at such a case again."""
+    goes_on = Case.club_id.in_(select(Club.id).where(Club.paused_at.is_(None)))
+    asleep = (Case.turn != "") & Case.wake_at.is_(None) & Case.due_at.is_not(None) & (Case.trouble == "")
+    session.execute(update(Case).where(asleep, goes_on).values(wake_at=now))
+
+
+@across_clubs
 def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
-    """Empty ended cases whose declared keeping time (``final(keep=…)``) is over."""
+    """Empty ended cases whose declared keeping time (``final(keep=…)``) is over. Returns how many."""
     kept = [(flow.key, state.name, state.keep) for flow in all_workflows() for state in flow.states.values() if state.keep]
     done = 0
     for key, name, keep in kept:
-        ended = (Case.workflow == key) & (Case.state == name) & (Case.turn == "") & (Case.entered_at < now - timedelta(days=1))
-        old = select(Case).where(ended, has_words()).order_by(Case.entered_at).limit(size)
-        for case in session.execute(old).scalars().all():
-            with in_club(session, case.club_id):
-                days: int = keep.of(numbers_of(club_at_hand(session)))
-                if case.entered_at < now - timedelta(days=days):
+        ended = (Case.workflow == key) & (Case.state == name) & (Case.turn == "") & has_words()
+        for days, clubs in _clubs_by(keep, session).items():
+            old = ended & Case.club_id.in_(clubs) & (Case.entered_at < now - timedelta(days=days))
+            for case in session.execute(select(Case).where(old).order_by(Case.entered_at).limit(size)).scalars().all():
+                with in_club(session, case.club_id):
                     forget_case(session, case)
                     done += 1
     return done
+
+
+def _clubs_by(number: Number, session: Session) -> dict[int, list[int]]:
+    """The clubs for which a number of the charter is the same: together, so that none waits for another's longer time."""
+    alike: dict[int, list[int]] = {}
+    for club in all_clubs(session):
+        alike.setdefault(number.of(numbers_of(club)), []).append(club.id)
+    return alike

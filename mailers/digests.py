@@ -9,10 +9,9 @@ from typing import Any
 from engine import desk
 from engine.builders import REMOVAL_PROPOSED
 from engine.fields import written_answers
-from engine.language import isolate, of_week, translate
-from engine.models import Case, Letter, Person
-from engine.moments import week_number
-from engine.registry import label_of, workflow
+from engine.language import isolate, translate
+from engine.models import Letter, Person
+from engine.registry import label_of, title_of, workflow
 from engine.rights import undo_open
 from engine.step import undo_ends
 from mailers.facts import Dropped, Facts
@@ -69,7 +68,7 @@ def _receipt(facts: Facts) -> dict[str, Any]:
         can_undo = stands and undo_open(facts.session, case, facts.you, facts.now) is not None
         decisions.append(
             {
-                "label": _label(facts, case),
+                "label": title_of(case, facts.language),
                 "who": isolate(person.name),
                 "action": event.action,
                 "url": facts.link_to("case", case.id),
@@ -94,7 +93,7 @@ def _paused(facts: Facts) -> dict[str, Any]:
 
 def _resumed(facts: Facts) -> dict[str, Any]:
     mine = [case for case in desk.cases_of(facts.session, facts.you) if case.turn == "person"]
-    due = sorted((case.due_at, _label(facts, case)) for case in mine if case.due_at is not None)
+    due = sorted((case.due_at, title_of(case, facts.language)) for case in mine if case.due_at is not None)
     return {"due": [{"label": label, "due": at} for at, label in due]}
 
 
@@ -107,13 +106,6 @@ _GATHER = {
 }
 
 
-def _label(facts: Facts, case: Case) -> str:
-    """What a case is about, with its week where it has one."""
-    return of_week(
-        translate(workflow(case.workflow).label, facts.language), week_number(case.data.get("period", "")), facts.language
-    )
-
-
 def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
     what = translate(label_of(letter.name), facts.language) or letter.name
     return {"name": what, "who": isolate(person.name or person.address or ""), "answer": letter.answer}
@@ -123,7 +115,7 @@ def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:
     case = matter.case
     is_removal = case.state == REMOVAL_PROPOSED
     return {
-        "label": _label(facts, case),
+        "label": title_of(case, facts.language),
         "kind": translate(workflow(case.workflow).label, facts.language),
         "fresh": case.entered_at > facts.now - _DAY,
         "removal": is_removal,

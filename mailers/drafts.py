@@ -140,9 +140,6 @@ def _together() -> Select[*tuple[Any, ...]]:
     )
 
 
-_OF_YOU = ("address", "status", "role", "link_epoch")
-
-
 def _basis() -> Select[*tuple[Any, ...]]:
     """Whatever may end or change a letter: its state, its case's version and words, a vote, who gets it, whom it is about."""
     letter, case, you = Letter.__table__, Case.__table__, Person.__table__.alias()

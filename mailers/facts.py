@@ -20,12 +20,12 @@ from engine.declare import Workflow
 from engine.fields import labels_of, written_answers
 from engine.history import changed_since_last
 from engine.intake import may_open
-from engine.language import isolate, of_week, translate
+from engine.language import isolate, translate
 from engine.links import Kind, Link, Links
 from engine.models import Case, Club, Event, Letter, Person
 from engine.moments import week_number
 from engine.people import foreign_domain
-from engine.registry import form_number, workflow
+from engine.registry import form_number, title_of, workflow
 from mailers.course import Course
 
 
@@ -104,7 +104,7 @@ class Facts:
     @property
     def matter(self) -> str:
         """What the case is about, with its week where it has one."""
-        return of_week(translate(self.flow.label, self.language), self.week, self.language)
+        return title_of(self.case, self.language) if self.has_case else translate(self.flow.label, self.language)
 
     @property
     def week(self) -> int | None:

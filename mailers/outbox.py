@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.at_hand import club_at_hand, frame_of
 from engine.db import across_clubs, enter_club, hold, overtaken
 from engine.heartbeats import post_rests
-from engine.letters import DAILY_LETTER, waits_for_morning
+from engine.letters import DAILY_LETTER, PRIORITIES, waits_for_morning
 from engine.letters_ledger import RELEASED
 from engine.models import Case, Letter, Person
 from engine.pause import PAUSED, rests
@@ -30,19 +30,25 @@ log = logging.getLogger(__name__)
 @across_clubs
 def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
     """Take letters whose moment has come: what somebody waits for first. While the post rests, only those released by hand."""
-    ready = (
-        select(Letter.club_id, Letter.id)
-        .where(Letter.state == "queued", Letter.next_at <= now)
-        .order_by(Letter.priority, Letter.next_at, Letter.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    if post_rests(session):
-        ready = ready.where(Letter.answer == RELEASED)
-    taken = [Claimed(club_id, letter_id) for club_id, letter_id in session.execute(ready)]
+    rests, taken = post_rests(session), list[Claimed]()
+    for priority in PRIORITIES:  # one by one: each reads from the index only what it takes, however many wait for the morning
+        ready = _READY.where(Letter.answer == RELEASED) if rests else _READY
+        wanted = {"priority": priority, "now": now, "limit": limit - len(taken)}
+        taken += [Claimed(*row) for row in session.execute(ready, wanted)]
+        if len(taken) == limit:
+            break
     if taken:
         session.execute(update(Letter).where(_these(taken)).values(state="claimed", lease_until=lease_until))
     return taken
+
+
+_READY = (
+    select(Letter.club_id, Letter.id)
+    .where(Letter.state == "queued", Letter.priority == bindparam("priority"), Letter.next_at <= bindparam("now"))
+    .order_by(Letter.next_at, Letter.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
 
 
 def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime) -> Frozen | None:

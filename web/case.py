@@ -223,7 +223,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             token=token, case=matter, flow=flow, who=person, entries=entries, offers=offers, typed=typed,
             written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
             entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
-            done=request.args.get("done", "") if request.args.get("done") in wording.DONE else "",
+            done=request.args.get("done", "") if request.args.get("done") in wording.ACTIONS else "",
             after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met.you, matter),
             ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
             undo_until=_undo_until(session, offers, matter), kept=request.args.get("done") if not typed.form else "",

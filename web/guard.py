@@ -123,7 +123,7 @@ def _add_headers(response: Response) -> Response:
         response.headers.setdefault(key, value)
     if service().settings.base_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "static":
+    if request.endpoint != "assets.show":
         response.headers["Cache-Control"] = "no-store"
     if "Location" in response.headers:
         response.headers["Location"] = _on_this_site(response.headers["Location"])

@@ -114,7 +114,7 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    if request.endpoint not in ("static", "health.alive", "health.ready"):
+    if request.endpoint not in ("assets.show", "health.alive", "health.ready"):
         taken = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
         requests_log.info("%s %s %s %.0f ms", request.method, quote(request.path[:200]), response.status_code, taken)
     return response

@@ -15,6 +15,7 @@ from engine.intake import TooManyMails, handed_in_before, may_open, open_by_memb
 from engine.language import marked as _
 from engine.links import Link
 from engine.models import Case, Draft, Person
+from engine.people import known_of
 from engine.registry import by_form_number
 from engine.run import Invalid, NotAllowed, open_case_of
 from engine.step import Hand
@@ -25,6 +26,7 @@ from web.service import service
 
 Page = str | Response | tuple[str, int]
 TOO_OFTEN = _("That is often enough for one day. Everything you typed is still here: please try again tomorrow.")
+UNCHANGED = _("This is how it is already. Nothing was changed.")
 NOT_OPEN = _("This form is not open to you at the moment.")
 
 
@@ -54,7 +56,7 @@ def press(link: Link, token: str) -> Page:
     form_id, _by_a_person = read_stamp(request.form.get("form", ""))
     if g.refused:
         return _page(link, token, flow, met, form, message=PRESS_AGAIN), 400
-    if not form.validate():
+    if not says_something(form, met.you):
         return _page(link, token, flow, met, form), 422
     if _is_too_old(flow, link):
         return _page(link, token, flow, met, form), 403
@@ -65,6 +67,22 @@ def press(link: Link, token: str) -> Page:
     except TooManyMails:
         return _page(link, token, flow, met, form, message=TOO_OFTEN), 429
     return _to_the_case(link, case_id)
+
+
+def begun(flow: type[Workflow], person: Person, draft: Draft | None = None) -> WTForm:
+    """The form as it is first shown: with what the club knows of them, or what they kept of it."""
+    known = {name: text for name, text in known_of(person).items() if name in flow.fields}
+    return form_for(flow, tuple(flow.fields))(data=known | (draft.answers if draft else {}))
+
+
+def says_something(form: WTForm, person: Person) -> bool:
+    """Is the form good, and not just what it began with? Else its fields say what is wrong."""
+    if not form.validate():
+        return False
+    if answers_of(form) == known_of(person):
+        next(iter(form)).errors = [UNCHANGED]
+        return False
+    return True
 
 
 def _hand_in(session: Session, link: Link, flow: type[Workflow], form: WTForm, form_id: str) -> int:
@@ -149,10 +167,9 @@ def _page(
     link: Link, token: str, flow: type[Workflow], met: Visitor, form: WTForm | None = None, *, message: str = "",
     draft: Draft | None = None,
 ) -> str:  # fmt: skip
-    empty = form_for(flow, tuple(flow.fields))(data=draft.answers if draft else None)
     return render_template(
         "pages/own_form.html",
-        token=token, flow=flow, who=met.you, form=form or empty, stamp=new_stamp(), message=message,
+        token=token, flow=flow, who=met.you, form=form or begun(flow, met.you, draft), stamp=new_stamp(), message=message,
         draft=draft, keeps=_keeps(flow), kept=request.args.get("done") if form is None else "",
         too_old=_is_too_old(flow, link), sent="sent" in request.args, closed=message == NOT_OPEN,
     )  # fmt: skip

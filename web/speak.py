@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, g, request
+from markupsafe import Markup, escape
 
-from engine.language import LANGUAGES, best_language, of_week, say_clock, say_date, say_day, say_moment, say_short, translate
-from engine.models import Case, Club, Person
-from engine.moments import week_number
-from engine.registry import label_of, workflow
-from web import letter_words, wording
+from engine.history import Entry
+from engine.language import LANGUAGES, best_language, say_clock, say_date, say_day, say_moment, say_short, translate
+from engine.language import marked as _
+from engine.models import Case, Club, Event, Person
+from engine.registry import label_of, title_of
+from web import deeds, letter_words, wording
 from web.service import service
 
 COOKIE = "lang"
@@ -36,8 +38,10 @@ def meet(club: Club | None, you: Person | None = None) -> None:
 
 
 def say(text: str, **values: Any) -> str:
-    """The catalogue's word in the page's language."""
+    """The catalogue's word in the page's language; markup that is filled in (a name as it is shown) stays markup."""
     found = translate(text, g.language)
+    if any(isinstance(value, Markup) for value in values.values()):
+        found = escape(found)
     return found % values if values else found
 
 
@@ -51,7 +55,7 @@ def init(app: Flask) -> None:
         _=say,
         state_word=state_word,
         action_word=action_word,
-        done_word=done_word,
+        told=told,
         choice_word=choice_word,
         case_label=case_label,
         letter_word=letter_word,
@@ -92,13 +96,21 @@ def action_word(action: str) -> str:
     return say(wording.ACTIONS[action])
 
 
-def done_word(action: str) -> str:
-    return say(wording.DONE[action])
+def told(workflow: str, deed: Entry | Event, whose: Markup, who: Markup, whom: Markup | None = None) -> str:
+    """What happened, as a sentence, and how those are shown who are named in it.
+
+    ``whose`` matter it is, ``who`` did it, ``whom``: in whose name or place.
+    """
+    alone = deeds.came_about(workflow, deed)
+    if alone:
+        return say(alone)
+    pattern = _("%(who)s (for %(whom)s) %(deed)s") if whom else _("%(who)s %(deed)s")
+    return say(pattern, who=who, whom=whom, deed=say(deeds.did(workflow, deed), whose=whose))
 
 
 def case_label(case: Case) -> str:
     """What a case is about, with its week where it has one."""
-    return of_week(say(workflow(case.workflow).label), week_number(case.data.get("period", "")), g.language)
+    return title_of(case, g.language)
 
 
 def letter_word(name: str) -> str:

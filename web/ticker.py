@@ -22,7 +22,7 @@ from engine.openings import open_due
 from engine.own_links import forget_ended_sessions
 from engine.rates import forget_old_rates
 from engine.schedules import plan_every_club
-from engine.sweep import forget_old, sweep
+from engine.sweep import forget_old, sweep, wake_forgotten
 from mailers.delivery import Post
 from mailers.outbox import take_back_lapsed
 from web.service import Service
@@ -122,6 +122,7 @@ class Ticker:
     def tick_housekeeping(self) -> None:
         db, now = self.service.db, self.service.clock.now()
         db.write(plan_every_club, now)
+        db.write(wake_forgotten, now)
         db.write(forget_old, now)
         db.write(forget_bytes, now - BYTES_KEPT)
         db.write(forget_old_drafts, now)

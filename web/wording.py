@@ -76,40 +76,6 @@ ACTIONS = {
 # What may be chosen in a ballot.
 CHOICES = {"yes": _("Yes"), "no": _("No")}
 
-# What stands in a history: who (or the clock) did what.
-DONE = {
-    "open": _("opened"),
-    "confirm": _("confirmed the address"),
-    "apply_again": _("sent the form again"),
-    "approve": _("approved"),
-    "return": _("returned it for changes"),
-    "decline": _("declined"),
-    "resubmit": _("handed it in again"),
-    "submit": _("handed it in"),
-    "withdraw": _("withdrew it"),
-    "answer": _("answered"),
-    "excuse": _("excused it"),
-    "extend": _("gave more time"),
-    "remove": _("removed the member"),
-    "undo": _("took the decision back"),
-    "due": _("the time ran out"),
-    "postponed": _("the due time moved, because the mail about it left late"),
-    "decided": _("the vote decided"),
-    "granted": _("nobody else was there to decide, so it was granted"),
-    "choose": _("named the book"),
-    "share": _("shared it with the members"),
-    "retract": _("stopped sharing it"),
-    "readmit": _("took the member back in"),
-    "vote": _("voted"),
-    "step_down": _("stepped down"),
-    "dismiss": _("dismissed from office"),
-    "correct": _("corrected the address"),
-    "void": _("no longer applies"),
-    "accept": _("took it over"),
-    "refuse": _("said no"),
-    "resumed": _("the club came back from its break, and the due time moved"),
-}
-
 # Acts that ask for a second look before they are pressed.
 DANGEROUS = frozenset({"decline", "remove", "dismiss", "step_down"})
 # The act that a page offers first.

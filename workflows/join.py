@@ -58,8 +58,8 @@ class Join(Workflow):
         withdraw="withdrawn",
         do=effects.await_decision,
     )
-    approved = final(tell("welcome"), tell("add_to_group", admins), do=effects.enrol, undo="review")
-    declined = final(tell("declined"), undo="review", keep=charter.application_days)
+    approved = final(tell("welcome"), tell("add_to_group", admins), do=effects.enrol, undo=True)
+    declined = final(tell("declined"), undo=True, keep=charter.application_days)
     lapsed = final(tell("lapsed"), tell("lapsed_undecided", reviewer), keep=charter.application_days)
     withdrawn = final(tell("withdrawn"), tell("was_withdrawn", reviewer), keep=charter.application_days)
     forgotten = final(do=effects.forget)

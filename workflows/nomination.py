@@ -65,7 +65,7 @@ class Nomination(Workflow):
         may(person, "withdraw", to="withdrawn"),
         before_due(charter.remind_before, ask("vote_soon")),
         due(end_of_day(charter.vote_days), to=majority(elected="elected", rejected="rejected", too_few="too_few")),
-        undo="review",
+        undo=True,
     )
     elected = final(tell("elected", members), STEP_DOWN, DISMISS, do=effects.take_office)
     in_office = final(STEP_DOWN, DISMISS)
@@ -73,6 +73,6 @@ class Nomination(Workflow):
     dismissed = final(do=effects.leave_office)
     rejected = final(tell("not_elected", members))
     too_few = final(tell("not_elected", members))
-    declined = final(tell("declined"), undo="review")
+    declined = final(tell("declined"), undo=True)
     lapsed = final(tell("lapsed"), tell("lapsed_undecided", owner))
     withdrawn = final(tell("withdrawn"), tell("was_withdrawn", owner))

@@ -83,7 +83,7 @@ class Reflection(Workflow):
         may(owner, "excuse", to="let_off", note="optional"),
         before_due(charter.remind_before, ask("last_call")),
         due(end_of_day(charter.second_chance_days), to=PROPOSE),
-        undo="review",
+        undo=True,
         clause="5.4",
     )
     review, returned = reviewed_by(
@@ -95,9 +95,7 @@ class Reflection(Workflow):
         dropped=CHANCE,
     )
     removal_proposed, removed, readmitted, excused, not_pursued = removal(clause="5.4", back_to="overdue", fill=REFLECTION)
-    shared = final(
-        tell("reflection_accepted"), may(person, "retract", to="accepted", only_if=is_member), undo="review", clause="5.3"
-    )
-    accepted = final(tell("reflection_accepted"), may(person, "share", to="shared", only_if=is_member), undo="review")
+    shared = final(tell("reflection_accepted"), may(person, "retract", to="accepted", only_if=is_member), undo=True, clause="5.3")
+    accepted = final(tell("reflection_accepted"), may(person, "share", to="shared", only_if=is_member), undo=True)
     unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))
-    let_off = final(tell("let_off"))
+    let_off = final(tell("let_off"), undo=True)

@@ -50,7 +50,7 @@ class StudyPlan(Workflow):
         may(owner, "excuse", to="let_off", note="optional"),
         before_due(charter.remind_before, ask("last_call")),
         due(end_of_day(charter.second_chance_days), to=PROPOSE),
-        undo="review",
+        undo=True,
         clause="3.2",
     )
     review, returned = reviewed_by(
@@ -62,6 +62,6 @@ class StudyPlan(Workflow):
         dropped=either(chance_left, "overdue", PROPOSE),
     )
     removal_proposed, removed, readmitted, excused, not_pursued = removal(clause="3.2", back_to="overdue", fill=PLAN)
-    accepted = final(tell("plan_accepted"), undo="review")
+    accepted = final(tell("plan_accepted"), undo=True)
     unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))
-    let_off = final(tell("let_off"))
+    let_off = final(tell("let_off"), undo=True)

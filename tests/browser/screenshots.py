@@ -67,7 +67,7 @@ class Site:
             endpoint, values = self.app.url_map.bind("localhost").match(parts.path, method="GET")
         except HTTPException:
             return None
-        if endpoint in ("static", "member.calendar", "mailbox.html"):
+        if endpoint in ("assets.show", "member.calendar", "mailbox.html"):
             return None
         if endpoint == "mailbox.one":
             return f"mail {self._letter(values['mail_id'])}"

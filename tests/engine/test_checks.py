@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import checks, registry
+from engine import checks, effects, registry
 from engine.checks import Misdeclared, letters
 from engine.declare import (
     State,
@@ -36,9 +36,10 @@ class Sound(Workflow):
         person,
         ask("please"),
         may(person, "submit", to="done", fill=("word",)),
+        may(owner, "close", to="done"),
         due(DUE, to="done"),
     )
-    done = final(tell("thanks"), undo="asked")
+    done = final(tell("thanks"), undo=True)
 
 
 @pytest.fixture(autouse=True)
@@ -106,12 +107,22 @@ def test_a_target_that_is_not_declared_is_refused() -> None:
     assert complaint(Toy) == "Toy: asked leads to 'doen', which is not declared"
 
 
-def test_an_undo_that_leads_nowhere_is_refused() -> None:
+def test_an_undo_of_what_nobody_decides_is_refused() -> None:
     class Toy(Workflow):
         label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
-        done = final(undo="before")
+        asked = State(person, may(person, "submit", to="done"), due(DUE, to="done"))
+        done = final(undo=True)
 
-    assert complaint(Toy) == "Toy: done leads to 'before', which is not declared"
+    assert complaint(Toy) == "Toy: done has an undo, but nobody decides that it comes there"
+
+
+def test_an_undo_that_would_leave_an_effect_standing_is_refused() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        asked = State(owner, may(owner, "dismiss", to="out"), due(DUE, to="out"))
+        out = final(do=effects.leave_office, undo=True)
+
+    assert complaint(Toy) == "Toy: out does something that its undo, back to asked, would not put right: give asked a do"
 
 
 def test_a_state_that_could_wait_for_ever_is_refused() -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ from engine.clock import machine_now
 from engine.declare import Act, State
 from engine.intake import open_by_member
 from engine.marks import vote
-from engine.models import Case, Event, Letter, Mark, Person, Row
+from engine.models import Case, Club, Event, Letter, Mark, Person, Row
 from engine.offices import go_away
 from engine.registry import state_of, workflow
 from engine.run import NotAllowed, Refused, Stale, act
@@ -30,19 +31,23 @@ from mailers.drafts import Frozen
 from mailers.verdict import Answer
 from tests.club import ADMIN, APPLICATION, DOWN, LATER, OWNER, PLAN, SILENT, TAKEN, UNKNOWN, House
 from tests.databases import databases
+from tests.engine.machine_acts import WholeClub
 
 PEOPLE = ("lilei@qq.com", "hanmeimei@163.com", "wang@gmail.com")
 READER = "reader@qq.com"
 AT_THE_START = (OWNER, ADMIN, READER)
 CROWD = (*PEOPLE, *AT_THE_START)
 REMIND_BEFORE = timedelta(days=1)
-CLOCKS_MOVES = {"due", "postponed", "granted", "void"}
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+CLOCKS_MOVES = {"due", "postponed", "resumed", "granted", "void"}
+MOVES_DUE = {"postponed", "resumed"}
 NOMINATION = {"why": "我愿意多做一点。", "plan": "每周四主持讨论。"}
 FORMS: dict[str, dict[str, Any]] = {
     "nomination": NOMINATION,
     "departure": {"why": "搬家了。", "erase": False},
     "erasure": {"why": "", "erase": True},
     "new_address": {},
+    "new_name": {"name": "新名", "city": "成都"},
 }
 ENDS_OF_A_VOTE = ("elected", "rejected", "too_few")
 REFLECTION = {"book": "活着", "author": "余华", "big": True, "reflection": "人是为活着本身而活着的。", "share": True}
@@ -74,6 +79,7 @@ def fits(action: str, person: Person) -> bool:
     in_office = member and person.role == "admin"
     return {
         "readmit": person.status == "removed", "share": member, "retract": member, "step_down": in_office, "dismiss": in_office,
+        "correct": person.role != "owner",
     }.get(action, True)  # fmt: skip
 
 
@@ -89,10 +95,17 @@ def may_hand_in(form: str, person: Person, cases: list[Case]) -> bool:
     """Which forms of their own a member may hand in now, and of which there is only one at a time."""
     if person.status != "member":
         return False
+    if form == "new_name":
+        return True
     if form in ("departure", "erasure"):
         return person.role != "owner"
     waits = any(case.workflow == form and case.person_id == person.id and case.turn for case in cases)
     return not waits and (form == "new_address" or person.role == "member")
+
+
+def enters(event: Event) -> bool:
+    """Does a round begin with it? An answer, a book that is named and a due time that moves stay in theirs."""
+    return event.action not in (*MOVES_DUE, "answer") and not (event.action == "choose" and event.from_state == event.to_state)
 
 
 def declared(state: State, action: str) -> Act | None:
@@ -103,12 +116,13 @@ class Crash(Exception):
     """A process died here."""
 
 
-class ClubLife(RuleBasedStateMachine):
+class ClubLife(WholeClub):
     kind = "sqlite"
     # What the last look found: a precondition asks no database.
     offers: list[tuple[Case, Person, Act]] = []
     seen: list[Case] = []
     votes_seen: list[Case] = []
+    rests = False
 
     @initialize(members=st.integers(0, 3), told=st.booleans(), begun=st.sampled_from(["", "", "vote", "vote", "removal"]))
     def begin(self, members: int, told: bool, begun: str) -> None:
@@ -121,6 +135,7 @@ class ClubLife(RuleBasedStateMachine):
         self.ballots: dict[tuple[int, int], dict[int, str]] = {}  # (case, round): who chose what, last
         self.forms: Counter[str] = Counter()
         self.own_forms = 0
+        self.went_back = False
         self.applied: dict[str, int] = {}  # whose the last application from this address was
         self.dues: dict[tuple[int, int], tuple[datetime, datetime]] = {}  # (case, version): due and entered as last seen
         self.judged: set[tuple[int, int]] = set()  # due steps that were looked at
@@ -166,7 +181,7 @@ class ClubLife(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         who=crowd,
-        form=st.sampled_from(["nomination", "nomination", "nomination", "departure", "erasure", "new_address"]),
+        form=st.sampled_from(["nomination", "nomination", "nomination", "departure", "erasure", "new_address", "new_name"]),
         again=st.booleans(),
     )
     def hand_in_a_form_of_ones_own(self, data: st.DataObject, who: str, form: str, again: bool) -> None:
@@ -307,7 +322,25 @@ class ClubLife(RuleBasedStateMachine):
         deciders = [person for person in self.actors().values() if person.role == ("admin" if deputy else "owner")]
         if not deciders:
             return
-        before, decider = self.everything(), data.draw(st.sampled_from(deciders))
+        self.take_back(case, data.draw(st.sampled_from(deciders)))
+
+    @precondition(lambda self: any(actor.id != case.person_id for case, actor, _ in self.offers))
+    @rule(data=st.data(), hours=st.sampled_from([0, 1, 20]))
+    def decide_and_take_it_back(self, data: st.DataObject, hours: int) -> None:
+        """Whatever somebody may decide: so that every kind of decision is taken back."""
+        decisions = [offer for offer in self.offered() if offer[1].id != offer[0].person_id]
+        if not decisions:
+            return
+        action = data.draw(st.sampled_from(sorted({move.action for _, _, move in decisions})))
+        case, decider, move = data.draw(st.sampled_from([offer for offer in decisions if offer[2].action == action]))
+        self.press(case, decider, move.action, note="好。", days=3, expect=None)
+        self.look()
+        self.house.now += timedelta(hours=hours)
+        self.take_back(case, decider)
+
+    def take_back(self, case: Case, decider: Person) -> None:
+        before = self.everything()
+        case = next(item for item in self.cases() if item.id == case.id)
         try:
             self.press(case, decider, "undo", expect=None)
         except NotAllowed:
@@ -316,6 +349,18 @@ class ClubLife(RuleBasedStateMachine):
             decision = self.events_of(case)[case.entered_version - 1]
             assert decision.who_id == decider.id
             assert self.house.now < decision.at + timedelta(hours=24)
+            self.check_as_it_was(case, decision)
+
+    def check_as_it_was(self, case: Case, decision: Event) -> None:
+        """After an undo: where the case was before, due when it was due; with less than a day left, at the end of the next day."""
+        again = next(item for item in self.cases() if item.id == case.id)
+        assert again.state == decision.from_state
+        entered = max(event.version for event in self.events_of(case) if event.version < decision.version and enters(event))
+        if (case.id, entered) in self.dues:  # else it was decided as soon as it came
+            due, _ = self.dues[case.id, entered]
+            tomorrow = (self.house.now + REMIND_BEFORE).astimezone(SHANGHAI).date() + timedelta(days=1)
+            late = datetime.combine(tomorrow, time(), SHANGHAI)
+            assert again.due_at == (due if due >= self.house.now + REMIND_BEFORE else late)
 
     @precondition(lambda self: self.offers)
     @rule(data=st.data())
@@ -349,6 +394,7 @@ class ClubLife(RuleBasedStateMachine):
 
     @rule()
     def tick(self) -> None:
+        rested = self.club().paused_at
         before = {case.id: case.version for case in self.cases()}
         self.house.tick()
         for case in self.cases():
@@ -358,7 +404,7 @@ class ClubLife(RuleBasedStateMachine):
                     for event in self.events_of(case)
                     if event.version > before[case.id] and event.action in ("due", "postponed")
                 ]
-                assert len(taken) <= 1, "each case takes one due step per sweep"
+                assert len(taken) <= (0 if rested else 1), "each case takes one due step per sweep, and none in a club that rests"
 
     @rule(says=answers, wait=st.sampled_from([0, 1, 20]))
     def a_letter_is_tried_again(self, says: list[Answer], wait: int) -> None:
@@ -404,14 +450,14 @@ class ClubLife(RuleBasedStateMachine):
                 assert case.turn
         if answer in (TAKEN, SILENT):  # silent after the dot: the server may well have it
             self.accepted[letter.message_id] += 1
-            renewed = self.was_postponed(letter) if letter.case_id else self.somebody_was_erased()
+            renewed = self.has_moved(letter) if letter.case_id else self.somebody_was_erased()
             sent = self.bytes.setdefault((letter.message_id, frozen.recipient), set())  # to a new address it is written anew
             sent.add(frozen.content)
             assert renewed or len(sent) == 1, "a retry sends the same bytes"
         return answer
 
-    def was_postponed(self, letter: Letter) -> bool:
-        return any(event.action == "postponed" for event in self.events_by_id(letter.case_id))
+    def has_moved(self, letter: Letter) -> bool:
+        return any(event.action in MOVES_DUE for event in self.events_by_id(letter.case_id))
 
     def somebody_was_erased(self) -> bool:
         """Digests and receipts may have named them, and are written anew."""
@@ -475,12 +521,12 @@ class ClubLife(RuleBasedStateMachine):
         return owner
 
     def actors(self) -> dict[str, Person]:
-        found = self.house.rows(select(Person).where(Person.address.is_not(None)))
+        found = self.house.rows(select(Person).where(Person.address.is_not(None)).order_by(Person.id))
         return {person.address: person for person in found}
 
     def offered(self) -> list[tuple[Case, Person, Act]]:
         """Every declared act that somebody may do now, by the test's own reading of the rights."""
-        return self.offered_in(self.cases(), {person.id: person for person in self.house.rows(select(Person))})
+        return self.offered_in(self.cases(), {person.id: person for person in self.house.rows(select(Person).order_by(Person.id))})
 
     def offered_in(self, cases: list[Case], people: dict[int, Person]) -> list[tuple[Case, Person, Act]]:
         actors = [person for person in people.values() if person.address is not None]
@@ -510,8 +556,9 @@ class ClubLife(RuleBasedStateMachine):
     def look(self) -> None:
         """After each rule, and within one that lets several things happen."""
         with self.house.read() as session:
-            people = {person.id: person for person in session.execute(select(Person)).scalars()}
-            cases = list(session.execute(select(Case)).scalars())
+            self.rests = session.get_one(Club, self.house.club_id).paused_at is not None
+            people = {person.id: person for person in session.execute(select(Person).order_by(Person.id)).scalars()}
+            cases = list(session.execute(select(Case).order_by(Case.id)).scalars())
             letters = list(session.execute(select(Letter)).scalars())
             marks: dict[tuple[int, int], list[Mark]] = {}
             for mark in session.execute(select(Mark)).scalars():
@@ -535,20 +582,25 @@ class ClubLife(RuleBasedStateMachine):
         assert [event.version for event in events] == list(range(1, case.version + 1))
         assert case.state == events[-1].to_state
         assert [event.from_state for event in events] == ["", *(event.to_state for event in events[:-1])]
-        assert [event.at for event in events] == sorted(event.at for event in events)
+        assert self.went_back or [event.at for event in events] == sorted(event.at for event in events)
         for event in events:
             if (case.id, event.version) in self.heard:
                 continue  # who held which office then is not known any more
             self.heard.add((case.id, event.version))
             if event.who_id is None:
-                assert event.via == "clock" and (event.action in CLOCKS_MOVES or event.version == 1)
+                assert event.version == 1 or (event.via == "clock" and event.action in CLOCKS_MOVES)
             elif event.action == "undo":
-                assert events[event.version - 2].who_id == event.who_id, "only the decider takes a decision back"
+                decision = next(before for before in reversed(events[: event.version - 1]) if enters(before))
+                assert decision.who_id == event.who_id, "only the decider takes a decision back"
+                assert decision.action != "undo" and (decision.from_state, decision.to_state) == (event.to_state, event.from_state)
             elif event.action != "open":
                 move = declared(workflow(case.workflow).states[event.from_state], event.action)
-                assert move is not None and any(holds(role, people[event.who_id], case) for role in move.who.names)
+                owner_for_them = event.on_behalf_of_id == case.person_id and people[event.who_id].role == "owner"
+                actor = people[case.person_id] if owner_for_them else people[event.who_id]
+                assert move is not None and any(holds(role, actor, case) for role in move.who.names)
                 assert move.note != "required" or event.note or not case.answers
-                self.check_whose_name(case, event, move, people)
+                if not owner_for_them:
+                    self.check_whose_name(case, event, move, people)
 
     def check_whose_name(self, case: Case, event: Event, move: Act, people: dict[int, Person]) -> None:
         """Where an admin decided as the owner's deputy both names stand; elsewhere only one's own."""
@@ -566,8 +618,9 @@ class ClubLife(RuleBasedStateMachine):
             mine = self.ballots.get((case.id, begun.version), {})
             gone = {who for who in mine if people[who].status == "erased"}
             assert set(cast) == set(mine), "a vote of somebody who did not cast one"
-            assert case.person_id not in cast and not any(people[who].role == "owner" for who in cast)
-            closing = next((event for event in events if event.version > begun.version and event.from_state == "vote"), None)
+            assert case.person_id not in cast
+            later = (event for event in events if event.version > begun.version)
+            closing = next((event for event in later if event.from_state == "vote" != event.to_state), None)
             if closing is None:
                 assert cast == {who: "" if who in gone else choice for who, choice in mine.items()}
                 continue
@@ -589,8 +642,8 @@ class ClubLife(RuleBasedStateMachine):
             assert (case.turn, case.due_at, case.wake_at) == ("", None, None)
         else:
             assert case.turn and case.due_at
-            assert (case.wake_at is None) == (case.trouble == "unreachable"), (
-                "a case rests only, and only then says so, while nobody is reached"
+            assert self.rests or (case.wake_at is None) == (case.trouble == "unreachable"), (
+                "a case rests only, and only then says so, while nobody is reached, or with its club"
             )
             assert case.trouble in ("", "unreachable"), case.trouble
 
@@ -600,8 +653,7 @@ class ClubLife(RuleBasedStateMachine):
             if event.action == "due" and (case.id, event.version) not in self.judged:
                 self.judged.add((case.id, event.version))
                 self.check_warned(case, event, entered, letters)
-            stays = event.action in ("postponed", "answer") or (event.action == "choose" and event.from_state == event.to_state)
-            if not stays:
+            if enters(event):
                 entered = event.version
 
     def check_warned(self, case: Case, event: Event, entered: int, letters: list[Letter]) -> None:

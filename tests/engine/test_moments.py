@@ -13,7 +13,6 @@ from engine.declare import State, ask, before_due, due, end_of_day, later, momen
 from engine.moments import Frame, midnight_after, morning_after_quiet
 from engine.reminders import next_wake, reminders_of
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 SUNDAY_TO_SATURDAY = weekly(charter.week_opens, due=charter.week_due)
 
 

@@ -182,6 +182,7 @@ def test_after_days_without_a_mail_server_one_daily_letter_leaves(house: House) 
     assert [to for name, to in house.deliver() if name == "club.daily"] == [OWNER]
     daily = [(letter.state, letter.answer) for letter in house.letters("club.daily")]
     assert daily == [("dropped", "skipped: a newer daily letter took its place")] * 3 + [("sent", str(TAKEN))]
+    assert all(letter.settled_at for letter in house.letters("club.daily"))
 
 
 def test_after_days_of_downtime_there_is_one_daily_letter(house: House) -> None:

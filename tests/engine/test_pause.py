@@ -10,7 +10,7 @@ from engine.letters_ledger import release_all, release_club
 from engine.models import Case, Club, Letter, Schedule
 from engine.openings import open_due
 from engine.pause import OVER, PAUSED, pause, resume
-from engine.sweep import BACK_OFF, sweep
+from engine.sweep import BACK_OFF, sweep, wake_forgotten
 from mailers import outbox
 from mailers.drafts import Claimed
 from tests.club import LATER, LILEI, MEIMEI, PLAN, House
@@ -46,6 +46,47 @@ def test_everything_is_due_as_many_days_later_as_the_club_lay_still(house: House
     assert [name for name, to in house.server.mails() if name.startswith("study_plan") and to == LILEI] == [
         "study_plan.please_write", "study_plan.due_soon", "study_plan.due_soon", "study_plan.second_chance",
     ]  # fmt: skip
+
+
+def rests_for(house: House, **span: float) -> None:
+    rest(house)
+    house.now += timedelta(**span)
+    go_on(house)
+
+
+def test_many_short_rests_count_as_the_one_rest_that_they_add_up_to(house: House) -> None:
+    """Somebody tries the button, or opens the club for an evening."""
+    due = joined(house)
+    for _ in range(5):
+        rests_for(house, hours=4, minutes=45)
+        assert house.case(LILEI, "study_plan").due_at == due + timedelta(days=1)
+    rests_for(house, hours=1)
+    assert house.case(LILEI, "study_plan").due_at == due + timedelta(days=2)
+
+
+def test_what_is_due_anew_after_a_rest_has_its_next_rest_counted_from_the_start(house: House) -> None:
+    joined(house)
+    rests_for(house, hours=1)
+    house.live(until=house.case(LILEI, "study_plan").due_at + timedelta(hours=12))
+    due = house.case(LILEI, "study_plan").due_at
+    rests_for(house, hours=1)
+    assert (house.case(LILEI, "study_plan").state, house.case(LILEI, "study_plan").due_at) == ("overdue", due + timedelta(days=1))
+
+
+def test_a_reminder_leaves_after_a_short_rest_that_moved_nothing_any_more(house: House) -> None:
+    """One that waited for the morning, and one whose moment fell into the rest."""
+    due = joined(house) + timedelta(days=1)
+    rests_for(house, minutes=5)
+    house.deliver()
+    house.now = due - timedelta(days=1) + timedelta(minutes=1)  # midnight
+    house.tick()
+    rests_for(house, minutes=5)
+    house.live(until=due - timedelta(hours=3, minutes=5))
+    assert house.server.mails().count(("study_plan.due_soon", LILEI)) == 1
+    rests_for(house, minutes=10)
+    house.live(until=due - timedelta(minutes=1))
+    assert house.case(LILEI, "study_plan").due_at == due
+    assert house.server.mails().count(("study_plan.due_soon", LILEI)) == 2
 
 
 def test_one_broken_case_does_not_keep_the_club_at_rest(house: House) -> None:
@@ -194,6 +235,23 @@ def test_a_case_that_woke_all_the_same_is_put_back_to_sleep(house: House) -> Non
     sweep(house.db, house.now)
     case = house.case(LILEI, "study_plan")
     assert (case.state, case.wake_at) == ("owed", None)
+
+
+def test_a_case_that_the_end_of_a_rest_overlooked_is_looked_at_again(house: House) -> None:
+    """Somebody pressed in the same moment, and found the club still at rest. One at rest, and one that nobody reaches, sleep on."""
+    due = joined(house)
+    house.join(MEIMEI, "form-2")
+    unreachable = update(Case).where(Case.person_id == house.person(MEIMEI).id).values(wake_at=None, trouble="unreachable")
+    house.write(lambda session: session.execute(unreachable))
+    house.write(lambda session: session.execute(update(Case).where(Case.trouble == "").values(wake_at=None)))
+    rest(house)
+    house.db.write(wake_forgotten, house.now)
+    assert house.rows(select(Case.id).where(Case.wake_at.is_not(None))) == []
+    house.write(lambda session: session.execute(update(Club).values(paused_at=None)))
+    house.db.write(wake_forgotten, house.now)
+    sweep(house.db, house.now)
+    assert house.case(LILEI, "study_plan").wake_at == due - timedelta(days=1)
+    assert house.case(MEIMEI, "study_plan").wake_at is None
 
 
 def test_a_named_moment_moves_with_the_rest(house: House) -> None:

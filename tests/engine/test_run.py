@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
+from engine.erasure import erase_for_good
 from engine.models import Case, Event, Letter, Person, WebSession
 from engine.moments import midnight_after
+from engine.offering import offer
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import CLOCK, Hand
 from tests.club import ADMIN, LATER, LILEI, MEIMEI, OWNER, PLAN, House, parse, text_of
@@ -257,6 +259,42 @@ def test_nobody_takes_back_what_somebody_has_acted_on(house: House) -> None:
     house.join()
     house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
     refused(house, NotAllowed, OWNER, "undo")
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_of_somebody_who_left_no_decision_is_taken_back(house: House, erased: bool) -> None:
+    """The case would be open again, and might end in the removal of somebody who is gone."""
+    house.join()
+    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
+    house.press(OWNER, "approve", workflow="study_plan")
+    accepted = house.case(LILEI, "study_plan")
+    if erased:
+        house.db.write(erase_for_good, house.club_id, house.person(LILEI).id, house.now)
+    else:
+        house.hand_in(LILEI, "departure", {"why": "", "erase": False})
+    with pytest.raises(NotAllowed):
+        house.press(OWNER, "undo", case=accepted)
+    assert house.rows(select(Case.id).where(Case.turn != "")) == []
+
+
+def test_who_owns_the_club_by_now_is_not_made_an_applicant_again(house: House) -> None:
+    """Approved anew they would be a plain member, and the club without an owner."""
+    house.join()
+    by = Hand(house.person(OWNER), "page")
+    house.db.write(offer, house.club_id, "handover", LILEI, by=by, now=house.now)
+    house.press(LILEI, "accept", workflow="handover")
+    refused(house, NotAllowed, OWNER, "undo")
+
+
+def test_whose_approval_is_taken_back_holds_no_office(house: House) -> None:
+    """They had the club for an hour."""
+    house.join()
+    for who, whom in ((OWNER, LILEI), (LILEI, OWNER)):
+        house.db.write(offer, house.club_id, "handover", whom, by=Hand(house.person(who), "page"), now=house.now)
+        house.press(whom, "accept", whom, "handover")
+    assert house.person(LILEI).role == "admin"
+    house.press(OWNER, "undo")
+    assert (house.person(LILEI).status, house.person(LILEI).role) == ("applicant", "member")
 
 
 def test_nobody_takes_back_somebody_elses_decision(house: House) -> None:

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import event, select, update
 
 import engine.reminders
+import engine.sweep
+from engine.erasure import forget_bytes
 from engine.letters_ledger import retry
 from engine.models import Case, Letter, Person
 from engine.reminders import ASK_FIRST
@@ -62,6 +64,18 @@ def test_of_several_reminders_that_were_missed_only_the_last_leaves_and_the_othe
         ("queued", ""),
     ]
     assert plan(owed).wake_at == THURSDAY_NIGHT
+
+
+def test_a_reminder_that_gave_way_while_a_provider_put_it_off_is_settled_and_its_text_forgotten(owed: House) -> None:
+    for hours in (24, 12, 3):
+        owed.now = THURSDAY_NIGHT - timedelta(hours=hours)
+        owed.tick()
+        owed.deliver(LATER)
+    first, last = owed.letters("study_plan.due_soon")
+    assert (first.state, first.settled_at, last.state) == ("dropped", owed.now, "queued")
+    assert first.bytes is not None
+    owed.db.write(forget_bytes, owed.now + timedelta(seconds=1))
+    assert owed.letters("study_plan.due_soon")[0].bytes is None
 
 
 def test_no_reminder_overtakes_the_letter_that_it_reminds_of(house: House) -> None:
@@ -239,6 +253,21 @@ def test_a_reminder_whose_case_broke_once_still_leaves_and_the_trouble_is_over(
     assert plan(owed).trouble == ""
 
 
+def test_more_reminders_than_a_round_holds_all_leave_together_and_none_by_itself(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(7):
+        house.join(f"a{number}@qq.com", f"form-{number}")
+    house.deliver()
+    for size in ("ROUND", "REMINDERS"):
+        monkeypatch.setattr(engine.sweep, size, 3)
+    monkeypatch.delattr(engine.sweep, "remind")  # what looks at one case by itself
+    house.now = THURSDAY_NIGHT - timedelta(days=1)
+    assert sweep(house.db, house.now) == 7
+    reminders = [(letter.state, letter.next_at.hour) for letter in house.letters("study_plan.due_soon")]
+    assert reminders == [("queued", 23)] * 7  # 07:30 in Shanghai
+
+
 def test_more_cases_than_a_round_holds_are_all_looked_at(house: House) -> None:
     for number in range(7):
         house.apply(f"a{number}@qq.com", f"form-{number}")
@@ -303,3 +332,21 @@ def test_what_was_emptied_long_ago_does_not_keep_the_rest_from_being_emptied(hou
     later = MONDAY + timedelta(days=200)
     assert sum(house.db.write(forget_old, later, 1) for _ in range(3)) == 3
     assert house.rows(select(Case.answers)) == [{}, {}, {}]
+
+
+def test_a_club_that_keeps_its_papers_long_does_not_keep_another_from_forgetting(house: House) -> None:
+    """Each round looks at one case only: the oldest is the long-keeping club's."""
+
+    def decline() -> None:
+        house.apply()
+        house.press(LILEI, "confirm")
+        house.press(OWNER, "decline", note="不了。")
+        house.now += timedelta(hours=1)
+
+    short, house.club_id = house.club_id, house.found(slug="archive", numbers={"application_days": 366})
+    decline()
+    house.club_id = short
+    decline()
+    later = MONDAY + timedelta(days=200)
+    assert [house.db.write(forget_old, later, 1) for _ in range(2)] == [1, 0]
+    assert house.rows(select(Case.answers)) == [{}]

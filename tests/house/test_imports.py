@@ -62,6 +62,12 @@ def test_files_stay_short_and_well_named(path: Path) -> None:
     assert not BANNED & {part.removesuffix(".py") for part in path.parts}, f"{named(path)}: say what it is for"
 
 
+@pytest.mark.parametrize("folder", ["templates/pages", "templates/mail", "web/static"])
+def test_templates_styles_and_script_stay_short(folder: str) -> None:
+    longer = [named(path) for path in (ROOT / folder).rglob("*.*") if len(path.read_text().splitlines()) > 300]
+    assert longer == [], "longer than 300 lines: take a part out (a macro, a part of the sheet in web/assets.py)"
+
+
 @pytest.mark.parametrize("path", sources(), ids=named)
 def test_functions_need_no_scrolling(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
@@ -149,6 +155,7 @@ def test_across_clubs_is_listed() -> None:
         "engine/own_links.py:forget_ended_sessions",
         "engine/sweep.py:sweep_round",
         "engine/sweep.py:forget_old",
+        "engine/sweep.py:wake_forgotten",
         "mailers/outbox.py:claim",
         "mailers/outbox.py:extend_leases",
         "mailers/outbox.py:take_back_lapsed",

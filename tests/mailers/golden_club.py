@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
 from engine.intake import send_page, send_sign_in
-from engine.models import Person
+from engine.models import Case, Person
 from engine.pause import pause, resume
+from engine.run import act
+from engine.step import Hand
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.mailers.golden_nomination import WHY
 from tests.mailers.golden_reflection import READ
@@ -80,6 +84,20 @@ def decisions_of_all_kinds(house: House) -> None:
     house.tick(minutes=11)
 
 
+def done_for_a_member(house: House) -> None:
+    """The owner hands in the plan that somebody read out on the telephone."""
+    joined(house)
+    plan, owner = house.case(LILEI, "study_plan").id, house.person(OWNER).id
+
+    def unit(session: Session) -> None:
+        case = session.get_one(Case, (house.club_id, plan))
+        hand = Hand(session.get_one(Person, (house.club_id, owner)), "page", case.person)
+        act(session, case, "submit", by=hand, now=house.now, answers=PLAN)
+
+    house.write(unit)
+    house.tick(hours=1)
+
+
 def imported(house: House) -> None:
     house.bring(f"姓名,邮箱,城市\n李雷,{LILEI},武汉\n")
 
@@ -137,6 +155,7 @@ STORIES: Stories = {
     ),
     "club.receipt+extended": (then(proposed, press(OWNER, "extend", "study_plan", days=5), wait(minutes=11)), OWNER),
     "club.receipt+all_kinds": (decisions_of_all_kinds, OWNER),
+    "club.receipt+for_a_member": (done_for_a_member, OWNER),
     "club.receipt": (two_decisions, OWNER),
     "club.sign_in": (lambda house: house.db.write(send_sign_in, house.club_id, OWNER, request_id="r", now=house.now, limited=False), OWNER),
 }  # fmt: skip

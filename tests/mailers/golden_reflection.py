@@ -138,7 +138,9 @@ STORIES: Stories = {
     "reflection.not_pursued+beside_another": (beside_another, LILEI),
     "reflection.removal_not_pursued": (then(proposed, wait(days=16)), OWNER),
     "reflection.removal_not_pursued+beside_another": (beside_another, OWNER),
-    "reflection.taken_back+excused": (then(proposed, owner("excuse"), owner("undo")), LILEI),
+    "reflection.please_read+undone": (then(reading, owner("excuse"), owner("undo")), LILEI),
+    "reflection.due_moved+undone": (then(reading, lilei("choose", answers=BIG), owner("excuse"), owner("undo")), LILEI),
+    "reflection.second_chance+undone": (then(overdue, owner("excuse"), owner("undo")), LILEI),
     "reflection.taken_back+approved": (then(submitted, owner("approve"), owner("undo")), LILEI),
     "reflection.taken_back+declined": (then(submitted, owner("decline", note="不了。"), owner("undo")), LILEI),
 }  # fmt: skip

@@ -81,7 +81,11 @@ STORIES: Stories = {
     "study_plan.excused": (then(proposed, owner("excuse", note="好好养病。")), LILEI),
     "study_plan.not_pursued": (then(proposed, wait(days=16)), LILEI),
     "study_plan.removal_not_pursued": (then(proposed, wait(days=16)), OWNER),
-    "study_plan.taken_back": (then(proposed, owner("excuse"), owner("undo")), LILEI),
+    "study_plan.removal_proposed+undone": (then(proposed, send, owner("excuse"), owner("undo")), LILEI),
+    "study_plan.removal_proposed+not_extended": (then(proposed, send, owner("extend", days=5), owner("undo")), LILEI),
+    "study_plan.second_chance+undone": (then(overdue, owner("excuse"), owner("undo")), LILEI),
+    "study_plan.second_chance+not_extended": (then(overdue, owner("extend", days=3), owner("undo")), LILEI),
+    "study_plan.taken_back": (then(handed_in, owner("return", note="请再具体一点。"), owner("undo")), LILEI),
     "study_plan.your_link+with_case": (ask_link(True), LILEI),
     "study_plan.your_link+without_case": (ask_link(False), LILEI),
 }  # fmt: skip

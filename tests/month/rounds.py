@@ -24,9 +24,11 @@ PERSONS_TURN = {"unconfirmed", "returned", "owed", "long_owed", "overdue"}
 DECIDES = {"approve", "return", "decline", "remove", "excuse", "extend", "readmit", "dismiss", "undo"}
 AFTER_END = {
     "approved": {"undo"}, "declined": {"undo"}, "accepted": {"undo", "share"}, "shared": {"undo", "retract"}, "excused": {"undo"},
+    "not_pursued": {"undo"}, "let_off": {"undo"},
     "removed": {"readmit"}, "elected": {"step_down", "dismiss"},
 }  # fmt: skip
 SATURDAY, EVENING, BIG_BOOK = 6, time(20), timedelta(days=3)
+REMIND_BEFORE = timedelta(days=1)
 
 
 def is_end(state: str) -> bool:
@@ -35,7 +37,8 @@ def is_end(state: str) -> bool:
 
 @dataclass(frozen=True)
 class Round:
-    """One stay of a case in a state. ``events``: what happened in it, the one that ended it last."""
+    """One stay of a case in a state. ``events``: what happened in it, the one that ended it last. ``again``: the round to which
+    an undo led back."""
 
     case: int
     club: int
@@ -50,6 +53,7 @@ class Round:
     events: tuple[Row, ...]
     data: dict[str, Any]
     zone: ZoneInfo
+    again: Round | None = None
 
     @property
     def turn_is_the_persons(self) -> bool:
@@ -78,6 +82,9 @@ class Round:
         return [event for event in self.events if event.at >= moment]
 
     def _first_due(self) -> datetime:
+        if self.again is not None:
+            due, warned = self.again.told()[-1][1], self.entered + REMIND_BEFORE
+            return due if due >= warned else self._midnight(warned, 0)
         if self.workflow == "reflection" and self.state in ("owed", "long_owed"):
             return max(self.entered, self._week_ends() + (BIG_BOOK if self.state == "long_owed" else timedelta()))
         return self._midnight(self.entered, EXTEND_DAYS if self.entry.action == "extend" else DAYS[self.state])
@@ -119,16 +126,19 @@ def running_rounds(record: Record) -> Iterator[Round]:
 
 
 def _replay(case: Row, events: list[Row], zone: ZoneInfo, end: datetime) -> Iterator[Round]:
+    gone: list[Round] = []
     for number, event in enumerate(events):
         if event.from_state == event.to_state and event.action != "apply_again":
             continue
         rest = events[number + 1 :]
         leaves = next((at for at, later in enumerate(rest) if _enters(later)), None)
         inside = rest if leaves is None else rest[: leaves + 1]
-        yield Round(
+        gone.append(Round(
             case.id, case.club_id, case.person_id, case.workflow, event.to_state, event.version, event.at,
             inside[-1].at if leaves is not None else end, leaves is None, event, tuple(inside), case.data, zone,
-        )  # fmt: skip
+            gone[-2] if event.action == "undo" else None,
+        ))  # fmt: skip
+        yield gone[-1]
 
 
 def _enters(event: Row) -> bool:

@@ -188,8 +188,8 @@ def test_a_record_tells_what_was_and_what_may_be_done(world: World) -> None:
     assert [row.text for row in browser.get(f"{DESK}/people?status=removed").soup.select("a.row-link")] == ["武汉+李雷"]
     page = record(world, browser, LILEI)
     assert [line.text for line in page.soup.select("#removals ~ .history .history-line")] == [
-        "系统：已提议移出 学习计划",
-        "陈老师：已移出 学习计划",
+        "到期没有收到，补交机会已用完，提议移出 学习计划",
+        "陈老师决定移出李雷 学习计划",
     ]
     back = next(str(row.select_one("a")["href"]) for row in page.soup.select("li.row") if "请对方回来" in row.text)  # type: ignore[index]
     browser.get(back).press("readmit")
@@ -232,7 +232,7 @@ def test_the_owner_corrects_an_address_after_a_550_and_the_letter_arrives(club: 
     ("typed", "field"),
     [
         ({"email": "没有地址", "why": "写错了。"}, "email"), ({"email": ADMIN, "why": "写错了。"}, "email"),
-        ({"email": "new@qq.com", "why": ""}, "why"),
+        ({"email": "new@qq.com", "why": ""}, "why"), ({"email": MEIMEI, "why": "写错了。"}, "email"),
     ],
 )  # fmt: skip
 def test_a_correction_that_cannot_be_keeps_what_was_typed(club: World, typed: dict[str, str], field: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine.charter import shipped_charter
 from engine.clubs import apply_charter
-from engine.models import Case, Event, Person
+from engine.models import Case, Person
 from tests.world import World
 from web.ticker import Ticker
 
@@ -191,14 +191,15 @@ def test_the_form_page_mails_the_personal_link_and_tells_strangers_nothing(world
 def test_the_history_says_who_did_what(world: World) -> None:
     world.join()
     world.open(world.mail("study_plan.please_write")).press("submit", **PLAN)
-    world.open(world.mail("study_plan.please_decide")).press("approve")
-    events = world.rows(select(Event).where(Event.case_id == plan_case(world).id).order_by(Event.version))
-    names = {person.id: person.name for person in world.rows(select(Person))}
-    assert [(names.get(event.who_id), event.action, event.to_state) for event in events] == [
-        ("陈老师", "open", "owed"),
-        ("李雷", "submit", "review"),
-        ("陈老师", "approve", "accepted"),
-    ]
+    page = world.open(world.mail("study_plan.please_decide")).press("approve")
+    assert [line.text for line in page.soup.select(".history-line")] == [
+        "入会申请通过，请新成员写学习计划", "李雷提交了学习计划", "陈老师通过了学习计划"
+    ]  # fmt: skip
+    assert page.soup.select_one(".notice-done strong").text == "已记下：陈老师通过了学习计划。"
+    english = page.browser.get(f"{page.response.url}&lang=en" if "?" in page.response.url else f"{page.response.url}?lang=en")
+    assert [line.text for line in english.soup.select(".history-line")] == [
+        "After the approval the study plan began", "李雷 handed in the study plan", "陈老师 approved the study plan"
+    ]  # fmt: skip
 
 
 def test_a_refusal_and_a_return_can_be_taken_back(world: World) -> None:
@@ -267,3 +268,21 @@ def test_a_club_may_have_its_removals_in_the_daily_letter(world: World) -> None:
     assert world.mail("study_plan.removal_proposed").to == "lilei@qq.com"
     page = world.open(next(url for url in asked[-1].links if "/c/" in url))
     assert (asked[-1].letter, page.actions[-1]) == ("club.daily", "remove")
+
+
+def test_an_excuse_is_taken_back_on_the_page_where_it_was_given(world: World) -> None:
+    world.join()
+    world.live_until(world.now + timedelta(days=4), step=timedelta(hours=6))
+    due = plan_case(world).due_at
+    desk = world.sign_in("owner@qq.com")
+    record = desk.get(f"/jiuniu/desk/people/{world.person('lilei@qq.com').id}")
+    excused = desk.get(str(record.soup.select_one(".matter-title a")["href"])).press("excuse", note="手滑")  # type: ignore[index]
+    assert (plan_case(world).state, excused.actions) == ("let_off", ["undo"])
+    undone = excused.press("undo")
+    assert (plan_case(world).state, plan_case(world).due_at) == ("overdue", due)
+    assert [line.text for line in undone.soup.select(".history-line")][-3:] == [
+        "到截止时间没有收到，还可以补交", "陈老师决定免交", "陈老师撤回了先前的决定"
+    ]  # fmt: skip
+    again = world.mail("study_plan.second_chance")
+    assert "陈老师撤回了免交的决定" in again.text and again.to == "lilei@qq.com"
+    assert "submit" in world.open(again).actions

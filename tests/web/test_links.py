@@ -25,7 +25,7 @@ def test_looking_at_every_link_of_every_mail_changes_nothing(world: World) -> No
     for mail in world.mails:
         for link in mail.links:
             for method in ("GET", "HEAD", "OPTIONS"):
-                status = world.browser().session.request(method, link, timeout=10).status_code
+                status = world.browser().session.request(method, link, timeout=60).status_code
                 assert status in (200, 302), (method, link, status)
     assert (counts(world), [case.version for case in world.rows(select(Case))]) == before
 

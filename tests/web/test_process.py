@@ -37,20 +37,25 @@ def running(port: int, errors: int | IO[bytes] = subprocess.DEVNULL, **environme
         env=clean | {"JIUNIU_PORT": str(port)} | environment,
     )  # fmt: skip
     try:
-        for _ in range(200):
-            try:
-                requests.get(f"http://127.0.0.1:{port}/healthz", timeout=1)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.05)
+        wait_for(lambda: answers(port) or process.poll() is not None)
         yield process
     finally:
         process.kill()
         process.wait()
 
 
-def wait_for(found: object, seconds: float = 10) -> object:
-    """Poll a callable: two processes meet here, and no clock of ours moves the other one."""
+def answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def wait_for(found: object, seconds: float = 120) -> object:
+    """Poll a callable: two processes meet here, and no clock of ours moves the other one.
+
+    ``seconds``: a busy machine may take long over anything; what never comes fails all the same.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = found()  # type: ignore[operator]

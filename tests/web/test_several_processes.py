@@ -51,7 +51,7 @@ class Fleet:
         self.log = open(folder / "log", "wb")  # noqa: SIM115  (open as long as the processes write)
         self.processes = [self._start([sys.executable, "app.py"], JIUNIU_PORT=str(port)) for port in self.ports]
         self.processes += [self._start([*FLASK, "worker"]) for _ in range(workers)]
-        wait_for(lambda: all(map(self.ready, self.ports)), seconds=120)
+        wait_for(lambda: all(map(self.ready, self.ports)))
         self.service = Service.build(load(ours | {"JIUNIU_DATA_DIR": settings["JIUNIU_DATA_DIR"]}))
         self.club_id = 0
 
@@ -60,7 +60,7 @@ class Fleet:
 
     def ready(self, port: int) -> bool:
         try:
-            return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+            return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=60).status_code == 200
         except requests.RequestException:
             return False
 
@@ -160,7 +160,7 @@ def a_hundred_forms_at_once_are_twenty_applications(club: Fleet) -> None:
     calls = [lambda form=form, n=number: send(*form, n) for number in range(5) for form in forms]  # type: ignore[misc]
     assert Counter(all_at_once(calls)) == {303: 100}
     assert Counter(club.rows(select(Case.state))) == {"unconfirmed": len(PEOPLE)}
-    wait_for(lambda: club.count("join.confirm_address") == len(PEOPLE), seconds=60)
+    wait_for(lambda: club.count("join.confirm_address") == len(PEOPLE))
     assert Counter(club.sink.recipients) == Counter(PEOPLE)
 
 
@@ -183,22 +183,22 @@ def press_at_once(club: Fleet, who: str, action: str) -> Counter[int]:
 
 def a_hundred_presses_at_once_are_twenty_decisions(club: Fleet) -> None:
     assert press_at_once(club, "person", "confirm") == {303: 20, 409: 80}
-    wait_for(lambda: club.count("join.please_decide") == len(PEOPLE), seconds=60)
+    wait_for(lambda: club.count("join.please_decide") == len(PEOPLE))
     assert press_at_once(club, "owner", "approve") == {303: 20, 409: 80}
     assert Counter(club.rows(select(Event.action).join(Case, Case.id == Event.case_id).where(Case.workflow == "join"))) == {
         "open": 20, "confirm": 20, "approve": 20,
     }  # fmt: skip
     assert Counter(club.rows(select(Case.workflow))) == {"join": 20, "study_plan": 20}
     for letter in ("join.welcome", "study_plan.please_write"):
-        wait_for(lambda letter=letter: club.count(letter) == len(PEOPLE), seconds=60)  # type: ignore[misc]
+        wait_for(lambda letter=letter: club.count(letter) == len(PEOPLE))  # type: ignore[misc]
     assert Counter(str(mail["X-Jiuniu-Letter"]) for mail in club.sink.mails)["join.welcome"] == len(PEOPLE)
 
 
 def many_due_steps_and_six_that_sweep(club: Fleet) -> None:
     club.move(MONDAY + timedelta(days=3))
-    wait_for(lambda: club.count("study_plan.due_soon") == len(PEOPLE), seconds=60)
+    wait_for(lambda: club.count("study_plan.due_soon") == len(PEOPLE))
     club.move(MONDAY + timedelta(days=4))
-    wait_for(lambda: club.count("study_plan.second_chance") == len(PEOPLE), seconds=60)
+    wait_for(lambda: club.count("study_plan.second_chance") == len(PEOPLE))
     plans = club.rows(select(Case).where(Case.workflow == "study_plan"))
     assert Counter((case.state, case.version, case.trouble) for case in plans) == {("overdue", 2, ""): len(PEOPLE)}
     wait_for(lambda: club.rows(select(Letter.id).where(Letter.state.in_(("claimed", "transmitting")))) == [])
@@ -241,5 +241,5 @@ def test_a_database_that_restarts_loses_no_accepted_form(begin_fleet: Callable[[
     assert set(answers) <= {303, 503} and answers[503], answers
     known = {person.address for person in club.rows(select(Person).join(Case, Case.person_id == Person.id))}
     assert set(accepted) <= known
-    wait_for(lambda: {item["To"] for item in club.sink.mails} >= set(accepted), seconds=90)
+    wait_for(lambda: {item["To"] for item in club.sink.mails} >= set(accepted))
     assert all(map(club.ready, club.ports))

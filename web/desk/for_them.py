@@ -16,6 +16,7 @@ from web.behalf import FORMS, forms_for
 from web.desk.office import officer_here, officer_pressing
 from web.desk.people import NOT_NOW, person_of
 from web.guard import PRESS_AGAIN, keeps_text, new_stamp, read_stamp
+from web.own_form import begun, says_something
 from web.service import service
 
 for_them = Blueprint("for_them", __name__)
@@ -31,7 +32,7 @@ def show(slug: str, person_id: int, path: str) -> Page:
         person = person_of(session, club, person_id)
     if flow not in forms_for(you, person):
         return redirect(url_for("people.record", slug=slug, person_id=person.id), 302)
-    return _page(flow, person, form_for(flow, tuple(flow.fields))())
+    return _page(flow, person, begun(flow, person))
 
 
 @for_them.post("/<slug>/desk/people/<int:person_id>/<path>")
@@ -45,7 +46,7 @@ def press(slug: str, person_id: int, path: str) -> Page:
     form_id, _by_a_person = read_stamp(request.form.get("form", ""))
     if g.refused:
         return _page(flow, person, form, PRESS_AGAIN), 400
-    if not form.validate():
+    if not says_something(form, person):
         return _page(flow, person, form), 422
     try:
         service().db.write(

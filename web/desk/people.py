@@ -37,6 +37,7 @@ from web.behalf import forms_for, may_act_for
 from web.desk.office import officer_here, officer_pressing
 from web.guard import MAILBOX_FULL, PRESS_AGAIN, keeps_text, new_stamp, read_stamp
 from web.logbook import mask
+from web.own_form import UNCHANGED
 from web.paging import Paging
 from web.service import service
 from web.waiting import MOST_ID
@@ -130,6 +131,9 @@ def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
     form_id, _by_a_person = read_stamp(request.form.get("form", ""))
     if not form.validate():
         return _record(slug, person.id, form), 422
+    if form.data["email"] == person.address:
+        form["email"].errors = [UNCHANGED]
+        return _record(slug, person.id, form), 422
     with service().db.read(club.id) as session:
         if not address_is_free(session, form.data["email"], besides=person):
             form["email"].errors = [TAKEN]
@@ -160,7 +164,7 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
         return render_template(
             "pages/desk/person.html",
             who=person, address=_address(person), removals=removals(session, person), paging=paging,
-            form=form or CorrectionForm(), stamp=new_stamp(), message=message,
+            form=form or CorrectionForm(data={"email": person.address or ""}), stamp=new_stamp(), message=message,
             open=[_line(session, you, case) for case, _late in open_cases(session, [person.id], CASES)],
             ended=[_line(session, you, *pair) for pair in ended_cases(session, person, limit=CASES, offset=paging.offset)],
             letters=[(letter, meaning(letter.answer)) for letter in letters_to(session, person, LETTERS)] if is_owner else [],

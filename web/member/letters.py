@@ -12,7 +12,7 @@ from engine.registry import label_of, workflow
 from web.access import link_for, read_token
 from web.member.own import Page, member, own, own_page
 from web.service import service
-from web.speak import case_label, done_word, say, state_word
+from web.speak import case_label, say, state_word
 
 SHOWN = 50
 
@@ -75,7 +75,7 @@ def _row(club: Club, you: Person, told: Told) -> Row:
 
 
 def _kind_and_why(told: Told) -> tuple[str, str]:
-    """What the letter is, and the state, the deed or the due time that caused it."""
+    """What the letter is, and the state or the due time that caused it."""
     letter, case, event = told.letter, told.case, told.event
     if case is None or event is None:
         kind, why = KINDS.get(letter.name.partition(".")[2], OTHER)
@@ -85,4 +85,4 @@ def _kind_and_why(told: Told) -> tuple[str, str]:
         return _("Reminder"), say("Its due time came near: %(state)s.", state=state)
     if letter.asks:
         return _("Something for you to do"), say("It became your turn: %(state)s.", state=state)
-    return _("News"), say("What happened: %(deed)s. Since then: %(state)s.", deed=done_word(event.action), state=state)
+    return _("News"), say("There was news. Since then: %(state)s.", state=state)

@@ -1,0 +1,103 @@
+"""Somebody leaves in the very moment in which somebody else opens a matter of theirs. On PostgreSQL: on SQLite writers come one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from threading import Thread
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from engine.db import Database, enter_club
+from engine.erasure import erase_for_good
+from engine.intake import open_by_member
+from engine.models import Case, Person
+from engine.offering import CannotOffer, offer
+from engine.openings import open_due
+from engine.registry import workflow
+from engine.run import NotAllowed, act
+from engine.step import Hand
+from tests.club import LILEI, OWNER, PLAN, House
+from tests.databases import databases
+
+SUNDAY = datetime(2026, 12, 6, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai: the week opens
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    made = House(databases("postgresql"), "leaving")
+    made.join()
+    made.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
+    made.press(OWNER, "approve", workflow="study_plan")
+    yield made
+    made.end()
+
+
+def departs(session: Session, house: House) -> None:
+    person = session.get_one(Person, (house.club_id, house.person(LILEI).id))
+    answers = {"why": "", "erase": False}
+    open_by_member(session, person, workflow("departure"), answers, by=Hand(person, "page"), form_id="d", now=house.now)
+
+
+def is_erased(session: Session, house: House) -> None:
+    erase_for_good(session, house.club_id, house.person(LILEI).id, house.now)
+
+
+def the_week_opens(db: Database, house: House) -> None:
+    house.now = SUNDAY
+    open_due(db, house.now)
+
+
+def the_owner_undoes(db: Database, house: House) -> None:
+    plan, owner = house.case(LILEI, "study_plan").id, house.person(OWNER).id
+
+    def unit(session: Session) -> None:
+        enter_club(session, house.club_id)
+        hand = Hand(session.get_one(Person, (house.club_id, owner)), "page")
+        act(session, session.get_one(Case, (house.club_id, plan)), "undo", by=hand, now=house.now)
+
+    with pytest.raises(NotAllowed):
+        db.write(unit)
+
+
+def the_club_is_offered(db: Database, house: House) -> None:
+    with pytest.raises(CannotOffer):
+        db.write(offer, house.club_id, "handover", LILEI, by=Hand(None, "command"), now=house.now)
+
+
+@pytest.mark.parametrize("leaves", [departs, is_erased])
+@pytest.mark.parametrize("opens", [the_week_opens, the_owner_undoes, the_club_is_offered])
+def test_whoever_leaves_leaves_nothing_open(
+    house: House, leaves: Callable[[Session, House], None], opens: Callable[[Database, House], None]
+) -> None:
+    other, failed = Database(house.db.url.render_as_string(hide_password=False)), []
+
+    def run() -> None:
+        try:
+            opens(other, house)
+        except BaseException as trouble:
+            failed.append(trouble)
+
+    def unit(session: Session) -> Thread:
+        leaves(session, house)
+        session.flush()
+        thread = Thread(target=run)
+        thread.start()
+        wait_until_blocked(house, thread)
+        return thread
+
+    house.write(unit).join()
+    other.dispose()
+    assert failed == []
+    assert house.rows(select(Case.workflow).where(Case.turn != "")) == []
+
+
+def wait_until_blocked(house: House, thread: Thread) -> None:
+    """Or done: then it did not have to wait."""
+    blocked = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    while thread.is_alive():
+        with house.db.reader.connect() as connection:
+            if connection.execute(blocked).scalar_one():
+                return
