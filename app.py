@@ -38,6 +38,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     try:
         app.extensions["jiuniu"] = Service.build(settings)
+        commands.init(app)
+    except SettingsError as wrong:
+        _exit(str(wrong))
     except (OSError, SQLAlchemyError, ImportError, SchemaIsNewer) as wrong:
         _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(wrong).__name__}: {str(wrong).splitlines()[0]})")
     logbook.init(app)
@@ -47,7 +50,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     forgery.init(app)
     trouble.init(app)
     typed.init(app)
-    commands.init(app)
     desk.init(app)
     setup.init(app)
     for blueprint in BLUEPRINTS:

@@ -179,8 +179,7 @@ class Charter:
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Charter:
         """Read a charter from its plain form (TOML or JSON). Raises CharterError."""
-        unknown = set(data) - {"purpose", "group", "contact", "deputies", "in_daily_letter", "clauses", "numbers"}
-        if unknown:
+        if unknown := set(data) - {part.name for part in fields(cls)}:
             raise CharterError(f"{min(unknown)}: there is no such key in a charter")
         return cls(
             purpose=_text(data, "purpose"),

@@ -178,17 +178,20 @@ def letters(session: Session, now: datetime) -> list[Finding]:
 def _waiting(session: Session, now: datetime) -> Finding:
     ready = (Letter.state == "queued") & (Letter.next_at <= now)
     waiting, oldest = session.execute(select(func.count(), func.min(Letter.next_at)).where(ready)).one()
-    failed, held = (
-        session.execute(select(func.count()).select_from(Letter).where(Letter.state == state)).scalar_one()
-        for state in ("failed", "held")
+    again = (Letter.state == "queued") & (Letter.next_at > now) & (Letter.attempts > 0)
+    later, failed, held = (
+        session.execute(select(func.count()).select_from(Letter).where(which)).scalar_one()
+        for which in (again, Letter.state == "failed", Letter.state == "held")
     )
-    says = f"{waiting} ready to leave, {held} held, {failed} failed"
+    says = f"{waiting} ready to leave, {later} turned away for now, {held} held, {failed} failed"
     if waiting and now - oldest > LETTERS_ARE_LATE:
         return Finding(
             "letters", "warning", f"{says}; the oldest waits for {now - oldest}", "look at worker, channel and mail server"
         )
     if failed:
         return Finding("letters", "warning", says, "see `letters list --state failed`: wrong address, or `letters retry`")
+    if later:
+        return Finding("letters", "ok", says, "they are tried again by themselves; `letters list --state queued` has the answers")
     return Finding("letters", "ok", says)
 
 

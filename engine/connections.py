@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import selectors
 import sqlite3
 import time
@@ -40,6 +41,16 @@ def _sqlite(url: URL, read_only: bool) -> Engine:
     event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
     event.listen(engine, "begin", functools.partial(begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
     return engine
+
+
+def out_of_bounds(url: URL) -> Path | None:
+    """The folder or file of a SQLite database that this account cannot write, if there is one.
+
+    SQLite finds out only at the first write: on a file that can be read, pages would show and nothing be kept.
+    """
+    file = Path(url.database or "")
+    parts = (file.parent, *(file.with_name(file.name + ending) for ending in ("", "-wal", "-shm")))
+    return next((part for part in parts if part.exists() and not os.access(part, os.R_OK | os.W_OK)), None)
 
 
 def _to_json(value: Any) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.charter import Charter, CharterError, shipped_charter
+from engine.charter import KINDS, Charter, CharterError, shipped_charter
 
 
 def kept_charter(data: Mapping[str, Any], locale: str) -> Charter:
-    """The charter that a row holds. What of it was damaged by hand, or is a newer version's, is as shipped and named."""
+    """The charter that a row holds. What cannot be read is as shipped, and named; what only another version knows is left out."""
     try:
         return Charter.parse(data) if data else _mended(data, shipped_charter(locale))
     except CharterError:
@@ -20,8 +20,8 @@ def kept_charter(data: Mapping[str, Any], locale: str) -> Charter:
 def _mended(data: Mapping[str, Any], shipped: Charter) -> Charter:
     plain, damaged = shipped.plain(), [] if data else ["charter"]
     numbers = data.get("numbers", {})
-    loose = numbers.items() if isinstance(numbers, dict) else [("numbers", None)]
-    parts = [(key, {key: value}) for key, value in data.items() if key != "numbers"]
+    loose = [(key, numbers[key]) for key in KINDS if key in numbers] if isinstance(numbers, dict) else [("numbers", None)]
+    parts = [(key, {key: data[key]}) for key in plain if key in data and key != "numbers"]
     for name, part in parts + [(key, {"numbers": {key: value}}) for key, value in loose]:
         try:
             Charter.parse(part)

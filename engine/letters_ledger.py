@@ -54,12 +54,14 @@ def some(session: Session, kind: str, *, limit: int, offset: int = 0) -> list[tu
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many letters of each kind there are that somebody may want to look after."""
+    """How many letters of each kind there are that somebody may want to look after; *again*: turned away before, and waiting."""
     states = {state: kind for kind, members in KINDS.items() for state in members}
-    found = select(Letter.state, func.count(Letter.id)).where(Letter.state.in_(states)).group_by(Letter.state)
-    counted = dict.fromkeys(KINDS, 0)
-    for state, number in session.execute(found):
+    tried = func.count(Letter.id).filter(Letter.state == "queued", Letter.attempts > 0)
+    found = select(Letter.state, func.count(Letter.id), tried).where(Letter.state.in_(states)).group_by(Letter.state)
+    counted = dict.fromkeys((*KINDS, "again"), 0)
+    for state, number, again in session.execute(found):
         counted[states[state]] += number
+        counted["again"] += again
     return counted
 
 

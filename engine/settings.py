@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import re
 import secrets
@@ -18,6 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from engine.people import BadAddress, fold_address
+
+log = logging.getLogger(__name__)
 
 _KEY_CHARACTERS = 16
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
@@ -77,6 +80,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         environment = {key: value for key, value in dotenv_values(".env").items() if value is not None} | dict(os.environ)
     get = _Reader(environment)
     data_dir = Path(get("JIUNIU_DATA_DIR") or "instance").resolve()
+    if "?" in str(data_dir):
+        raise SettingsError(f"JIUNIU_DATA_DIR: takes a folder without a question mark in its path, not {data_dir}")
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as trouble:
@@ -183,16 +188,29 @@ def _secret_keys(text: str, database_url: str, data_dir: Path) -> list[str]:
     try:
         with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
+        _tell_of_a_lost_key(path, database_url)
     except FileExistsError:
         pass
     except OSError as trouble:
         raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be written ({trouble.strerror})") from None
-    kept = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    try:
+        kept = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except OSError as trouble:
+        raise SettingsError(f"JIUNIU_SECRET_KEY: {path} cannot be read by this account ({trouble.strerror})") from None
+    except UnicodeDecodeError:
+        kept = []
     if not kept or any(len(key) < _KEY_CHARACTERS for key in kept):
         raise SettingsError(
             f"JIUNIU_SECRET_KEY: {path} is empty or damaged; restore it from a backup, or delete it (all links die)"
         )
     return kept
+
+
+def _tell_of_a_lost_key(path: Path, database_url: str) -> None:
+    """A key is made once; where the database is older than it, something was lost that a backup may still hold."""
+    database = Path(make_url(database_url).database or "")
+    if database.is_file() and database.stat().st_size:
+        log.warning("%s was missing and is made anew: links of earlier mails open nothing until the old file is back", path)
 
 
 def _database_url(text: str, data_dir: Path) -> str:

@@ -9,9 +9,10 @@ import dns.exception
 import dns.resolver
 
 from engine.checkup import Finding
-from engine.settings import Settings, is_loopback
+from engine.settings import MailServer, Settings, is_loopback
 from mailers.delivery import SENDER_IS_LOGIN
 from mailers.post import Channel
+from mailers.trial import Outcome, diagnose
 from mailers.verdict import Answer
 
 # Names that no public DNS knows (RFC 2606, RFC 6762).
@@ -24,6 +25,16 @@ _MENDS = {
     "connect": f"look at host and port ({_WHERE}) and at the firewall (many machines may not use port 25)",
     "login": f"look at user and password ({_WHERE}); QQ and 163 want an authorization code, not the password",
     "sender": "JIUNIU_MAIL_FROM: take the address that this account may write as",
+}
+# Where the answer says more than its phase.
+_MENDS_OF: dict[Outcome, str] = {
+    "certificate": f"take the exact name of the host ({_WHERE}); renew a certificate that ran out; for an authority of your own, "
+    "SSL_CERT_FILE names a file with its certificate",
+    "no_tls": f"take smtps:// and port 465, or smtp+starttls:// and 587 ({_WHERE})",
+    "mismatch": f"465 begins encrypted (smtps://), 587 and 25 with STARTTLS ({_WHERE})",
+    "no_password": "its provider lets no program in by password: ask its administrator to allow SMTP AUTH, or take another mailbox",
+    "login_wanted": f"name its user and password ({_WHERE})",
+    "slow": "letters wait longer than this: look at `letters list`; if none leaves, ask your mail provider",
 }
 
 
@@ -52,7 +63,11 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
     if answer.code == 250:
         yield Finding("mail server", "ok", f"{where} accepts {'the login and ' if server.user else ''}the sender")
     else:
-        yield Finding("mail server", "wrong", f"{where} says {_said(answer)}", _MENDS[answer.phase])
+        yield Finding("mail server", "wrong", f"{where} says {_said(answer)}", _mend(server, answer))
+
+
+def _mend(server: MailServer, answer: Answer) -> str:
+    return _MENDS_OF.get(diagnose(server, answer)) or _MENDS[answer.phase]
 
 
 def _said(answer: Answer) -> str:

@@ -14,12 +14,14 @@ from mailers import outbox
 from mailers.compose import Composer
 from mailers.drafts import Ahead, Claimed, Draft, Frozen, compose_ahead, keep
 from mailers.post import Channel
-from mailers.verdict import CHANNEL_AFTER, Answer, Verdict
+from mailers.verdict import CHANNEL_AFTER, TOO_FAST, Answer, Verdict, is_no_relay
 
 log = logging.getLogger(__name__)
 
 BATCH = 20
 LEASE = timedelta(seconds=30)
+# So many letters in a row heard to go more slowly, or that nothing is passed on: it is the account's, the others need not ask.
+ALIKE_IN_A_ROW = 3
 # How long to wait for a database that takes nothing, in seconds.
 SETTLE_AGAIN = 1.0
 # Measured limit of these providers for one sender; they also want the login as sender.
@@ -36,6 +38,7 @@ class Post:
         self.pace = _PACED.get(server.host, 0.0)
         self.stopping = threading.Event()
         self._held: list[Claimed] = []
+        self._alike = 0
         self._in_trouble = True  # until the first mail: it clears what an earlier process left behind
 
     def deliver(self) -> int:
@@ -105,15 +108,19 @@ class Post:
             return None
 
     def _next_of(self, ahead: Ahead) -> Draft | None:
-        """The draft that follows the letter at hand; none when the post is to stop."""
-        return ahead.of(self._held[1]) if len(self._held) > 1 and not self.stopping.is_set() else None
+        """The draft that follows the letter at hand; none when the post is to stop, or may have to."""
+        may_go_on = len(self._held) > 1 and not self._alike and not self.stopping.is_set()
+        return ahead.of(self._held[1]) if may_go_on else None
 
     def _settle(self, frozen: Frozen, answer: Answer, following: Draft | None) -> tuple[bool, Frozen | None]:
         """False when the channel itself is in trouble and must rest; and the next letter, if it is frozen already."""
         now = self.clock.now()
         verdict, kept = self._write_down(frozen, answer, now, following)
-        if verdict.kind == "channel":
-            self.db.write(note_channel, str(answer), (verdict.wait,) if verdict.wait else CHANNEL_AFTER, now)
+        self._alike = self._alike + 1 if verdict.kind == "slower" or is_no_relay(answer) else 0
+        if verdict.kind == "channel" or self._alike >= ALIKE_IN_A_ROW:
+            wait = TOO_FAST if self._alike else verdict.wait
+            if not self.stopping.is_set():  # else we may have cut the line ourselves
+                self.db.write(note_channel, str(answer), (wait,) if wait else CHANNEL_AFTER, now)
             self._in_trouble = True
             return False, None
         if self._in_trouble:

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from email.utils import parseaddr
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.settings import MailServer, is_loopback
 from mailers.verdict import Answer, Phase
@@ -31,6 +31,8 @@ PATIENT = Patience()
 # What goes over the wire; people's addresses are kept in this form, so another one came by a way of its own.
 _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 NO_ADDRESS = Answer("recipient", 553, "no mail can be sent to such an address; no server was asked")
+# Nothing came in time from a server that had greeted: the line is open, and it is no wrong door.
+SLOW = "the server speaks, but no answer came in time"
 # A kept connection that was idle longer than this is probed before use.
 IDLE_SECONDS = 20.0
 
@@ -43,6 +45,28 @@ class _Said(Exception):
         self.answer = answer
 
 
+class _Patient:
+    """The line has to stand within its own time; who takes it may then be as slow with the greeting as with every answer."""
+
+    def __init__(self, channel: Channel, **given: Any) -> None:
+        self.channel = channel
+        super().__init__(timeout=channel.patience.connect, **given)  # type: ignore[call-arg]
+
+    def _get_socket(self, *args: Any) -> socket.socket:
+        self.channel.line = self  # also while it is being opened it can be cut
+        sock: socket.socket = super()._get_socket(*args)  # type: ignore[misc]
+        sock.settimeout(self.channel.patience.command)
+        return sock
+
+
+class _InClear(_Patient, smtplib.SMTP):
+    pass
+
+
+class _Encrypted(_Patient, smtplib.SMTP_SSL):
+    pass
+
+
 class Channel:
     """One connection to the mail server, opened when it is needed and kept while it works."""
 
@@ -52,6 +76,8 @@ class Channel:
         self._smtp: smtplib.SMTP | None = None
         self._used_at = 0.0
         self._fresh = False
+        self.line: Any = None  # the one that was opened last
+        self.greeted = False  # by the server, on that line
 
     def hand_over(self, recipient: str, content: bytes) -> Answer:
         """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
@@ -75,7 +101,7 @@ class Channel:
             self.close()
             # Later than the greeting a code in an exception is smtplib's own (a line that is too long), not the server's.
             code = getattr(trouble, "smtp_code", 0) if phase == "connect" else 0
-            answer = Answer(phase, max(code, 0), _words(trouble))
+            answer = Answer(phase, max(code, 0), self._words(trouble))
         self._used_at = time.monotonic()
         return self._hushed(answer)
 
@@ -90,7 +116,7 @@ class Channel:
         except _Said as said:
             return self._hushed(said.answer)
         except Exception as trouble:  # as in hand_over
-            return self._hushed(Answer(phase, getattr(trouble, "smtp_code", 0), _words(trouble)))
+            return self._hushed(Answer(phase, getattr(trouble, "smtp_code", 0), self._words(trouble)))
         finally:
             self.close()
 
@@ -105,7 +131,7 @@ class Channel:
 
     def abort(self) -> None:
         """Cut the line from another thread: whoever waits for an answer gets none, and the mail counts as maybe sent."""
-        sock = self._smtp.sock if self._smtp is not None else None
+        sock = getattr(self.line, "sock", None)
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -142,11 +168,13 @@ class Channel:
     def _connect(self) -> smtplib.SMTP:
         server = self.server
         context = ssl.create_default_context()
+        self.greeted = False
         smtp: smtplib.SMTP
         if server.security == "smtps":
-            smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=self.patience.connect, context=context)
+            smtp = _Encrypted(self, host=server.host, port=server.port, context=context)
         else:
-            smtp = smtplib.SMTP(server.host, server.port, timeout=self.patience.connect)
+            smtp = _InClear(self, host=server.host, port=server.port)
+        self.greeted = True
         try:
             self._greet(smtp, context)
         except BaseException:
@@ -156,7 +184,6 @@ class Channel:
 
     def _greet(self, smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
         server = self.server
-        _wait_for(smtp, self.patience.command)
         smtp.ehlo_or_helo_if_needed()
         if server.security == "smtp+starttls" or (server.security == "smtp" and smtp.has_extn("starttls")):
             if server.security == "smtp" and is_loopback(server.host):
@@ -169,11 +196,15 @@ class Channel:
             try:
                 smtp.login(server.user, server.password)
             except (smtplib.SMTPException, OSError) as trouble:
-                raise _Said(Answer("login", getattr(trouble, "smtp_code", 0), _words(trouble))) from None
+                raise _Said(Answer("login", getattr(trouble, "smtp_code", 0), self._words(trouble))) from None
 
     def _expect(self, phase: Phase, reply: tuple[int, bytes], *codes: int) -> None:
         if reply[0] not in codes:
             raise _Said(Answer(phase, max(reply[0], 0), _text(reply[1])))
+
+    def _words(self, trouble: Exception) -> str:
+        words = _words(trouble)
+        return f"TimeoutError: {SLOW}" if self.greeted and "timed out" in words else words
 
     def _hushed(self, answer: Answer) -> Answer:
         """A server may repeat what it was told at the login, and its answer goes into rows, logs and pages."""

@@ -9,15 +9,15 @@ import threading
 from typing import Literal
 
 from engine.settings import MailServer
-from mailers.post import Channel, Patience
-from mailers.verdict import Answer, judge
+from mailers.post import SLOW, Channel, Patience
+from mailers.verdict import Answer, is_used_up, judge
 
 MOST_SECONDS = 20.0
 IN_A_HURRY = Patience(connect=8.0, command=8.0, dot=15.0)
 
 Outcome = Literal[
-    "sent", "code", "tries", "sender", "recipient", "no_login", "host", "refused", "silent", "mismatch", "no_tls", "certificate",
-    "too_fast", "content", "other",
+    "sent", "code", "tries", "sender", "recipient", "no_login", "no_password", "login_wanted", "host", "refused", "silent", "slow",
+    "mismatch", "no_tls", "certificate", "too_fast", "used_up", "later", "content", "other",
 ]  # fmt: skip
 
 
@@ -30,15 +30,24 @@ def try_account(server: MailServer, *, sender: str, recipient: str, content: byt
     hand_over.join(MOST_SECONDS)
     if not said:
         channel.abort()
-        return Answer("connect", 0, f"TimeoutError: no answer within {MOST_SECONDS:.0f} seconds")
+        said_nothing = f"no answer within {MOST_SECONDS:.0f} seconds"
+        return Answer("connect", 0, f"TimeoutError: {SLOW if channel.greeted else said_nothing}")
     channel.close()
     return said[0]
 
 
+# Words that say it whatever the phase. Timed out behind the encryption: then the door was right.
+_TOLD: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
+    ("slow", (SLOW, "read operation timed out")),
+    ("no_password", ("basic authentication is disabled", "smtpclientauthentication is disabled", "no suitable authentication")),
+)
 _SENDER_WORDS = (
     "same as authorization", "mail from address must", "sender address rejected", "not owned by user", "denies the sender",
 )  # fmt: skip
+_LOGIN_WANTED_WORDS = ("relay", "authentication is required", "authentication required")
 _TRIES_WORDS = ("too many", "too much", "frequency", "try again later")
+# QQ names every reason in one sentence, and who set the account can look after this one.
+_CODE_WORDS = ("password is incorrect",)
 # What Python's network modules call what went wrong; [Errno 101] and [Errno 113]: there is no way to that network or host.
 _NO_HOST, _REFUSED = "gaierror", "ConnectionRefusedError"
 _SILENT = ("TimeoutError", "OSError: [Errno 101]", "OSError: [Errno 113]")
@@ -47,22 +56,41 @@ _CUT = ("SMTPServerDisconnected", "ConnectionResetError", "UnicodeDecodeError", 
 
 def diagnose(server: MailServer, answer: Answer) -> Outcome:
     """What an answer means to the person who set the account; a pure function, tested as a table."""
-    text = answer.text.lower()
     if judge(answer, 0).kind == "sent":
         return "sent"
+    for outcome, words in _TOLD:
+        if _says(answer, words):
+            return outcome
+    if not server.user and (answer.code == 530 or _says(answer, _LOGIN_WANTED_WORDS)):
+        return "login_wanted"
     if answer.phase in ("connect", "login") and answer.code == 0:
         return _unspoken(server, answer)
-    if answer.phase == "login" and (answer.code in (421, 451, 454) or any(word in text for word in _TRIES_WORDS)):
-        return "tries"
-    if answer.phase == "login" or answer.code in (530, 535):
+    return _at_the_login(answer) if answer.phase == "login" else _of_the_mail(answer)
+
+
+def _says(answer: Answer, words: tuple[str, ...]) -> bool:
+    return any(word in answer.text.lower() for word in words)
+
+
+def _at_the_login(answer: Answer) -> Outcome:
+    too_often = answer.code in (421, 451, 454) or _says(answer, _TRIES_WORDS)
+    return "tries" if too_often and not _says(answer, _CODE_WORDS) else "code"
+
+
+def _of_the_mail(answer: Answer) -> Outcome:
+    if answer.code in (530, 535):
         return "code"
-    if (answer.phase == "sender" and answer.code >= 500) or any(word in text for word in _SENDER_WORDS):
+    if (answer.phase == "sender" and answer.code >= 500) or _says(answer, _SENDER_WORDS):
         return "sender"
+    if is_used_up(answer):
+        return "used_up"
     if judge(answer, 0).kind == "slower" or answer.code == 421:
         return "too_fast"
-    if answer.phase == "recipient" and answer.code >= 500:
-        return "recipient"
-    return "content" if answer.phase == "dot" and answer.code >= 500 else "other"
+    if answer.phase in ("connect", "sender") or answer.code < 400:
+        return "other"
+    if answer.code < 500:
+        return "later"
+    return "recipient" if answer.phase == "recipient" else "content"
 
 
 def _unspoken(server: MailServer, answer: Answer) -> Outcome:
@@ -74,8 +102,10 @@ def _unspoken(server: MailServer, answer: Answer) -> Outcome:
         return "host"
     if "STARTTLS" in said or "not sent in clear" in said:
         return "mismatch" if server.port == 465 else "no_tls"
-    if answer.phase == "login" and "SMTP" in said:
+    if answer.phase == "login" and "SMTPNotSupportedError" in said:
         return "no_login"
+    if answer.phase == "login":
+        return "tries"  # a server that hangs up here has had enough
     if said.startswith(_REFUSED):
         return "refused"
     if _doors_differ(server) or "SSL" in said or said.startswith(_CUT):

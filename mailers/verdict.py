@@ -41,11 +41,17 @@ TOO_FAST, TOO_FAST_TRIES = timedelta(minutes=15), 192
 # How long a channel in trouble rests after so many tries in a row.
 CHANNEL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 60))
 LOGIN_AFTER = timedelta(minutes=15)
+# The account has sent all that it may today: every letter would hear the same.
+USED_UP_AFTER = timedelta(hours=1)
 
+_USED_UP_WORDS = ("mi:stc", "rp:trc", "sending quota", "sending limit", "submissionquotaexceeded")
 _TOO_FAST_WORDS = (
     "frequency limited", "mailbox unavailable or access denied", "too many", "rate limit", "ratelimit", "try again later",
-    "hl:itc", "hl:icc", "hl:ifc", "hl:iff", "hl:mep", "dt:spm",
+    "hl:itc", "hl:icc", "hl:ifc", "hl:iff", "hl:mep", "mi:sfq", "mi:dmc", "rp:drc", "rp:qrc", "dt:spm",
 )  # fmt: skip
+# Said of a recipient, and the account is meant: whoever puts its login right finds these letters still waiting.
+_NO_RELAY_WORDS = ("relay", "rp:frl", "authentication is required")
+_TOO_BIG_WORDS = ("size", "too large", "too long", "too big")
 _UNKNOWN_WORDS = ("user unknown", "unknown user", "no such user", "user not found", "mailbox not found", "does not exist", "5.1.1")
 _LOGIN_WORDS = ("too much fail authentication", "authentication required", "authentication failed")
 
@@ -55,10 +61,8 @@ def judge(answer: Answer, attempts: int) -> Verdict:
     text = answer.text.lower()
     if answer.phase == "dot" and 200 <= answer.code < 300:
         return Verdict("sent")
-    if any(word in text for word in _LOGIN_WORDS) or answer.phase == "login":
-        return Verdict("channel", LOGIN_AFTER)
-    if answer.phase == "connect" or answer.code == 421:
-        return Verdict("channel")
+    if (trouble := _of_the_channel(answer)) is not None:
+        return trouble
     if answer.code < 400:  # no answer, or one to another question
         return _again(attempts)
     if any(word in text for word in _TOO_FAST_WORDS):
@@ -69,7 +73,25 @@ def judge(answer: Answer, attempts: int) -> Verdict:
         return Verdict("channel", LOGIN_AFTER)
     if answer.phase == "recipient" and any(word in text for word in _UNKNOWN_WORDS):
         return Verdict("unknown_user")
-    return Verdict("failed")
+    return _again(attempts) if is_no_relay(answer) else Verdict("failed")
+
+
+def _of_the_channel(answer: Answer) -> Verdict | None:
+    if answer.phase == "login" or any(word in answer.text.lower() for word in _LOGIN_WORDS):
+        return Verdict("channel", LOGIN_AFTER)
+    if is_used_up(answer):
+        return Verdict("channel", USED_UP_AFTER)
+    return Verdict("channel") if answer.phase == "connect" or answer.code == 421 else None
+
+
+def is_used_up(answer: Answer) -> bool:
+    """Has the account sent all that its provider allows it in a day?"""
+    return answer.code >= 400 and any(word in answer.text.lower() for word in _USED_UP_WORDS)
+
+
+def is_no_relay(answer: Answer) -> bool:
+    """Does the server pass no mail on to other providers, as it does for whoever has not logged in?"""
+    return answer.phase == "recipient" and answer.code >= 500 and any(word in answer.text.lower() for word in _NO_RELAY_WORDS)
 
 
 def for_the_letter(answer: Answer, attempts: int) -> Verdict:
@@ -82,7 +104,10 @@ def for_the_letter(answer: Answer, attempts: int) -> Verdict:
     return judge(answer, attempts)
 
 
-Meaning = Literal["unknown_user", "too_fast", "refused_address", "refused_words", "channel", "later", "silent", "ours", ""]
+Meaning = Literal[
+    "unknown_user", "too_fast", "used_up", "refused_address", "refused_words", "too_big", "no_relay", "channel", "later", "silent",
+    "ours", "",
+]  # fmt: skip
 _SAID = re.compile(r"(connect|login|sender|recipient|data|dot): (?:(\d{3}) )?(.*)", re.DOTALL)
 
 
@@ -93,16 +118,32 @@ def meaning(said: str) -> Meaning:
     """
     if said.startswith("compose:"):
         return "ours"
-    found = _SAID.fullmatch(said)
-    if found is None:
+    answer = heard(said)
+    if answer is None:
         return ""
-    answer = Answer(found[1], int(found[2] or 0), found[3])  # type: ignore[arg-type]
+    if is_used_up(answer):
+        return "used_up"
+    if is_no_relay(answer):
+        return "no_relay"
     kind = judge(answer, 0).kind
+    if kind == "failed" and answer.phase == "recipient":
+        return "refused_address"
     if kind == "failed":
-        return "refused_address" if answer.phase == "recipient" else "refused_words"
+        return "too_big" if is_too_big(answer) else "refused_words"
     if kind == "later" and answer.code == 0:
         return "silent"
     return _MEANS.get(kind, "")
+
+
+def heard(said: str) -> Answer | None:
+    """The answer that ``said`` keeps; None where it is no server's."""
+    found = _SAID.fullmatch(said)
+    return Answer(found[1], int(found[2] or 0), found[3]) if found else None  # type: ignore[arg-type]
+
+
+def is_too_big(answer: Answer) -> bool:
+    """Does the server take no mail of this size?"""
+    return answer.code == 552 and any(word in answer.text.lower() for word in _TOO_BIG_WORDS)
 
 
 _MEANS: dict[Kind, Meaning] = {

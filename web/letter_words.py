@@ -84,6 +84,9 @@ MEANINGS = {
     "unknown_user": _("There is no such mailbox. Ask the member another way, and correct the address."),
     "refused_address": _("The provider does not take mail for this address. Ask the member another way, or correct the address."),
     "too_fast": _("The provider finds that we send too much at once. It goes out by itself, more slowly."),
+    "used_up": _("The mailbox that the club writes from has sent all it may today. It goes out by itself as soon as it may."),
+    "too_big": _("The provider finds the letter too big. Tell whoever looks after the server."),
+    "no_relay": _("Our mail server passes nothing on without a login. Put the mail account right: then it goes out by itself."),
     "refused_words": _(
         "The provider refused the letter itself, as it does with what looks like advertising. The address is fine: try again later."
     ),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.heartbeats import ChannelTrouble
 from engine.language import marked as _
+from engine.settings import MailServer
 from mailers.presets import GMAIL, NETEASE, OUTLOOK, OWN, QQ
-from mailers.trial import Outcome
+from mailers.trial import Outcome, diagnose
+from mailers.verdict import heard
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,15 @@ ADVICE: dict[Outcome, Advice] = {
         _("This server offers no login here"),
         _("It does so on another port, or only with encryption. Try port 465 encrypted from the start, or port 587 with STARTTLS."),
     ),
+    "no_password": Advice(
+        _("This mailbox lets no program in by password"),
+        _("Its provider wants a sign-in that only a browser can do; Outlook does so. Ask whoever administers the mailbox to allow "
+          "SMTP with a password, or take another mailbox, such as one of QQ or 163."),
+    ),
+    "login_wanted": Advice(
+        _("The server wants a login"),
+        _("Without one it passes no mail on. Type the login and the password that your mail provider gave you."),
+    ),
     "host": Advice(
         _("There is no server of this name"),
         _("Look at the spelling: %(host)s. If it is right, this machine finds no names at all: look at its network."),
@@ -97,6 +109,11 @@ ADVICE: dict[Outcome, Advice] = {
         _("No answer came"),
         _("Something on the way blocks port %(port)s, or the host is wrong. Many hosting companies block port 25: take 465 or 587, "
           "or ask yours to open it."),
+    ),
+    "slow": Advice(
+        _("The server is very slow"),
+        _("It speaks, but was not done in time. The account may well be right: a test waits for twenty seconds, letters for "
+          "minutes. Look into your mailbox first, the test mail may still come."),
     ),
     "mismatch": Advice(
         _("Port and encryption do not fit"),
@@ -115,12 +132,35 @@ ADVICE: dict[Outcome, Advice] = {
     "too_fast": Advice(
         _("The server wants a rest"), _("It takes no more mail from this account for the moment. Try again in an hour."),
     ),
+    "used_up": Advice(
+        _("This mailbox has sent all it may today"),
+        _("Providers allow so many mails a day, and a new mailbox fewer. There is nothing to mend: the club's letters wait "
+          "and leave by themselves as soon as they may."),
+    ),
+    "later": Advice(
+        _("The login works, and the mail is to come later"),
+        _("Many servers turn a new sender away at first. Save the account: the club's letters are tried again by themselves."),
+    ),
     "content": Advice(
         _("The server takes the login, but not the mail"),
         _("It took the test mail for spam. Its own words below say more; a mailbox that is quite new often has to wait for a day."),
     ),
     "other": Advice(_("The test mail did not leave"), _("The words below are the server's own. Try again in a minute.")),
 }  # fmt: skip
+
+# What a server may say to every letter alike, and the account or its server is meant.
+OF_THE_ACCOUNT: tuple[Outcome, ...] = (
+    "code", "tries", "sender", "no_login", "no_password", "login_wanted", "host", "refused", "silent", "mismatch", "no_tls",
+    "certificate", "used_up",
+)  # fmt: skip
+
+
+def advice_on(trouble: ChannelTrouble | None, server: MailServer | None) -> Advice | None:
+    """What to do about a channel in trouble; None where its own words have to do."""
+    answer = heard(trouble.answer) if trouble else None
+    outcome = diagnose(server, answer) if server and answer else "other"
+    return ADVICE[outcome] if outcome in OF_THE_ACCOUNT else None
+
 
 TEST_SUBJECT = _("The club's mail works")
 TEST_TEXT = _(

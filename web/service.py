@@ -15,12 +15,12 @@ from itsdangerous import URLSafeTimedSerializer
 
 from engine import schema
 from engine.clock import Clock, FileClock, machine_now
-from engine.connections import sqlite_module
+from engine.connections import out_of_bounds, sqlite_module
 from engine.db import Database
 from engine.links import Links
 from engine.mail_account import Outgoing, outgoing
 from engine.seal import Seal
-from engine.settings import MailServer, Settings
+from engine.settings import MailServer, Settings, SettingsError
 from mailers.compose import Composer
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,11 @@ class Service:
 
     @classmethod
     def build(cls, settings: Settings) -> Service:
-        """Open the database, bringing its schema up to date."""
+        """Open the database, bringing its schema up to date. Raises SettingsError where its files may not be written."""
         db = Database(settings.database_url)
+        if db.is_sqlite and (part := out_of_bounds(db.url)) is not None:
+            where = "JIUNIU_DATA_DIR" if Path(db.url.database or "").parent == settings.data_dir else "JIUNIU_DATABASE_URL"
+            raise SettingsError(f"{where}: {part} cannot be written; give this account the right to (or is the disk read-only?)")
         if schema.upgrade(db):
             log.info("the database was brought to schema %s", schema.newest())
         if db.is_sqlite:

@@ -59,6 +59,7 @@ class Ticker:
 
     def stop(self) -> None:
         """Finish what is at hand; the mail being handed over is settled, the others are given back."""
+        self._scheduler.pause()  # else a job that falls due in this moment finds its threads gone
         if self.post is None:
             self._scheduler.shutdown(wait=True)
             return

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.charter import DEPUTIES, IN_DAILY_LETTER, KINDS, Charter, CharterError, Numbers, charter, read_charter, shipped_charter
+from engine.kept_charter import kept_charter
 from engine.language import LANGUAGES
 
 
@@ -130,3 +131,12 @@ def test_a_declaration_can_only_name_numbers_that_exist() -> None:
     assert charter.plan_days.of(Numbers()) == 3
     with pytest.raises(AttributeError, match="the charter has no number named plan_dayz"):
         _ = charter.plan_dayz
+
+
+def test_a_charter_that_another_version_stored_stops_nobody() -> None:
+    """After an update, or one taken back: numbers come and go, and a row keeps what was written then."""
+    plain = Charter.parse({"numbers": {"plan_days": 5}}).plain()
+    foreign = plain | {"numbers": plain["numbers"] | {"extend_days": 3}, "motto": "read"}
+    assert kept_charter(foreign, "en") == Charter.parse(plain)
+    older = plain | {"numbers": plain["numbers"] | {"week_opens": "08:00"}}
+    assert kept_charter(older, "en") == replace(Charter.parse(plain), damaged=("week_opens",))

@@ -115,6 +115,33 @@ def test_a_damaged_key_file_is_told_and_not_replaced(tmp_path: Path) -> None:
         settings(tmp_path)
 
 
+def test_a_key_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    key = tmp_path / "secret-key"
+    key.write_bytes(b"\xff\xfe" * 40)
+    with pytest.raises(SettingsError, match=r"^JIUNIU_SECRET_KEY: .*secret-key is empty or damaged"):
+        settings(tmp_path)
+    key.unlink()
+    key.mkdir()
+    with pytest.raises(SettingsError, match=r"^JIUNIU_SECRET_KEY: .*secret-key cannot be read by this account"):
+        settings(tmp_path)
+
+
+def test_a_key_that_is_younger_than_its_database_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings(tmp_path)
+    assert caplog.messages == []
+    (tmp_path / "jiuniu.sqlite").write_bytes(b"rows")
+    (tmp_path / "secret-key").unlink()
+    settings(tmp_path)
+    settings(tmp_path)
+    assert [message.partition(": ")[0] for message in caplog.messages] == [f"{tmp_path}/secret-key was missing and is made anew"]
+
+
+def test_a_folder_that_an_address_of_a_database_cannot_hold(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^JIUNIU_DATA_DIR: takes a folder without a question mark"):
+        settings(tmp_path / "why?")
+    assert settings(tmp_path / "数据 #%41").database_url == f"sqlite:///{tmp_path}/数据 #%41/jiuniu.sqlite"
+
+
 def test_with_a_database_server_the_key_must_be_set(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^JIUNIU_SECRET_KEY: must be set with a database server"):
         settings(tmp_path, JIUNIU_DATABASE_URL="postgresql://club@db/club")

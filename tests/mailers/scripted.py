@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Scripted:
     commands: list[str] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
     connections: int = 0
+    tls: ssl.SSLContext | None = None  # encrypted from the start
 
     def __post_init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -58,8 +60,12 @@ class Scripted:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            with connection, connection.makefile("rb") as lines:
-                self._talk(connection, lines)
+            line = connection
+            if self.tls:
+                line = self.tls.wrap_socket(connection, server_side=True)
+                self.open.append(line)  # it has taken the socket over
+            with line, line.makefile("rb") as lines:
+                self._talk(line, lines)
         except (OSError, ValueError):
             return
 

@@ -19,7 +19,7 @@ from engine.settings import MailServer
 from mailers import catcher, outbox
 from mailers.catcher import Catcher, caught, open_mail
 from mailers.delivery import Post
-from mailers.verdict import RETRY_AFTER
+from mailers.verdict import RETRY_AFTER, TOO_FAST, USED_UP_AFTER
 from tests.club import LILEI, MEIMEI, OWNER, House, text_of
 from tests.mailers.scripted import Scripted
 
@@ -140,6 +140,51 @@ def test_a_login_that_fails_is_tried_every_quarter_of_an_hour(house: House, serv
         house.now += timedelta(minutes=minutes)
         worker.deliver()
         assert server.connections == connections
+
+
+def test_an_account_that_has_sent_all_it_may_waits_and_loses_nothing(house: House, server: Scripted) -> None:
+    for number in range(5):
+        house.apply(f"a{number}@qq.com", f"form-{number}")
+    server.replies["DOT"] = b"554 MI:STC 163 smtp1\r\n"
+    worker = post(house, server)
+    for _ in range(30):  # for longer than a day; each hour one letter asks
+        worker.deliver()
+        house.now += USED_UP_AFTER
+    assert {(letter.state, letter.attempts) for letter in house.letters()} == {("queued", 0)}
+    assert len(server.mails) == 30
+    server.replies.clear()
+    assert worker.deliver() == 5
+
+
+def test_when_one_letter_after_the_other_is_told_to_slow_down_the_rest_need_not_ask(house: House, server: Scripted) -> None:
+    for number in range(10):
+        house.apply(f"a{number}@qq.com", f"form-{number}")
+    server.replies["DOT"] = b"550 Sender frequency limited\r\n"
+    worker = post(house, server)
+    worker.deliver()
+    assert (len(server.mails), [letter.attempts for letter in house.letters()]) == (3, [1, 1, 1] + [0] * 7)
+    with house.db.read() as session:
+        trouble = channel_trouble(session)
+    assert trouble is not None and (trouble.answer, trouble.next_try) == ("dot: 550 Sender frequency limited", house.now + TOO_FAST)
+    house.now += TOO_FAST
+    assert (worker.deliver(), len(server.mails)) == (0, 4)
+    server.replies.clear()
+    house.now += TOO_FAST
+    assert worker.deliver() == 10
+
+
+def test_a_server_that_passes_nothing_on_without_a_login_is_the_account_s_trouble(house: House, server: Scripted) -> None:
+    for number in range(6):
+        house.apply(f"a{number}@qq.com", f"form-{number}")
+    server.replies["RCPT"] = b"554 5.7.1 Relay access denied\r\n"
+    worker = post(house, server)
+    assert (worker.deliver(), sorted(letter.attempts for letter in house.letters())) == (0, [0, 0, 0, 1, 1, 1])
+    with house.db.read() as session:
+        trouble = channel_trouble(session)
+    assert trouble is not None and trouble.answer == "recipient: 554 5.7.1 Relay access denied"
+    server.replies.clear()
+    house.now += TOO_FAST
+    assert worker.deliver() == 6
 
 
 def test_a_clock_that_was_moved_back_does_not_silence_the_post(house: House, server: Scripted) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import socket
+import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from engine.settings import MailServer
-from mailers.post import NO_ADDRESS, Channel
+from mailers.post import NO_ADDRESS, SLOW, Channel, Patience
+from mailers.trial import diagnose
 from mailers.verdict import Answer, judge
 from tests.mailers.scripted import CLOSE, Scripted
 
 MAIL = b"Subject: x\r\n\r\nA line.\r\n"
+CERTIFICATE = Path(__file__).with_name("certificate.pem")  # of localhost, with its key; nobody else vouches for it
 TO, FROM = "lilei@qq.com", "Jiuniu <post@jiuniu.example>"
 
 
@@ -128,6 +132,56 @@ def test_where_starttls_is_offered_and_then_refused_nothing_goes_in_clear(serve:
     answer = channel(server, security="smtp+starttls", user="club@qq.com", password="secret").hand_over(TO, MAIL)
     assert (answer.code, judge(answer, 0).kind, server.mails) == (454, "channel", [])
     assert not any(line.upper().startswith(("AUTH", "MAIL")) for line in server.commands)
+
+
+def encrypted(server: Scripted) -> Scripted:
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.tls.load_cert_chain(CERTIFICATE)
+    return server
+
+
+def test_encrypted_from_the_start(serve: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the server names its certificate in SSL_CERT_FILE, as for every program that uses OpenSSL."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    server = encrypted(serve())
+    assert channel(server, security="smtps").hand_over(TO, MAIL) == Answer("dot", 250, "taken")
+    assert server.mails == [MAIL]
+
+
+def test_behind_a_certificate_that_nobody_vouches_for_nothing_is_said(serve: Callable[..., Scripted]) -> None:
+    server = encrypted(serve())
+    mine = server.server(security="smtps", user="club@qq.com", password="secret")
+    answer = Channel(mine, FROM).hand_over(TO, MAIL)
+    assert (diagnose(mine, answer), judge(answer, 0).kind, server.commands) == ("certificate", "channel", [])
+
+
+def test_a_line_that_stands_is_waited_for_as_long_as_an_answer(serve: Callable[..., Scripted]) -> None:
+    """Servers make strangers wait for the greeting; only the line itself has to stand within its own time."""
+    never = threading.Event()
+    server = serve(GREET=lambda: b"" if never.wait(0.3) else b"220 here\r\n")
+    post = Channel(server.server(), FROM, Patience(connect=0.2, command=20, dot=20))
+    assert post.hand_over(TO, MAIL) == Answer("dot", 250, "taken")
+
+
+def test_a_line_can_be_cut_while_it_is_being_opened(serve: Callable[..., Scripted]) -> None:
+    """So that a process which is told to end need not wait for a greeting."""
+    asked, done = threading.Event(), threading.Event()
+    server = serve(EHLO=lambda: b"250 here\r\n" if asked.set() is None and done.wait(20) else b"")
+    post = Channel(server.server(), FROM)
+    cut = threading.Thread(target=lambda: asked.wait(20) and post.abort())
+    cut.start()
+    answer = post.hand_over(TO, MAIL)
+    done.set()
+    cut.join()
+    assert (answer.phase, answer.code, server.mails) == ("connect", 0, [])
+
+
+def test_a_server_that_speaks_too_slowly_is_told_from_a_blocked_port(serve: Callable[..., Scripted]) -> None:
+    done = threading.Event()
+    server = serve(EHLO=lambda: b"250 here\r\n" if done.wait(20) else b"")
+    answer = Channel(server.server(), FROM, Patience(connect=20, command=0.2, dot=20)).hand_over(TO, MAIL)
+    done.set()
+    assert (answer, diagnose(server.server(), answer)) == (Answer("connect", 0, f"TimeoutError: {SLOW}"), "slow")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.settings import MailServer
+from mailers.post import SLOW
 from mailers.presets import PRESETS, preset_at, preset_of
 from mailers.trial import Outcome, diagnose
 from mailers.verdict import Answer
@@ -16,7 +17,7 @@ QQ = MailServer("smtps", "smtp.qq.com", 465, "club@qq.com", "code")
     ("answer", "outcome"),
     [
         (Answer("dot", 250, "OK: queued as."), "sent"),
-        (Answer("login", 535, "Login fail. Account is abnormal, service is not open, password is incorrect"), "code"),
+        (Answer("login", 535, "Login fail. password is incorrect, login frequency limited, or system is busy."), "code"),
         (Answer("login", 550, "User has no permission"), "code"),
         (Answer("login", 534, "5.7.9 Application-specific password required"), "code"),
         (Answer("sender", 530, "5.7.0 Authentication Required"), "code"),
@@ -29,7 +30,14 @@ QQ = MailServer("smtps", "smtp.qq.com", 465, "club@qq.com", "code")
         (Answer("recipient", 550, "Mailbox unavailable or access denied"), "too_fast"),
         (Answer("sender", 421, "HL:ITC 1.2.3.4"), "too_fast"),
         (Answer("dot", 554, "5.7.1 spam"), "content"),
-        (Answer("data", 451, "4.3.0 later"), "other"),
+        (Answer("data", 451, "4.3.0 later"), "later"),
+        (Answer("recipient", 450, "4.2.0 Greylisted"), "later"),
+        (Answer("dot", 554, "MI:STC 163 smtp1"), "used_up"),
+        (Answer("login", 0, "SMTPException: No suitable authentication method found."), "no_password"),
+        (Answer("login", 535, "5.7.139 Authentication unsuccessful, basic authentication is disabled."), "no_password"),
+        (Answer("login", 0, "SMTPServerDisconnected: Connection unexpectedly closed"), "tries"),
+        (Answer("dot", 0, f"TimeoutError: {SLOW}"), "slow"),
+        (Answer("connect", 0, "SMTPServerDisconnected: Connection unexpectedly closed: The read operation timed out"), "slow"),
         (Answer("connect", 0, "gaierror: [Errno -2] Name or service not known"), "host"),
         (Answer("connect", 0, "ConnectionRefusedError: [Errno 111] Connection refused"), "refused"),
         (Answer("connect", 0, "TimeoutError: timed out"), "silent"),
@@ -44,6 +52,13 @@ QQ = MailServer("smtps", "smtp.qq.com", 465, "club@qq.com", "code")
 )
 def test_what_an_answer_means(answer: Answer, outcome: Outcome) -> None:
     assert diagnose(QQ, answer) == outcome
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer("sender", 530, "5.7.0 Authentication required"), Answer("recipient", 554, "5.7.1 Relay access denied")]
+)
+def test_a_server_that_wants_a_login_where_none_was_typed(answer: Answer) -> None:
+    assert diagnose(MailServer("smtps", "mail.example.org", 465), answer) == "login_wanted"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailers.verdict import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, Answer, Verdict, judge, meaning
+from mailers.verdict import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, USED_UP_AFTER, Answer, Verdict, judge, meaning
 
 FIRST = RETRY_AFTER[0]
 
@@ -39,7 +39,15 @@ TABLE = [
     ("recipient", 550, "5.1.1 user unknown", Verdict("unknown_user")),
     ("recipient", 550, "No such user here", Verdict("unknown_user")),
     ("recipient", 550, "User not found: lilei@163.com", Verdict("unknown_user")),
-    ("recipient", 550, "relay denied", Verdict("failed")),
+    ("recipient", 554, "5.7.1 <lilei@qq.com>: Relay access denied", Verdict("later", FIRST)),  # the account lacks its login
+    ("recipient", 553, "authentication is required,163 smtp1", Verdict("later", FIRST)),
+    ("dot", 554, "MI:STC 163 smtp1", Verdict("channel", USED_UP_AFTER)),
+    ("recipient", 550, "RP:TRC 163 smtp1", Verdict("channel", USED_UP_AFTER)),
+    ("recipient", 550, "5.4.5 Daily user sending limit exceeded.", Verdict("channel", USED_UP_AFTER)),
+    ("dot", 552, "Daily sending quota exceeded", Verdict("channel", USED_UP_AFTER)),
+    ("dot", 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", Verdict("channel", USED_UP_AFTER)),
+    ("recipient", 552, "5.2.2 mailbox quota exceeded", Verdict("failed")),  # the recipient's
+    ("dot", 451, "MI:SFQ 163 smtp1", Verdict("slower", TOO_FAST)),
     ("recipient", 553, "sorry", Verdict("failed")),
     ("dot", 554, "5.7.1 content rejected", Verdict("failed")),
     ("dot", 550, "Mail content denied", Verdict("failed")),
@@ -77,7 +85,10 @@ def test_an_answer_is_kept_with_its_phase_in_the_servers_own_words(answer: Answe
 
 MEANS = [
     (Answer("recipient", 550, "5.1.1 user unknown"), "unknown_user"),
-    (Answer("recipient", 550, "relay denied"), "refused_address"),
+    (Answer("recipient", 550, "relay denied"), "no_relay"),
+    (Answer("recipient", 550, "not here"), "refused_address"),
+    (Answer("dot", 554, "MI:STC 163 smtp1"), "used_up"),
+    (Answer("dot", 552, "5.3.4 Message size exceeds fixed limit"), "too_big"),
     (Answer("recipient", 550, "Mailbox unavailable or access denied"), "too_fast"),
     (Answer("dot", 550, "Sender frequency limited"), "too_fast"),
     (Answer("dot", 554, "5.7.1 content rejected"), "refused_words"),

@@ -377,7 +377,9 @@ def test_a_process_that_runs_picks_the_new_account_up(fresh: World, serve: Calla
     at_home(fresh)
     fresh.apply()
     assert ticker.once()["letters"] == 0  # refused: the channel rests for a quarter of an hour
-    assert "535 no" in ready.browser.get("/club/desk").text
+    for page_of_trouble in ("/club/desk", "/club/desk/letters"):
+        text = ready.browser.get(page_of_trouble).text
+        assert "535 no" in text and "服务器不让登录" in text  # the server's words, and what they mean
     page = ready.browser.get("/club/desk/mail")
     saved = page.press("save", **own(works.port))
     assert saved.status == 200 and "已保存" in saved.text

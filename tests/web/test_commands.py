@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import locale
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from sqlalchemy import make_url
 
+from app import create_app
 from engine import schema
+from engine.settings import SettingsError, load
 from mailers.catcher import _free_port
 from tests.databases import SECRET_KEY, Databases
 from tests.shell import Shell
+from web import commands
+from web.service import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
@@ -113,6 +121,31 @@ def test_an_address_that_cannot_be_listened_at_is_one_line_and_status_two(shell:
     )  # fmt: skip
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
     assert done.stderr.startswith("JIUNIU_HOST, JIUNIU_PORT: cannot listen on 203.0.113.1:8000 ("), done.stderr
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_a_database_that_may_not_be_written_is_one_line_and_status_two(
+    template: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that can be read would show every page and keep nothing. Whoever runs the tests may write everywhere."""
+    settings = load(template.settings(tmp_path, "closed"))
+    file = Path(make_url(settings.database_url).database or "")
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != file)
+    with pytest.raises(SystemExit) as end:
+        create_app(settings)
+    assert (end.value.code, capsys.readouterr().err.count("\n")) == (2, 1)
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != file.parent)
+    with pytest.raises(SettingsError, match=rf"^JIUNIU_\w+: {file.parent} cannot be written"):
+        Service.build(settings)
+
+
+def test_a_terminal_that_takes_english_letters_only_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda _set: "ANSI_X3.4-1968")
+    monkeypatch.setattr(sys, "argv", ["flask", "club", "list"])
+    commands.init(Flask("any"))
+    monkeypatch.setattr(sys, "argv", ["flask", "club", "create", "--name", "\udce4\udcb9\udc9d"])
+    with pytest.raises(SettingsError, match=r"^PYTHONUTF8: "):
+        commands.init(Flask("any"))
 
 
 def test_a_database_server_that_does_not_answer_is_one_line_and_status_two(shell: Shell) -> None:

@@ -84,8 +84,12 @@ def test_worker_channel_letters_and_a_post_that_rests(real: World) -> None:
     real.sink.replies["RCPT"] = "550 5.1.1 user unknown"
     real.apply()
     real.tick()
-    assert found(real, "letters").says == "0 ready to leave, 0 held, 1 failed"
+    assert found(real, "letters").says == "0 ready to leave, 0 turned away for now, 0 held, 1 failed"
     assert found(real, "letters").verdict == "warning"
+    real.sink.replies["RCPT"] = "450 greylisted"
+    real.apply(email="wangwu@163.com")
+    real.tick()
+    assert found(real, "letters").says == "0 ready to leave, 1 turned away for now, 0 held, 1 failed"
     real.sink.replies["RCPT"] = "421 too busy"
     real.apply(email="hanmeimei@163.com")
     real.tick()

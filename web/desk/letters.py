@@ -11,6 +11,7 @@ from engine.letters_ledger import KINDS, counts, hold, release, release_club, re
 from mailers.verdict import meaning
 from web.desk.office import officer_here
 from web.guard import PRESS_AGAIN
+from web.mail_words import advice_on
 from web.paging import Paging
 from web.service import service
 from web.waiting import MOST_ID
@@ -55,6 +56,7 @@ def _kind() -> str:
 def _page(slug: str, *, message: str = "", error: str = "") -> str:
     with service().db.read() as session:
         officer_here(session, slug, only_owner=True)
+        channel, way = channel_trouble(session), service().outgoing()
         found = counts(session)
         # What is broken comes first.
         kind = _kind() or next((name for name in ("failed", "held") if found[name]), "recent")
@@ -63,6 +65,6 @@ def _page(slug: str, *, message: str = "", error: str = "") -> str:
             "pages/desk/letters.html",
             rows=[(letter, who, meaning(letter.answer)) for letter, who in some(session, kind, limit=SIZE, offset=paging.offset)],
             kind=kind, kinds=tuple(KINDS), counts=found, paging=paging, message=message, error=error,
-            rest=post_rests(session), channel=channel_trouble(session), did=request.args.get("did", ""),
-            done=request.args.get("done", 0, type=int),
+            rest=post_rests(session), channel=channel, way=way, advice=advice_on(channel, way.server),
+            did=request.args.get("did", ""), done=request.args.get("done", 0, type=int),
         )  # fmt: skip

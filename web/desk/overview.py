@@ -17,6 +17,7 @@ from web.access import club_here, link_for, met_here
 from web.desk.club import end_of
 from web.desk.late import rows as late_rows
 from web.desk.office import officer_here
+from web.mail_words import advice_on
 from web.service import service
 from web.waiting import entries
 
@@ -64,6 +65,7 @@ def _again(slug: str, typed: str) -> str:
 
 def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None = None) -> str:
     is_owner = you.role == "owner"
+    channel, way = (channel_trouble(session), service().outgoing()) if is_owner else (None, None)
     return render_template(
         "pages/desk/overview.html",
         entries=entries(session, you, desk_queries.waiting_for(session, you, FEW)),
@@ -78,7 +80,8 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None =
         typed=typed,
         damaged=charter_of(club).damaged,
         rest=post_rests(session) if is_owner else None,
-        channel=channel_trouble(session) if is_owner else None,
-        way=service().outgoing() if is_owner else None,
+        channel=channel,
+        way=way,
+        advice=advice_on(channel, way.server) if way else None,
         queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,
     )
