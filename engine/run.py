@@ -208,7 +208,7 @@ def _check_input(session: Session, move: Act, note: str, days: int | None) -> No
     if move.note == "required" and not note:
         errors["note"] = _("Please say why; the person will read it")
     if move.asks_days and not (days and 1 <= days <= numbers_of(club_at_hand(session)).extend_most_days):
-        errors["days"] = _("How many days more? Please give a whole number")
+        errors["days"] = _("How many days more? Please give a whole number, within what the charter allows")
     if errors:
         raise Invalid(errors)
 

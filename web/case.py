@@ -224,7 +224,7 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met.you, matter),
             ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
             undo_until=_undo_until(session, offers, matter), kept=request.args.get("done") if not typed.form else "",
-            foreign=foreign_domain(person.address),
+            foreign=foreign_domain(person.address), most_days=numbers_of(met.club).extend_most_days,
         )  # fmt: skip
 
 
