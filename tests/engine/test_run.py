@@ -13,8 +13,9 @@ from engine.models import Case, Event, Letter, Person, WebSession
 from engine.moments import midnight_after
 from engine.run import Invalid, NotAllowed, Stale, act
 from engine.step import CLOCK, Hand
-from tests.club import ADMIN, LATER, LILEI, MEIMEI, OWNER, PLAN, House, parse, text_of
+from tests.club import ADMIN, LATER, LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
+from tests.mail import parse, text_of
 
 
 def refused(house: House, kind: type[Exception], who: str, action: str, workflow: str = "join", **given: object) -> Exception:

@@ -10,7 +10,8 @@ import pytest
 from mailers import catcher
 from mailers.catcher import Catcher, caught, open_mail
 from mailers.delivery import Post
-from tests.club import LILEI, MEIMEI, House, text_of
+from tests.club import LILEI, MEIMEI, House
+from tests.mail import text_of
 from tests.mailers.test_delivery import Standing
 
 

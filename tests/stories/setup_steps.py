@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from engine.founding import setup_code
 from engine.models import Club
-from tests.world import Browser, Page, World
+from tests.page import Browser, Page
+from tests.world import World
 
 SECRET = "abcdefghijklmnop"
 YOU = {"name": "九牛读书会", "owner_name": "陈老师", "owner_email": "owner@qq.com"}

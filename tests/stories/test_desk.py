@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from engine.db import enter_club
 from engine.heartbeats import rest
 from engine.models import Case, Letter, Person, WebSession
-from tests.world import Browser, Page, World
+from tests.page import Browser, Page
+from tests.world import World
 
 LILEI, MEIMEI, OWNER, ADMIN = "lilei@qq.com", "hanmeimei@163.com", "owner@qq.com", "admin@qq.com"
 PLAN = {"goals": "讲得出二十本书。", "plan": "每周一本。"}

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from engine.clubs import by_slug
 from engine.models import Event
+from tests.page import Page
 from tests.stories.test_desk import ADMIN, DESK, LILEI, MEIMEI, OWNER, PLAN, UNKNOWN, late, record, with_an_admin
-from tests.world import Page, World
+from tests.world import World
 
 
 @pytest.fixture

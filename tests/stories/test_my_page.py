@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from engine.db import enter_club
 from engine.links import Link
 from engine.models import Case, Event, Letter, Person, Row, new_id
-from tests.world import Page, World
+from tests.page import Page
+from tests.world import World
 
 LILEI, MEIMEI, OWNER = "lilei@qq.com", "hanmeimei@163.com", "owner@qq.com"
 BOOK = {"book": "活着", "reflection": "人是为活着本身而活着的。"}

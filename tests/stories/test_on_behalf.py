@@ -13,8 +13,9 @@ from engine.links import Link
 from engine.models import Event, Person
 from engine.run import open_case
 from engine.step import Hand
+from tests.page import Page
 from tests.stories.test_leaving import ADMIN, LILEI, OWNER, PLAN, with_members
-from tests.world import Page, World
+from tests.world import World
 
 
 @pytest.fixture

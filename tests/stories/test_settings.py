@@ -12,7 +12,8 @@ from engine.charter import KINDS, shipped_charter
 from engine.language import LANGUAGES
 from engine.models import Case, Club, Schedule
 from engine.registry import all_workflows
-from tests.world import Browser, Page, World
+from tests.page import Browser, Page
+from tests.world import World
 from web.numbers import NOT_BUILT_YET, WORDS, explained, read_number, typed_of
 
 DESK = "/jiuniu/desk/settings"

@@ -14,8 +14,9 @@ from engine.founding import setup_code
 from engine.models import Club, Heartbeat, MailAccount
 from engine.settings import MailServer, load
 from tests.mailers.scripted import Scripted
+from tests.page import Browser
 from tests.stories.setup_steps import SECRET, YOU, at_home, code_of, count, enter, own, to_mail
-from tests.world import Browser, World
+from tests.world import World
 from web import demo
 from web.service import Service
 
