@@ -37,6 +37,7 @@ from mailers.compose import Composer
 from mailers.drafts import Claimed, Frozen
 from mailers.verdict import Answer
 from tests.databases import Databases
+from tests.mail import parse
 
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 OWNER, ADMIN, LILEI, MEIMEI = "owner@qq.com", "admin@qq.com", "lilei@qq.com", "hanmeimei@163.com"
@@ -279,23 +280,3 @@ class House:
             if message["X-Jiuniu-Letter"] == letter and to in (None, recipient):
                 return message
         raise AssertionError(f"no mail {letter} to {to}: {self.server.mails()}")
-
-
-def parse(content: bytes) -> EmailMessage:
-    return email.message_from_bytes(content, policy=email.policy.default)  # type: ignore[return-value]
-
-
-def text_of(mail: EmailMessage) -> str:
-    part = mail.get_body(("plain",))
-    assert part is not None
-    return part.get_content().replace("\r\n", "\n")
-
-
-def html_of(mail: EmailMessage) -> str:
-    part = mail.get_body(("html",))
-    assert part is not None
-    return part.get_content().replace("\r\n", "\n")
-
-
-def plain(row: Any, *names: str) -> Mapping[str, Any]:
-    return {name: getattr(row, name) for name in names}

@@ -10,6 +10,7 @@ import pytest
 import workflows  # noqa: F401
 from tests import databases
 from tests.club import House
+from tests.mailers.scripted import Reply, Scripted
 from tests.world import World
 
 
@@ -49,3 +50,17 @@ def world(begin: Callable[..., World]) -> World:
     found = begin()
     found.found_club()
     return found
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Scripted]]:
+    """Mail servers that say what they are told to say, stopped at the end of the test."""
+    servers: list[Scripted] = []
+
+    def begin(**replies: Reply) -> Scripted:
+        servers.append(Scripted(dict(replies)))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.stop()

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import os
-import re
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
-import requests
-from aiosmtpd.controller import Controller
-from bs4 import BeautifulSoup, Tag
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -31,6 +23,9 @@ from engine.people import add_person, by_address
 from engine.settings import load
 from mailers.catcher import _free_port
 from tests.databases import Databases
+from tests.mail import Mail
+from tests.page import Browser, Page
+from tests.sink import Sink
 from web.server import listen
 from web.service import Service
 from web.ticker import Ticker
@@ -40,152 +35,6 @@ APPLICATION = {
     "name": "李雷", "email": "lilei@qq.com", "city": "武汉", "occupation": "学生", "about": "想认真读书。", "interests": "历史",
     "referrer": "韩梅梅", "accept_charter": "y",
 }  # fmt: skip
-
-
-class Sink:
-    """A mail server that keeps what it takes, and says what it is told to say."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.recipients: list[str] = []
-        self.replies: dict[str, str] = {}  # "RCPT" or "DATA" to an answer other than yes
-        self.controller = Controller(self, hostname="127.0.0.1", port=_free_port())
-        self.controller.start()
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if "RCPT" in self.replies:
-            return self.replies["RCPT"]
-        envelope.rcpt_tos.append(address)
-        return "250 fine"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if "DATA" in self.replies:
-            return self.replies["DATA"]
-        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        self.recipients.extend(envelope.rcpt_tos)
-        return "250 taken"
-
-    @property
-    def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.controller.port}"
-
-    def stop(self) -> None:
-        self.controller.stop()
-
-
-@dataclass
-class Mail:
-    """A mail as its recipient sees it."""
-
-    message: EmailMessage
-
-    @property
-    def letter(self) -> str:
-        return str(self.message["X-Jiuniu-Letter"])
-
-    @property
-    def subject(self) -> str:
-        return str(self.message["Subject"])
-
-    @property
-    def to(self) -> str:
-        return str(self.message["To"].addresses[0].addr_spec)
-
-    @property
-    def text(self) -> str:
-        part = self.message.get_body(("plain",))
-        assert part is not None
-        return part.get_content().replace("\r\n", "\n")
-
-    @property
-    def html(self) -> str:
-        part = self.message.get_body(("html",))
-        assert part is not None
-        return part.get_content()
-
-    def link(self, kind: str = "/c/") -> str:
-        """The first link of a kind, from the text part."""
-        return next(url for url in self.links if kind in url)
-
-    @property
-    def links(self) -> list[str]:
-        return re.findall(r"^https?://\S+$", self.text, re.MULTILINE)
-
-
-class Page:
-    """A page as a browser holds it: what it says, and its forms."""
-
-    def __init__(self, browser: Browser, response: requests.Response) -> None:
-        self.browser, self.response = browser, response
-        self.soup = BeautifulSoup(response.text, "html.parser")
-
-    @property
-    def status(self) -> int:
-        return self.response.status_code
-
-    @property
-    def text(self) -> str:
-        main = self.soup.find("main") or self.soup
-        return " ".join(main.get_text(" ", strip=True).split())
-
-    @property
-    def actions(self) -> list[str]:
-        return [str(button["value"]) for button in self.soup.select('button[name="action"]')]
-
-    def value(self, name: str) -> str:
-        found = self.soup.select_one(f'[name="{name}"]')
-        assert found is not None, f"no field {name} on {self.response.url}"
-        return found.text.removeprefix("\r").removeprefix("\n") if found.name == "textarea" else str(found.get("value", ""))
-
-    def form_with(self, action: str | None = None) -> Tag:
-        for form in self.soup.select('form[method="post"]'):
-            if action is None or form.select_one(f'button[name="action"][value="{action}"]'):
-                return form
-        raise AssertionError(f"no form offers {action!r} on {self.response.url}: {self.actions} {self.text[:300]}")
-
-    def fields(self, action: str | None = None) -> dict[str, str]:
-        """What a browser would send with this form untouched."""
-        found: dict[str, str] = {}
-        for item in self.form_with(action).select("input[name], textarea[name], select[name]"):
-            if item.get("type") in ("checkbox", "radio") and not item.has_attr("checked"):
-                continue
-            if item.name == "select":
-                chosen = item.select_one("option[selected]") or item.select_one("option")
-                found[str(item["name"])] = str(chosen["value"]) if chosen else ""
-                continue
-            found[str(item["name"])] = (
-                item.text.removeprefix("\r").removeprefix("\n") if item.name == "textarea" else str(item.get("value", ""))
-            )
-        return found
-
-    def forge(self, button: str, **typed: str) -> Page:
-        """Send what the page does not offer: its first form with a button of one's own."""
-        form = self.form_with()
-        return self.browser.post(
-            urljoin(self.response.url, str(form.get("action") or "")), self.fields() | {"action": button} | typed
-        )
-
-    def press(self, action: str | None = None, **typed: str) -> Page:
-        """Fill in and press; follows the redirect."""
-        form, data = self.form_with(action), self.fields(action) | typed
-        if action:
-            data["action"] = action
-        return self.browser.post(urljoin(self.response.url, str(form.get("action") or self.response.url)), data)
-
-
-class Browser:
-    """Somebody's browser, cookies and all."""
-
-    def __init__(self, base: str, language: str = "zh-CN") -> None:
-        self.base = base
-        self.session = requests.Session()
-        self.session.headers["Accept-Language"] = language
-
-    def get(self, path: str) -> Page:
-        return Page(self, self.session.get(urljoin(self.base, path), timeout=20))
-
-    def post(self, path: str, data: dict[str, str], **kwargs: Any) -> Page:
-        return Page(self, self.session.post(urljoin(self.base, path), data=data, timeout=20, **kwargs))
 
 
 @dataclass
@@ -378,7 +227,3 @@ class World:
         with self.service.db.read(self.club_id) as session:
             enter_club(session, self.club_id)
             return list(session.execute(statement).scalars())
-
-
-def path_of(url: str) -> str:
-    return urlsplit(url).path

@@ -10,11 +10,10 @@ from sqlalchemy import event, select, update
 import engine.reminders
 import engine.sweep
 from engine.erasure import forget_bytes
-from engine.letters_ledger import retry
-from engine.models import Case, Letter, Person
+from engine.models import Case, Letter
 from engine.reminders import ASK_FIRST
-from engine.sweep import BACK_OFF, forget_old, sweep, sweep_round
-from tests.club import LATER, LILEI, MEIMEI, MONDAY, OWNER, PLAN, TAKEN, UNKNOWN, House
+from engine.sweep import BACK_OFF, sweep, sweep_round
+from tests.club import LATER, LILEI, MONDAY, TAKEN, House
 from tests.engine import toys
 
 THURSDAY_NIGHT = datetime(2026, 12, 3, 16, 0, tzinfo=UTC)  # 24:00 of the third day after MONDAY
@@ -147,58 +146,6 @@ def test_a_short_span_is_judged_by_its_half(house: House) -> None:
     assert plan(house).due_at == MONDAY + timedelta(hours=10)
 
 
-@pytest.fixture
-def unreachable(house: House) -> House:
-    """No mail reaches 李雷, who has become a member; the due time has passed."""
-    house.join()
-    house.deliver(lambda frozen: UNKNOWN if frozen.recipient == LILEI else TAKEN)
-    house.now = THURSDAY_NIGHT
-    house.tick()
-    return house
-
-
-def test_a_member_whom_no_mail_reaches_is_not_moved_against(unreachable: House) -> None:
-    case = plan(unreachable)
-    assert (case.state, case.trouble, case.wake_at, case.due_at) == ("owed", "unreachable", None, THURSDAY_NIGHT)
-    assert unreachable.person(LILEI).mail_trouble == "recipient: 550 5.1.1 user unknown"
-    unreachable.tick(days=30)
-    assert plan(unreachable).version == case.version
-
-
-def test_a_resting_case_goes_on_with_a_new_due_time_once_its_letter_got_through(unreachable: House) -> None:
-    letter = unreachable.letters("study_plan.please_write")[0]
-    unreachable.now += timedelta(days=10)
-    unreachable.db.write(retry, unreachable.club_id, letter.id, unreachable.now)
-    unreachable.deliver()
-    unreachable.tick()
-    case = plan(unreachable)
-    assert (case.state, case.due_at) == ("owed", datetime(2026, 12, 17, 16, 0, tzinfo=UTC))
-    assert (case.trouble, case.wake_at) == ("", datetime(2026, 12, 16, 16, 0, tzinfo=UTC))
-    assert [event.action for event in unreachable.events(case)] == ["open", "postponed"]
-
-
-def test_who_hands_in_all_the_same_ends_the_rest(unreachable: House) -> None:
-    unreachable.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
-    case = plan(unreachable)
-    assert (case.state, case.trouble, case.wake_at) == ("review", "", case.due_at)
-
-
-def test_an_applicant_whom_no_mail_reaches_simply_ends(house: House) -> None:
-    house.apply()
-    house.deliver(UNKNOWN)
-    house.tick(days=4)
-    assert house.rows(select(Case.state)) == ["forgotten"]
-
-
-def test_a_letter_that_is_still_being_tried_holds_the_clock(house: House) -> None:
-    house.join()
-    house.now = THURSDAY_NIGHT - timedelta(minutes=1)
-    house.deliver(LATER)
-    house.now = THURSDAY_NIGHT + timedelta(days=10)
-    house.tick()
-    assert plan(house).state == "owed"
-
-
 def test_a_deciders_silence_needs_no_letter(house: House) -> None:
     house.apply()
     house.press(LILEI, "confirm")
@@ -302,51 +249,3 @@ def test_a_case_that_another_one_ended_in_the_same_round_is_left_alone(house: Ho
     house.now = THURSDAY_NIGHT
     sweep(house.db, house.now)
     assert (plan(house).state, plan(house).trouble, house.case(LILEI, removing.key).state) == ("void", "", "over")
-
-
-# Keeping time
-
-
-def test_what_was_declined_is_emptied_after_the_charters_days_and_its_person_with_it(house: House) -> None:
-    house.apply()
-    house.press(LILEI, "confirm")
-    house.press(OWNER, "decline", note="不了。")
-    house.deliver()
-    assert house.db.write(forget_old, MONDAY + timedelta(days=180)) == 0
-    assert house.db.write(forget_old, MONDAY + timedelta(days=180, seconds=1)) == 1
-    case = house.rows(select(Case))[0]
-    person = house.rows(select(Person).where(Person.role != "owner"))[0]
-    assert (case.answers, case.state) == ({}, "declined")
-    assert [(event.note, event.answers) for event in house.events(case)] == [("", {})] * 3
-    assert (person.status, person.address, person.address_hash, person.name) == ("erased", None, None, "")
-    assert [letter.bytes for letter in house.rows(select(Letter).where(Letter.case_id == case.id))] == [None] * 3
-
-
-def test_what_was_emptied_long_ago_does_not_keep_the_rest_from_being_emptied(house: House) -> None:
-    for number in range(3):
-        address = (LILEI, MEIMEI, "wang@gmail.com")[number]
-        house.apply(address, f"form-{number}")
-        house.press(address, "confirm", address)
-        house.press(OWNER, "decline", address, note="不了。")
-        house.now += timedelta(hours=1)
-    later = MONDAY + timedelta(days=200)
-    assert sum(house.db.write(forget_old, later, 1) for _ in range(3)) == 3
-    assert house.rows(select(Case.answers)) == [{}, {}, {}]
-
-
-def test_a_club_that_keeps_its_papers_long_does_not_keep_another_from_forgetting(house: House) -> None:
-    """Each round looks at one case only: the oldest is the long-keeping club's."""
-
-    def decline() -> None:
-        house.apply()
-        house.press(LILEI, "confirm")
-        house.press(OWNER, "decline", note="不了。")
-        house.now += timedelta(hours=1)
-
-    short, house.club_id = house.club_id, house.found(slug="archive", numbers={"application_days": 366})
-    decline()
-    house.club_id = short
-    decline()
-    later = MONDAY + timedelta(days=200)
-    assert [house.db.write(forget_old, later, 1) for _ in range(2)] == [1, 0]
-    assert house.rows(select(Case.answers)) == [{}]

@@ -28,6 +28,10 @@ def sources() -> list[Path]:
     ]
 
 
+def trials() -> list[Path]:
+    return [path for room in ("tests", "benchmarks") for path in sorted((ROOT / room).rglob("*.py"))]
+
+
 def imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -55,7 +59,7 @@ def test_rooms_import_only_downwards(path: Path) -> None:
             assert named(path).startswith(places), f"{named(path)} imports {name}: only {', '.join(places)} may"
 
 
-@pytest.mark.parametrize("path", sources(), ids=named)
+@pytest.mark.parametrize("path", sources() + trials(), ids=named)
 def test_files_stay_short_and_well_named(path: Path) -> None:
     if "migrations/versions" not in named(path):
         assert len(path.read_text().splitlines()) <= 300, f"{named(path)} is longer than 300 lines: it does two things, split it"

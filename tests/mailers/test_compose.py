@@ -17,7 +17,8 @@ from engine.run import act, open_case
 from engine.step import Hand
 from mailers.compose import MOST_BYTES
 from mailers.sheet import unbroken
-from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House, html_of, parse, text_of
+from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
+from tests.mail import html_of, parse, text_of
 
 EVIL = '<script>alert(1)</script> "><img src=x onerror=alert(1)> {{7*7}} {% raw %}'
 DAMAGED = "李\r\nBcc: x@qq.com\x00雷\u2028\u0085\x0b"

@@ -1,10 +1,9 @@
-"""The post end to end, to servers on real sockets, and the built-in mailbox."""
+"""The post end to end, to servers on real sockets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -16,11 +15,10 @@ from engine.clock import machine_now
 from engine.heartbeats import channel_trouble
 from engine.models import Letter
 from engine.settings import MailServer
-from mailers import catcher, outbox
-from mailers.catcher import Catcher, caught, open_mail
+from mailers import outbox
 from mailers.delivery import Post
 from mailers.verdict import RETRY_AFTER, TOO_FAST, USED_UP_AFTER
-from tests.club import LILEI, MEIMEI, OWNER, House, text_of
+from tests.club import LILEI, MEIMEI, OWNER, House
 from tests.mailers.scripted import Scripted
 
 
@@ -35,13 +33,6 @@ class Standing:
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Catcher]:
-    made = Catcher(tmp_path / "mailbox")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def server() -> Iterator[Scripted]:
     made = Scripted()
     yield made
@@ -50,44 +41,6 @@ def server() -> Iterator[Scripted]:
 
 def post(house: House, server: Scripted) -> Post:
     return Post(house.db, house.composer, server.server(), Standing(house))
-
-
-def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: House, box: Catcher) -> None:
-    house.join()
-    sent = Post(house.db, house.composer, box.start(), Standing(house)).deliver()
-    assert sent == 3
-    found = list(caught(box.folder))
-    assert sorted((mail.letter, mail.recipient) for mail in found) == [
-        ("join.add_to_group", "陈老师 <owner@qq.com>"),
-        ("join.welcome", "李雷 <lilei@qq.com>"),
-        ("study_plan.please_write", "李雷 <lilei@qq.com>"),
-    ]
-    assert [mail.sent_at for mail in found] == [house.now] * 3
-    opened = open_mail(box.folder, next(mail.id for mail in found if mail.letter == "join.welcome"))
-    assert opened is not None
-    assert "欢迎" in text_of(opened)
-
-
-def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptied(house: House, box: Catcher) -> None:
-    house.apply()
-    deliver = Post(house.db, house.composer, box.start(), Standing(house)).deliver
-    deliver()
-    house.apply(MEIMEI, "form-2")
-    deliver()
-    assert [mail.recipient for mail in caught(box.folder)] == [MEIMEI, LILEI]
-    assert [mail.recipient for mail in caught(box.folder, "lilei")] == [LILEI]
-    assert [mail.recipient for mail in caught(box.folder, limit=1)] == [MEIMEI]
-    assert [mail.recipient for mail in caught(box.folder, "lilei", limit=1)] == [LILEI]  # among all, not among the newest
-    assert [mail.recipient for mail in caught(box.folder, before=next(caught(box.folder)).id)] == [LILEI]
-    catcher.empty(box.folder)
-    assert list(caught(box.folder)) == []
-
-
-@pytest.mark.parametrize("name", ["../secret", "", "-", "a/b", ".hidden", "none"])
-def test_the_mailbox_opens_nothing_but_its_mails(tmp_path: Path, name: str) -> None:
-    (tmp_path / "secret.eml").write_text("Subject: secret\n\n")
-    (tmp_path / "mailbox").mkdir()
-    assert open_mail(tmp_path / "mailbox", name) is None
 
 
 def test_a_worker_sends_everything_over_one_connection(house: House, server: Scripted) -> None:

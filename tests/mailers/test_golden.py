@@ -20,8 +20,9 @@ from engine.language import LANGUAGES, TEMPLATES
 from engine.registry import all_workflows
 from mailers.compose import _blocks
 from mailers.sheet import Sheet
-from tests.club import House, text_of
+from tests.club import House
 from tests.databases import Databases
+from tests.mail import text_of
 from tests.mailers import (
     golden_club,
     golden_handover,

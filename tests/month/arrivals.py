@@ -19,7 +19,7 @@ from tests.month.hands import Somebody
 from tests.month.people import Mood
 from tests.month.plan import Club
 from tests.month.record import rows_of
-from tests.world import Browser
+from tests.page import Browser
 
 if TYPE_CHECKING:
     from tests.month.life import Life

@@ -10,9 +10,11 @@ from urllib.parse import urljoin
 from sqlalchemy import func, select
 
 from engine.models import Event, Letter, Mark
+from tests.mail import Mail
 from tests.month.people import Does, Mood
 from tests.month.record import Poke, Posted, Vote
-from tests.world import Browser, Mail, Page, World
+from tests.page import Browser, Page
+from tests.world import World
 
 
 @dataclass

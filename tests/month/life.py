@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from tests.mail import Mail
 from tests.month import people
 from tests.month.arrivals import found
 from tests.month.hands import Hands, Somebody, posted
@@ -20,7 +21,7 @@ from tests.month.people import Does, answers_to, decision
 from tests.month.plan import END, Club, Plan
 from tests.month.record import Posted, Record, rows_of
 from tests.month.trouble import things_break
-from tests.world import Mail, World
+from tests.world import World
 from web.ticker import Ticker
 
 TICK = timedelta(hours=1)

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from app import create_app
 from engine.models import Draft, Event
 from engine.rates import DRAFTS
-from tests.world import Browser, Page, World
+from tests.page import Browser, Page
+from tests.world import World
 from web.ticker import Ticker
 
 BY_SCRIPT = {"Accept": "text/plain"}

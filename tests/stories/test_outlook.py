@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from engine.db import enter_club
 from engine.models import Case, Event, Person, Schedule, new_id
-from tests.world import Browser, Page, World
+from tests.page import Browser, Page
+from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 DESK = "/jiuniu/desk/"

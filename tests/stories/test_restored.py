@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine import letters_ledger
+from tests.page import path_of
 from tests.shell import Shell
-from tests.world import World, path_of
+from tests.world import World
 
 # A backup is a copy of SQLite's file; PostgreSQL brings its own tools.
 pytestmark = pytest.mark.parametrize("template", ["sqlite"], indirect=True)

@@ -16,7 +16,8 @@ from sqlalchemy import func, select
 
 from engine.cells import MOST_BYTES
 from engine.models import Case, Letter, Person
-from tests.world import Browser, Page, World
+from tests.page import Browser, Page
+from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = "姓名,邮箱,城市,加入日期,角色,备注\n李雷,lilei@qq.com,武汉,2026年3月1日,管理员,旧人\n韩梅梅,hanmeimei@163.com,荆州,,,\n王五,,北京,,,\n"

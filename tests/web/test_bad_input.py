@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from engine.models import Case, Person
 from engine.people import fold_address
-from tests.world import APPLICATION, Page, World
+from tests.page import Page
+from tests.world import APPLICATION, World
 from web import guard
 
 NASTY = [

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from engine.db import enter_club
 from engine.models import Case, Event, Letter, Person, new_id
-from tests.world import Browser, World
+from tests.page import Browser
+from tests.world import World
 
 LARGEST = 40_000
 PATHS = (

@@ -24,7 +24,8 @@ from engine.models import Letter
 from engine.settings import load
 from mailers.catcher import _free_port, caught
 from tests.databases import SECRET_KEY, Databases
-from tests.world import APPLICATION, Sink
+from tests.sink import Sink
+from tests.world import APPLICATION
 
 ROOT = Path(__file__).resolve().parents[2]
 

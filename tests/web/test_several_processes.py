@@ -26,8 +26,10 @@ from engine.settings import load
 from mailers.catcher import _free_port
 from tests import postgres
 from tests.databases import Databases
+from tests.page import Browser
+from tests.sink import Sink
 from tests.web.test_process import ROOT, wait_for
-from tests.world import APPLICATION, MONDAY, Browser, Sink
+from tests.world import APPLICATION, MONDAY
 from web.service import Service
 
 PEOPLE = [f"reader{number}@qq.com" for number in range(20)]

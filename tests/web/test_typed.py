@@ -15,8 +15,9 @@ from engine.erasure import erase_for_good
 from engine.links import Link
 from engine.models import Person, WebSession
 from engine.rates import Limit
+from tests.page import Page
 from tests.web.test_guard import routes
-from tests.world import APPLICATION, Page, World
+from tests.world import APPLICATION, World
 
 pytestmark = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 WORDS = '读了三遍<script>alert("1")</script>，\n想法在这里 & 那里。'

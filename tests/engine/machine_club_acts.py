@@ -1,13 +1,13 @@
-"""What owners, admins and the machine do to a whole club in its life as a state machine: rests, handovers, charters, clocks, the post."""
+"""What owners, admins and the machine do to a whole club: rests, handovers, charters, clocks, the post."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import precondition, rule
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from engine.clock import machine_now
 from engine.clubs import apply_charter, change_club
 from engine.erasure import BYTES_KEPT, CannotErase, erase_for_good, forget_bytes
 from engine.intake import hand_in_for, put_right, send_form_link, send_page, send_sign_in
-from engine.models import Case, Club, Letter, Person
+from engine.models import Letter, Person
 from engine.offering import CannotOffer, offer
 from engine.own_links import renew_links
 from engine.pause import pause, resume
@@ -25,9 +25,7 @@ from engine.run import NotAllowed
 from engine.schedules import plan_every_club
 from engine.step import Hand
 from engine.sweep import forget_old
-
-if TYPE_CHECKING:
-    from tests.club import House
+from tests.engine.machine_time import TimeAndPost
 
 OLD_FRIENDS = ("friend@qq.com", "colleague@163.com")
 ZONES = ("Asia/Shanghai", "America/New_York", "Pacific/Auckland", "Australia/Lord_Howe", "America/Santiago")
@@ -53,36 +51,7 @@ addresses = st.sampled_from([*OLD_FRIENDS, "lilei@qq.com", "hanmeimei@163.com", 
 changes = st.sampled_from(sorted(NUMBERS)).flatmap(lambda key: st.tuples(st.just(key), st.sampled_from(NUMBERS[key])))
 
 
-class WholeClub(RuleBasedStateMachine):
-    """Rules only; what must hold stands in ``test_machine``."""
-
-    house: House
-    from_the_start: set[int]
-    bytes: dict[tuple[str, str], set[bytes]]
-    rests: bool
-    own_forms: int
-    went_back: bool
-    seen: list[Case]
-    look: Callable[[], None]
-    owner: Callable[[], Person]
-    actors: Callable[[], dict[str, Person]]
-    cases: Callable[[], list[Case]]
-    everything: Callable[[], list[Any]]
-    tick: Callable[[], None]
-
-    def club(self) -> Club:
-        return self.house.rows(select(Club))[0]
-
-    def attempt(self, unit: Callable[..., Any], *args: Any, refusal: tuple[type[Exception], ...], **given: Any) -> bool:
-        """Did it go through? What is refused changes nothing."""
-        before = self.everything()
-        try:
-            self.house.db.write(unit, *args, **given)
-        except refusal:
-            assert self.everything() == before, "what is refused changes nothing"
-            return False
-        return True
-
+class ClubActs(TimeAndPost):
     # The club
 
     @rule(days=st.integers(0, 9), stays=st.integers(0, 12), ticks=st.booleans())

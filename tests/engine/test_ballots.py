@@ -1,0 +1,176 @@
+"""What a ballot decides, who has a vote, and who is reminded of it."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.db import enter_club
+from engine.marks import vote
+from engine.models import Case, Letter, Mark, Person
+from engine.reminders import ASK_FIRST
+from engine.run import Invalid, NotAllowed, Stale
+from engine.step import Hand
+from tests.club import LATER, LILEI, OWNER, TAKEN, House
+from tests.databases import Databases
+from tests.engine import toys
+
+
+def cast(house: House, who: str, choice: str, workflow: str, **given: object) -> None:
+    case_id, person_id = house.rows(select(Case.id).where(Case.workflow == workflow))[0], house.person(who).id
+
+    def unit(session: Session) -> None:
+        person = session.get_one(Person, (house.club_id, person_id))
+        vote(session, session.get_one(Case, (house.club_id, case_id)), choice, by=Hand(person, "page"), now=house.now, **given)  # type: ignore[arg-type]
+
+    house.write(unit)
+
+
+def ballot(house: House) -> Case:
+    return house.rows(select(Case).where(Case.workflow.in_(("toy_topic", "toy_nomination"))))[0]
+
+
+VOTERS = [f"voter{number}@qq.com" for number in range(6)]
+
+
+@pytest.fixture
+def voters(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    toys.declared(monkeypatch, toys.topic(), toys.nomination())
+    for address in VOTERS:
+        house.add(address)
+    return house
+
+
+@pytest.fixture
+def topic(template: Databases, monkeypatch: pytest.MonkeyPatch) -> House:
+    toys.declared(monkeypatch, toys.topic())
+    house = House(template, "topic", numbers={"topic_votes": 3})
+    for address in VOTERS:
+        house.add(address)
+    house.open(VOTERS[0], "toy_topic")
+    return house
+
+
+def test_the_first_votes_decide_and_the_case_moves_once(topic: House) -> None:
+    cast(topic, VOTERS[0], "option2", "toy_topic")
+    cast(topic, VOTERS[1], "option1", "toy_topic")
+    assert (ballot(topic).state, ballot(topic).version) == ("voting", 1)
+    cast(topic, VOTERS[2], "option2", "toy_topic")
+    decided = topic.events(ballot(topic))[-1]
+    assert (ballot(topic).state, decided.action, decided.answers) == ("decided", "decided", {"count": {"option1": 1, "option2": 2}})
+    with pytest.raises(NotAllowed):
+        cast(topic, VOTERS[3], "option1", "toy_topic")
+
+
+def test_a_topic_vote_is_final_when_cast(topic: House) -> None:
+    cast(topic, VOTERS[0], "option2", "toy_topic")
+    with pytest.raises(NotAllowed):
+        cast(topic, VOTERS[0], "option1", "toy_topic")
+    assert topic.rows(select(Mark.choice)) == ["option2"]
+
+
+def test_a_choice_that_is_none_is_refused_and_a_stranger_too(topic: House) -> None:
+    topic.add(LILEI, status="applicant")
+    with pytest.raises(Invalid) as wrong:
+        cast(topic, VOTERS[0], "option9", "toy_topic")
+    assert wrong.value.errors == {"choice": "Please choose one of these"}
+    with pytest.raises(NotAllowed):
+        cast(topic, LILEI, "option1", "toy_topic")
+    with pytest.raises(Stale):
+        cast(topic, VOTERS[0], "option1", "toy_topic", round=7)
+    assert topic.rows(select(Mark.choice)) == []
+
+
+def test_nobody_closes_a_ballot_by_pressing_what_only_the_count_decides(topic: House) -> None:
+    cast(topic, VOTERS[0], "option2", "toy_topic")
+    with pytest.raises(NotAllowed):
+        topic.press(VOTERS[1], "decided", VOTERS[0], "toy_topic")
+    assert ballot(topic).state == "voting"
+
+
+def test_a_topic_without_votes_ends_as_nobody_voted(topic: House) -> None:
+    topic.tick(days=5)
+    assert ballot(topic).state == "nobody_voted"
+
+
+@pytest.mark.parametrize(
+    ("choices", "ends"),
+    [
+        (["yes", "yes"], "elected"),  # 2 of 6 electors: the quorum of a third is reached
+        (["yes"], "too_few"),
+        (["yes", "no"], "rejected"),  # a tie
+        (["yes", "no", "no"], "rejected"),
+        (["yes", "yes", "no"], "elected"),
+        ([], "too_few"),
+    ],
+)
+def test_a_nomination_wants_more_yes_than_no_and_a_third_of_the_electors(voters: House, choices: list[str], ends: str) -> None:
+    voters.open(VOTERS[0], "toy_nomination")  # five others and the owner may vote
+    assert ballot(voters).data["electors"] == 6
+    for address, choice in zip(VOTERS[1:], choices, strict=False):
+        cast(voters, address, choice, "toy_nomination")
+    voters.tick(days=5)
+    assert ballot(voters).state == ends
+
+
+def test_a_secret_vote_may_be_changed_and_is_emptied_when_it_closes(voters: House) -> None:
+    voters.open(VOTERS[0], "toy_nomination")
+    cast(voters, VOTERS[1], "no", "toy_nomination")
+    cast(voters, VOTERS[1], "yes", "toy_nomination")
+    cast(voters, VOTERS[2], "yes", "toy_nomination")
+    voters.tick(days=5)
+    assert [(mark.choice, mark.sequence) for mark in voters.rows(select(Mark).order_by(Mark.sequence))] == [("", 1), ("", 2)]
+    assert voters.events(ballot(voters))[-1].answers == {"count": {"yes": 2}}
+
+
+def test_the_one_concerned_does_not_vote(voters: House) -> None:
+    voters.open(VOTERS[0], "toy_nomination")
+    with pytest.raises(NotAllowed):
+        cast(voters, VOTERS[0], "yes", "toy_nomination")
+
+
+def test_who_came_after_the_vote_began_has_no_vote(voters: House) -> None:
+    """A newcomer, one who was taken back in, one who brings an early joining date along from a list."""
+    late = ("newcomer@qq.com", "back@qq.com", "listed@qq.com")
+    voters.add(late[1])
+    voters.open(VOTERS[0], "toy_nomination")
+    voters.tick(minutes=1)
+    voters.add(late[0])
+    voters.bring(f"name,email,joined\n老书友,{late[2]},2020-03-01\n")
+    taken_back = update(Person).where(Person.address == late[1]).values(registered_at=voters.now)
+    voters.write(lambda session: session.execute(taken_back))
+    for address in late:
+        with pytest.raises(NotAllowed):
+            cast(voters, address, "yes", "toy_nomination")
+    assert voters.rows(select(Mark)) == []
+
+
+def test_only_who_has_not_voted_is_reminded(voters: House) -> None:
+    voters.hand_in(VOTERS[0], "nomination", {"why": "一", "plan": "二"})
+    voters.press(OWNER, "approve", VOTERS[0], "nomination")
+    voters.vote(VOTERS[1], "yes", VOTERS[0])
+    voters.deliver(lambda frozen: LATER if frozen.recipient == VOTERS[2] else TAKEN)
+    voters.tick(days=2, hours=20)
+    reminded = {letter.person_id: letter.answer for letter in voters.letters("nomination.vote_soon")}
+    assert reminded == {voters.person(address).id: ASK_FIRST if address == VOTERS[2] else "" for address in VOTERS[2:]}
+
+
+def test_votes_do_not_refuse_one_another(voters: House) -> None:
+    voters.open(VOTERS[0], "toy_nomination")
+    threads = [Thread(target=cast, args=(voters, address, "yes", "toy_nomination")) for address in [*VOTERS[1:], OWNER]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(voters.rows(select(Mark.sequence))) == [1, 2, 3, 4, 5, 6]
+    assert ballot(voters).version == 1
+
+
+def test_a_club_has_its_letters_to_itself(voters: House) -> None:
+    other = voters.found(slug="other", name="Other")
+    with voters.db.read() as session:
+        enter_club(session, other)
+        assert session.execute(select(Letter)).scalars().all() == []

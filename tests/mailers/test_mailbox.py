@@ -1,0 +1,60 @@
+"""The built-in mailbox: what is sent to it is found, shown and emptied, and nothing else is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailers import catcher
+from mailers.catcher import Catcher, caught, open_mail
+from mailers.delivery import Post
+from tests.club import LILEI, MEIMEI, House
+from tests.mail import text_of
+from tests.mailers.test_delivery import Standing
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Catcher]:
+    made = Catcher(tmp_path / "mailbox")
+    yield made
+    made.stop()
+
+
+def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: House, box: Catcher) -> None:
+    house.join()
+    sent = Post(house.db, house.composer, box.start(), Standing(house)).deliver()
+    assert sent == 3
+    found = list(caught(box.folder))
+    assert sorted((mail.letter, mail.recipient) for mail in found) == [
+        ("join.add_to_group", "陈老师 <owner@qq.com>"),
+        ("join.welcome", "李雷 <lilei@qq.com>"),
+        ("study_plan.please_write", "李雷 <lilei@qq.com>"),
+    ]
+    assert [mail.sent_at for mail in found] == [house.now] * 3
+    opened = open_mail(box.folder, next(mail.id for mail in found if mail.letter == "join.welcome"))
+    assert opened is not None
+    assert "欢迎" in text_of(opened)
+
+
+def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptied(house: House, box: Catcher) -> None:
+    house.apply()
+    deliver = Post(house.db, house.composer, box.start(), Standing(house)).deliver
+    deliver()
+    house.apply(MEIMEI, "form-2")
+    deliver()
+    assert [mail.recipient for mail in caught(box.folder)] == [MEIMEI, LILEI]
+    assert [mail.recipient for mail in caught(box.folder, "lilei")] == [LILEI]
+    assert [mail.recipient for mail in caught(box.folder, limit=1)] == [MEIMEI]
+    assert [mail.recipient for mail in caught(box.folder, "lilei", limit=1)] == [LILEI]  # among all, not among the newest
+    assert [mail.recipient for mail in caught(box.folder, before=next(caught(box.folder)).id)] == [LILEI]
+    catcher.empty(box.folder)
+    assert list(caught(box.folder)) == []
+
+
+@pytest.mark.parametrize("name", ["../secret", "", "-", "a/b", ".hidden", "none"])
+def test_the_mailbox_opens_nothing_but_its_mails(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.eml").write_text("Subject: secret\n\n")
+    (tmp_path / "mailbox").mkdir()
+    assert open_mail(tmp_path / "mailbox", name) is None
