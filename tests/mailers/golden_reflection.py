@@ -41,6 +41,7 @@ overdue = then(reading, wait(days=6, hours=11))  # Saturday, 21:00
 proposed = then(overdue, send, wait(days=3))
 
 
+declined_again = then(overdue, lilei("submit", answers=READ), owner("decline", note="还是抄来的。"))
 proposed_again = then(proposed, owner("extend", days=2), send, wait(days=3))
 
 
@@ -119,7 +120,7 @@ STORIES: Stories = {
     "reflection.let_off": (then(reading, owner("excuse", note="安心考试。")), LILEI),
     "reflection.please_decide_removal+nothing": (proposed, OWNER),
     "reflection.please_decide_removal+no_chance": (no_chance_left, OWNER),
-    "reflection.please_decide_removal+declined": (then(overdue, lilei("submit", answers=READ), owner("decline", note="还是抄来的。")), OWNER),
+    "reflection.please_decide_removal+declined": (declined_again, OWNER),
     "reflection.please_decide_removal+extended": (proposed_again, OWNER),
     "reflection.please_decide_removal+declined_before": (
         then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=4)), OWNER,
@@ -127,6 +128,7 @@ STORIES: Stories = {
     "reflection.please_decide_removal+returned_before": (then(returned, send, wait(days=4), send, wait(days=4)), OWNER),
     "reflection.removal_proposed": (proposed, LILEI),
     "reflection.removal_proposed+again": (proposed_again, LILEI),
+    "reflection.removal_proposed+declined": (declined_again, LILEI),
     "reflection.person_answered": (then(proposed, lilei("answer", note="我住院了，下周补上。")), OWNER),
     "reflection.removed": (removed, LILEI),
     "reflection.remove_from_group": (removed, OWNER),
