@@ -69,6 +69,7 @@ class World:
         return world
 
     def end(self) -> None:
+        self.server.task_dispatcher.shutdown()  # else its threads would hold this world for ever
         self.server.close()
         self.sink.stop()
         self.service.db.dispose()
