@@ -85,7 +85,7 @@ class Composer:
             "To": mailbox(facts.you.name, facts.recipient),
             "Reply-To": _reply_to(facts),
             "Subject": encoded_words(sheet.title),
-            "Date": format_datetime(facts.now),
+            "Date": format_datetime(letter.created_at),
             "Message-ID": f"<{letter.message_id}@{domain}>",
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
