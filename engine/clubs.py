@@ -91,7 +91,13 @@ def _carry_acknowledgements(session: Session, version: int) -> None:
 
 
 def change_club(
-    session: Session, club_id: int, *, name: str | None = None, zone: str | None = None, now: datetime, over: Any = None
+    session: Session,
+    club_id: int,
+    *,
+    name: str | None = None,
+    zone: str | None = None,
+    now: datetime,
+    over: tuple[str, str] | None = None,
 ) -> None:
     """Another name or time zone. Instants that were told stay; later openings and entries use the new zone.
 

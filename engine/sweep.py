@@ -174,11 +174,11 @@ def wake_forgotten(session: Session, now: datetime) -> None:
 def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
     """Empty ended cases whose declared keeping time (``final(keep=…)``) is over. Returns how many."""
     kept = [(flow.key, state.name, state.keep) for flow in all_workflows() for state in flow.states.values() if state.keep]
-    done = 0
+    clubs, done = all_clubs(session), 0
     for key, name, keep in kept:
         ended = (Case.workflow == key) & (Case.state == name) & (Case.turn == "") & has_words()
-        for days, clubs in _clubs_by(keep, session).items():
-            old = ended & Case.club_id.in_(clubs) & (Case.entered_at < now - timedelta(days=days))
+        for days, alike in _by_number(clubs, keep).items():
+            old = ended & Case.club_id.in_(alike) & (Case.entered_at < now - timedelta(days=days))
             for case in session.execute(select(Case).where(old).order_by(Case.entered_at).limit(size)).scalars().all():
                 with in_club(session, case.club_id):
                     forget_case(session, case)
@@ -186,9 +186,9 @@ def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
     return done
 
 
-def _clubs_by(number: Number, session: Session) -> dict[int, list[int]]:
+def _by_number(clubs: Sequence[Club], number: Number) -> dict[int, list[int]]:
     """The clubs for which a number of the charter is the same: together, so that none waits for another's longer time."""
     alike: dict[int, list[int]] = {}
-    for club in all_clubs(session):
+    for club in clubs:
         alike.setdefault(number.of(numbers_of(club)), []).append(club.id)
     return alike

@@ -34,6 +34,7 @@ class Turns:
             else:
                 self._is_taken = False
 
-    def __len__(self) -> int:
+    @property
+    def waiting(self) -> int:
         """How many wait for their turn."""
         return len(self._waiting)

@@ -22,7 +22,7 @@ def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
         forms = [threading.Thread(target=take, args=(f"form {number}",)) for number in range(5)]
         for number, form in enumerate(forms):
             form.start()
-            wait_for(lambda before=number: len(turns) == before + 1)  # type: ignore[misc]
+            wait_for(lambda before=number: turns.waiting == before + 1)  # type: ignore[misc]
     take("sweep again")  # it never slept, so a lock of Python's would be its own at once
     for form in forms:
         form.join()
@@ -34,7 +34,7 @@ def test_what_breaks_while_it_has_its_turn_gives_it_on() -> None:
     with pytest.raises(ZeroDivisionError), turns:
         _ = 1 / 0
     with turns:
-        assert len(turns) == 0
+        assert turns.waiting == 0
 
 
 def test_twenty_threads_never_have_it_together() -> None:
