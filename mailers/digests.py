@@ -113,7 +113,7 @@ def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
 
 def _readable(facts: Facts, matters: list[desk.Matter]) -> list[dict[str, Any]]:
     """What nobody can act in is told with what rests."""
-    return [row for matter in matters if not (row := _matter(facts, matter))["unreadable"]]
+    return [_matter(facts, matter) for matter in matters if standing(matter.case) is not UNREADABLE]
 
 
 def _matter(facts: Facts, matter: desk.Matter) -> dict[str, Any]:

@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 @across_clubs
 def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
     """Take letters whose moment has come: what somebody waits for first. While the post rests, only those released by hand."""
-    rests, taken = post_rests(session), list[Claimed]()
+    ready = _READY.where(Letter.answer == RELEASED) if post_rests(session) else _READY
+    taken = list[Claimed]()
     for priority in PRIORITIES:  # one by one: each reads from the index only what it takes, however many wait for the morning
-        ready = _READY.where(Letter.answer == RELEASED) if rests else _READY
         wanted = {"priority": priority, "now": now, "limit": limit - len(taken)}
         taken += [Claimed(*row) for row in session.execute(ready, wanted)]
         if len(taken) == limit:

@@ -59,28 +59,24 @@ def diagnose(server: MailServer, answer: Answer) -> Outcome:
     if judge(answer, 0).kind == "sent":
         return "sent"
     for outcome, words in _TOLD:
-        if _says(answer, words):
+        if answer.speaks_of(words):
             return outcome
-    if not server.user and (answer.code == 530 or _says(answer, _LOGIN_WANTED_WORDS)):
+    if not server.user and (answer.code == 530 or answer.speaks_of(_LOGIN_WANTED_WORDS)):
         return "login_wanted"
     if answer.phase in ("connect", "login") and answer.code == 0:
         return _unspoken(server, answer)
     return _at_the_login(answer) if answer.phase == "login" else _of_the_mail(answer)
 
 
-def _says(answer: Answer, words: tuple[str, ...]) -> bool:
-    return any(word in answer.text.lower() for word in words)
-
-
 def _at_the_login(answer: Answer) -> Outcome:
-    too_often = answer.code in (421, 451, 454) or _says(answer, _TRIES_WORDS)
-    return "tries" if too_often and not _says(answer, _CODE_WORDS) else "code"
+    too_often = answer.code in (421, 451, 454) or answer.speaks_of(_TRIES_WORDS)
+    return "tries" if too_often and not answer.speaks_of(_CODE_WORDS) else "code"
 
 
 def _of_the_mail(answer: Answer) -> Outcome:
     if answer.code in (530, 535):
         return "code"
-    if (answer.phase == "sender" and answer.code >= 500) or _says(answer, _SENDER_WORDS):
+    if (answer.phase == "sender" and answer.code >= 500) or answer.speaks_of(_SENDER_WORDS):
         return "sender"
     if is_used_up(answer):
         return "used_up"

@@ -6,6 +6,7 @@ Providers disagree with the standards: QQ answers 550 to a sender who is too fas
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -24,6 +25,11 @@ class Answer:
 
     def __str__(self) -> str:
         return f"{self.phase}: {self.code or ''} {self.text}".replace(":  ", ": ")[:500]
+
+    def speaks_of(self, words: Iterable[str]) -> bool:
+        """Is one of these in what was said? ``words`` in lower case."""
+        text = self.text.lower()
+        return any(word in text for word in words)
 
 
 @dataclass(frozen=True)
@@ -58,26 +64,25 @@ _LOGIN_WORDS = ("too much fail authentication", "authentication required", "auth
 
 def judge(answer: Answer, attempts: int) -> Verdict:
     """What follows for a letter that has been tried ``attempts`` times before this one."""
-    text = answer.text.lower()
     if answer.phase == "dot" and 200 <= answer.code < 300:
         return Verdict("sent")
     if (trouble := _of_the_channel(answer)) is not None:
         return trouble
     if answer.code < 400:  # no answer, or one to another question
         return _again(attempts)
-    if any(word in text for word in _TOO_FAST_WORDS):
+    if answer.speaks_of(_TOO_FAST_WORDS):
         return Verdict("slower", TOO_FAST) if attempts < TOO_FAST_TRIES else Verdict("failed")
     if 400 <= answer.code < 500:
         return _again(attempts)
     if answer.phase == "sender":
         return Verdict("channel", LOGIN_AFTER)
-    if answer.phase == "recipient" and any(word in text for word in _UNKNOWN_WORDS):
+    if answer.phase == "recipient" and answer.speaks_of(_UNKNOWN_WORDS):
         return Verdict("unknown_user")
     return _again(attempts) if is_no_relay(answer) else Verdict("failed")
 
 
 def _of_the_channel(answer: Answer) -> Verdict | None:
-    if answer.phase == "login" or any(word in answer.text.lower() for word in _LOGIN_WORDS):
+    if answer.phase == "login" or answer.speaks_of(_LOGIN_WORDS):
         return Verdict("channel", LOGIN_AFTER)
     if is_used_up(answer):
         return Verdict("channel", USED_UP_AFTER)
@@ -86,12 +91,12 @@ def _of_the_channel(answer: Answer) -> Verdict | None:
 
 def is_used_up(answer: Answer) -> bool:
     """Has the account sent all that its provider allows it in a day?"""
-    return answer.code >= 400 and any(word in answer.text.lower() for word in _USED_UP_WORDS)
+    return answer.code >= 400 and answer.speaks_of(_USED_UP_WORDS)
 
 
 def is_no_relay(answer: Answer) -> bool:
     """Does the server pass no mail on to other providers, as it does for whoever has not logged in?"""
-    return answer.phase == "recipient" and answer.code >= 500 and any(word in answer.text.lower() for word in _NO_RELAY_WORDS)
+    return answer.phase == "recipient" and answer.code >= 500 and answer.speaks_of(_NO_RELAY_WORDS)
 
 
 def for_the_letter(answer: Answer, attempts: int) -> Verdict:
@@ -143,7 +148,7 @@ def heard(said: str) -> Answer | None:
 
 def is_too_big(answer: Answer) -> bool:
     """Does the server take no mail of this size?"""
-    return answer.code == 552 and any(word in answer.text.lower() for word in _TOO_BIG_WORDS)
+    return answer.code == 552 and answer.speaks_of(_TOO_BIG_WORDS)
 
 
 _MEANS: dict[Kind, Meaning] = {
