@@ -10,21 +10,23 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 import workflows  # noqa: F401  (makes the club's rules known)
-from engine.schema import SchemaIsNewer
 from engine.settings import Settings, SettingsError, load
-from mailers.catcher import Catcher
-from web import assets, commands, demo, desk, forgery, guard, health, logbook, setup, speak, trouble, typed
-from web.case import case
-from web.clubs import clubs
-from web.forms import forms
-from web.mailbox import mailbox
+from engine.storage.schema import SchemaIsNewer
+from mailers.dev_mailbox import Catcher
+from web import commands, desk, setup
+from web.app import demo, health
+from web.app.background import Ticker
+from web.app.server import listen, serve, try_to_listen
+from web.app.services import Service
+from web.cases.case import case
+from web.cases.public_form import forms
+from web.http import assets, csrf, errors, i18n, request_log, security, unsaved_input
 from web.member import member
-from web.privacy import privacy
-from web.reflections import reflections
-from web.server import listen, serve, try_to_listen
-from web.service import Service
-from web.sessions import sessions
-from web.ticker import Ticker
+from web.public.home import clubs
+from web.public.mailbox import mailbox
+from web.public.privacy import privacy
+from web.public.reflections import reflections
+from web.public.sessions import sessions
 
 BLUEPRINTS = (
     assets.assets, health.health, setup.setup, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, privacy, forms,
@@ -34,7 +36,7 @@ BLUEPRINTS = (
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Starts no thread, sweeps nothing, sends nothing."""
     settings = settings or _load_or_exit()
-    logbook.keep(settings)
+    request_log.keep(settings)
     app = Flask(__name__, static_folder=None)
     try:
         app.extensions["jiuniu"] = Service.build(settings)
@@ -43,13 +45,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         _exit(str(wrong))
     except (OSError, SQLAlchemyError, ImportError, SchemaIsNewer) as wrong:
         _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(wrong).__name__}: {str(wrong).splitlines()[0]})")
-    logbook.init(app)
-    speak.init(app)
+    request_log.init(app)
+    i18n.init(app)
     assets.init(app)
-    guard.init(app, settings)
-    forgery.init(app)
-    trouble.init(app)
-    typed.init(app)
+    security.init(app, settings)
+    csrf.init(app)
+    errors.init(app)
+    unsaved_input.init(app)
     desk.init(app)
     setup.init(app)
     for blueprint in BLUEPRINTS:
@@ -66,7 +68,7 @@ def _load_or_exit() -> Settings:
 
 def main() -> None:
     """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
-    logbook.tell_all()
+    request_log.tell_all()
     settings = _load_or_exit()
     try:
         try_to_listen(settings)

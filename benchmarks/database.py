@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.connections import sqlite_module
+from engine.storage.engines import sqlite_module
 
 KINDS = ("sqlite", "postgresql")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks import world
 from benchmarks.client import Connection, Load, load
-from web.guard import LEAST_SECONDS
+from web.http.security import LEAST_SECONDS
 
 
 @dataclass

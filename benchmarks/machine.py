@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.database import on_postgresql, shown
-from engine.connections import sqlite_module
-from engine.db import Database
+from engine.storage.database import Database
+from engine.storage.engines import sqlite_module
 
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
 

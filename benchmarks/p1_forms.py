@@ -11,7 +11,7 @@ from benchmarks.forms import Forms, wait_for_stamps
 from benchmarks.measure import Mark, Scale, alternate, percentile, same, say_latencies
 from benchmarks.servers import running_product, running_reference
 from benchmarks.sink import running_sink
-from engine.models import Case, Event, Letter, Person
+from engine.storage.models import Case, Event, Letter, Person
 
 CONNECTIONS = 16
 WARM_UP = 2

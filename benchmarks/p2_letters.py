@@ -20,10 +20,10 @@ from benchmarks import database, world
 from benchmarks.measure import Mark, Scale, alternate, same
 from benchmarks.sink import running_sink
 from engine.clock import machine_now
-from engine.models import Letter
 from engine.settings import MailServer
-from mailers.delivery import Post
-from web.service import Service
+from engine.storage.models import Letter
+from mailers.queue.worker import Post
+from web.app.services import Service
 
 TABLE = "CREATE TABLE letter (id INTEGER PRIMARY KEY, recipient TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL)"
 

@@ -16,9 +16,9 @@ from benchmarks.forms import Forms, wait_for_stamps
 from benchmarks.measure import Mark, Mismatch, Scale, percentile, same, say_latencies
 from benchmarks.p3_sweep import CLUBS, DAY, NOON, BareTick
 from benchmarks.servers import running_app
-from engine.db import Database
-from engine.models import Case, Event, Letter
-from web.service import Service
+from engine.storage.database import Database
+from engine.storage.models import Case, Event, Letter
+from web.app.services import Service
 
 # 23:00 in the clubs' zone: what the clock makes waits for the morning, so that the sweep alone is measured, not the post.
 NIGHT = NOON + timedelta(hours=11)

@@ -15,8 +15,8 @@ from typing import Any
 from benchmarks import database, world
 from benchmarks.measure import Mark, Mismatch, Scale, alternate, same
 from benchmarks.processes import resident_mib
-from engine.models import Case, Event, Letter
-from engine.sweep import sweep
+from engine.scheduler.sweep import sweep
+from engine.storage.models import Case, Event, Letter
 
 # Noon in the clubs' zone: outside their quiet hours. The sweep is told the time, so the day does not matter.
 NOON = datetime(2026, 6, 10, 4, tzinfo=UTC)

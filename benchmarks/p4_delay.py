@@ -13,7 +13,7 @@ from benchmarks.forms import Forms, wait_for_stamps
 from benchmarks.measure import Mark, Scale, alternate, same, say_latencies
 from benchmarks.servers import running_app, running_reference
 from benchmarks.sink import SinkClient, running_sink
-from engine.models import Case, Letter
+from engine.storage.models import Case, Letter
 
 # Between two forms: never in step with the ticker's two seconds.
 IDLE_SECONDS = (0.05, 0.25)

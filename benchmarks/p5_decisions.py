@@ -14,11 +14,11 @@ from benchmarks.measure import Mark, Mismatch, Scale, alternate, same, say_laten
 from benchmarks.p1_forms import CONNECTIONS, WARM_UP
 from benchmarks.servers import running_product, running_reference
 from benchmarks.sink import running_sink
-from engine.at_hand import owner_at_hand
 from engine.clock import machine_now
-from engine.links import Link
-from engine.models import Case, Event, Letter, Person
-from web.service import Service
+from engine.club.context import owner_at_hand
+from engine.security.links import Link
+from engine.storage.models import Case, Event, Letter, Person
+from web.app.services import Service
 
 
 def run(scale: Scale) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from wtforms import BooleanField, EmailField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Email, Length
 
-from engine.connections import sqlite_module
+from engine.storage.engines import sqlite_module
 
 PAGE = """<!doctype html><title>Join</title><form method="post"><input type="hidden" name="csrf_token" value="{{ csrf_token() }}">
 {% for field in form if field.name != "csrf_token" %}{{ field.label }} {{ field() }} {{ field.errors }}{% endfor %}<button>Send</button></form>"""

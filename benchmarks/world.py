@@ -13,17 +13,17 @@ from sqlalchemy.orm import Session
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from benchmarks.processes import settings_of
-from engine.charter import shipped_charter
-from engine.clubs import create_club
-from engine.db import Database
-from engine.intake import hand_in
-from engine.models import Case, Event, Letter, Person, Row, new_id
-from engine.registry import state_of
-from engine.run import act
+from engine.cases.submissions import hand_in
+from engine.cases.transitions import act
+from engine.charter.model import shipped_charter
+from engine.declare.registry import state_of
+from engine.declare.transition import Hand
 from engine.settings import MailServer, load
-from engine.step import Hand
-from mailers.delivery import Post
-from web.service import Service
+from engine.setup.club_admin import create_club
+from engine.storage.database import Database
+from engine.storage.models import Case, Event, Letter, Person, Row, new_id
+from mailers.queue.worker import Post
+from web.app.services import Service
 
 SLUG = "bench"
 ANSWERS = {

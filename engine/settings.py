@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from engine.people import BadAddress, fold_address
+from engine.text.addresses import BadAddress, fold_address
 
 log = logging.getLogger(__name__)
 

@@ -17,25 +17,25 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 import workflows  # noqa: F401  (makes the club's rules known)
-from engine.charter import shipped_charter
+from engine.cases.submissions import hand_in, open_by_member
+from engine.cases.transitions import act, open_case
+from engine.cases.votes import vote
+from engine.charter.model import shipped_charter
 from engine.clock import machine_now
-from engine.clubs import create_club
-from engine.db import Database, enter_club
-from engine.intake import hand_in, open_by_member
-from engine.links import Links
-from engine.marks import vote
-from engine.models import Case, Club, Event, Letter, Person, Row
-from engine.openings import open_due
-from engine.people import add_person, address_hash
-from engine.registry import workflow as flow
-from engine.roster import Plan, import_members, read_roster
-from engine.run import act, open_case
-from engine.step import CLOCK, Hand
-from engine.sweep import sweep
-from mailers import outbox
-from mailers.compose import Composer
-from mailers.drafts import Claimed, Frozen
-from mailers.verdict import Answer
+from engine.club.people import add_person, address_hash
+from engine.declare.registry import workflow as flow
+from engine.declare.transition import CLOCK, Hand
+from engine.scheduler.recurring import open_due
+from engine.scheduler.sweep import sweep
+from engine.security.links import Links
+from engine.setup.club_admin import create_club
+from engine.setup.member_import import Plan, import_members, read_roster
+from engine.storage.database import Database, enter_club
+from engine.storage.models import Case, Club, Event, Letter, Person, Row
+from mailers.letters.compose import Composer
+from mailers.queue import outbox
+from mailers.queue.prepared import Claimed, Frozen
+from mailers.smtp.reply import Answer
 from tests.databases import Databases
 from tests.mail import parse
 

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import pytest
 
-from engine.db import Database
-from engine.schema import upgrade
+from engine.storage.database import Database
+from engine.storage.schema import upgrade
 from tests import postgres
 
 SECRET_KEY = "a-key-of-the-tests-the-same-on-every-host"

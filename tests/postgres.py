@@ -16,10 +16,10 @@ from pathlib import Path
 
 import psycopg
 
-from engine import schema
-from engine.db import Database
-from engine.models import Row
-from mailers.catcher import _free_port
+from engine.storage import schema
+from engine.storage.database import Database
+from engine.storage.models import Row
+from mailers.dev_mailbox import _free_port
 
 # What a power cut would do is not asked here; a restart loses nothing without these either.
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0", "max_connections=200")

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from mailers.catcher import _free_port
+from mailers.dev_mailbox import _free_port
 from tests.mail import parse
 
 

@@ -13,22 +13,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import create_app
-from engine.charter import shipped_charter
-from engine.clubs import create_club
-from engine.db import enter_club
-from engine.letters_ledger import rows
-from engine.links import Link
-from engine.models import Case, Person
-from engine.people import add_person, by_address
+from engine.charter.model import shipped_charter
+from engine.club.people import add_person, by_address
+from engine.outbox.delivery_log import rows
+from engine.security.links import Link
 from engine.settings import load
-from mailers.catcher import _free_port
+from engine.setup.club_admin import create_club
+from engine.storage.database import enter_club
+from engine.storage.models import Case, Person
+from mailers.dev_mailbox import _free_port
 from tests.databases import Databases
 from tests.mail import Mail
 from tests.page import Browser, Page
 from tests.sink import Sink
-from web.server import listen
-from web.service import Service
-from web.ticker import Ticker
+from web.app.background import Ticker
+from web.app.server import listen
+from web.app.services import Service
 
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 APPLICATION = {

@@ -1,6 +1,6 @@
 """The club's rules. One file is one workflow; what is listed here is checked at import."""
 
-from engine.registry import register
+from engine.declare.registry import register
 from workflows.departure import Departure
 from workflows.handover import Handover
 from workflows.join import Join

@@ -1,7 +1,10 @@
 """A member leaves."""
 
-from engine import effects
-from engine.declare import (
+from engine.cases.transitions import open_cases_of
+from engine.club.people import is_member
+from engine.declare.fields import LongText, Tick
+from engine.declare.transition import Step
+from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
     admins,
@@ -15,12 +18,9 @@ from engine.declare import (
     owner,
     person,
     tell,
-)  # fmt: skip
-from engine.declare import marked as _
-from engine.fields import LongText, Tick
-from engine.people import is_member
-from engine.run import open_cases_of
-from engine.step import Step
+)
+from engine.declare.workflow import marked as _
+from engine.rules import effects
 
 
 def wants_erasure(step: Step) -> bool:

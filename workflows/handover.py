@@ -1,7 +1,6 @@
 """The club gets another owner."""
 
-from engine import effects
-from engine.declare import (
+from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
     ask,
@@ -16,8 +15,9 @@ from engine.declare import (
     owner,
     person,
     tell,
-)  # fmt: skip
-from engine.declare import marked as _
+)
+from engine.declare.workflow import marked as _
+from engine.rules import effects
 
 
 class Handover(Workflow):

@@ -1,8 +1,7 @@
 """Joining the club."""
 
-from engine import effects
-from engine.builders import reviewed_by
-from engine.declare import (
+from engine.declare.fields import Address, LongText, Text, Tick
+from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
     admins,
@@ -17,9 +16,10 @@ from engine.declare import (
     person,
     reviewer,
     tell,
-)  # fmt: skip
-from engine.declare import marked as _
-from engine.fields import Address, LongText, Text, Tick
+)
+from engine.declare.workflow import marked as _
+from engine.rules import effects
+from engine.rules.builders import reviewed_by
 
 APPLICATION = ("name", "city", "occupation", "about", "interests", "referrer")
 

@@ -1,7 +1,9 @@
 """A member's mail address changes."""
 
-from engine import effects
-from engine.declare import (
+from engine.club.people import address_is_free, is_not_owner
+from engine.declare.fields import Address
+from engine.declare.transition import Step
+from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
     ask,
@@ -16,11 +18,9 @@ from engine.declare import (
     owner,
     person,
     tell,
-)  # fmt: skip
-from engine.declare import marked as _
-from engine.fields import Address
-from engine.people import address_is_free, is_not_owner
-from engine.step import Step
+)
+from engine.declare.workflow import marked as _
+from engine.rules import effects
 
 
 def is_free(step: Step) -> bool:

@@ -1,9 +1,9 @@
 """A member's display name changes."""
 
-from engine import effects
-from engine.declare import Workflow, admins, final, form, members, tell
-from engine.declare import marked as _
-from engine.fields import Text
+from engine.declare.fields import Text
+from engine.declare.workflow import Workflow, admins, final, form, members, tell
+from engine.declare.workflow import marked as _
+from engine.rules import effects
 
 
 class NewName(Workflow):

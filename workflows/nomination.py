@@ -1,8 +1,9 @@
 """A member stands for admin."""
 
-from engine import effects
-from engine.builders import reviewed_by
-from engine.declare import (
+from engine.club.people import is_admin
+from engine.declare.fields import LongText
+from engine.declare.transition import Step
+from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
     admins,
@@ -22,11 +23,10 @@ from engine.declare import (
     person,
     poll,
     tell,
-)  # fmt: skip
-from engine.declare import marked as _
-from engine.fields import LongText
-from engine.people import is_admin
-from engine.step import Step
+)
+from engine.declare.workflow import marked as _
+from engine.rules import effects
+from engine.rules.builders import reviewed_by
 
 PLAN = ("why", "plan")
 STEP_DOWN = may(person, "step_down", to="stepped_down", note="optional", only_if=is_admin, tells=tell("stepped_down", owner))

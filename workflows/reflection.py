@@ -1,8 +1,9 @@
 """The weekly reflection."""
 
-from engine.builders import PROPOSE, removal, reviewed_by
-from engine.chances import chance_left_this_month
-from engine.declare import (
+from engine.club.people import is_member
+from engine.declare.fields import LongText, Text, Tick
+from engine.declare.transition import Step
+from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
     ask,
@@ -22,11 +23,10 @@ from engine.declare import (
     stay,
     tell,
     weekly,
-)  # fmt: skip
-from engine.declare import marked as _
-from engine.fields import LongText, Text, Tick
-from engine.people import is_member
-from engine.step import Step
+)
+from engine.declare.workflow import marked as _
+from engine.rules.builders import PROPOSE, removal, reviewed_by
+from engine.rules.second_chance import chance_left_this_month
 
 BOOK = ("book", "author", "big")
 REFLECTION = ("book", "author", "reflection", "share")

@@ -1,8 +1,7 @@
 """The study plan."""
 
-from engine.builders import PROPOSE, removal, reviewed_by
-from engine.chances import chance_left
-from engine.declare import (
+from engine.declare.fields import LongText
+from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
     ask,
@@ -18,9 +17,10 @@ from engine.declare import (
     person,
     reviewer,
     tell,
-)  # fmt: skip
-from engine.declare import marked as _
-from engine.fields import LongText
+)
+from engine.declare.workflow import marked as _
+from engine.rules.builders import PROPOSE, removal, reviewed_by
+from engine.rules.second_chance import chance_left
 
 PLAN = ("goals", "plan")
 

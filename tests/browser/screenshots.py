@@ -23,14 +23,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.exceptions import HTTPException
 
 from app import create_app
-from engine.models import Case
 from engine.settings import load
-from mailers.catcher import Catcher, _free_port, caught, open_mail
+from engine.storage.models import Case
+from mailers.dev_mailbox import Catcher, _free_port, caught, open_mail
 from tests.browser.chromium import CHROMIUM, FLAGS
-from web import demo
-from web.server import listen
-from web.service import Service
-from web.ticker import Ticker
+from web.app import demo
+from web.app.background import Ticker
+from web.app.server import listen
+from web.app.services import Service
 
 OUT = Path(__file__).resolve().parents[2] / "screenshots"
 PEOPLE = {"member": "hanmeimei@example.com", "admin": "zhoumin@example.com", "owner": "owner@example.com"}

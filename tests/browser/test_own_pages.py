@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
-from engine.links import Link
-from engine.models import Draft
+from engine.security.links import Link
+from engine.storage.models import Draft
 from tests.browser.test_story import PHONE, chromium, look, press  # noqa: F401  (the fixture)
 from tests.world import APPLICATION, World
 

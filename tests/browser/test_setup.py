@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page
 
-from engine.founding import setup_code
-from mailers.presets import PRESETS, Preset
+from engine.setup.first_club import setup_code
+from mailers.account.providers import PRESETS, Preset
 from tests.browser.test_story import PHONE, chromium, look, press
 from tests.mailers.scripted import Scripted
 from tests.world import World
-from web import demo
+from web.app import demo
 
 __all__ = ["chromium"]
 

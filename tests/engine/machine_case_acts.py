@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from sqlalchemy.orm import Session
 
-from engine.models import Case, Event, Person
-from engine.offices import go_away
-from engine.registry import state_of
-from engine.run import NotAllowed, Refused, Stale
+from engine.cases.transitions import NotAllowed, Refused, Stale
+from engine.club.authority import go_away
+from engine.declare.registry import state_of
+from engine.storage.models import Case, Event, Person
 from tests.engine.machine_club import AT_THE_START, NOMINATION, PEOPLE
 from tests.engine.machine_invariants import REMIND_BEFORE
 from tests.engine.machine_rights import enters, may_hand_in, votes

@@ -12,13 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from engine.declare import Act
-from engine.intake import open_by_member
-from engine.marks import vote
-from engine.models import Case, Club, Event, Person, Row
-from engine.registry import state_of, workflow
-from engine.run import act
-from engine.step import Hand
+from engine.cases.submissions import open_by_member
+from engine.cases.transitions import act
+from engine.cases.votes import vote
+from engine.declare.registry import state_of, workflow
+from engine.declare.transition import Hand
+from engine.declare.workflow import Act
+from engine.storage.models import Case, Club, Event, Person, Row
 from tests.club import ADMIN, APPLICATION, OWNER, PLAN, House
 from tests.engine.machine_rights import declared, fits, holds
 

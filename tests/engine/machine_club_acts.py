@@ -11,20 +11,20 @@ from hypothesis.stateful import precondition, rule
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import letters_ledger
-from engine.at_hand import owner_at_hand
+from engine.cases.erasure import BYTES_KEPT, CannotErase, erase_for_good, forget_bytes
+from engine.cases.member_links import renew_links
+from engine.cases.offers import CannotOffer, offer
+from engine.cases.submissions import hand_in_for, put_right, send_form_link, send_page, send_sign_in
+from engine.cases.transitions import NotAllowed
 from engine.clock import machine_now
-from engine.clubs import apply_charter, change_club
-from engine.erasure import BYTES_KEPT, CannotErase, erase_for_good, forget_bytes
-from engine.intake import hand_in_for, put_right, send_form_link, send_page, send_sign_in
-from engine.models import Letter, Person
-from engine.offering import CannotOffer, offer
-from engine.own_links import renew_links
-from engine.pause import pause, resume
-from engine.run import NotAllowed
-from engine.schedules import plan_every_club
-from engine.step import Hand
-from engine.sweep import forget_old
+from engine.club.context import owner_at_hand
+from engine.declare.transition import Hand
+from engine.outbox import delivery_log
+from engine.scheduler.pause import pause, resume
+from engine.scheduler.schedules import plan_every_club
+from engine.scheduler.sweep import forget_old
+from engine.setup.club_admin import apply_charter, change_club
+from engine.storage.models import Letter, Person
 from tests.engine.machine_time import TimeAndPost
 
 OLD_FRIENDS = ("friend@qq.com", "colleague@163.com")
@@ -176,7 +176,7 @@ class ClubActs(TimeAndPost):
 
     # The post
 
-    @rule(data=st.data(), does=st.sampled_from([letters_ledger.retry, letters_ledger.hold, letters_ledger.release]))
+    @rule(data=st.data(), does=st.sampled_from([delivery_log.retry, delivery_log.hold, delivery_log.release]))
     def a_letter_is_taken_in_hand(self, data: st.DataObject, does: Callable[..., bool]) -> None:
         letters = self.house.rows(select(Letter.id).order_by(Letter.id))
         if letters:
@@ -185,11 +185,11 @@ class ClubActs(TimeAndPost):
     @rule(does=st.sampled_from(["hold", "release club", "release"]))
     def all_letters_are_taken_in_hand(self, does: str) -> None:
         if does == "hold":
-            self.house.db.write(letters_ledger.hold_all, machine_now())
+            self.house.db.write(delivery_log.hold_all, machine_now())
         elif does == "release club":
-            self.house.db.write(letters_ledger.release_club, self.house.club_id, self.house.now)
+            self.house.db.write(delivery_log.release_club, self.house.club_id, self.house.now)
         else:
-            self.house.db.write(letters_ledger.release_all, self.house.now)
+            self.house.db.write(delivery_log.release_all, self.house.now)
 
     @rule()
     def the_house_is_kept(self) -> None:

@@ -8,9 +8,9 @@ from datetime import timedelta
 from hypothesis.stateful import invariant
 from sqlalchemy import select
 
-from engine.declare import Act
-from engine.models import Case, Club, Event, Letter, Mark, Person
-from engine.registry import workflow
+from engine.declare.registry import workflow
+from engine.declare.workflow import Act
+from engine.storage.models import Case, Club, Event, Letter, Mark, Person
 from tests.engine.machine_club import LivingClub
 from tests.engine.machine_rights import CLOCKS_MOVES, declared, enters, holds
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.declare import Act, State
-from engine.models import Case, Event, Person
+from engine.declare.workflow import Act, State
+from engine.storage.models import Case, Event, Person
 
 CLOCKS_MOVES = {"due", "postponed", "resumed", "granted", "void"}
 MOVES_DUE = {"postponed", "resumed"}

@@ -9,10 +9,10 @@ from hypothesis.stateful import rule
 from sqlalchemy import select
 
 from engine.clock import machine_now
-from engine.models import Case, Letter, Person
-from mailers import outbox
-from mailers.drafts import Frozen
-from mailers.verdict import Answer
+from engine.storage.models import Case, Letter, Person
+from mailers.queue import outbox
+from mailers.queue.prepared import Frozen
+from mailers.smtp.reply import Answer
 from tests.club import DOWN, LATER, SILENT, TAKEN, UNKNOWN
 from tests.engine.machine_invariants import WhatMustHold
 from tests.engine.machine_rights import MOVES_DUE

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine.amendments import Amendment, amendments, carried_over, in_order_of_numbers
-from engine.charter import shipped_charter
-from engine.clubs import CharterChanged, apply_charter
-from engine.models import CharterChange, Club, Schedule
+from engine.charter.diff import Amendment, amendments, carried_over, in_order_of_numbers
+from engine.charter.model import shipped_charter
+from engine.setup.club_admin import CharterChanged, apply_charter
+from engine.storage.models import CharterChange, Club, Schedule
 from tests.club import House
 
 BASE = shipped_charter("en").plain()

@@ -15,12 +15,15 @@ from threading import Event as Signal
 import pytest
 from sqlalchemy import func, select, text
 
-from engine import VERSION, backup, letters_ledger, schema
-from engine.backup import BadBackup, InTheWay
+from engine import VERSION
 from engine.clock import machine_now
-from engine.db import Database
-from engine.heartbeats import beat, post_rests
-from engine.models import Case, Heartbeat, Letter
+from engine.operations import backup
+from engine.operations.backup import BadBackup, InTheWay
+from engine.outbox import delivery_log
+from engine.storage import schema
+from engine.storage.database import Database
+from engine.storage.heartbeats import beat, post_rests
+from engine.storage.models import Case, Heartbeat, Letter
 from tests.club import LATER, LILEI, House
 from tests.databases import Databases, databases, memory
 
@@ -153,22 +156,22 @@ def test_the_post_rests_for_new_letters_too_and_one_may_go_ahead(house: House) -
     house.apply("hanmeimei@163.com", form="after")
     assert house.deliver() == []
     [held] = [letter for letter in house.letters() if letter.state == "held"]
-    assert house.db.write(letters_ledger.release, house.club_id, held.id, house.now)
+    assert house.db.write(delivery_log.release, house.club_id, held.id, house.now)
     assert house.deliver() == [("join.confirm_address", LILEI)]
-    assert house.db.write(letters_ledger.release_all, house.now) == 0
+    assert house.db.write(delivery_log.release_all, house.now) == 0
     assert house.deliver() == [("join.confirm_address", "hanmeimei@163.com")]
     assert house.deliver() == []
 
 
 def test_hold_all_and_release_all(house: House) -> None:
     house.apply()
-    house.db.write(letters_ledger.hold_all, machine_now())
-    house.db.write(letters_ledger.hold_all, machine_now())
+    house.db.write(delivery_log.hold_all, machine_now())
+    house.db.write(delivery_log.hold_all, machine_now())
     with house.read() as session:
         rest = post_rests(session)
     assert rest is not None and rest.why == "by hand"
     assert house.deliver() == []
-    house.db.write(letters_ledger.release_all, house.now)
+    house.db.write(delivery_log.release_all, house.now)
     assert house.deliver() == [("join.confirm_address", LILEI)]
     with house.read() as session:
         assert post_rests(session) is None

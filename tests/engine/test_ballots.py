@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine.db import enter_club
-from engine.marks import vote
-from engine.models import Case, Letter, Mark, Person
-from engine.reminders import ASK_FIRST
-from engine.run import Invalid, NotAllowed, Stale
-from engine.step import Hand
+from engine.cases.transitions import Invalid, NotAllowed, Stale
+from engine.cases.votes import vote
+from engine.declare.transition import Hand
+from engine.scheduler.reminders import ASK_FIRST
+from engine.storage.database import enter_club
+from engine.storage.models import Case, Letter, Mark, Person
 from tests.club import LATER, LILEI, OWNER, TAKEN, House
 from tests.databases import Databases
 from tests.engine import toys

@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from engine.cells import MOST_BYTES, MOST_ROWS, Fault, Row, Table, read_table
+from engine.text.csv_table import MOST_BYTES, MOST_ROWS, Fault, Row, Table, read_table
 
 COLUMNS = {"name": ("name", "姓名"), "email": ("email", "邮箱"), "city": ("city", "城市")}
 REQUIRED = {"name": "name (姓名)", "email": "email (邮箱)"}

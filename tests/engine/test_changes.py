@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.changes import Piece, changed_answers, changes
+from engine.text.text_diff import Piece, changed_answers, changes
 
 TEXTS = st.lists(
     st.sampled_from(["我想读书。", "每天早上。", "Why? ", "No!\n", "\n", "1.5 books", "。。。", "𠮷", " "]), max_size=12

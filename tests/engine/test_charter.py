@@ -11,9 +11,19 @@ from typing import Any
 
 import pytest
 
-from engine.charter import DEPUTIES, IN_DAILY_LETTER, KINDS, Charter, CharterError, Numbers, charter, read_charter, shipped_charter
-from engine.kept_charter import kept_charter
-from engine.language import LANGUAGES
+from engine.charter.loading import kept_charter
+from engine.charter.model import (
+    DEPUTIES,
+    IN_DAILY_LETTER,
+    KINDS,
+    Charter,
+    CharterError,
+    Numbers,
+    charter,
+    read_charter,
+    shipped_charter,
+)
+from engine.text.i18n import LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine import checks, effects, registry
-from engine.checks import Misdeclared, letters
-from engine.declare import (
+from engine.declare import registry, validation
+from engine.declare.fields import Text
+from engine.declare.registry import all_workflows, register
+from engine.declare.validation import Misdeclared, letters
+from engine.declare.workflow import (
     State,
     Workflow,
     ask,
@@ -21,9 +23,8 @@ from engine.declare import (
     reviewer,
     tell,
 )
-from engine.declare import form as opened_by_form
-from engine.fields import Text
-from engine.registry import all_workflows, register
+from engine.declare.workflow import form as opened_by_form
+from engine.rules import effects
 from workflows import WORKFLOWS
 
 DUE = end_of_day(charter.plan_days)
@@ -45,7 +46,7 @@ class Sound(Workflow):
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_known", dict(registry._known))
-    monkeypatch.setattr(checks, "written", lambda workflow, letter, language: True)
+    monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
 
 
 def complaint(flow: type[Workflow]) -> str:
@@ -196,7 +197,7 @@ def test_a_state_that_no_way_leads_to_is_refused() -> None:
 def test_a_letter_that_is_not_written_is_refused_with_its_language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(registry, "_known", dict(registry._known))
-    monkeypatch.setattr(checks, "written", lambda workflow, letter, language: (letter, language) != ("thanks", "en"))
+    monkeypatch.setattr(validation, "written", lambda workflow, letter, language: (letter, language) != ("thanks", "en"))
     assert complaint(Sound) == "Sound: the letter thanks is not written in en"
 
 

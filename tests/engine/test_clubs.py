@@ -11,11 +11,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from engine.clubs import RESERVED_SLUGS, BadClub, all_clubs, apply_charter, by_slug, remove_demo
-from engine.db import OutsideClub, across_clubs, enter_club, in_club
-from engine.erasure import erase_person
-from engine.models import Case, CharterChange, Club, Event, Letter, Person, Rate, WebSession
-from engine.rates import CONFIRMATION_MAILS, Limit, forget_old_rates, take
+from engine.cases.erasure import erase_person
+from engine.club.context import all_clubs, by_slug
+from engine.security.rate_limits import CONFIRMATION_MAILS, Limit, forget_old_rates, take
+from engine.setup.club_admin import RESERVED_SLUGS, BadClub, apply_charter, remove_demo
+from engine.storage.database import OutsideClub, across_clubs, enter_club, in_club
+from engine.storage.models import Case, CharterChange, Club, Event, Letter, Person, Rate, WebSession
 from tests.club import LILEI, MEIMEI, MONDAY, OWNER, PLAN, House
 
 # Founding

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.declare import Workflow
-from engine.diagram import diagram
-from engine.registry import all_workflows, workflow
+from engine.declare.diagram import diagram
+from engine.declare.registry import all_workflows, workflow
+from engine.declare.workflow import Workflow
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "workflows.md"
 

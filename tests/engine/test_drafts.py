@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from engine.drafts import KEPT, draft_of, drafts_of, forget_old_drafts, form_of, keep_draft, throw_away
-from engine.erasure import erase_for_good
-from engine.models import Draft, Person
+from engine.cases.drafts import KEPT, draft_of, drafts_of, forget_old_drafts, form_of, keep_draft, throw_away
+from engine.cases.erasure import erase_for_good
+from engine.storage.models import Draft, Person
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.erasure import CannotErase, Erased, erase_for_good
-from engine.models import Case, Club, Letter, Person, Row
-from engine.offices import go_away
-from engine.people import address_hash
+from engine.cases.erasure import CannotErase, Erased, erase_for_good
+from engine.club.authority import go_away
+from engine.club.people import address_hash
+from engine.storage.models import Case, Club, Letter, Person, Row
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, UNKNOWN, House
 
 LEAVING = {"why": "", "erase": True}

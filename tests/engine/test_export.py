@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.export import everything_about, plain
-from engine.models import Case, Club, Draft, Letter, Row, WebSession
-from engine.spreadsheet import spreadsheet
+from engine.reports.export import everything_about, plain
+from engine.storage.models import Case, Club, Draft, Letter, Row, WebSession
+from engine.text.csv_export import spreadsheet
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine.test_drafts import keep
 

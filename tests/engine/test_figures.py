@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from engine.figures import MOST_WEEKS, Members, Punctual, members, on_time
-from engine.models import Case, Event, new_id
+from engine.reports.statistics import MOST_WEEKS, Members, Punctual, members, on_time
+from engine.storage.models import Case, Event, new_id
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
-from web.desk.figures import scale_for
+from web.desk.statistics import scale_for
 
 ZONE = "Asia/Shanghai"
 W49, W50, W51 = date(2026, 11, 30), date(2026, 12, 7), date(2026, 12, 14)

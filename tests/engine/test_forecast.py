@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from engine.clubs import apply_charter
-from engine.forecast import foresee, shifts, with_charter
-from engine.models import Case, Club, Letter, Person, Schedule
-from engine.rehearsal import rehearsal
-from engine.schedules import plan_schedules
+from engine.reports.forecast import foresee, shifts, with_charter
+from engine.reports.sandbox import rehearsal
+from engine.scheduler.schedules import plan_schedules
+from engine.setup.club_admin import apply_charter
+from engine.storage.models import Case, Club, Letter, Person, Schedule
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
 

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.at_hand import officers_at_hand, offices_changed
-from engine.declare import State, Workflow, ask, charter, due, end_of_day, final, form, members, owner
-from engine.models import Case, Event, Person
-from engine.run import act
-from engine.step import CLOCK
+from engine.cases.transitions import act
+from engine.club.context import officers_at_hand, offices_changed
+from engine.declare.transition import CLOCK
+from engine.declare.workflow import State, Workflow, ask, charter, due, end_of_day, final, form, members, owner
+from engine.storage.models import Case, Event, Person
 from tests.club import LILEI, OWNER, House
 from tests.engine import toys
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.backup import hold_unsent
-from engine.heartbeats import post_rests
-from engine.intake import TooManyMails, hand_in, put_right, send_page
-from engine.letters_ledger import release_club, retry
-from engine.models import Case, Letter
-from engine.run import Invalid, NotAllowed
+from engine.cases.submissions import hand_in, put_right, send_page
+from engine.cases.transitions import Invalid, NotAllowed
+from engine.operations.backup import hold_unsent
+from engine.outbox.delivery_log import release_club, retry
+from engine.security.rate_limits import TooManyMails
+from engine.storage.heartbeats import post_rests
+from engine.storage.models import Case, Letter
 from tests.club import ADMIN, APPLICATION, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.mailers.golden_steps import overdue
 

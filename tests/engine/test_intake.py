@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.intake import TooManyMails, send_form_link, send_sign_in
-from engine.models import Case, Person
-from engine.run import NotAllowed
+from engine.cases.submissions import send_form_link, send_sign_in
+from engine.cases.transitions import NotAllowed
+from engine.security.rate_limits import TooManyMails
+from engine.storage.models import Case, Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 
 NOMINATION = {"why": "我愿意多做一点。", "plan": "每周四主持讨论。"}

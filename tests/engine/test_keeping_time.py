@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from engine.models import Case, Letter, Person
-from engine.sweep import forget_old
+from engine.scheduler.sweep import forget_old
+from engine.storage.models import Case, Letter, Person
 from tests.club import LILEI, MEIMEI, MONDAY, OWNER, House
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.language import best_language, say_day, say_moment, say_short, translate
+from engine.text.i18n import best_language, say_day, say_moment, say_short, translate
 
 
 def at(text: str) -> datetime:

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from engine.db import Database, enter_club
-from engine.erasure import erase_for_good
-from engine.intake import open_by_member
-from engine.models import Case, Person
-from engine.offering import CannotOffer, offer
-from engine.openings import open_due
-from engine.registry import workflow
-from engine.run import NotAllowed, act
-from engine.step import Hand
+from engine.cases.erasure import erase_for_good
+from engine.cases.offers import CannotOffer, offer
+from engine.cases.submissions import open_by_member
+from engine.cases.transitions import NotAllowed, act
+from engine.declare.registry import workflow
+from engine.declare.transition import Hand
+from engine.scheduler.recurring import open_due
+from engine.storage.database import Database, enter_club
+from engine.storage.models import Case, Person
 from tests.club import LILEI, OWNER, PLAN, House
 from tests.databases import databases
 

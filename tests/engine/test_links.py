@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.links import LIFE, SIGN_IN_LIFE, BadLink, Link, Links
+from engine.security.links import LIFE, SIGN_IN_LIFE, BadLink, Link, Links
 
 MADE = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)
 LINKS = Links(["the present key of the club"], "https://club.example/")

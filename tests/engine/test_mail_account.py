@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine.mail_account import close_anew, keep_account, open_password, seal_password
-from engine.models import MailAccount
-from engine.seal import Broken, Seal
+from engine.operations.mail_account import close_anew, keep_account, open_password, seal_password
+from engine.security.encryption import Broken, Seal
 from engine.settings import MailServer
-from mailers.verdict import Answer
+from engine.storage.models import MailAccount
+from mailers.smtp.reply import Answer
 from tests.club import House
 
 ACCOUNT = MailServer("smtps", "smtp.qq.com", 465, "club@qq.com", "授权码-code")

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.charter import Numbers, charter
-from engine.declare import State, ask, before_due, due, end_of_day, later, moment, person, weekly
-from engine.moments import Frame, midnight_after, morning_after_quiet
-from engine.reminders import next_wake, reminders_of
+from engine.cases.deadlines import next_wake, reminders_of
+from engine.charter.model import Numbers, charter
+from engine.declare.due_times import Frame, midnight_after, morning_after_quiet
+from engine.declare.workflow import State, ask, before_due, due, end_of_day, later, moment, person, weekly
 
 SUNDAY_TO_SATURDAY = weekly(charter.week_opens, due=charter.week_due)
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from engine.clock import machine_now
-from engine.db import Database
-from engine.heartbeats import post_rests
-from engine.models import Case, Club, Letter
-from engine.move import MOVED, CannotMove, move
+from engine.operations.copy_database import MOVED, CannotMove, move
+from engine.storage.database import Database
+from engine.storage.heartbeats import post_rests
+from engine.storage.models import Case, Club, Letter
 from tests.club import LILEI, House
 from tests.databases import databases
 

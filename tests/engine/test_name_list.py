@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.cells import MOST_ROWS, Fault
-from engine.name_list import is_name_list, read_name_list
+from engine.text.csv_table import MOST_ROWS, Fault
+from engine.text.name_list import is_name_list, read_name_list
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from engine.models import Case, Person
-from engine.people import add_person
-from engine.run import open_case
-from engine.step import Hand
+from engine.cases.transitions import open_case
+from engine.club.people import add_person
+from engine.declare.transition import Hand
+from engine.storage.models import Case, Person
 from tests.club import House
 
 TANG = "tang@qq.com"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from engine.charter import shipped_charter
-from engine.clubs import apply_charter
-from engine.desk import waiting_for
-from engine.models import Case, Person
-from engine.offices import belongs, go_away, holders, holds, in_place_of
-from engine.roles import Role, admins, anyone, members, owner, person, reviewer
+from engine.charter.model import shipped_charter
+from engine.club.authority import belongs, go_away, holders, holds, in_place_of
+from engine.declare.roles import Role, admins, anyone, members, owner, person, reviewer
+from engine.reports.worklists import waiting_for
+from engine.setup.club_admin import apply_charter
+from engine.storage.models import Case, Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 
 SECOND = "second@qq.com"

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.models import Case, Person, Schedule
-from engine.openings import BATCH, open_due, openings_round
-from engine.people import add_person
-from engine.schedules import plan_schedules
+from engine.club.people import add_person
+from engine.scheduler.recurring import BATCH, open_due, openings_round
+from engine.scheduler.schedules import plan_schedules
+from engine.storage.models import Case, Person, Schedule
 from tests.club import DOWN, LILEI, MEIMEI, OWNER, TAKEN, House
 from tests.engine import toys
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.models import Person, WebSession
-from engine.own_links import forget_ended_sessions, renew_links
+from engine.cases.member_links import forget_ended_sessions, renew_links
+from engine.storage.models import Person, WebSession
 from tests.club import LILEI, MEIMEI, House
 
 

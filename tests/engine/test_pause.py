@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
-from engine.letters_ledger import release_all, release_club
-from engine.models import Case, Club, Letter, Schedule
-from engine.openings import open_due
-from engine.pause import OVER, PAUSED, pause, resume
-from engine.sweep import BACK_OFF, sweep, wake_forgotten
-from mailers import outbox
-from mailers.drafts import Claimed
+from engine.outbox.delivery_log import PAUSED, release_all, release_club
+from engine.scheduler.pause import OVER, pause, resume
+from engine.scheduler.recurring import open_due
+from engine.scheduler.sweep import BACK_OFF, sweep, wake_forgotten
+from engine.storage.models import Case, Club, Letter, Schedule
+from mailers.queue import outbox
+from mailers.queue.prepared import Claimed
 from tests.club import LATER, LILEI, MEIMEI, PLAN, House
 
 

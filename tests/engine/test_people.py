@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.people import BadAddress, fold_address
+from engine.text.addresses import BadAddress, fold_address
 
 
 @pytest.mark.parametrize(

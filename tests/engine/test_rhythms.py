@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.charter import Numbers, WeekTime, charter
-from engine.declare import weekly
-from engine.moments import Daily, Frame, days_later, midnight_after, morning_after_quiet
+from engine.charter.model import Numbers, WeekTime, charter
+from engine.declare.due_times import Daily, Frame, days_later, midnight_after, morning_after_quiet
+from engine.declare.workflow import weekly
 
 NIGHTS = [
     (ZoneInfo(zone), datetime.fromisoformat(at).replace(tzinfo=UTC))

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from engine.erasure import erase_person
-from engine.letters import BULK
-from engine.models import Case, Club, Letter, Person
-from engine.roster import Entry, Plan, Roster, compare, members, read_roster
+from engine.cases.erasure import erase_person
+from engine.outbox.queue import BULK
+from engine.setup.member_import import Entry, Plan, Roster, compare, members, read_roster
+from engine.storage.models import Case, Club, Letter, Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 
 HEAD = "姓名,邮箱,城市,加入日期,语言,角色\n"

@@ -11,12 +11,12 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine.at_hand import club_at_hand
-from engine.instants import Instant
-from engine.models import Case, Event
-from engine.rounds import write_together
-from engine.run import act
-from engine.step import CLOCK
+from engine.cases.batch_flush import write_together
+from engine.cases.transitions import act
+from engine.club.context import club_at_hand
+from engine.declare.transition import CLOCK
+from engine.storage.models import Case, Event
+from engine.storage.types import Instant
 from tests.club import LILEI, House
 
 NOON = datetime(2026, 6, 10, 12, 30, 5, 1200, timezone(timedelta(hours=8)))

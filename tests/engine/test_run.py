@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from engine.models import Case, Event, Letter, Person, WebSession
-from engine.moments import midnight_after
-from engine.run import Invalid, NotAllowed, Stale, act
-from engine.step import CLOCK, Hand
+from engine.cases.transitions import Invalid, NotAllowed, Stale, act
+from engine.declare.due_times import midnight_after
+from engine.declare.transition import CLOCK, Hand
+from engine.storage.models import Case, Event, Letter, Person, WebSession
 from tests.club import ADMIN, LATER, LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
 from tests.mail import parse, text_of

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import event, select
 from sqlalchemy.engine import Engine
 
-from engine.models import Case, Event, Letter
+from engine.storage.models import Case, Event, Letter
 from tests import club
 from tests.engine.test_machine import ClubLife
 

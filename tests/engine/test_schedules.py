@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine.agenda import agenda
-from engine.clubs import apply_charter, change_club
-from engine.models import Case, Club, Schedule
+from engine.reports.agenda import agenda
+from engine.setup.club_admin import apply_charter, change_club
+from engine.storage.models import Case, Club, Schedule
 from tests.club import LILEI, House
 
 SUNDAY = datetime(2026, 12, 6, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai; in Auckland it has been 08:00 for five hours

@@ -5,8 +5,8 @@ from __future__ import annotations
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from engine.db import Database
-from engine.models import Row
+from engine.storage.database import Database
+from engine.storage.models import Row
 from tests.databases import Databases
 
 
@@ -15,4 +15,4 @@ def test_the_migrations_make_the_tables_that_are_declared(template: Databases) -
     with db.reader.connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection), Row.metadata)
     db.dispose()
-    assert difference == [], "engine/models.py says something else than engine/migrations: write a migration"
+    assert difference == [], "engine/storage/models.py says something else than engine/storage/migrations: write a migration"

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, select, update
 
-import engine.reminders
-import engine.sweep
-from engine.erasure import forget_bytes
-from engine.models import Case, Letter
-from engine.reminders import ASK_FIRST
-from engine.sweep import BACK_OFF, sweep, sweep_round
+import engine.scheduler.reminders
+import engine.scheduler.sweep
+from engine.cases.erasure import forget_bytes
+from engine.scheduler.reminders import ASK_FIRST
+from engine.scheduler.sweep import BACK_OFF, sweep, sweep_round
+from engine.storage.models import Case, Letter
 from tests.club import LATER, LILEI, MONDAY, TAKEN, House
 from tests.engine import toys
 
@@ -184,16 +184,16 @@ def test_one_broken_case_backs_off_and_shows_and_the_rest_goes_on(house: House, 
 def test_a_reminder_whose_case_broke_once_still_leaves_and_the_trouble_is_over(
     owed: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = engine.reminders.plan
+    real = engine.scheduler.reminders.plan
 
     def broken(*args: object, **kwargs: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(engine.reminders, "plan", broken)
+    monkeypatch.setattr(engine.scheduler.reminders, "plan", broken)
     owed.now = THURSDAY_NIGHT - timedelta(days=1)
     sweep(owed.db, owed.now)
     assert plan(owed).trouble == "OSError: disk full"
-    monkeypatch.setattr(engine.reminders, "plan", real)
+    monkeypatch.setattr(engine.scheduler.reminders, "plan", real)
     owed.now += BACK_OFF
     sweep(owed.db, owed.now)
     assert [letter.state for letter in owed.letters("study_plan.due_soon")] == ["queued"]
@@ -207,8 +207,8 @@ def test_more_reminders_than_a_round_holds_all_leave_together_and_none_by_itself
         house.join(f"a{number}@qq.com", f"form-{number}")
     house.deliver()
     for size in ("ROUND", "REMINDERS"):
-        monkeypatch.setattr(engine.sweep, size, 3)
-    monkeypatch.delattr(engine.sweep, "remind")  # what looks at one case by itself
+        monkeypatch.setattr(engine.scheduler.sweep, size, 3)
+    monkeypatch.delattr(engine.scheduler.sweep, "remind")  # what looks at one case by itself
     house.now = THURSDAY_NIGHT - timedelta(days=1)
     assert sweep(house.db, house.now) == 7
     reminders = [(letter.state, letter.next_at.hour) for letter in house.letters("study_plan.due_soon")]

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from engine.turns import Turns
+from engine.storage.fair_lock import Turns
 from tests.web.test_process import wait_for
 
 

@@ -13,20 +13,20 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine.at_hand import owner_at_hand
-from engine.charter import shipped_charter
+from engine.cases.offers import CannotOffer, offer
+from engine.cases.submissions import hand_in
+from engine.cases.transitions import NotAllowed, act, open_case
+from engine.charter.model import shipped_charter
 from engine.clock import machine_now
-from engine.db import Database, enter_club, insert_new
-from engine.founding import AlreadyFounded, found, keep_said
-from engine.intake import hand_in
-from engine.models import Case, Heartbeat, Letter, Person, Rate
-from engine.offering import CannotOffer, offer
-from engine.openings import open_due
-from engine.run import NotAllowed, act, open_case
-from engine.seal import Seal
-from engine.step import CLOCK, Hand
-from engine.sweep import sweep
-from mailers import outbox
+from engine.club.context import owner_at_hand
+from engine.declare.transition import CLOCK, Hand
+from engine.scheduler.recurring import open_due
+from engine.scheduler.sweep import sweep
+from engine.security.encryption import Seal
+from engine.setup.first_club import AlreadyFounded, found, keep_said
+from engine.storage.database import Database, enter_club, insert_new
+from engine.storage.models import Case, Heartbeat, Letter, Person, Rate
+from mailers.queue import outbox
 from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
 from tests.databases import Databases
 

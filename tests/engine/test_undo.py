@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from engine.models import Case, Event, Person
-from engine.pause import pause, resume
-from engine.run import NotAllowed, act
-from engine.step import Hand
+from engine.cases.transitions import NotAllowed, act
+from engine.declare.transition import Hand
+from engine.scheduler.pause import pause, resume
+from engine.storage.models import Case, Event, Person
 from tests.club import ADMIN, LILEI, OWNER, PLAN, House
 from tests.databases import databases
 

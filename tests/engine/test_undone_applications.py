@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.erasure import erase_for_good
-from engine.models import Case
-from engine.offering import offer
-from engine.run import NotAllowed
-from engine.step import Hand
+from engine.cases.erasure import erase_for_good
+from engine.cases.offers import offer
+from engine.cases.transitions import NotAllowed
+from engine.declare.transition import Hand
+from engine.storage.models import Case
 from tests.club import ADMIN, LILEI, OWNER, PLAN, House
 from tests.engine.test_run import refused
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.letters_ledger import retry
-from engine.models import Case
+from engine.outbox.delivery_log import retry
+from engine.storage.models import Case
 from tests.club import LATER, LILEI, PLAN, TAKEN, UNKNOWN, House
 from tests.engine.test_sweep import THURSDAY_NIGHT, plan
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine import checks, registry
-from engine.declare import (  # fmt: skip
+from engine.declare import registry, validation
+from engine.declare.transition import Step
+from engine.declare.workflow import (
     State,
     Workflow,
     ask,
@@ -25,14 +26,13 @@ from engine.declare import (  # fmt: skip
     tell,
     weekly,
 )
-from engine.declare import form as opened_by_form
-from engine.effects import remove
-from engine.step import Step
+from engine.declare.workflow import form as opened_by_form
+from engine.rules.effects import remove
 
 
 def declared(monkeypatch: pytest.MonkeyPatch, *flows: type[Workflow]) -> None:
     """Register toys; monkeypatch takes them away again."""
-    monkeypatch.setattr(checks, "written", lambda workflow, letter, language: True)
+    monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
     monkeypatch.setattr(registry, "_known", dict(registry._known))
     registry.register(*flows)
 

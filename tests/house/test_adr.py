@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from engine import checks, registry
-from engine.declare import Workflow
+from engine.declare import registry, validation
+from engine.declare.workflow import Workflow
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adr" / "0001-language.md"
 
 
 def test_the_workflows_on_paper_register(monkeypatch: pytest.MonkeyPatch) -> None:
     head, *blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    monkeypatch.setattr(checks, "written", lambda workflow, letter, language: True)
+    monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
     monkeypatch.setattr(registry, "_known", dict(registry._known))
     found: list[type[Workflow]] = []
     for block in blocks:

@@ -14,10 +14,10 @@ ONLY = {  # package: the files that may import it
     "flask": ("web/", "app.py"),
     "flask_wtf": ("web/",),
     "apscheduler": ("web/",),
-    "jinja2": ("mailers/compose.py", "web/"),
-    "smtplib": ("mailers/post.py",),
-    "nacl": ("engine/seal.py",),
-    "waitress": ("web/server.py",),
+    "jinja2": ("mailers/letters/compose.py", "web/"),
+    "smtplib": ("mailers/smtp/connection.py",),
+    "nacl": ("engine/security/encryption.py",),
+    "waitress": ("web/app/server.py",),
 }
 BANNED = {"core", "common", "utils", "helpers", "misc"}
 
@@ -69,7 +69,7 @@ def test_files_stay_short_and_well_named(path: Path) -> None:
 @pytest.mark.parametrize("folder", ["templates/pages", "templates/mail", "web/static"])
 def test_templates_styles_and_script_stay_short(folder: str) -> None:
     longer = [named(path) for path in (ROOT / folder).rglob("*.*") if len(path.read_text().splitlines()) > 300]
-    assert longer == [], "longer than 300 lines: take a part out (a macro, a part of the sheet in web/assets.py)"
+    assert longer == [], "longer than 300 lines: take a part out (a macro, a part of the sheet in web/http/assets.py)"
 
 
 @pytest.mark.parametrize("path", sources(), ids=named)
@@ -103,7 +103,9 @@ def test_only_the_database_commits() -> None:
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and node.attr == "commit":
-                assert named(path) == "engine/db.py", f"{named(path)}:{node.lineno}: db.write(unit) is the only committer"
+                assert named(path) == "engine/storage/database.py", (
+                    f"{named(path)}:{node.lineno}: db.write(unit) is the only committer"
+                )
 
 
 def test_the_state_of_a_case_is_set_at_one_place() -> None:
@@ -117,14 +119,20 @@ def test_the_state_of_a_case_is_set_at_one_place() -> None:
                     and target.attr == "state"
                     and ast.unparse(target.value) in ("case", "matter", "step.case")
                 ):
-                    assert named(path) == "engine/run.py", (
-                        f"{named(path)}:{node.lineno}: only the door (engine/run.py) changes a state"
+                    assert named(path) == "engine/cases/transitions.py", (
+                        f"{named(path)}:{node.lineno}: only the door (engine/cases/transitions.py) changes a state"
                     )
 
 
 def test_time_is_an_argument_below_the_web() -> None:
     for path in sources():
-        if named(path) in ("engine/clock.py", "engine/models.py", "mailers/catcher.py", "mailers/post.py", "web/ticker.py"):
+        if named(path) in (
+            "engine/clock.py",
+            "engine/storage/models.py",
+            "mailers/dev_mailbox.py",
+            "mailers/smtp/connection.py",
+            "web/app/background.py",
+        ):
             continue
         text = path.read_text()
         for word in ("datetime.now(", "utcnow(", "time.time(", "time.sleep(", "func.now("):
@@ -139,7 +147,7 @@ def test_no_request_sends_mail_but_these() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and senders & {alias.name for alias in node.names}:
                 found.add(named(path))
-    assert found == {"web/ticker.py", "web/demo.py", "web/mail_form.py"}, "a letter is queued; the post sends it"
+    assert found == {"web/app/background.py", "web/app/demo.py", "web/forms/mail_form.py"}, "a letter is queued; the post sends it"
 
 
 def test_across_clubs_is_listed() -> None:
@@ -149,21 +157,21 @@ def test_across_clubs_is_listed() -> None:
             if isinstance(node, ast.FunctionDef) and any(ast.unparse(item) == "across_clubs" for item in node.decorator_list):
                 marked.add(f"{named(path)}:{node.name}")
     assert marked == {
-        "engine/backup.py:hold_unsent",
-        "engine/checkup.py:letters",
-        "engine/checkup.py:rows",
-        "engine/drafts.py:forget_old_drafts",
-        "engine/letters_ledger.py:release_all",
-        "engine/mail_account.py:_compose_anew",
-        "engine/openings.py:openings_round",
-        "engine/schedules.py:plan_every_club",
-        "engine/own_links.py:forget_ended_sessions",
-        "engine/sweep.py:sweep_round",
-        "engine/sweep.py:forget_old",
-        "engine/sweep.py:wake_forgotten",
-        "mailers/outbox.py:claim",
-        "mailers/outbox.py:extend_leases",
-        "mailers/outbox.py:take_back_lapsed",
-        "web/access.py:signed_in",
-        "engine/erasure.py:forget_bytes",
+        "engine/operations/backup.py:hold_unsent",
+        "engine/operations/installation_checks.py:letters",
+        "engine/operations/installation_checks.py:rows",
+        "engine/cases/drafts.py:forget_old_drafts",
+        "engine/outbox/delivery_log.py:release_all",
+        "engine/operations/mail_account.py:_compose_anew",
+        "engine/scheduler/recurring.py:openings_round",
+        "engine/scheduler/schedules.py:plan_every_club",
+        "engine/cases/member_links.py:forget_ended_sessions",
+        "engine/scheduler/sweep.py:sweep_round",
+        "engine/scheduler/sweep.py:forget_old",
+        "engine/scheduler/sweep.py:wake_forgotten",
+        "mailers/queue/outbox.py:claim",
+        "mailers/queue/outbox.py:extend_leases",
+        "mailers/queue/outbox.py:take_back_lapsed",
+        "web/http/auth.py:signed_in",
+        "engine/cases/erasure.py:forget_bytes",
     }, "a function looks across clubs: say here that it is meant"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from engine.drafts import KEPT
-from engine.erasure import BYTES_KEPT
-from engine.models import Row
+from engine.cases.drafts import KEPT
+from engine.cases.erasure import BYTES_KEPT
+from engine.storage.models import Row
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "privacy.md").read_text()
 

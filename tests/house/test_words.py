@@ -10,14 +10,14 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from engine.checks import letters, undone_to
-from engine.clock_moves import CLOCK_MOVES, clock_move
-from engine.declare import Workflow
-from engine.language import LANGUAGES, TEMPLATES
-from engine.registry import all_workflows
-from engine.roles import anyone
-from engine.targets import Choice, Target, arrows
-from web import deeds, letter_words, wording
+from engine.cases.system_actions import CLOCK_MOVES, clock_move
+from engine.declare.registry import all_workflows
+from engine.declare.roles import anyone
+from engine.declare.targets import Choice, Target, arrows
+from engine.declare.validation import letters, undone_to
+from engine.declare.workflow import Workflow
+from engine.text.i18n import LANGUAGES, TEMPLATES
+from web.labels import event_sentences, letter_words, wording
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = [
@@ -71,9 +71,9 @@ def test_placeholders_survive_translation() -> None:
 @pytest.mark.parametrize("flow", all_workflows(), ids=lambda flow: flow.key)
 def test_every_state_act_and_event_has_its_word(flow: type[Workflow]) -> None:
     for name, state in flow.states.items():
-        assert f"{flow.key}.{name}" in wording.STATES or name in wording.STATES, f"web/wording.py STATES lacks {name}"
+        assert f"{flow.key}.{name}" in wording.STATES or name in wording.STATES, f"web/labels/wording.py STATES lacks {name}"
         for act in state.acts:
-            assert act.action in wording.ACTIONS, f"web/wording.py ACTIONS lacks {act.action}"
+            assert act.action in wording.ACTIONS, f"web/labels/wording.py ACTIONS lacks {act.action}"
 
 
 def ends_of(target: Target, here: str) -> Iterator[str]:
@@ -99,10 +99,10 @@ def events() -> Iterator[tuple[str, str, str]]:
 def test_every_event_has_its_sentence_and_no_sentence_is_dead() -> None:
     said: set[str] = set()
     for flow, action, state in events():
-        found = deeds.found_under(flow, action, state)
-        assert found, f"web/deeds.py lacks {flow}.{action}>{state}"
+        found = event_sentences.found_under(flow, action, state)
+        assert found, f"web/labels/event_sentences.py lacks {flow}.{action}>{state}"
         said.add(found)
-    dead = {*deeds.DID, *deeds.CAME} - said
+    dead = {*event_sentences.DID, *event_sentences.CAME} - said
     assert dead == set()
 
 
@@ -120,7 +120,7 @@ def test_a_receipt_has_a_word_for_whatever_somebody_presses_about_another(langua
 @pytest.mark.parametrize("flow", all_workflows(), ids=lambda flow: flow.key)
 def test_every_letter_has_a_word_at_the_desk(flow: type[Workflow]) -> None:
     lacking = [name for name in letters(flow) if name not in letter_words.LETTERS]
-    assert lacking == [], "web/letter_words.py LETTERS lacks them"
+    assert lacking == [], "web/labels/letter_words.py LETTERS lacks them"
 
 
 @pytest.mark.parametrize(

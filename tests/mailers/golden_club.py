@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from engine.intake import send_page, send_sign_in
-from engine.models import Case, Person
-from engine.pause import pause, resume
-from engine.run import act
-from engine.step import Hand
+from engine.cases.submissions import send_page, send_sign_in
+from engine.cases.transitions import act
+from engine.declare.transition import Hand
+from engine.scheduler.pause import pause, resume
+from engine.storage.models import Case, Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.mailers.golden_nomination import WHY
 from tests.mailers.golden_reflection import READ

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from engine.models import Person
-from engine.offering import offer
-from engine.step import Hand
+from engine.cases.offers import offer
+from engine.declare.transition import Hand
+from engine.storage.models import Person
 from tests.club import LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, press, send, then, wait
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from engine.offices import go_away
+from engine.club.authority import go_away
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, confirmed, joined, press, send, then, wait
 from tests.mailers.golden_study_plan import proposed

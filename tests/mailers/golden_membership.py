@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.intake import hand_in_for, put_right, send_form_link
+from engine.cases.submissions import hand_in_for, put_right, send_form_link
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, Story, press, send, then, wait
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from engine.intake import send_form_link
+from engine.cases.submissions import send_form_link
 from tests.club import LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, Story, press, send, then, wait
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.drafts import form_of, keep_draft
-from engine.models import Person
-from engine.own_links import mail_own_page, renew_links
+from engine.cases.drafts import form_of, keep_draft
+from engine.cases.member_links import mail_own_page, renew_links
+from engine.storage.models import Person
 from tests.club import LILEI, House
 from tests.mailers.golden_reflection import reading
 from tests.mailers.golden_steps import Stories, Story, joined, send, then, wait

@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from engine.models import Club
+from engine.storage.models import Club
 from tests.club import ADMIN, LILEI, OWNER, House
 from tests.mailers.golden_steps import Stories, press, send, then, wait
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from engine.intake import send_form_link
+from engine.cases.submissions import send_form_link
 from tests.club import LILEI, OWNER, PLAN, House
 from tests.mailers.golden_steps import Stories, Story, handed_in, joined, overdue, press, send, then, wait
 

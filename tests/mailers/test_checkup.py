@@ -16,9 +16,9 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from engine.checkup import Finding
+from engine.operations.installation_checks import Finding
 from engine.settings import MailServer, Settings, load
-from mailers.checkup import dns_records, mail_server, sender
+from mailers.account.dns_check import dns_records, mail_server, sender
 from tests.mailers.scripted import CLOSE, Reply, Scripted
 
 PUBLIC = {("org.", "NS"): ["ns.org."]}
@@ -114,7 +114,7 @@ def test_what_a_domain_lacks(tmp_path: Path, records: dict[tuple[str, str], list
 
 
 def test_where_no_dns_answers_it_is_said_and_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailers.checkup.DNS_SECONDS", 0.2)
+    monkeypatch.setattr("mailers.account.dns_check.DNS_SECONDS", 0.2)
     assert looked_up(tmp_path, None) == [("dns", "not checked")]
     assert looked_up(tmp_path, CLUB, "jiuniu@localhost") == [("dns", "not checked")]
 

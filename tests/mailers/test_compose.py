@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from engine.models import Club, Letter, Person
-from engine.people import add_person, fold_address
-from engine.run import act, open_case
-from engine.step import Hand
-from mailers.compose import MOST_BYTES
-from mailers.sheet import unbroken
+from engine.cases.transitions import act, open_case
+from engine.club.people import add_person
+from engine.declare.transition import Hand
+from engine.storage.models import Club, Letter, Person
+from engine.text.addresses import fold_address
+from mailers.letters.compose import MOST_BYTES
+from mailers.letters.document import unbroken
 from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
 from tests.mail import html_of, parse, text_of
 

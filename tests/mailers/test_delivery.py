@@ -12,12 +12,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
-from engine.heartbeats import channel_trouble
-from engine.models import Letter
 from engine.settings import MailServer
-from mailers import outbox
-from mailers.delivery import Post
-from mailers.verdict import RETRY_AFTER, TOO_FAST, USED_UP_AFTER
+from engine.storage.heartbeats import channel_trouble
+from engine.storage.models import Letter
+from mailers.queue import outbox
+from mailers.queue.worker import Post
+from mailers.smtp.reply import RETRY_AFTER, TOO_FAST, USED_UP_AFTER
 from tests.club import LILEI, MEIMEI, OWNER, House
 from tests.mailers.scripted import Scripted
 
@@ -185,7 +185,7 @@ def test_a_letter_whose_row_cannot_be_read_fails_alone(house: House, server: Scr
     house.apply(MEIMEI, "form-2")
     broken = house.letters()[0].id
     monkeypatch.setattr(outbox, "with_their_people", unreadable)
-    monkeypatch.setattr("mailers.drafts.with_their_people", unreadable)
+    monkeypatch.setattr("mailers.queue.prepared.with_their_people", unreadable)
     assert post(house, server).deliver() == 1
     assert [(letter.state, letter.answer) for letter in house.letters()] == [
         ("failed", "compose: ValueError: Expecting ',' delimiter"),
@@ -220,7 +220,7 @@ def test_what_the_server_said_is_kept_until_the_database_takes_it(
         return real(*given)
 
     monkeypatch.setattr(outbox, "settle_and_keep", full)
-    monkeypatch.setattr("mailers.delivery.SETTLE_AGAIN", 0)
+    monkeypatch.setattr("mailers.queue.worker.SETTLE_AGAIN", 0)
     house.apply()
     house.apply(MEIMEI, "form-2")
     assert post(house, server).deliver() == 2
@@ -262,7 +262,7 @@ def test_a_batch_that_cannot_be_composed_ahead_is_composed_one_by_one(
     def broken(*_: object) -> None:
         raise OSError("unreadable")
 
-    monkeypatch.setattr("mailers.delivery.compose_ahead", broken)
+    monkeypatch.setattr("mailers.queue.worker.compose_ahead", broken)
     house.apply()
     house.apply(MEIMEI, "form-2")
     assert post(house, server).deliver() == 2

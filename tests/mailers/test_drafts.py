@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from engine.cases.erasure import erase_person, forget_case
 from engine.clock import machine_now
-from engine.erasure import erase_person, forget_case
-from engine.models import Case, Letter, Person
-from mailers import compose, outbox
-from mailers.drafts import FRESH, Ahead, Claimed, compose_ahead, keep
-from mailers.facts import Facts
+from engine.storage.models import Case, Letter, Person
+from mailers.letters import compose
+from mailers.letters.context import Facts
+from mailers.queue import outbox
+from mailers.queue.prepared import FRESH, Ahead, Claimed, compose_ahead, keep
 from tests.club import DOWN, LATER, LILEI, MEIMEI, OWNER, TAKEN, House
 
 LEASE = machine_now() + timedelta(hours=1)

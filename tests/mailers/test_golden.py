@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from engine.changes import changes
-from engine.checks import letters
-from engine.language import LANGUAGES, TEMPLATES
-from engine.registry import all_workflows
-from mailers.compose import _blocks
-from mailers.sheet import Sheet
+from engine.declare.registry import all_workflows
+from engine.declare.validation import letters
+from engine.text.i18n import LANGUAGES, TEMPLATES
+from engine.text.text_diff import changes
+from mailers.letters.compose import _blocks
+from mailers.letters.document import Sheet
 from tests.club import House
 from tests.databases import Databases
 from tests.mail import text_of

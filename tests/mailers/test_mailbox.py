@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mailers import catcher
-from mailers.catcher import Catcher, caught, open_mail
-from mailers.delivery import Post
+from mailers import dev_mailbox
+from mailers.dev_mailbox import Catcher, caught, open_mail
+from mailers.queue.worker import Post
 from tests.club import LILEI, MEIMEI, House
 from tests.mail import text_of
 from tests.mailers.test_delivery import Standing
@@ -49,7 +49,7 @@ def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptie
     assert [mail.recipient for mail in caught(box.folder, limit=1)] == [MEIMEI]
     assert [mail.recipient for mail in caught(box.folder, "lilei", limit=1)] == [LILEI]  # among all, not among the newest
     assert [mail.recipient for mail in caught(box.folder, before=next(caught(box.folder)).id)] == [LILEI]
-    catcher.empty(box.folder)
+    dev_mailbox.empty(box.folder)
     assert list(caught(box.folder)) == []
 
 

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from mailers.mime import encoded_words, mail_bytes, mailbox
+from mailers.letters.mime import encoded_words, mail_bytes, mailbox
 
 
 def parsed(content: bytes) -> EmailMessage:

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.clock import machine_now
-from engine.letters_ledger import hold, one, release, retry, rows
-from engine.models import Letter, Person
-from engine.offices import go_away
-from mailers import compose, outbox
-from mailers.facts import Facts
-from mailers.verdict import RETRY_AFTER, Answer
+from engine.club.authority import go_away
+from engine.outbox.delivery_log import hold, one, release, retry, rows
+from engine.storage.models import Letter, Person
+from mailers.letters import compose
+from mailers.letters.context import Facts
+from mailers.queue import outbox
+from mailers.smtp.reply import RETRY_AFTER, Answer
 from tests.club import ADMIN, DOWN, LATER, LILEI, MEIMEI, OWNER, PLAN, REFUSED, SILENT, TAKEN, UNKNOWN, House
 
 HOUR = timedelta(hours=1)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from engine.settings import MailServer
-from mailers.post import NO_ADDRESS, SLOW, Channel, Patience
-from mailers.trial import diagnose
-from mailers.verdict import Answer, judge
+from mailers.account.smtp_test import diagnose
+from mailers.smtp.connection import NO_ADDRESS, SLOW, Channel, Patience
+from mailers.smtp.reply import Answer, judge
 from tests.mailers.scripted import CLOSE, Scripted
 
 MAIL = b"Subject: x\r\n\r\nA line.\r\n"

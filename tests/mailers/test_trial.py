@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from engine.settings import MailServer
-from mailers.post import SLOW
-from mailers.presets import PRESETS, preset_at, preset_of
-from mailers.trial import Outcome, diagnose
-from mailers.verdict import Answer
+from mailers.account.providers import PRESETS, preset_at, preset_of
+from mailers.account.smtp_test import Outcome, diagnose
+from mailers.smtp.connection import SLOW
+from mailers.smtp.reply import Answer
 
 QQ = MailServer("smtps", "smtp.qq.com", 465, "club@qq.com", "code")
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailers.verdict import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, USED_UP_AFTER, Answer, Verdict, judge, meaning
+from mailers.smtp.reply import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, USED_UP_AFTER, Answer, Verdict, judge, meaning
 
 FIRST = RETRY_AFTER[0]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from engine.at_hand import club_at_hand
-from engine.charter import shipped_charter
-from engine.db import enter_club
-from engine.roster import import_members, read_roster
+from engine.charter.model import shipped_charter
+from engine.club.context import club_at_hand
+from engine.setup.member_import import import_members, read_roster
+from engine.storage.database import enter_club
 from tests.month import people
 from tests.month.hands import Somebody
 from tests.month.people import Mood

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from sqlalchemy import func, select
 
-from engine.models import Event, Letter, Mark
+from engine.storage.models import Event, Letter, Mark
 from tests.mail import Mail
 from tests.month.people import Does, Mood
 from tests.month.record import Poke, Posted, Vote

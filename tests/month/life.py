@@ -22,7 +22,7 @@ from tests.month.plan import END, Club, Plan
 from tests.month.record import Posted, Record, rows_of
 from tests.month.trouble import things_break
 from tests.world import World
-from web.ticker import Ticker
+from web.app.background import Ticker
 
 TICK = timedelta(hours=1)
 DESK_HOURS = (9, 21)  # when a decider reads mail

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.db import Database
-from engine.models import Case, Club, Event, Letter, Mark, Person
+from engine.storage.database import Database
+from engine.storage.models import Case, Club, Event, Letter, Mark, Person
 
 
 @dataclass(frozen=True)

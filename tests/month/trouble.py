@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiosmtpd.controller import Controller
 
-from mailers.delivery import Post
-from mailers.verdict import Answer
+from mailers.queue.worker import Post
+from mailers.smtp.reply import Answer
 
 if TYPE_CHECKING:
     from tests.month.life import Life

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from engine.founding import setup_code
-from engine.models import Club
+from engine.setup.first_club import setup_code
+from engine.storage.models import Club
 from tests.page import Browser, Page
 from tests.world import World
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.db import enter_club
-from engine.heartbeats import rest
-from engine.models import Case, Letter, Person, WebSession
+from engine.storage.database import enter_club
+from engine.storage.heartbeats import rest
+from engine.storage.models import Case, Letter, Person, WebSession
 from tests.page import Browser, Page
 from tests.world import World
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.clubs import by_slug
-from engine.models import Event
+from engine.club.context import by_slug
+from engine.storage.models import Event
 from tests.page import Page
 from tests.stories.test_desk import ADMIN, DESK, LILEI, MEIMEI, OWNER, PLAN, UNKNOWN, late, record, with_an_admin
 from tests.world import World

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from app import create_app
-from engine.models import Draft, Event
-from engine.rates import DRAFTS
+from engine.security.rate_limits import DRAFTS
+from engine.storage.models import Draft, Event
 from tests.page import Browser, Page
 from tests.world import World
-from web.ticker import Ticker
+from web.app.background import Ticker
 
 BY_SCRIPT = {"Accept": "text/plain"}
 LILEI = "lilei@qq.com"
@@ -178,7 +178,7 @@ def test_a_draft_typed_past_the_due_time_is_kept_for_the_second_chance(world: Wo
 
 
 def test_a_finger_that_rests_on_save_is_slowed_down(world: World, plan: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.drafts.DRAFTS", replace(DRAFTS, most=2))
+    monkeypatch.setattr("web.cases.drafts.DRAFTS", replace(DRAFTS, most=2))
     assert [save(plan, goals=f"{number}").status for number in range(3)] == [200, 200, 429]
     refused = plan.press("save", goals="还在")
     assert (refused.status, refused.value("goals")) == (429, "还在")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.models import Case, Club, Person
+from engine.storage.models import Case, Club, Person
 from tests.world import World
 
 PAGE = "/jiuniu/desk/club"

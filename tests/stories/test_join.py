@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from engine.models import Case, Event, Letter, Person
+from engine.storage.models import Case, Event, Letter, Person
 from tests.world import APPLICATION, World
-from web.ticker import Ticker
+from web.app.background import Ticker
 
 
 def test_somebody_applies_confirms_is_approved_and_welcomed(world: World) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.models import Case, Event, Letter, Person
+from engine.storage.models import Case, Event, Letter, Person
 from tests.world import World
 
 LILEI, MEIMEI, OWNER, ADMIN = "lilei@qq.com", "hanmeimei@163.com", "owner@qq.com", "admin@qq.com"

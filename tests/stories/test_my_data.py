@@ -9,8 +9,8 @@ import json
 import pytest
 from sqlalchemy import select
 
-from engine.export import plain
-from engine.models import Case, Letter, WebSession
+from engine.reports.export import plain
+from engine.storage.models import Case, Letter, WebSession
 from tests.stories.test_my_page import LILEI, MEIMEI, OWNER, case_page, until, with_members
 from tests.world import World
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from engine.db import enter_club
-from engine.links import Link
-from engine.models import Case, Event, Letter, Person, Row, new_id
+from engine.security.links import Link
+from engine.storage.database import enter_club
+from engine.storage.models import Case, Event, Letter, Person, Row, new_id
 from tests.page import Page
 from tests.world import World
 

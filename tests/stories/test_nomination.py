@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.models import Event, Mark
+from engine.storage.models import Event, Mark
 from tests.world import World
 
 LILEI, OWNER = "lilei@qq.com", "owner@qq.com"

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.db import enter_club
-from engine.links import Link
-from engine.models import Event, Person
-from engine.run import open_case
-from engine.step import Hand
+from engine.cases.transitions import open_case
+from engine.declare.transition import Hand
+from engine.security.links import Link
+from engine.storage.database import enter_club
+from engine.storage.models import Event, Person
 from tests.page import Page
 from tests.stories.test_leaving import ADMIN, LILEI, OWNER, PLAN, with_members
 from tests.world import World

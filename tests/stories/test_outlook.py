@@ -17,8 +17,8 @@ from bs4 import Tag
 from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
-from engine.db import enter_club
-from engine.models import Case, Event, Person, Schedule, new_id
+from engine.storage.database import enter_club
+from engine.storage.models import Case, Event, Person, Schedule, new_id
 from tests.page import Browser, Page
 from tests.world import World
 

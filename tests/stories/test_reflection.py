@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.links import Link
-from engine.models import Case, Event
+from engine.security.links import Link
+from engine.storage.models import Case, Event
 from tests.world import World
 
 LILEI, MEIMEI, OWNER = "lilei@qq.com", "hanmeimei@163.com", "owner@qq.com"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import letters_ledger
+from engine.outbox import delivery_log
 from tests.page import path_of
 from tests.shell import Shell
 from tests.world import World
@@ -70,7 +70,7 @@ def _lives_on(new: World, club_id: int, link: str, before: object) -> None:
     assert ("join.confirm_address", "hanmeimei@163.com") in held
     assert {("join.please_decide", "owner@qq.com"), ("study_plan.due_soon", "lilei@qq.com")} <= queued
 
-    new.service.db.write(letters_ledger.release_all, new.now)
+    new.service.db.write(delivery_log.release_all, new.now)
     came = new.new_letters()
     ids = [mail.message["Message-ID"] for mail in new.mails]
     assert len(ids) == len(set(ids)) and [row["attempts"] for row in new.ledger(state="sent") if row["attempts"] > 1] == [], (
@@ -83,15 +83,15 @@ def _lives_on(new: World, club_id: int, link: str, before: object) -> None:
 
 
 def test_the_desk_says_that_the_post_rests(world: World) -> None:
-    world.service.db.write(letters_ledger.hold_all, world.now)
+    world.service.db.write(delivery_log.hold_all, world.now)
     browser = world.browser()
     page = browser.get("/jiuniu/desk")
     world.press_as_a_person(page, email="owner@qq.com")
     assert world.new_letters() == [], "even the way in waits"
     [letter] = [row["id"] for row in world.ledger(state="queued")]
-    assert world.service.db.write(letters_ledger.hold, world.club_id, letter, world.now)
-    assert world.service.db.write(letters_ledger.release, world.club_id, letter, world.now)
+    assert world.service.db.write(delivery_log.hold, world.club_id, letter, world.now)
+    assert world.service.db.write(delivery_log.release, world.club_id, letter, world.now)
     desk = world.open(world.new_mails()[-1].links[0], browser).press("confirm")
     assert "发信已暂停：现在不会寄出任何邮件" in desk.text
-    world.service.db.write(letters_ledger.release_all, world.now)
+    world.service.db.write(delivery_log.release_all, world.now)
     assert "发信已暂停" not in browser.get("/jiuniu/desk").text

@@ -14,8 +14,8 @@ import pytest
 from bs4 import Tag
 from sqlalchemy import func, select
 
-from engine.cells import MOST_BYTES
-from engine.models import Case, Letter, Person
+from engine.storage.models import Case, Letter, Person
+from engine.text.csv_table import MOST_BYTES
 from tests.page import Browser, Page
 from tests.world import World
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.models import Case, Club, Schedule
+from engine.storage.models import Case, Club, Schedule
 from tests.page import Browser, Page
 from tests.world import World
 

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import select, text
 
 from app import create_app
-from engine.founding import setup_code
-from engine.models import Club, Heartbeat, MailAccount
 from engine.settings import MailServer, load
+from engine.setup.first_club import setup_code
+from engine.storage.models import Club, Heartbeat, MailAccount
 from tests.mailers.scripted import Scripted
 from tests.page import Browser
 from tests.stories.setup_steps import SECRET, YOU, at_home, code_of, count, enter, own, to_mail
 from tests.world import World
-from web import demo
-from web.service import Service
+from web.app import demo
+from web.app.services import Service
 
 # The way
 

@@ -7,18 +7,18 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import event, select
 
-from engine.mail_account import keep_account
-from engine.models import Club, MailAccount
+from engine.operations.mail_account import keep_account
 from engine.settings import MailServer, load
-from mailers.catcher import _free_port
-from mailers.presets import PRESETS, Preset
+from engine.storage.models import Club, MailAccount
+from mailers.account.providers import PRESETS, Preset
+from mailers.dev_mailbox import _free_port
 from tests.mailers.scripted import Reply, Scripted
 from tests.stories.setup_steps import YOU, at_home, count, enter, own, to_check, to_mail
 from tests.world import World
-from web import demo
+from web.app import demo
+from web.app.background import Ticker
+from web.app.services import Service
 from web.commands.doctor import examine
-from web.service import Service
-from web.ticker import Ticker
 
 # What the server said
 
@@ -72,7 +72,7 @@ def test_a_port_where_nobody_listens(fresh: World) -> None:
 def test_a_server_that_never_answers_is_left_after_a_while(
     fresh: World, serve: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailers.trial.MOST_SECONDS", 0.3)
+    monkeypatch.setattr("mailers.account.smtp_test.MOST_SECONDS", 0.3)
     server = serve(GREET=lambda: b"".join([]))
     page = to_mail(fresh).press("test", **own(server.port))
     assert (page.status, "没有回音" in page.text) == (422, True)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from engine.charter import shipped_charter
-from engine.clubs import apply_charter
-from engine.models import Case, Person
+from engine.charter.model import shipped_charter
+from engine.setup.club_admin import apply_charter
+from engine.storage.models import Case, Person
 from tests.world import World
-from web.ticker import Ticker
+from web.app.background import Ticker
 
 PLAN = {"goals": "讲得出二十本书。", "plan": "每周一本，周六交笔记。"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.world import World
-from web.assets import FOLDER, SHEET
+from web.http.assets import FOLDER, SHEET
 
 
 def test_the_sheet_is_all_of_its_parts_in_order(world: World) -> None:

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from engine.models import Case, Person
-from engine.people import fold_address
+from engine.storage.models import Case, Person
+from engine.text.addresses import fold_address
 from tests.page import Page
 from tests.world import APPLICATION, World
-from web import guard
+from web.http import security
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -127,8 +127,8 @@ def test_a_form_without_its_stamp_is_as_old_as_its_token(world: World, monkeypat
     page = world.browser().get("/jiuniu/join")
     named = {"csrf_token": page.value("csrf_token"), **APPLICATION}
     assert page.browser.post("/jiuniu/join", named).status == 422
-    later = guard.machine_now() + timedelta(seconds=3)
-    monkeypatch.setattr(guard, "machine_now", lambda: later)
+    later = security.machine_now() + timedelta(seconds=3)
+    monkeypatch.setattr(security, "machine_now", lambda: later)
     assert [page.browser.post("/jiuniu/join", named).status for _ in range(2)] == [200, 200]
     assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
 

@@ -14,13 +14,13 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from app import create_app
-from engine import schema
 from engine.settings import SettingsError, load
-from mailers.catcher import _free_port
+from engine.storage import schema
+from mailers.dev_mailbox import _free_port
 from tests.databases import SECRET_KEY, Databases
 from tests.shell import Shell
 from web import commands
-from web.service import Service
+from web.app.services import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
@@ -229,8 +229,8 @@ def test_hold_and_release_take_a_letter_or_all(shell: Shell) -> None:
 def test_somebody_is_erased_after_a_question(shell: Shell) -> None:
     assert shell(*CREATE).returncode == 0
     add = (
-        "from app import create_app; from engine.db import enter_club; from engine.clubs import by_slug;"
-        "from engine.people import add_person; service = create_app().extensions['jiuniu'];"
+        "from app import create_app; from engine.storage.database import enter_club; from engine.setup.club_admin import by_slug;"
+        "from engine.club.people import add_person; service = create_app().extensions['jiuniu'];"
         "unit = lambda s: (enter_club(s, by_slug(s, 'jn').id), add_person(s, 'lilei@qq.com', locale='en', name='Li Lei'))[1].id;"
         "print(service.db.write(unit))"
     )

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from engine.clubs import CharterChanged, change_club
-from engine.models import Case, Club
+from engine.setup.club_admin import CharterChanged, change_club
+from engine.storage.models import Case, Club
 from tests.shell import Shell
 from tests.world import World
 from web.commands.doctor import examine

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
-from engine.db import enter_club
-from engine.models import Case, Event, Letter, Person, new_id
+from engine.storage.database import enter_club
+from engine.storage.models import Case, Event, Letter, Person, new_id
 from tests.page import Browser
 from tests.world import World
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from web.device import device_words
+from web.labels.user_agent import device_words
 
 MOBILE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 TABLE = [

@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import make_url, text, update
 from sqlalchemy.orm import Session
 
-from engine import checkup
 from engine.clock import machine_now
-from engine.connections import sqlite_module
-from engine.db import Database
-from engine.letters_ledger import hold_all
-from engine.models import Heartbeat
-from mailers.catcher import _free_port
+from engine.operations import installation_checks
+from engine.outbox.delivery_log import hold_all
+from engine.storage.database import Database
+from engine.storage.engines import sqlite_module
+from engine.storage.models import Heartbeat
+from mailers.dev_mailbox import _free_port
 from tests.databases import Databases
 from tests.mailers.scripted import Scripted
 from tests.shell import Shell
@@ -46,7 +46,7 @@ def verdicts(world: World) -> dict[str, str]:
     return {finding.check: finding.verdict for finding in examine(world.service)}
 
 
-def found(world: World, check: str) -> checkup.Finding:
+def found(world: World, check: str) -> installation_checks.Finding:
     [finding] = [finding for finding in examine(world.service) if finding.check == check]
     return finding
 
@@ -101,17 +101,17 @@ def test_worker_channel_letters_and_a_post_that_rests(real: World) -> None:
 def test_letters_that_wait_too_long(real: World) -> None:
     real.apply()
     with real.service.db.read() as session:
-        assert checkup.letters(session, real.now)[-1].verdict == "ok"
-        assert checkup.letters(session, real.now + timedelta(minutes=16))[-1].verdict == "warning"
+        assert installation_checks.letters(session, real.now)[-1].verdict == "ok"
+        assert installation_checks.letters(session, real.now + timedelta(minutes=16))[-1].verdict == "warning"
 
 
 def test_a_moved_clock(real: World) -> None:
     file = real.folder / "clock-file"
     file.write_text("+3d2h")
     assert found(real, "clock").verdict == "wrong" and "3 days, 2:00:00" in found(real, "clock").says
-    assert checkup.clock(file, real_club=False).verdict == "warning"
+    assert installation_checks.clock(file, real_club=False).verdict == "warning"
     file.write_text("tomorrow")
-    assert checkup.clock(file, real_club=False).verdict == "wrong"
+    assert installation_checks.clock(file, real_club=False).verdict == "wrong"
 
 
 @ON_SQLITE
@@ -136,7 +136,7 @@ def test_room_on_the_disk(real: World, monkeypatch: pytest.MonkeyPatch, free: in
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    [finding] = checkup.data_folder(tmp_path / "gone")
+    [finding] = installation_checks.data_folder(tmp_path / "gone")
     assert finding.verdict == "wrong"
 
 
@@ -146,11 +146,11 @@ def test_an_old_sqlite_another_schema_and_damage(real: World, monkeypatch: pytes
         sqlite_version, sqlite_version_info = "3.51.2", (3, 51, 2)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkup, "sqlite_module", lambda: Old)
+        patch.setattr(installation_checks, "sqlite_module", lambda: Old)
         assert found(real, "database").verdict == "warning" and "WAL-reset" in found(real, "database").says
     real.service.db.write(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '0001'")))
-    assert found(real, "schema") == checkup.Finding(
-        "schema", "wrong", f"behind: this version needs {checkup.schema.newest()}", "run `db upgrade`"
+    assert found(real, "schema") == installation_checks.Finding(
+        "schema", "wrong", f"behind: this version needs {installation_checks.schema.newest()}", "run `db upgrade`"
     )
 
 
@@ -165,7 +165,7 @@ def test_a_damaged_file_is_said(template: Databases, tmp_path: Path) -> None:
         file.seek((root - 1) * size)
         file.write(os.urandom(size))
     db = Database(f"sqlite:///{path}")
-    findings = list(checkup.database(db))
+    findings = list(installation_checks.database(db))
     db.dispose()
     assert (findings[0].check, findings[0].verdict) == ("database", "wrong")
 

@@ -9,10 +9,10 @@ from flask import Flask
 from sqlalchemy import event, func, select
 
 from app import create_app
-from engine.models import Case, Event, Letter, Person
+from engine.storage.models import Case, Event, Letter, Person
 from tests.world import APPLICATION, World
-from web.forgery import _no_token_needed
-from web.guard import HEADERS, client_address
+from web.http.csrf import _no_token_needed
+from web.http.security import HEADERS, client_address
 from web.member.unsubscribe import unsubscribe
 
 
@@ -106,7 +106,7 @@ def test_what_breaks_is_said_with_a_number_and_nothing_more(world: World, monkey
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail about lilei@qq.com")
 
-    monkeypatch.setattr("web.clubs.by_slug", broken)
+    monkeypatch.setattr("web.public.home.by_slug", broken)
     page = world.browser().get("/jiuniu/")
     assert page.status == 500
     assert "secret detail" not in page.response.text and "Traceback" not in page.response.text

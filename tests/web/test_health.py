@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
-from engine.models import Heartbeat
+from engine.storage.models import Heartbeat
 from tests.world import APPLICATION, World
 
 

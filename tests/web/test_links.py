@@ -7,8 +7,8 @@ from urllib.parse import quote, urlsplit
 
 from sqlalchemy import func, select
 
-from engine.links import Link
-from engine.models import Case, Event, Heartbeat, Letter, Person, WebSession
+from engine.security.links import Link
+from engine.storage.models import Case, Event, Heartbeat, Letter, Person, WebSession
 from tests.world import World
 
 TABLES = (Case, Event, Letter, Person, WebSession)

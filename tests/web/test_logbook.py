@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.db import Database
-from engine.links import Link, Links
+from engine.security.links import Link, Links
+from engine.storage.database import Database
 from tests.world import APPLICATION, World
-from web import logbook
+from web.http import request_log
 
 TOKEN = Links(["a key of the tests, long enough"], "").token(
     Link("case", 1 << 60, 1 << 59, 1, 1 << 58, datetime(2026, 11, 30, tzinfo=UTC))
@@ -31,18 +31,18 @@ MASKED = {
     f"/jn/calendar.ics?token={TOKEN}&a=b": "/jn/calendar.ics?token=…&a=b",
     f"/nowhere/{TOKEN}": "/nowhere/…",
     "jiuniu_session=abc; lang=en": "jiuniu_session=…; lang=en",
-    'File "/srv/web/case.py", line 3, in show\n    @app.route': 'File "/srv/web/case.py", line 3, in show\n    @app.route',
+    'File "/srv/web/cases/case.py", line 3, in show\n    @app.route': 'File "/srv/web/cases/case.py", line 3, in show\n    @app.route',
 }
 
 
 @pytest.mark.parametrize("text", MASKED)
 def test_the_mask(text: str) -> None:
-    assert logbook.mask(text) == MASKED[text]
+    assert request_log.mask(text) == MASKED[text]
 
 
 def test_a_mask_over_a_long_text_is_quick_enough_to_end() -> None:
     essay = "读" * 300_000
-    assert logbook.mask(essay + "给lilei@qq.com") == essay[:-74] + "***@qq.com"
+    assert request_log.mask(essay + "给lilei@qq.com") == essay[:-74] + "***@qq.com"
 
 
 @pytest.fixture
@@ -108,12 +108,12 @@ def test_a_thread_that_dies_and_a_line_that_cannot_be_written(
     def fall() -> None:
         raise RuntimeError("lilei@qq.com")
 
-    monkeypatch.setattr(threading, "excepthook", logbook._uncaught_in_thread)
+    monkeypatch.setattr(threading, "excepthook", request_log._uncaught_in_thread)
     thread = threading.Thread(target=fall)
     thread.start()
     thread.join()
     assert "RuntimeError: l***@qq.com" in paper.getvalue()
-    handler = logbook._Quiet()
+    handler = request_log._Quiet()
     handler.handle(logging.LogRecord("a", logging.ERROR, "", 0, "%d of lilei@qq.com", ("many",), None))
     assert "lilei" not in capsys.readouterr().err + paper.getvalue()
 

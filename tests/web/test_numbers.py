@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from engine.charter import KINDS, shipped_charter
-from engine.language import LANGUAGES
-from engine.registry import all_workflows
-from web.numbers import NOT_BUILT_YET, WORDS, explained, read_number, typed_of
+from engine.charter.model import KINDS, shipped_charter
+from engine.declare.registry import all_workflows
+from engine.text.i18n import LANGUAGES
+from web.labels.charter_labels import NOT_BUILT_YET, WORDS, explained, read_number, typed_of
 
 
 def test_every_number_has_its_sentence_or_is_known_to_wait_for_its_workflow() -> None:

@@ -19,10 +19,10 @@ from bs4 import BeautifulSoup
 from sqlalchemy import update
 
 from engine.clock import machine_now
-from engine.db import Database
-from engine.models import Letter
 from engine.settings import load
-from mailers.catcher import _free_port, caught
+from engine.storage.database import Database
+from engine.storage.models import Letter
+from mailers.dev_mailbox import _free_port, caught
 from tests.databases import SECRET_KEY, Databases
 from tests.sink import Sink
 from tests.world import APPLICATION

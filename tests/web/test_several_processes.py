@@ -18,19 +18,19 @@ import pytest
 import requests
 from sqlalchemy import select, text
 
-from engine.clubs import by_slug
-from engine.links import Link
-from engine.models import Case, Event, Letter, Person
-from engine.schema import newest
+from engine.club.context import by_slug
+from engine.security.links import Link
 from engine.settings import load
-from mailers.catcher import _free_port
+from engine.storage.models import Case, Event, Letter, Person
+from engine.storage.schema import newest
+from mailers.dev_mailbox import _free_port
 from tests import postgres
 from tests.databases import Databases
 from tests.page import Browser
 from tests.sink import Sink
 from tests.web.test_process import ROOT, wait_for
 from tests.world import APPLICATION, MONDAY
-from web.service import Service
+from web.app.services import Service
 
 PEOPLE = [f"reader{number}@qq.com" for number in range(20)]
 CREATE = ("club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈")

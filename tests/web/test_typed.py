@@ -10,11 +10,11 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from app import create_app
-from engine.db import enter_club
-from engine.erasure import erase_for_good
-from engine.links import Link
-from engine.models import Person, WebSession
-from engine.rates import Limit
+from engine.cases.erasure import erase_for_good
+from engine.security.links import Link
+from engine.security.rate_limits import Limit
+from engine.storage.database import enter_club
+from engine.storage.models import Person, WebSession
 from tests.page import Page
 from tests.web.test_guard import routes
 from tests.world import APPLICATION, World
@@ -175,6 +175,6 @@ def test_too_many_presses_and_a_case_that_is_gone_show_the_words_again(world: Wo
     gone = page.browser.post(link_of(world, lilei, 999), token | PLAN)
     assert (gone.status, returned(gone)) == (404, [PLAN["goals"], WORDS])
     assert "这期间已经不在了" in gone.text
-    monkeypatch.setattr("web.access.UNKNOWN_TOKENS", Limit("test", 0, timedelta(hours=1)))
+    monkeypatch.setattr("web.http.auth.UNKNOWN_TOKENS", Limit("test", 0, timedelta(hours=1)))
     often = page.browser.post("/c/nonsense", token | {"note": WORDS})
     assert (often.status, returned(often)) == (429, [WORDS])

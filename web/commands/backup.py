@@ -8,11 +8,11 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from engine import backup as archive
 from engine.clock import machine_now
-from engine.connections import sqlite_module
+from engine.operations import backup as archive
 from engine.settings import load
-from web.service import Service, service
+from engine.storage.engines import sqlite_module
+from web.app.services import Service, service
 
 # How a disk that is full says so: the file's, the copied database's, the restored one's.
 NO_ROOM = (OSError, sqlite_module().Error, DBAPIError)

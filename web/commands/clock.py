@@ -11,12 +11,12 @@ from datetime import timedelta
 import click
 from flask.cli import with_appcontext
 
-from engine.forecast import foresee
-from mailers.catcher import Catcher
-from web import logbook
+from engine.reports.forecast import foresee
+from mailers.dev_mailbox import Catcher
+from web.app.background import Ticker
+from web.app.services import Service, service
 from web.commands.options import as_json, of_club, print_rows, the_club
-from web.service import Service, service
-from web.ticker import Ticker
+from web.http import request_log
 
 # Letters that no case asks for: why they leave.
 WHY = {
@@ -58,7 +58,7 @@ def tick() -> None:
 @with_appcontext
 def worker() -> None:
     """Sweep, post and openings, until a signal comes."""
-    logbook.tell_all()
+    request_log.tell_all()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -11,19 +11,19 @@ import tomli_w
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from engine.at_hand import charter_of, owner_at_hand
-from engine.charter import CharterError, read_charter, shipped_charter
-from engine.clubs import BadClub, CharterChanged, all_clubs, apply_charter, change_club, create_club
-from engine.db import enter_club
-from engine.language import LANGUAGES
-from engine.models import Person
-from engine.offering import CannotOffer, offer
-from engine.pause import pause, resume
-from engine.people import BadAddress, fold_address
-from engine.step import Hand
-from web import demo
+from engine.cases.offers import CannotOffer, offer
+from engine.charter.model import CharterError, read_charter, shipped_charter
+from engine.club.context import all_clubs, charter_of, owner_at_hand
+from engine.declare.transition import Hand
+from engine.scheduler.pause import pause, resume
+from engine.setup.club_admin import BadClub, CharterChanged, apply_charter, change_club, create_club
+from engine.storage.database import enter_club
+from engine.storage.models import Person
+from engine.text.addresses import BadAddress, fold_address
+from engine.text.i18n import LANGUAGES
+from web.app import demo
+from web.app.services import service
 from web.commands.options import as_json, of_club, print_rows, the_club
-from web.service import service
 
 OVERTAKEN = "somebody gave it another charter in the same moment, so nothing was changed; look at `club export` and apply once more"
 

@@ -6,11 +6,11 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine import schema
 from engine.clock import machine_now
-from engine.db import Database
-from engine.move import CannotMove, move
-from web.service import service
+from engine.operations.copy_database import CannotMove, move
+from engine.storage import schema
+from engine.storage.database import Database
+from web.app.services import service
 
 
 @click.group()

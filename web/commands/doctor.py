@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import click
 from flask.cli import with_appcontext
 
-from engine import checkup
-from engine.checkup import Finding
 from engine.clock import machine_now
+from engine.operations import installation_checks
+from engine.operations.installation_checks import Finding
 from engine.settings import Settings, is_loopback
-from mailers import checkup as mail_checkup
+from mailers.account import dns_check as mail_checkup
+from web.app.services import Service, service
 from web.commands.options import as_json
-from web.service import Service, service
 
 ANSWER_SECONDS = 5.0
 UNREADABLE = Finding(
@@ -58,16 +58,18 @@ def examine(here: Service) -> Iterator[Finding]:
     yield from mail_checkup.dns_records(settings)
     yield base_url(settings)
     yield answers(settings)
-    databases = list(checkup.database(here.db))
+    databases = list(installation_checks.database(here.db))
     yield from databases
     if not any(finding.verdict == "wrong" for finding in databases):
         with here.db.read() as session:
-            yield checkup.clock(settings.clock_file or settings.data_dir / "clock", checkup.has_real_club(session))
-            yield checkup.worker(session, machine_now())
-            yield from checkup.letters(session, now)
-            yield from checkup.rows(session)
-    yield checkup.secret_key(settings)
-    yield from checkup.data_folder(settings.data_dir)
+            yield installation_checks.clock(
+                settings.clock_file or settings.data_dir / "clock", installation_checks.has_real_club(session)
+            )
+            yield installation_checks.worker(session, machine_now())
+            yield from installation_checks.letters(session, now)
+            yield from installation_checks.rows(session)
+    yield installation_checks.secret_key(settings)
+    yield from installation_checks.data_folder(settings.data_dir)
 
 
 def base_url(settings: Settings) -> Finding:

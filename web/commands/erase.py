@@ -8,12 +8,13 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from engine.db import enter_club
-from engine.erasure import CannotErase, erase_for_good
-from engine.models import Person
-from engine.people import BadAddress, by_address, fold_address
+from engine.cases.erasure import CannotErase, erase_for_good
+from engine.club.people import by_address
+from engine.storage.database import enter_club
+from engine.storage.models import Person
+from engine.text.addresses import BadAddress, fold_address
+from web.app.services import service
 from web.commands.options import of_club, the_club
-from web.service import service
 
 
 @click.command()

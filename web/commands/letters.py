@@ -10,11 +10,11 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from engine import letters_ledger
 from engine.clock import machine_now
-from engine.db import enter_club
+from engine.outbox import delivery_log
+from engine.storage.database import enter_club
+from web.app.services import service
 from web.commands.options import as_json, of_club, print_rows, the_club
-from web.service import service
 
 STATES = ("queued", "claimed", "transmitting", "sent", "failed", "dropped", "held")
 
@@ -33,7 +33,7 @@ def list_letters(state: str | None, slug: str | None, as_json: bool) -> None:
     """Every letter: what, to whom, about which case, how it fared."""
     with service().db.read() as session:
         enter_club(session, the_club(session, slug).id)
-        rows = letters_ledger.rows(session, state)
+        rows = delivery_log.rows(session, state)
     print_rows(rows, as_json)
 
 
@@ -46,7 +46,7 @@ def show_letter(letter_id: int, slug: str | None, as_json: bool) -> None:
     """One letter with all that is known of it, and its mail if it was composed."""
     with service().db.read() as session:
         enter_club(session, the_club(session, slug).id)
-        row, content = letters_ledger.one(session, letter_id)
+        row, content = delivery_log.one(session, letter_id)
     if row is None:
         raise click.ClickException(f"there is no letter {letter_id}")
     mail = content.decode("utf-8", "replace") if content else ""
@@ -86,15 +86,15 @@ def _change(name: str, change: Change, text: str, change_all: Callable[[], str] 
 
 
 def _hold_all() -> str:
-    service().db.write(letters_ledger.hold_all, machine_now())
+    service().db.write(delivery_log.hold_all, machine_now())
     return "the post rests until `letters release --all`"
 
 
 def _release_all() -> str:
     here = service()
-    return f"the post works; {here.db.write(letters_ledger.release_all, here.clock.now())} held letters go"
+    return f"the post works; {here.db.write(delivery_log.release_all, here.clock.now())} held letters go"
 
 
-_change("retry", letters_ledger.retry, "Send a failed letter again.")
-_change("hold", letters_ledger.hold, "Keep a queued letter back, or with --all the whole post.", _hold_all)
-_change("release", letters_ledger.release, "Let a held letter go, or with --all every one: also after a restore.", _release_all)
+_change("retry", delivery_log.retry, "Send a failed letter again.")
+_change("hold", delivery_log.hold, "Keep a queued letter back, or with --all the whole post.", _hold_all)
+_change("release", delivery_log.release, "Let a held letter go, or with --all every one: also after a restore.", _release_all)

@@ -9,12 +9,12 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from engine.cells import MOST_BYTES, Fault
-from engine.db import enter_club
-from engine.roster import Plan, compare, import_members, read_roster
-from engine.roster import members as all_members
+from engine.setup.member_import import Plan, compare, import_members, read_roster
+from engine.setup.member_import import members as all_members
+from engine.storage.database import enter_club
+from engine.text.csv_table import MOST_BYTES, Fault
+from web.app.services import service
 from web.commands.options import as_json, of_club, print_rows, the_club
-from web.service import service
 
 
 @click.group()

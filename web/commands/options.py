@@ -8,8 +8,8 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from engine.clubs import all_clubs, by_slug
-from engine.models import Club
+from engine.club.context import all_clubs, by_slug
+from engine.storage.models import Club
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 of_club = click.option("--club", "slug", metavar="SLUG", help="Which club; may be left out while there is one.")

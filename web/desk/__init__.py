@@ -2,24 +2,24 @@
 
 from flask import Flask
 
-from web import numbers
 from web.desk.ahead import ahead
+from web.desk.charter.club_profile import naming
+from web.desk.charter.history import history
+from web.desk.charter.settings import settings
+from web.desk.chat_texts import group
 from web.desk.club import club
-from web.desk.figures import figures
-from web.desk.for_them import for_them
-from web.desk.group import group
-from web.desk.history import history
+from web.desk.guards import menu
 from web.desk.late import late
 from web.desk.letters import letters
 from web.desk.mail import mail_account
-from web.desk.naming import naming
-from web.desk.office import menu
+from web.desk.member_import import roster
 from web.desk.offices import offices
+from web.desk.on_behalf_form import for_them
 from web.desk.overview import desk
 from web.desk.people import people
-from web.desk.roster import roster
-from web.desk.settings import settings
-from web.desk.waiting import waiting
+from web.desk.review_queue import waiting
+from web.desk.statistics import figures
+from web.labels import charter_labels
 
 PAGES = (
     desk, waiting, late, people, for_them, letters, offices, roster, ahead, figures, group, naming, settings, mail_account,
@@ -28,4 +28,4 @@ PAGES = (
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(desk_menu=menu, numbers=numbers)
+    app.jinja_env.globals.update(desk_menu=menu, numbers=charter_labels)

@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, g, render_template
 from werkzeug.wrappers import Response
 
-from engine.agenda import Entry, agenda
-from engine.language import marked as _
-from engine.language import of_week
-from engine.models import Club
-from engine.registry import workflow
-from web.desk.office import officer_here
-from web.desk.outlook import DAYS, gathered, outlook
-from web.service import service
-from web.speak import say, state_word
+from engine.declare.registry import workflow
+from engine.reports.agenda import Entry, agenda
+from engine.storage.models import Club
+from engine.text.i18n import marked as _
+from engine.text.i18n import of_week
+from web.app.services import service
+from web.desk.forecast_cache import DAYS, gathered, outlook
+from web.http.auth import officer_here
+from web.http.i18n import say, state_word
 
 ahead = Blueprint("ahead", __name__)
 

@@ -11,18 +11,17 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
 
-from engine.db import enter_club
-from engine.fields import Address
-from engine.language import marked as _
-from engine.models import Club, Person, Schedule
-from engine.moments import midnight_after
-from engine.offering import CannotOffer, offer, open_offer
-from engine.pause import pause, resume
-from engine.schedules import RESUME
-from engine.step import Hand
-from web.access import link_for
-from web.desk.office import officer_here
-from web.service import service
+from engine.cases.offers import CannotOffer, offer, open_offer
+from engine.declare.due_times import midnight_after
+from engine.declare.fields import Address
+from engine.declare.transition import Hand
+from engine.scheduler.pause import pause, resume
+from engine.scheduler.schedules import RESUME
+from engine.storage.database import enter_club
+from engine.storage.models import Club, Person, Schedule
+from engine.text.i18n import marked as _
+from web.app.services import service
+from web.http.auth import link_for, officer_here
 
 MOST_DAYS = 366
 BAD_DAY = _("Please give a day within the next year, such as 2027-02-14")

@@ -9,22 +9,21 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from engine import desk as desk_queries
-from engine.at_hand import club_at_hand, numbers_of
-from engine.declare import Act
-from engine.desk import Ahead, Matter
-from engine.fields import clean_text
-from engine.language import marked as _
-from engine.letters import letters_together
-from engine.models import Person
-from engine.rights import declared_acts
-from engine.run import Invalid, NotAllowed, Stale, act
-from engine.step import Hand
-from web.access import link_for
-from web.desk.office import officer_here
-from web.paging import Paging
-from web.service import service
-from web.waiting import MOST_ID, held_case
+from engine.cases.transitions import Invalid, NotAllowed, Stale, act
+from engine.club.context import club_at_hand, numbers_of
+from engine.club.permissions import declared_acts
+from engine.declare.fields import clean_text
+from engine.declare.transition import Hand
+from engine.declare.workflow import Act
+from engine.outbox.queue import letters_together
+from engine.reports import worklists as desk_queries
+from engine.reports.worklists import Ahead, Matter
+from engine.storage.models import Person
+from engine.text.i18n import marked as _
+from web.app.services import service
+from web.cases.review_queue import held_case
+from web.http.auth import link_for, officer_here
+from web.http.paging import MOST_ID, Paging
 
 late = Blueprint("late", __name__)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.heartbeats import channel_trouble, post_rests
-from engine.language import marked as _
-from engine.letters_ledger import KINDS, counts, hold, release, release_club, retry, some
-from mailers.verdict import meaning
-from web.desk.office import officer_here
-from web.guard import PRESS_AGAIN
-from web.mail_words import advice_on
-from web.paging import Paging
-from web.service import service
-from web.waiting import MOST_ID
+from engine.outbox.delivery_log import KINDS, counts, hold, release, release_club, retry, some
+from engine.storage.heartbeats import channel_trouble, post_rests
+from engine.text.i18n import marked as _
+from mailers.smtp.reply import meaning
+from web.app.services import service
+from web.http.auth import officer_here
+from web.http.paging import MOST_ID, Paging
+from web.http.security import PRESS_AGAIN
+from web.labels.mail_words import advice_on
 
 letters = Blueprint("letters", __name__)
 

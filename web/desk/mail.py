@@ -8,14 +8,14 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engine.founding import real_club
-from engine.mail_account import Outgoing, keep_account
-from engine.models import Club
+from engine.operations.mail_account import Outgoing, keep_account
 from engine.settings import MailServer
-from mailers.presets import OWN, preset_at, preset_of
-from web import mail_form
-from web.desk.office import officer_here
-from web.service import service
+from engine.setup.first_club import real_club
+from engine.storage.models import Club
+from mailers.account.providers import OWN, preset_at, preset_of
+from web.app.services import service
+from web.forms import mail_form
+from web.http.auth import officer_here
 
 mail_account = Blueprint("mail_account", __name__)
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
-from engine.at_hand import charter_of, officers_at_hand
-from engine.charter import Charter
-from engine.declare import Workflow
-from engine.desk import officers
-from engine.registry import all_workflows
-from web.access import link_for
-from web.desk.office import officer_here
-from web.service import service
+from engine.charter.model import Charter
+from engine.club.context import charter_of, officers_at_hand
+from engine.declare.registry import all_workflows
+from engine.declare.workflow import Workflow
+from engine.reports.worklists import officers
+from web.app.services import service
+from web.http.auth import link_for, officer_here
 
 offices = Blueprint("offices", __name__)
 

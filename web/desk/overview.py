@@ -6,20 +6,19 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engine import desk as desk_queries
-from engine.at_hand import charter_of
-from engine.heartbeats import channel_trouble, post_rests
-from engine.letters_ledger import counts
-from engine.models import Club, Person
-from engine.offices import go_away
-from web import sign_in
-from web.access import club_here, link_for, met_here
+from engine.club.authority import go_away
+from engine.club.context import charter_of
+from engine.outbox.delivery_log import counts
+from engine.reports import worklists as desk_queries
+from engine.storage.heartbeats import channel_trouble, post_rests
+from engine.storage.models import Club, Person
+from web.app.services import service
+from web.cases.review_queue import entries
 from web.desk.club import end_of
 from web.desk.late import rows as late_rows
-from web.desk.office import officer_here
-from web.mail_words import advice_on
-from web.service import service
-from web.waiting import entries
+from web.http.auth import club_here, link_for, met_here, officer_here
+from web.labels.mail_words import advice_on
+from web.public import sign_in
 
 # So many of each stand on this page; the rest on a page of their own.
 FEW = 8

@@ -9,38 +9,26 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
-from engine.at_hand import club_at_hand
-from engine.declare import Act
-from engine.fields import Address, LongText
-from engine.intake import TooManyMails, put_right, send_page
-from engine.language import marked as _
-from engine.models import Case, Club, Person
-from engine.people import address_is_free
-from engine.people_list import (
-    STATUSES,
-    Wanted,
-    count_ended,
-    count_people,
-    ended_cases,
-    letters_to,
-    open_cases,
-    removals,
-)
-from engine.people_list import (
-    people as people_found,
-)
-from engine.rights import declared_acts
-from engine.run import NotAllowed
-from mailers.verdict import meaning
-from web.access import link_for
-from web.behalf import forms_for, may_act_for
-from web.desk.office import officer_here
-from web.guard import MAILBOX_FULL, new_stamp, read_stamp
-from web.logbook import mask
-from web.own_form import UNCHANGED
-from web.paging import Paging
-from web.service import service
-from web.waiting import MOST_ID
+from engine.cases.submissions import put_right, send_page
+from engine.cases.transitions import NotAllowed
+from engine.club.context import club_at_hand
+from engine.club.people import address_is_free
+from engine.club.permissions import declared_acts
+from engine.declare.fields import Address, LongText
+from engine.declare.workflow import Act
+from engine.reports.directory import STATUSES, Wanted, count_ended, count_people, ended_cases, letters_to, open_cases, removals
+from engine.reports.directory import people as people_found
+from engine.security.rate_limits import TooManyMails
+from engine.storage.models import Case, Club, Person
+from engine.text.i18n import marked as _
+from mailers.smtp.reply import meaning
+from web.app.services import service
+from web.cases.member_form import UNCHANGED
+from web.cases.on_behalf import forms_for, may_act_for
+from web.http.auth import link_for, officer_here
+from web.http.paging import MOST_ID, Paging
+from web.http.request_log import mask
+from web.http.security import MAILBOX_FULL, new_stamp, read_stamp
 
 people = Blueprint("people", __name__)
 

@@ -9,23 +9,22 @@ from typing import Any
 from flask import Response, current_app, redirect, request, url_for
 from sqlalchemy.orm import Session
 
-from engine.desk import cases_of
-from engine.export import everything_about
-from engine.fields import written_answers
-from engine.intake import TooManyMails
-from engine.language import marked as _
-from engine.links import Link
-from engine.models import Case, Club
-from engine.own_links import mail_own_page, renew_links
-from engine.rates import EXPORTS
-from engine.registry import workflow
-from engine.spreadsheet import spreadsheet
-from web.access import Visitor, read_token
-from web.guard import MAILBOX_FULL, allow, new_stamp, read_stamp
-from web.member.own import Page, member, own, own_page
+from engine.cases.member_links import mail_own_page, renew_links
+from engine.declare.fields import written_answers
+from engine.declare.registry import workflow
+from engine.reports.export import everything_about
+from engine.reports.worklists import cases_of
+from engine.security.links import Link
+from engine.security.rate_limits import EXPORTS, TooManyMails
+from engine.storage.models import Case, Club
+from engine.text.csv_export import spreadsheet
+from engine.text.i18n import marked as _
+from web.app.services import service
+from web.http.auth import Visitor, read_token
+from web.http.i18n import case_label, say, state_word
+from web.http.security import MAILBOX_FULL, allow, new_stamp, read_stamp
+from web.member.auth import Page, member, own, own_page
 from web.member.page import LEAVING, forms_of
-from web.service import service
-from web.speak import case_label, say, state_word
 
 SESSIONS = "sessions.show"
 ENOUGH_COPIES = _("That is often enough for one day. Please come back tomorrow.")

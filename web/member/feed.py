@@ -7,14 +7,14 @@ from datetime import UTC
 from flask import Response, abort, request
 from icalendar import Calendar, Event
 
-from engine.language import as_said, translate
-from engine.models import Case, Club, Person
-from engine.registry import workflow
-from engine.run import open_cases_of
-from web.access import read_token, token_for, visitor
-from web.member.own import member
-from web.service import service
-from web.speak import say
+from engine.cases.transitions import open_cases_of
+from engine.declare.registry import workflow
+from engine.storage.models import Case, Club, Person
+from engine.text.i18n import as_said, translate
+from web.app.services import service
+from web.http.auth import read_token, token_for, visitor
+from web.http.i18n import say
+from web.member.auth import member
 
 
 @member.get("/<slug>/calendar.ics")

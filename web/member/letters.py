@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.language import marked as _
-from engine.models import Club, Person
-from engine.record import Told, letters_to
-from engine.registry import label_of, workflow
-from web.access import link_for, read_token
-from web.member.own import Page, member, own, own_page
-from web.service import service
-from web.speak import case_label, say, state_word
+from engine.declare.registry import label_of, workflow
+from engine.reports.member_record import Told, letters_to
+from engine.storage.models import Club, Person
+from engine.text.i18n import marked as _
+from web.app.services import service
+from web.http.auth import link_for, read_token
+from web.http.i18n import case_label, say, state_word
+from web.member.auth import Page, member, own, own_page
 
 SHOWN = 50
 

@@ -8,17 +8,17 @@ from datetime import datetime
 from flask import abort, redirect, request, url_for
 from sqlalchemy.orm import Session
 
-from engine.declare import Workflow
-from engine.desk import cases_of
-from engine.drafts import drafts_of, form_of
-from engine.intake import may_open
-from engine.links import Link
-from engine.models import Case, Club, Draft, Person
-from engine.polls import not_voted_yet
-from engine.registry import all_workflows, form_number, state_of, workflow
-from web.access import age_of_a_session, form_link, link_for, met_here, read_token, token_for
-from web.member.own import Page, member, own, own_page
-from web.service import service
+from engine.cases.drafts import drafts_of, form_of
+from engine.cases.submissions import may_open
+from engine.club.electorate import not_voted_yet
+from engine.declare.registry import all_workflows, form_number, state_of, workflow
+from engine.declare.workflow import Workflow
+from engine.reports.worklists import cases_of
+from engine.security.links import Link
+from engine.storage.models import Case, Club, Draft, Person
+from web.app.services import service
+from web.http.auth import age_of_a_session, form_link, link_for, met_here, read_token, token_for
+from web.member.auth import Page, member, own, own_page
 
 ENDED_SHOWN = 5
 # Forms about the member's own data: they stand on the pages for these.

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from flask import g, request
 
-from engine.language import marked as _
-from engine.language import say_month
-from engine.models import Case, Club, Event, Person
-from engine.record import ended_of, periods_of
-from web.access import link_for, read_token
-from web.member.own import Page, member, own, own_page
-from web.service import service
+from engine.reports.member_record import ended_of, periods_of
+from engine.storage.models import Case, Club, Event, Person
+from engine.text.i18n import marked as _
+from engine.text.i18n import say_month
+from web.app.services import service
+from web.http.auth import link_for, read_token
+from web.member.auth import Page, member, own, own_page
 
 READING, ENDED_SHOWN = "reflection", 50
 A_ROW = 13  # weeks: a quarter of a year, so that a phone shows the year in four rows

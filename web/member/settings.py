@@ -6,13 +6,13 @@ from flask import abort, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from engine.language import LANGUAGES
-from engine.links import Link
-from web.access import read_token
+from engine.security.links import Link
+from engine.text.i18n import LANGUAGES
+from web.app.services import service
+from web.http.auth import read_token
+from web.member.auth import Page, member, own, own_page
 from web.member.feed import address_of
-from web.member.own import Page, member, own, own_page
 from web.member.page import OF_SETTINGS, forms_of
-from web.service import service
 
 
 @member.get("/me/<token>/settings")

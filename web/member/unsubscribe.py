@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import abort, render_template
 from sqlalchemy.orm import Session
 
-from engine.links import Link
-from web.access import read_token, visitor
-from web.forgery import no_token_needed
-from web.member.own import Page, member
-from web.service import service
+from engine.security.links import Link
+from web.app.services import service
+from web.http.auth import read_token, visitor
+from web.http.csrf import no_token_needed
+from web.member.auth import Page, member
 
 
 @member.get("/unsubscribe/<path:token>")

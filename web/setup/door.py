@@ -11,16 +11,16 @@ from flask import Blueprint, Flask, abort, redirect, render_template, request, s
 from werkzeug.wrappers import Response
 from wtforms import Form
 
-from engine.clubs import all_clubs, by_slug
-from engine.fields import Text
-from engine.founding import is_setup_code, real_club, setup_code
-from engine.language import marked as _
-from engine.models import Club
-from engine.rates import SETUP_CODES
-from web import demo
-from web.guard import allow, client_address
-from web.mail_words import ADVICE, PROVIDERS
-from web.service import Service, service
+from engine.club.context import all_clubs, by_slug
+from engine.declare.fields import Text
+from engine.security.rate_limits import SETUP_CODES
+from engine.setup.first_club import is_setup_code, real_club, setup_code
+from engine.storage.models import Club
+from engine.text.i18n import marked as _
+from web.app import demo
+from web.app.services import Service, service
+from web.http.security import allow, client_address
+from web.labels.mail_words import ADVICE, PROVIDERS
 
 setup = Blueprint("setup", __name__)
 log = logging.getLogger("jiuniu")

@@ -9,18 +9,18 @@ from flask import abort, g, redirect, render_template, request, session, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engine.clubs import BadClub
-from engine.founding import AlreadyFounded, demo_is_here, found, real_club
-from engine.language import marked as _
-from engine.registry import all_workflows
-from engine.seal import Broken
+from engine.declare.registry import all_workflows
+from engine.security.encryption import Broken
 from engine.settings import is_loopback
-from web import demo, numbers
-from web.access import OFFICE_LIFE, keep_cookie, signed_in, start_session
-from web.desk.office import officer_here
-from web.service import service
+from engine.setup.club_admin import BadClub
+from engine.setup.first_club import AlreadyFounded, demo_is_here, found, real_club
+from engine.text.i18n import marked as _
+from web.app import demo
+from web.app.services import service
+from web.forms.club_form import FIRST_NUMBERS, ZONES
+from web.http.auth import OFFICE_LIFE, keep_cookie, officer_here, signed_in, start_session
+from web.labels import charter_labels
 from web.setup.door import KNEW, Page, setup
-from web.setup.forms import FIRST_NUMBERS, ZONES
 from web.setup.steps import account_of, numbers_of, page, said_here, shipped
 
 CANNOT = _("The club could not be founded like this; please look at its short name and its address once more.")
@@ -95,7 +95,7 @@ def _check_page(said: dict[str, Any], *, message: str = "", error: str = "") -> 
     return page(
         "check", said, message=message, error=error, demo_exists=_demo_is_here(), way=service().outgoing(),
         address=service().links.url(f"{said['club']['slug']}/"), zone=ZONES.get(said["club"]["zone"], said["club"]["zone"]),
-        rules=[(numbers.WORDS[key].name, numbers.said(key, plain[key], g.language)) for key in FIRST_NUMBERS],
+        rules=[(charter_labels.WORDS[key].name, charter_labels.said(key, plain[key], g.language)) for key in FIRST_NUMBERS],
     )  # fmt: skip
 
 

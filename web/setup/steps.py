@@ -7,15 +7,16 @@ from typing import Any
 from flask import abort, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from engine.charter import shipped_charter
-from engine.founding import keep_said, real_club, said_so_far
+from engine.charter.model import shipped_charter
 from engine.settings import MailServer
-from mailers.presets import preset_of
-from web import mail_form, numbers
-from web.service import service
+from engine.setup.first_club import keep_said, real_club, said_so_far
+from mailers.account.providers import preset_of
+from web.app.services import service
+from web.forms import mail_form
+from web.forms.club_form import FIRST_NUMBERS, ClubForm, filled
+from web.http.auth import led_on
+from web.labels import charter_labels
 from web.setup.door import KNEW, Page, setup
-from web.setup.forms import FIRST_NUMBERS, ClubForm, filled
-from web.trouble import led_on
 
 
 def said_here() -> dict[str, Any]:
@@ -53,7 +54,7 @@ def rules() -> Page:
     plain = numbers_of(said)
     typed: dict[str, str] = {}
     for key in FIRST_NUMBERS:
-        typed |= numbers.typed_of(key, plain[key])
+        typed |= charter_labels.typed_of(key, plain[key])
     return _rules_page(said, typed, {})
 
 
@@ -62,9 +63,9 @@ def say_rules() -> Page:
     said, errors, plain = said_here(), {}, {}
     for key in FIRST_NUMBERS:
         try:
-            plain[key] = numbers.read_number(key, request.form)
+            plain[key] = charter_labels.read_number(key, request.form)
         except ValueError:
-            errors[key] = numbers.takes(key, g.language)
+            errors[key] = charter_labels.takes(key, g.language)
     if errors:
         return _rules_page(said, request.form, errors), 422
     return _keep("rules", plain, "setup.mail")
@@ -72,9 +73,9 @@ def say_rules() -> Page:
 
 def _rules_page(said: dict[str, Any], typed: Any, errors: dict[str, str]) -> str:
     plain = numbers_of(said)
-    does = {key: numbers.explained(key, plain[key], g.language) for key in FIRST_NUMBERS}
-    words = [numbers.WORDS[key] for key in FIRST_NUMBERS]
-    return page("rules", said, numbers=numbers, words=words, does=does, typed=typed, errors=errors)
+    does = {key: charter_labels.explained(key, plain[key], g.language) for key in FIRST_NUMBERS}
+    words = [charter_labels.WORDS[key] for key in FIRST_NUMBERS]
+    return page("rules", said, numbers=charter_labels, words=words, does=does, typed=typed, errors=errors)
 
 
 def numbers_of(said: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""What somebody typed into a form and has not handed in yet. It is theirs alone: no office, letter or list of others shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import String, cast, delete, exists, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.security.links import Kind
+from engine.storage.database import across_clubs, insert_new
+from engine.storage.models import Case, Draft, Person
+
+# After its last save. Longer than any duty of the shipped charter waits, with its second chance and a proposal (3+2+14 days).
+KEPT = timedelta(days=60)
+
+
+def form_of(kind: Kind, target: int) -> str:
+    """The name under which a draft is kept: the kind and target of the link that opens its form."""
+    return f"{kind}:{target}"
+
+
+def keep_draft(session: Session, person: Person, form: str, answers: Mapping[str, Any], now: datetime) -> None:
+    """Keep what was typed; the newest replaces what was kept before."""
+    new = insert_new(session, Draft, club_id=person.club_id, person_id=person.id, form=form, answers=dict(answers), at=now)
+    if not new:
+        session.execute(update(Draft).where(_this(person, form)).values(answers=dict(answers), at=now))
+
+
+def draft_of(session: Session, person: Person, form: str) -> Draft | None:
+    return session.get(Draft, (person.club_id, person.id, form))
+
+
+def drafts_of(session: Session, person: Person) -> dict[str, Draft]:
+    """All that somebody has not handed in yet, by form."""
+    found = session.execute(select(Draft).where(Draft.person_id == person.id).order_by(Draft.at.desc())).scalars()
+    return {draft.form: draft for draft in found}
+
+
+def throw_away(session: Session, person: Person, form: str) -> None:
+    """It was handed in, or its person wants it no more."""
+    session.execute(delete(Draft).where(_this(person, form)))
+
+
+def let_go(session: Session, person: Person, form: str, names: Iterable[str]) -> None:
+    """These fields were just handed in by another act of the same case: what it says of them holds, not the draft."""
+    draft = draft_of(session, person, form)
+    if draft is not None:
+        draft.answers = {name: value for name, value in draft.answers.items() if name not in names}
+
+
+@across_clubs
+def forget_old_drafts(session: Session, now: datetime) -> None:
+    """Drafts that nobody touched for long, whose case has ended, or whose person is out, go."""
+    case = (Case.club_id == Draft.club_id) & (Case.person_id == Draft.person_id) & (Case.turn == "")
+    ended = exists().where(case, literal("case:") + cast(Case.id, String) == Draft.form)
+    person = (Person.club_id == Draft.club_id) & (Person.id == Draft.person_id)
+    out = exists().where(person, Person.status.in_(("departed", "removed", "erased", "refused_mail")))
+    session.execute(delete(Draft).where(or_(Draft.at < now - KEPT, ended, out)))
+
+
+def _this(person: Person, form: str) -> Any:
+    return (Draft.person_id == person.id) & (Draft.form == form)

@@ -1,0 +1,106 @@
+"""Erasure: the one exception to "events never change". It empties what somebody wrote and leaves the bare facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, String, cast, delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from engine.cases.transitions import act, open_cases_of
+from engine.declare.registry import workflow
+from engine.declare.transition import CLOCK
+from engine.storage.database import across_clubs, enter_club, hold
+from engine.storage.models import Case, Draft, Event, Letter, Mark, Person, WebSession
+
+ERASED = "the recipient was erased"
+# How long a letter's bytes stay after it was settled: long enough to ask what stood in it.
+BYTES_KEPT = timedelta(days=30)
+
+
+def forget_case(session: Session, case: Case) -> None:
+    """Empty what was written in a case: answers, notes, and the bytes of its letters.
+
+    A person who never became anything more than this application is erased with it.
+    """
+    _empty(session, Case.id == case.id)
+    session.refresh(case)
+    person = case.person
+    others = select(Case.id).where(Case.person_id == person.id, Case.id != case.id, has_words()).limit(1)
+    if person.status == "applicant" and session.execute(others).first() is None:
+        erase_person(session, person)
+
+
+def has_words() -> ColumnElement[bool]:
+    """Cases in which somebody's answers still stand (JSON has no equality everywhere, its text has)."""
+    return cast(Case.answers, String) != "{}"
+
+
+def _empty(session: Session, which: ColumnElement[bool]) -> None:
+    session.flush()
+    cases = select(Case.id).where(which)
+    session.execute(update(Event).where(Event.case_id.in_(cases)).values(answers={}, note=""))
+    session.execute(update(Letter).where(Letter.case_id.in_(cases)).values(bytes=None, data={}))
+    session.execute(update(Case).where(which).values(answers={}, private={}))
+
+
+def erase_person(session: Session, person: Person) -> None:
+    """Address, names, words, drafts, votes and letters go; a removal keeps its hash and its date (clause 2.3)."""
+    _empty(session, Case.person_id == person.id)
+    keep_hash = person.removed_at is not None or person.status == "refused_mail"
+    person.address, person.name, person.display_name, person.mail_trouble = None, "", "", ""
+    person.address_hash = person.address_hash if keep_hash else None
+    person.status, person.link_epoch = "erased", person.link_epoch + 1
+    session.execute(update(Mark).where(Mark.person_id == person.id).values(choice=""))
+    session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    session.execute(delete(Draft).where(Draft.person_id == person.id))
+    session.execute(update(Letter).where(Letter.person_id == person.id).values(address=None, answer=""))
+    about = (Letter.person_id == person.id) | (Letter.about_id == person.id)
+    session.execute(update(Letter).where(about).values(bytes=None, data={}))
+    theirs = (Event.case_id == Letter.case_id) & (Event.version == Letter.version)
+    signed = exists().where(theirs, (Event.who_id == person.id) | (Event.on_behalf_of_id == person.id))
+    session.execute(update(Letter).where(Letter.bytes.is_not(None), signed).values(bytes=None))  # who decided stands in them
+    session.execute(update(Letter).where(Letter.case_id.is_(None)).values(bytes=None))  # digests and receipts may name anybody
+
+
+class CannotErase(ValueError):
+    """The text says why."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many open cases ended, and how many letters to the person do not leave."""
+
+    cases: int
+    letters: int
+
+
+def erase_for_good(session: Session, club_id: int, person_id: int, now: datetime) -> Erased:
+    """Somebody wants to be forgotten: their open cases fall away through the door, their letters stay, then everything goes.
+
+    Cases of workflows that outlive their member go on without a name. Raises CannotErase.
+    """
+    enter_club(session, club_id)
+    person = session.get_one(Person, (club_id, person_id))
+    hold(session, person)  # what somebody opens for them in this very moment is either found below or not opened
+    if person.role == "owner":
+        raise CannotErase("the owner cannot be erased: hand the club over first")
+    if person.status == "erased":
+        raise CannotErase("was erased before")
+    ending = [case for case in open_cases_of(session, person) if not workflow(case.workflow).outlives_member]
+    for case in ending:
+        act(session, case, "void", by=CLOCK, now=now)
+    session.flush()
+    erase_person(session, person)
+    person.role = "member"
+    unsent = (Letter.person_id == person.id) & Letter.state.in_(("queued", "claimed", "held"))
+    dropped = update(Letter).where(unsent).values(state="dropped", answer=ERASED, settled_at=now, lease_until=None)
+    return Erased(len(ending), len(session.execute(dropped.returning(Letter.id)).all()))
+
+
+@across_clubs
+def forget_bytes(session: Session, before: datetime) -> None:
+    """The bytes of letters settled before this go; the ledger row stays."""
+    old = Letter.settled_at < before
+    session.execute(update(Letter).where(old, Letter.bytes.is_not(None)).values(bytes=None))

@@ -1,0 +1,57 @@
+"""Cases that somebody else begins for a person: an office that they hold already, or one that they are offered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.cases.transitions import open_case
+from engine.club.authority import belongs
+from engine.club.context import club_at_hand
+from engine.club.people import by_address
+from engine.declare.openings import HeldBefore, OfferedBy
+from engine.declare.registry import all_workflows, workflow
+from engine.declare.transition import Hand
+from engine.storage.database import enter_club, hold
+from engine.storage.models import Case, Person
+from engine.text.i18n import marked as _
+
+NOT_A_MEMBER = _("No member has this address. Please look it up under People")
+OWNER_ALREADY = _("This is the owner already")
+OFFERED_ALREADY = _("An offer is open already. Take it back first, or wait for the answer")
+
+
+class CannotOffer(ValueError):
+    """The text is a word of the catalogue."""
+
+
+def open_held(session: Session, person: Person, now: datetime) -> None:
+    """Whoever holds an office without an election has the case of it, so that it can be laid down like any other."""
+    for flow in all_workflows():
+        for opening in flow.openings:
+            if isinstance(opening, HeldBefore) and belongs(opening.role, person):
+                open_case(session, flow.key, person, by=Hand(None, "command"), now=now)
+
+
+def offer(session: Session, club_id: int, workflow_name: str, address: str, *, by: Hand, now: datetime) -> int:
+    """Open a case for the member with this address, one at a time in the club. Returns its id. Raises CannotOffer."""
+    enter_club(session, club_id)
+    opening = next(item for item in workflow(workflow_name).openings if isinstance(item, OfferedBy))
+    person = by_address(session, address)
+    if person is not None:
+        hold(session, person)  # they may leave in this very moment
+    if person is None or person.status != "member":
+        raise CannotOffer(NOT_A_MEMBER)
+    if belongs(opening.role, person):
+        raise CannotOffer(OWNER_ALREADY)
+    hold(session, club_at_hand(session))
+    if open_offer(session, workflow_name) is not None:
+        raise CannotOffer(OFFERED_ALREADY)
+    return open_case(session, workflow_name, person, by=by, now=now).id
+
+
+def open_offer(session: Session, workflow_name: str) -> Case | None:
+    """The offer that waits for its answer, if there is one."""
+    return session.execute(select(Case).where(Case.workflow == workflow_name, Case.turn != "").limit(1)).scalar_one_or_none()

@@ -1,0 +1,287 @@
+"""The one door: every change of a case's state goes through ``act``."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from engine.cases.deadlines import set_due
+from engine.cases.system_actions import CLOCK_MOVES, clock_move
+from engine.club.authority import holders, in_place_of
+from engine.club.context import club_at_hand, frame_of, numbers_of
+from engine.club.electorate import close_poll, open_poll
+from engine.club.history import said_before
+from engine.club.permissions import acts_for
+from engine.declare.registry import followers, is_offer, standing, state_of, workflow
+from engine.declare.targets import Stay, settle
+from engine.declare.transition import CLOCK, Hand, Step
+from engine.declare.workflow import Act, Letter, State, Workflow
+from engine.outbox.queue import queue_for_case, queue_receipt
+from engine.storage.database import club_of, hold
+from engine.storage.event_writer import Happening, record
+from engine.storage.models import Case, Event, Person, new_id
+from engine.text.i18n import marked as _
+
+
+class Refused(Exception):
+    """The door stays shut; nothing was changed."""
+
+
+class NotAllowed(Refused):
+    """This is not (or no longer) this person's to do."""
+
+
+class Stale(Refused):
+    """The form was opened in an earlier round: somebody was faster. ``event`` says who, what and when."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__("somebody was faster")
+        self.event = event
+
+
+class Invalid(Refused):
+    """The act lacks something; ``errors`` maps a field to a word of the catalogue."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(str(errors))
+        self.errors = errors
+
+
+def open_case(
+    session: Session,
+    workflow_name: str,
+    person: Person,
+    *,
+    by: Hand,
+    now: datetime,
+    key: str | None = None,
+    parent: Case | None = None,
+    answers: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Case:
+    """Begin a case in its first state; letters and effects of the arrival belong to the same commit.
+
+    ``key`` is unique per workflow in a club (for instance the period and the person).
+    """
+    if not may_begin(session, person, workflow(workflow_name)):
+        raise NotAllowed(f"{person.id} has a case of {workflow_name} open")
+    return _open(session, workflow(workflow_name), person, by=by, now=now, key=key, parent=parent, answers=answers, data=data)
+
+
+def _open(
+    session: Session, flow: type[Workflow], person: Person, *, by: Hand, now: datetime, key: str | None = None,
+    parent: Case | None = None, answers: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None,
+) -> Case:  # fmt: skip
+    case = Case(
+        id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
+        person=person, parent_id=parent.id if parent else None, state="", turn="", version=0, entered_version=0, opened_at=now,
+        entered_at=now, answers=dict(answers or {}), data=dict(data or {}), private={},
+    )  # fmt: skip
+    session.add(case)
+    step = _begin(session, case, "open", by=by, now=now, answers=answers)
+    case.answers = {}
+    _keep(step, dict(answers or {}))
+    start = settle(flow.start, step)
+    assert isinstance(start, str), "a start is a state"
+    _enter(step, start)
+    return case
+
+
+def may_begin(session: Session, person: Person, flow: type[Workflow]) -> bool:
+    """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two processes do not both find none."""
+    if not flow.one_open:
+        return True
+    hold(session, person)
+    return open_case_of(session, person, flow.key) is None
+
+
+def act(
+    session: Session,
+    case: Case,
+    action: str,
+    *,
+    by: Hand,
+    now: datetime,
+    round: int | None = None,
+    note: str = "",
+    answers: Mapping[str, Any] | None = None,
+    days: int | None = None,
+    proven: bool = False,
+) -> None:
+    """Do one declared act, or one move of the clock, in a case.
+
+    ``round``: the entered_version that the actor saw; ``proven``: by the link of the ask itself. Raises NotAllowed, Stale, Invalid.
+    """
+    if round is not None and round != case.entered_version:
+        raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
+    if action in CLOCK_MOVES and by.via == "clock":
+        move = _clocks_move(case, action)
+    else:
+        move = _declared_move(session, case, action, by, now, proven)
+        by = _in_whose_place(session, case, move, by)
+    _check_input(session, move, note.strip(), days)
+    if said_before(session, case, action, by=by, note=note.strip(), answers=answers):
+        return
+    step = _begin(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
+    _keep(step, {name: value for name, value in (answers or {}).items() if name in move.fill})
+    target = settle(move.to, step)
+    if isinstance(target, Stay):
+        _remain(step, move)
+    else:
+        left = state_of(case.workflow, case.state)
+        if left.poll:
+            close_poll(step, left.poll, counted=action in ("due", "decided"))
+        _enter(step, target, days=days)
+        _tell(step, move.tells, left)
+        if action == "undo":
+            _take_back(step, left, state_of(case.workflow, target))
+    if move.do:
+        move.do(step)
+    if by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
+        queue_receipt(session, by.person, now)
+
+
+def _keep(step: Step, answers: dict[str, Any]) -> None:
+    """What was handed in, private fields apart from all that is told, exported or kept."""
+    if not answers and not step.event.answers:
+        return
+    hidden = workflow(step.case.workflow).private
+    step.case.answers = {**step.case.answers, **{name: value for name, value in answers.items() if name not in hidden}}
+    step.case.private = {**step.case.private, **{name: value for name, value in answers.items() if name in hidden}}
+    step.event.answers = {name: value for name, value in step.event.answers.items() if name not in hidden}
+
+
+def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
+    wanted = select(Case).where(Case.person_id == person.id, Case.turn != "").order_by(Case.due_at, Case.id)
+    return session.execute(wanted).scalars().all()
+
+
+def open_case_of(session: Session, person: Person, workflow_name: str) -> Case | None:
+    """This person's newest open case of a workflow."""
+    if person in session.new:
+        return None
+    return session.execute(_NEWEST_OPEN, {"person": person.id, "workflow": workflow_name}).scalar_one_or_none()
+
+
+_NEWEST_OPEN = (
+    select(Case)
+    .where(Case.person_id == bindparam("person"), Case.workflow == bindparam("workflow"), Case.turn != "")
+    .order_by(Case.id.desc())
+    .limit(1)
+)
+
+
+def _in_whose_place(session: Session, case: Case, move: Act, by: Hand) -> Hand:
+    """An admin who decides as the owner's deputy: both names stand in the history."""
+    if by.person is None or by.on_behalf_of is not None:
+        return by
+    return Hand(by.person, by.via, in_place_of(session, move.who, by.person, case))
+
+
+def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime, proven: bool) -> Act:
+    if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner" or is_offer(case.workflow)):
+        raise NotAllowed("only the owner acts on behalf of somebody, and nobody answers an offer for them")
+    if action == "undo":
+        hold(session, case.person)  # who leaves in this very moment leaves nothing to be opened again
+    actor = by.on_behalf_of or by.person
+    if actor is not None:
+        for offered in acts_for(session, case, actor, now, proven=proven):
+            if offered.action == action:
+                return offered
+    raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
+
+
+def _clocks_move(case: Case, action: str) -> Act:
+    move = clock_move(standing(case), action)
+    if move is None:
+        raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
+    return move
+
+
+def _check_input(session: Session, move: Act, note: str, days: int | None) -> None:
+    errors = {}
+    if move.note == "required" and not note:
+        errors["note"] = _("Please say why; the person will read it")
+    if move.asks_days and not (days and 1 <= days <= numbers_of(club_at_hand(session)).extend_most_days):
+        errors["days"] = _("How many days more? Please give a whole number, within what the charter allows")
+    if errors:
+        raise Invalid(errors)
+
+
+def _begin(
+    session: Session, case: Case, action: str, *, by: Hand, now: datetime, note: str = "", answers: Mapping[str, Any] | None = None
+) -> Step:
+    """Write the event; the case's version moves on with it, and a second writer of that version is refused."""
+    case.version += 1
+    event = Happening(
+        club_id=case.club_id, case_id=case.id, version=case.version, at=now, via=by.via, action=action,
+        who_id=by.person.id if by.person else None, on_behalf_of_id=by.on_behalf_of.id if by.on_behalf_of else None,
+        from_state=case.state, to_state=case.state, note=note, answers=dict(answers or {}),
+    )  # fmt: skip
+    club = club_at_hand(session)
+    return Step(session, case, by, now, event, case.entered_version, club, frame_of(club, case))
+
+
+def _enter(step: Step, target: str, days: int | None = None) -> None:
+    case, state = step.case, state_of(step.case.workflow, target)
+    has_ended_before = bool(case.state) and state_of(case.workflow, case.state).is_final
+    case.state, case.turn = target, str(state.turn)
+    case.entered_version, case.entered_at = case.version, step.now
+    step.event.to_state = target
+    if state.is_final:
+        case.private = {}
+    set_due(step, state, days)
+    if state.poll:
+        open_poll(step, state.poll)
+    if state.do:
+        state.do(step)
+    record(step.session, case, step.event)
+    if not (has_ended_before and state.is_final):
+        _tell(step, state.entry_letters, state)
+    _open_followers(step, target)
+    if state.alone and not holders(step.session, state.turn, case):
+        act(step.session, case, "granted", by=CLOCK, now=step.now)
+
+
+def _open_followers(step: Step, target: str) -> None:
+    case = step.case
+    for follower, opening in followers(case.workflow, target):
+        for person in opening.whom(step):
+            if may_begin(step.session, person, follower):
+                _open(step.session, follower, person, by=step.hand, now=step.now, parent=case)
+
+
+def _remain(step: Step, move: Act) -> None:
+    """A ``stay``: the round goes on."""
+    record(step.session, step.case, step.event)
+    _tell(step, move.tells, state_of(step.case.workflow, step.case.state))
+
+
+def _take_back(step: Step, left: State, again: State) -> None:
+    """After an undo: what followed falls away, and whoever was told hears of it, unless a letter of the state that holds again
+    tells them."""
+    followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "").order_by(Case.id)
+    for follower in step.session.execute(followers).scalars().all():
+        act(step.session, follower, "void", by=CLOCK, now=step.now)
+    told_again = {letter.to or again.turn for letter in again.entry_letters}
+    told = dict.fromkeys(letter.to or left.turn for letter in left.entry_letters)
+    others = [role for role in told if role not in told_again and holders(step.session, role, step.case) != [step.hand.person]]
+    _tell(step, [Letter("taken_back", role, asks=False) for role in others], left)
+
+
+def _tell(step: Step, letters: Any, state: State) -> None:
+    queue_for_case(
+        step.session,
+        step.case,
+        letters,
+        state,
+        version=step.event.version,
+        now=step.now,
+        by_clock=step.hand.via == "clock",
+        frame=step.frame,
+    )

@@ -1,0 +1,88 @@
+"""Votes, sign-ins, attendance: one mark per person and round. A vote moves the case only when it decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.cases.transitions import Invalid, NotAllowed, Stale, act
+from engine.club.authority import holds
+from engine.club.context import club_at_hand, numbers_of
+from engine.club.electorate import may_vote
+from engine.declare.registry import state_of
+from engine.declare.transition import CLOCK, Hand
+from engine.declare.workflow import Poll
+from engine.storage.database import hold
+from engine.storage.models import Case, Event, Mark, Person
+from engine.text.i18n import marked as _
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """A poll as one of its electors sees it: the choices, their own (empty: none yet), and how many have voted."""
+
+    choices: list[str]
+    mine: str
+    change: bool
+    secret: bool
+    cast: int
+    electors: int
+
+
+def ballot_for(session: Session, case: Case, person: Person) -> Ballot | None:
+    """The ballot that is open to this person in this case; None where there is none."""
+    poll = state_of(case.workflow, case.state).poll
+    if poll is None or not may_vote(session, person, case, poll):
+        return None
+    own = session.get(Mark, (case.club_id, case.id, case.entered_version, person.id))
+    return Ballot(
+        case.data["choices"], own.choice if own else "", poll.change, poll.secret, _cast(session, case), case.data["electors"]
+    )
+
+
+def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, round: int | None = None) -> None:
+    """Cast or change a mark. Raises NotAllowed, Stale or Invalid.
+
+    The case row is locked, its version is not bumped: twenty voters at once do not refuse one another.
+    """
+    hold(session, case)
+    if round is not None and round != case.entered_version:
+        raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
+    poll, person = _poll_for(session, case, by), by.on_behalf_of or by.person
+    assert person is not None
+    if choice not in case.data["choices"]:
+        raise Invalid({"choice": _("Please choose one of these")})
+    own = session.get(Mark, (case.club_id, case.id, case.entered_version, person.id))
+    if own is not None:
+        if not poll.change:
+            raise NotAllowed("the vote is final when cast")
+        own.choice, own.at = choice, now
+        return
+    cast = _cast(session, case)
+    session.add(
+        Mark(
+            case_id=case.id, entered_version=case.entered_version, person_id=person.id, choice=choice, sequence=cast + 1, at=now,
+            by_id=by.person.id if by.person else None,
+        )
+    )  # fmt: skip
+    session.flush()
+    if poll.first is not None and cast + 1 >= poll.first.of(numbers_of(club_at_hand(session))):
+        act(session, case, "decided", by=CLOCK, now=now)
+
+
+def _poll_for(session: Session, case: Case, by: Hand) -> Poll:
+    poll = state_of(case.workflow, case.state).poll
+    person = by.on_behalf_of or by.person
+    if poll is None or person is None or not may_vote(session, person, case, poll):
+        raise NotAllowed("no vote is open to this person here")
+    if by.on_behalf_of and not (by.person and poll.by and holds(session, poll.by, by.person, case)):
+        raise NotAllowed("only who keeps this list may mark for others")
+    return poll
+
+
+def _cast(session: Session, case: Case) -> int:
+    counted = select(func.count()).select_from(Mark).where(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
+    return session.execute(counted).scalar_one()

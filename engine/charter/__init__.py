@@ -1,0 +1,4 @@
+"""A club's charter as validated data: numbers, texts and clauses.
+
+May import: text.
+"""

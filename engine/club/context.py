@@ -1,0 +1,124 @@
+"""The club that a session is in: its row, its charter, its numbers, the frame in which its moments are computed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, event, select
+from sqlalchemy.orm import Session
+
+from engine.charter.loading import kept_charter
+from engine.charter.model import Charter, Numbers
+from engine.declare.due_times import Frame
+from engine.storage.database import club_of
+from engine.storage.models import Case, Club, Person
+
+
+def club_at_hand(session: Session) -> Club:
+    """Looked up once per session and club: a session holds its rows only weakly."""
+    club_id = club_of(session)
+    clubs: dict[int, Club] = session.info.setdefault("clubs", {})
+    if club_id not in clubs:
+        clubs[club_id] = session.execute(_CLUB, {"club": club_id}).scalar_one()
+    return clubs[club_id]
+
+
+def owner_at_hand(session: Session) -> Person:
+    """The owner of the club at hand, looked up once per session."""
+    club_id = club_of(session)
+    owners: dict[int, Person] = session.info.setdefault("owners", {})
+    if club_id not in owners:
+        owners[club_id] = session.execute(_OWNER).scalar_one()
+    return owners[club_id]
+
+
+def officers_at_hand(session: Session) -> list[Person]:
+    """Owner and admins of the club at hand, looked up once per session."""
+    club_id = club_of(session)
+    officers: dict[int, list[Person]] = session.info.setdefault("officers", {})
+    if club_id not in officers:
+        officers[club_id] = list(session.execute(_OFFICERS).scalars())
+    return officers[club_id]
+
+
+def offices_changed(session: Session) -> None:
+    """Somebody took or left an office: they are looked up anew."""
+    session.info.pop("officers", None)
+    session.info.pop("owners", None)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _as_before(session: Session, previous: Any) -> None:
+    """Who took or left an office in what a savepoint takes back, did not."""
+    offices_changed(session)
+
+
+def let_go(session: Session) -> None:
+    """The session gives up every row it holds; what was at hand is looked up anew. Nothing may be left to write."""
+    session.expunge_all()
+    session.info.pop("clubs", None)
+    offices_changed(session)
+
+
+def keep_club_at_hand(session: Session, club: Club) -> None:
+    """The club came along with another query: no need to ask again."""
+    session.info.setdefault("clubs", {})[club.id] = club
+
+
+def keep_at_hand(session: Session, club: Club, owner: Person) -> None:
+    """Club and owner came along with another query: no need to ask again."""
+    session.info.setdefault("clubs", {})[club.id] = club
+    session.info.setdefault("owners", {})[club.id] = owner
+
+
+def clubs_at_hand(session: Session, club_ids: set[int]) -> dict[int, Club]:
+    """Many clubs by id, looked up at once, for work that goes through them one by one."""
+    known: dict[int, Club] = session.info.setdefault("clubs", {})
+    missing = sorted(club_ids - known.keys())
+    if missing:
+        known |= {club.id: club for club in session.execute(_CLUBS, {"clubs": missing}).scalars()}
+    return {club_id: known[club_id] for club_id in club_ids}
+
+
+_CLUB = select(Club).where(Club.id == bindparam("club"))
+_OWNER = select(Person).where(Person.role == "owner")
+_OFFICERS = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin"))).order_by(Person.id)
+_CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))
+
+_parsed: dict[tuple[int, int, datetime], Charter] = {}
+
+
+def charter_of(club: Club) -> Charter:
+    """The club's charter, parsed once per version."""
+    key = (club.id, club.charter_version, club.created_at)
+    if key not in _parsed:
+        _parsed[key] = kept_charter(club.charter, club.locale)
+    return _parsed[key]
+
+
+def forget_charter(club: Club) -> None:
+    """What was parsed of this version goes; the next look parses it again."""
+    _parsed.pop((club.id, club.charter_version, club.created_at), None)
+
+
+def numbers_of(club: Club) -> Numbers:
+    return charter_of(club).numbers
+
+
+def frame_of(club: Club, case: Case | None = None) -> Frame:
+    return Frame(ZoneInfo(club.zone), numbers_of(club), dict(case.data) if case else {})
+
+
+def by_slug(session: Session, slug: str) -> Club | None:
+    if "\x00" in slug:  # no name, and PostgreSQL would not even compare it
+        return None
+    return session.execute(_BY_SLUG, {"slug": slug}).scalar_one_or_none()
+
+
+def all_clubs(session: Session) -> list[Club]:
+    return list(session.execute(select(Club).order_by(Club.name)).scalars())
+
+
+_BY_SLUG = select(Club).where(Club.slug == bindparam("slug"))

@@ -1,0 +1,66 @@
+"""What a poll leaves in its case: how many were asked when it opened, how many chose what when it closed."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm import Session
+
+from engine.club.authority import holders, holds
+from engine.declare.registry import state_of
+from engine.declare.transition import Step
+from engine.declare.workflow import Poll, members
+from engine.storage.models import Case, Mark, Person
+
+
+def open_poll(step: Step, poll: Poll) -> None:
+    """The electors are those who hold the role when the poll opens, minus whoever it is about."""
+    choices = poll.choices.split() if isinstance(poll.choices, str) else list(poll.choices(step))
+    asked = len(electors(step.session, step.case, poll))
+    step.case.data = {**step.case.data, "electors": asked, "choices": choices}
+
+
+def may_vote(session: Session, person: Person, case: Case, poll: Poll) -> bool:
+    """Those who hold the role and were members when the poll opened, minus whoever it is about."""
+    since = person.registered_at or person.joined_at
+    if since is None or since > case.entered_at or not holds(session, poll.who, person, case):
+        return False
+    return poll.besides is None or not holds(session, poll.besides, person, case)
+
+
+def electors(session: Session, case: Case, poll: Poll) -> list[Person]:
+    return [person for person in holders(session, poll.who, case) if may_vote(session, person, case, poll)]
+
+
+def still_asked(session: Session, case: Case, poll: Poll) -> list[Person]:
+    """The electors who put no mark in this round yet."""
+    marked = select(Mark.person_id).where(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
+    done = set(session.execute(marked).scalars())
+    return [person for person in electors(session, case, poll) if person.id not in done]
+
+
+def not_voted_yet(session: Session, person: Person) -> list[tuple[Case, Person]]:
+    """The open polls of the members in which this person has put no mark yet, with whom each is about; in one query."""
+    mine = and_(
+        Mark.club_id == Case.club_id, Mark.case_id == Case.id, Mark.entered_version == Case.entered_version,
+        Mark.person_id == person.id,
+    )  # fmt: skip
+    about = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
+    wanted = select(Case, Person).join(Person, about).outerjoin(Mark, mine)
+    found = session.execute(wanted.where(Case.turn == str(members), Mark.person_id.is_(None)).order_by(Case.due_at, Case.id))
+    return [(case, who) for case, who in found if (poll := _poll_of(case)) and may_vote(session, person, case, poll)]
+
+
+def _poll_of(case: Case) -> Poll | None:
+    return state_of(case.workflow, case.state).poll
+
+
+def close_poll(step: Step, poll: Poll, *, counted: bool) -> None:
+    """The counts go into the event, if the poll ended by its own rule; of a secret poll the choices are emptied.
+
+    One that was stopped is not counted: an interim result would say how the few chose who had voted.
+    """
+    if counted:
+        step.event.answers = {**step.event.answers, "count": dict(step.count)}
+    if poll.secret:
+        marks = update(Mark).where(Mark.case_id == step.case.id, Mark.entered_version == step.case.entered_version)
+        step.session.execute(marks.values(choice=""))

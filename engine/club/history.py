@@ -1,0 +1,89 @@
+"""Reading a case back: its events, who acted, and what changed since it was last handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from engine.declare.registry import state_of, workflow
+from engine.declare.roles import nobody
+from engine.declare.roles import person as the_person
+from engine.declare.transition import Hand
+from engine.storage.models import Case, Event, Person
+from engine.text.text_diff import Piece, changed_answers
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a case's history. ``who`` is None when the clock acted."""
+
+    at: datetime
+    who: Person | None
+    on_behalf_of: Person | None
+    action: str
+    from_state: str
+    to_state: str
+    note: str
+    via: str
+
+
+def history(session: Session, case: Case, *known: Person) -> list[Entry]:
+    """The case's events, oldest first, in two queries; in one where everybody in it is known already."""
+    events = events_of(session, case)
+    people = {person.id: person for person in known}
+    missing = {person for event in events for person in (event.who_id, event.on_behalf_of_id) if person} - people.keys()
+    if missing:
+        people |= {person.id: person for person in session.execute(select(Person).where(Person.id.in_(missing))).scalars()}
+    return [
+        Entry(
+            event.at, people.get(event.who_id or 0), people.get(event.on_behalf_of_id or 0), event.action,
+            event.from_state, event.to_state, event.note, event.via,
+        )
+        for event in events
+    ]  # fmt: skip
+
+
+def events_of(session: Session, case: Case) -> Sequence[Event]:
+    """Asked once per session and version of the case: its events never change."""
+    known: dict[tuple[int, int, int], Sequence[Event]] = session.info.setdefault("events", {})
+    key = (case.club_id, case.id, case.version)
+    if key not in known:
+        known[key] = session.execute(_EVENTS, {"case": case.id}).scalars().all()
+    return known[key]
+
+
+_EVENTS = select(Event).where(Event.case_id == bindparam("case")).order_by(Event.version)
+
+
+def changed_since_last(session: Session, case: Case, until: int | None = None) -> dict[str, list[Piece]]:
+    """What changed between the last two texts that came before a decider (up to version ``until``), by field."""
+    flow = workflow(case.workflow)
+    text: dict[str, Any] = {}
+    seen: list[dict[str, Any]] = []
+    for event in events_of(session, case):
+        if event.version > (until or case.version):
+            break
+        text |= {name: answer for name, answer in event.answers.items() if name in flow.fields}
+        turn = state_of(case.workflow, event.to_state).turn
+        if event.to_state != event.from_state and turn not in (the_person, nobody):
+            seen.append(dict(text))
+    return changed_answers(seen[-2], seen[-1]) if len(seen) > 1 else {}
+
+
+def said_before(session: Session, case: Case, action: str, *, by: Hand, note: str, answers: Mapping[str, Any] | None) -> bool:
+    """Does the case's last event say word for word what the same person says now, and left it the case as it was?
+
+    Pressed twice, an answer that stays in its round is one answer.
+    """
+    if by.person is None or case.version == case.entered_version:
+        return False
+    last = session.get_one(Event, (case.club_id, case.id, case.version))
+    on_behalf_of = by.on_behalf_of.id if by.on_behalf_of else None
+    same_hand = (last.who_id, last.on_behalf_of_id) == (by.person.id, on_behalf_of)
+    same_words = (last.action, last.note, last.answers) == (action, note, dict(answers or {}))
+    return same_hand and same_words

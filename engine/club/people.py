@@ -1,0 +1,70 @@
+"""The people of a club: how an address becomes a person, and who holds which role in which case."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from engine.club.context import club_at_hand
+from engine.storage.models import Club, Person, new_id
+
+
+def address_hash(club: Club, address: str) -> str:
+    """Finds a person again without keeping the address (HMAC-SHA256 under the club's own salt)."""
+    return hmac.new(club.address_salt.encode(), address.encode(), hashlib.sha256).hexdigest()
+
+
+def by_address(session: Session, address: str) -> Person | None:
+    """The person with this folded address in the club at hand."""
+    known = address_hash(club_at_hand(session), address)
+    return session.execute(_BY_ADDRESS, {"known": known}).scalar_one_or_none()
+
+
+_BY_ADDRESS = select(Person).where(Person.address_hash == bindparam("known"))
+
+
+def add_person(session: Session, address: str, *, locale: str, name: str = "", status: str = "applicant") -> Person:
+    club = club_at_hand(session)
+    person = Person(
+        id=new_id(),
+        club_id=club.id,
+        address=address,
+        address_hash=address_hash(club, address),
+        locale=locale,
+        name=name,
+        status=status,
+    )
+    session.add(person)  # not flushed: who is not in the database yet has no cases, so nobody need look for any
+    return person
+
+
+def address_is_free(session: Session, address: str, *, besides: Person) -> bool:
+    """Does nobody else of the club have this address?"""
+    holder = by_address(session, address)
+    return holder is None or holder.id == besides.id
+
+
+def known_of(person: Person) -> dict[str, str]:
+    """What a form of theirs begins with: the city and the name of their display name (clause 2.2)."""
+    city, _plus, name = person.display_name.rpartition("+")
+    return {"name": name or person.name, "city": city}
+
+
+def is_member(person: Person) -> bool:
+    return person.status == "member"
+
+
+def is_admin(person: Person) -> bool:
+    return is_member(person) and person.role == "admin"
+
+
+def is_not_owner(person: Person) -> bool:
+    """What the owner does for others, nobody does for the owner."""
+    return person.role != "owner"
+
+
+def is_removed(person: Person) -> bool:
+    return person.status == "removed"

@@ -1,0 +1,76 @@
+"""How a case begins: by a form, by the calendar, from another case, or by an offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.declare.due_times import Weekly
+from engine.declare.roles import Role, nobody
+
+if TYPE_CHECKING:
+    from engine.declare.transition import Step
+    from engine.storage.models import Person
+
+Whom = Callable[["Step"], Iterable["Person"]]
+
+
+@dataclass(frozen=True)
+class Form:
+    path: str
+    by: Role
+    besides: Role
+    fresh: bool
+
+
+def form(path: str, by: Role, *, besides: Role = nobody, fresh: bool = False) -> Form:
+    """Opened by handing in the form at ``/<club>/<path>``. ``fresh``: only by a link that was mailed in the last half hour."""
+    return Form(path, by, besides, fresh)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    rule: Weekly
+    for_each: Role
+    besides: Role
+
+
+def calendar(rule: Weekly, for_each: Role, besides: Role = nobody) -> Calendar:
+    """Opened by the clock: one case per period and holder of the role (for the club as a whole: ``owner``)."""
+    return Calendar(rule, for_each, besides)
+
+
+@dataclass(frozen=True)
+class OpenedFrom:
+    workflow: str
+    state: str
+    whom: Whom
+
+
+def opened_from(workflow: str, state: str, whom: Whom = lambda step: (step.person,)) -> OpenedFrom:
+    """Opened when a case of that workflow enters that state: for its person, or for each of ``whom``."""
+    return OpenedFrom(workflow, state, whom)
+
+
+@dataclass(frozen=True)
+class HeldBefore:
+    role: Role
+
+
+def held_before(role: Role) -> HeldBefore:
+    """Opened without a word for whoever held the role before this service came (and is brought in by an import)."""
+    return HeldBefore(role)
+
+
+@dataclass(frozen=True)
+class OfferedBy:
+    role: Role
+
+
+def offered_by(role: Role) -> OfferedBy:
+    """Opened by a holder of the role for a member whom they name; whose case it is has the word first."""
+    return OfferedBy(role)
+
+
+Opening = Form | Calendar | OpenedFrom | HeldBefore | OfferedBy

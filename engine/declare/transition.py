@@ -1,0 +1,71 @@
+"""One step of one case: what a declared effect, test or target gets to see."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.charter.model import Numbers
+from engine.declare.due_times import Frame
+from engine.storage.event_writer import Happening
+from engine.storage.models import Case, Club, Event, Mark, Person
+
+Via = Literal["page", "mail", "clock", "command"]
+
+
+@dataclass(frozen=True)
+class Hand:
+    """Who acts, and by what way. The clock has no person; ``on_behalf_of`` is the one who could not act themself."""
+
+    person: Person | None
+    via: Via
+    on_behalf_of: Person | None = None
+
+
+CLOCK = Hand(None, "clock")
+
+
+@dataclass
+class Step:
+    """A case on its way through the door, with what declared effects and tests may need.
+
+    ``event`` is the one being written; effects may add to the session but never touch the network.
+    """
+
+    session: Session
+    case: Case
+    hand: Hand
+    now: datetime
+    event: Happening
+    round: int
+    club: Club
+    frame: Frame
+
+    def leading(self, among: Iterable[str]) -> str:
+        """The choice with most marks, the one named first on a tie."""
+        return max(among, key=lambda choice: self.count[choice])
+
+    @property
+    def numbers(self) -> Numbers:
+        return self.frame.numbers
+
+    @property
+    def person(self) -> Person:
+        return self.case.person
+
+    @cached_property
+    def count(self) -> Counter[str]:
+        """The marks by choice of the round that this step found."""
+        marks = select(Mark.choice, func.count()).where(Mark.case_id == self.case.id, Mark.entered_version == self.round)
+        return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).all()))
+
+
+def undo_ends(event: Event, numbers: Numbers) -> datetime:
+    return event.at + timedelta(hours=numbers.undo_hours)

@@ -1,0 +1,220 @@
+"""A backup is one file: the database as it stood at one moment, the keys that sign its links, and what it holds in numbers.
+
+A copy of a live database's file loses what still stands in its write-ahead log; SQLite's own backup does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from engine import VERSION
+from engine.storage import schema
+from engine.storage.database import Database, across_clubs
+from engine.storage.engines import sqlite_module
+from engine.storage.heartbeats import rest
+from engine.storage.models import Club, Heartbeat, Letter
+
+FORMAT = 1
+MANIFEST, DATABASE, KEYS = "manifest.json", "database.sqlite", "secret_key"
+HELD = "restored: held until released"
+
+
+class BadBackup(ValueError):
+    """This file is no backup that this version can use; the text says why."""
+
+
+class InTheWay(RuntimeError):
+    """Nothing was changed, because something would be lost; the text says what."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """``keys``: those that sign the restored links. ``aside``: where the files that stood here before are now."""
+
+    manifest: dict[str, Any]
+    keys: tuple[str, ...]
+    held: int
+    aside: list[Path]
+
+
+def make(db: Database, keys: Sequence[str], path: Path, made_at: datetime) -> dict[str, Any]:
+    """Write a backup, readable by its owner only and whole or not at all. Returns its manifest. Raises InTheWay."""
+    if path.exists():
+        raise InTheWay(f"{path} is there already; a backup overwrites nothing")
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        copy, whole = Path(folder) / DATABASE, Path(folder) / "whole"
+        _copy(db, copy)
+        manifest = {"format": FORMAT, "version": VERSION, "made_at": made_at.isoformat(timespec="seconds")} | _inspect(copy)
+        with open(os.open(whole, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
+                _add(archive, MANIFEST, json.dumps(manifest, indent=1).encode())
+                _add(archive, KEYS, "\n".join(keys).encode())
+                archive.add(copy, DATABASE)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(whole, path)  # unlike a rename it never overwrites
+        except FileExistsError:
+            raise InTheWay(f"{path} is there already; a backup overwrites nothing") from None
+        except OSError:  # a disk without hard links
+            os.replace(whole, path)
+    return manifest
+
+
+def restore(path: Path, db: Database, data_dir: Path, *, replace: bool, clock: Path | None, machine_now: datetime) -> Restored:
+    """Put a backup in the place of an empty database; with ``replace`` what stands there is kept aside, and so is a moved clock.
+
+    Nothing that was on its way leaves: unsent letters are held and the post rests. Raises BadBackup or InTheWay.
+    """
+    target = Path(db.url.database or "")
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as folder:
+        manifest, keys = _unpack(path, Path(folder))
+        copy = Path(folder) / DATABASE
+        held = _prepare(copy, machine_now)
+        with db.read() as session:  # only now: unpacking takes a while, and somebody may found a club meanwhile
+            occupied = session.execute(select(Club.id).limit(1)).first() is not None
+        if occupied and not replace:
+            raise InTheWay("there is a club in this database already; --replace keeps it aside and restores")
+        db.dispose()
+        _close_the_log(target)
+        copy.chmod(0o600)
+        fresh_keys = _written(data_dir, "\n".join(keys))
+        stamp = machine_now.strftime("%Y%m%dT%H%M%SZ")
+        old = [target, data_dir / "secret-key", clock] if occupied else [clock]
+        aside = [_aside(file, stamp) for file in old if file is not None and file.exists()]
+        os.replace(fresh_keys, data_dir / "secret-key")
+        os.replace(copy, target)
+    return Restored(manifest, keys, held, aside)
+
+
+def _copy(db: Database, to: Path) -> None:
+    source, target = db.reader.raw_connection(), sqlite_module().connect(to)
+    try:
+        source.driver_connection.backup(target)  # type: ignore[union-attr]
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+    finally:
+        target.close()
+        source.close()
+
+
+def _inspect(file: Path) -> dict[str, Any]:
+    """Schema and number of rows per table. Raises BadBackup for a database that is damaged."""
+    with _opened(file) as connection:
+        if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise BadBackup("its database is damaged (PRAGMA quick_check)")
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        counts = {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}  # noqa: S608
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    counts.pop("alembic_version", None)
+    return {"schema": found[0] if found else None, "counts": counts}
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    module = sqlite_module()
+    connection = module.connect(file, isolation_level=None, timeout=0)
+    try:
+        yield connection
+    except (module.Error, sqlite3.Error) as trouble:
+        raise BadBackup(f"its database cannot be read ({trouble})") from None
+    finally:
+        connection.close()
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o600
+    archive.addfile(member, io.BytesIO(content))
+
+
+def _extract(archive: tarfile.TarFile, name: str, to: Path) -> None:
+    source = archive.extractfile(name)  # by name, and only as bytes: what else an archive says about paths is not followed
+    if source is None:
+        raise KeyError(name)
+    with source, to.open("wb") as file:
+        shutil.copyfileobj(source, file)
+
+
+def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The three files of a backup, checked against its own numbers. Raises BadBackup."""
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for name in (MANIFEST, KEYS, DATABASE):
+                _extract(archive, name, folder / name)
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        keys = tuple((folder / KEYS).read_text(encoding="utf-8").splitlines())
+        written, promised = manifest["format"], {name: manifest[name] for name in ("schema", "counts")}
+    except (tarfile.TarError, KeyError, TypeError, ValueError, EOFError, zlib.error, gzip.BadGzipFile) as trouble:
+        raise BadBackup(f"it is no backup of Jiuniu, or damaged ({type(trouble).__name__})") from None
+    if written != FORMAT:
+        raise BadBackup(f"it has format {written}, this version reads {FORMAT}")
+    if not keys or _inspect(folder / DATABASE) != promised:
+        raise BadBackup("its content is not what its manifest promises")
+    return manifest, keys
+
+
+def _prepare(file: Path, machine_now: datetime) -> int:
+    """Bring the unpacked database to the present schema and hold what it would send. Returns how many letters."""
+    db = Database(f"sqlite:///{file}")
+    try:
+        schema.upgrade(db)
+        return db.write(hold_unsent, machine_now)
+    except (schema.SchemaIsNewer, DatabaseError) as trouble:
+        raise BadBackup(str(trouble).splitlines()[0]) from None
+    finally:
+        db.dispose()
+
+
+@across_clubs
+def hold_unsent(session: Session, machine_now: datetime) -> int:
+    """After a restore: what had not left is held, signs of life are another machine's, and the post rests."""
+    session.execute(update(Letter).where(Letter.state == "transmitting").values(maybe_twice=True))
+    unsent = update(Letter).where(Letter.state.in_(("queued", "claimed", "transmitting")))
+    held = session.execute(unsent.values(state="held", answer=HELD, lease_until=None).returning(Letter.id)).all()
+    session.execute(delete(Heartbeat))
+    rest(session, "restored", machine_now)
+    return len(held)
+
+
+def _close_the_log(target: Path) -> None:
+    """Fold the old database's log into its file. SQLite refuses while another process has it open: a running server."""
+    module = sqlite_module()
+    connection = module.connect(target, isolation_level=None, timeout=0)
+    try:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    except module.OperationalError:
+        raise InTheWay("a server or a worker is running on this database; stop it first") from None
+    finally:
+        connection.close()
+
+
+def _written(folder: Path, text: str) -> Path:
+    """A new file that only its owner reads, to be moved into its place."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".secret-key-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    return Path(name)
+
+
+def _aside(file: Path, stamp: str) -> Path:
+    kept = file.with_name(f"{file.name}.before-restore-{stamp}")
+    os.rename(file, kept)
+    return kept

@@ -1,0 +1,55 @@
+"""From one database to another, for a club that has outgrown its file: every row, counted, and the old one's post rests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy.orm import Session
+
+from engine.storage import schema
+from engine.storage.database import Database
+from engine.storage.heartbeats import rest
+from engine.storage.models import Club, Heartbeat, Row
+
+BATCH = 1000
+MOVED = "moved"
+
+
+class CannotMove(ValueError):
+    """The text says why; nothing was written."""
+
+
+def move(source: Database, target: Database, machine_now: datetime) -> dict[str, int]:
+    """Copy all rows into an empty database, in one transaction there. Returns how many per table. Raises CannotMove.
+
+    SQLite's writers wait meanwhile; other processes on a PostgreSQL source are to be stopped first. From here on the old
+    database sends nothing: two posts would mail everything twice.
+    """
+    if _where(source) == _where(target):
+        raise CannotMove("that is the database in use")
+    schema.upgrade(target)
+    with source.writer.begin() as old, target.writer.begin() as new:
+        if new.execute(select(Club.id).limit(1)).first() is not None:
+            raise CannotMove("there is a club in that database already")
+        counts = {table.name: _copy(table, old, new) for table in Row.metadata.sorted_tables if table is not Heartbeat.__table__}
+        with Session(old) as session:
+            rest(session, MOVED, machine_now)
+            session.flush()
+    return counts
+
+
+def _where(db: Database) -> object:
+    """A file goes by many names."""
+    return Path(db.url.database).resolve() if db.is_sqlite and db.url.database else db.url
+
+
+def _copy(table: Table, old: Connection, new: Connection) -> int:
+    for rows in old.execute(select(table).execution_options(yield_per=BATCH)).mappings().partitions():
+        new.execute(insert(table), [dict(row) for row in rows])
+    counted = new.execute(select(func.count()).select_from(table)).scalar_one()
+    expected = old.execute(select(func.count()).select_from(table)).scalar_one()
+    if counted != expected:
+        raise CannotMove(f"of {expected} rows of {table.name} {counted} arrived")
+    return int(counted)

@@ -1,0 +1,141 @@
+"""The ledger of letters, for whoever asks what became of one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, defer
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from engine.outbox.queue import BY_CLOCK
+from engine.storage.database import across_clubs, enter_club
+from engine.storage.heartbeats import end_rest, rest
+from engine.storage.models import Club, Letter, Person
+
+PAUSED = "held: the club is paused"
+
+
+# The answer of a letter that somebody let go by hand: it leaves even while the post rests.
+RELEASED = "released"
+
+
+def rows(session: Session, state: str | None = None) -> list[dict[str, Any]]:
+    """Every letter of the club at hand, oldest first, as plain data."""
+    person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
+    wanted = select(Letter, Person.address).outerjoin(Person, person).order_by(Letter.id)
+    if state:
+        wanted = wanted.where(Letter.state == state)
+    return [_plain(letter, address) for letter, address in session.execute(wanted)]
+
+
+def one(session: Session, letter_id: int) -> tuple[dict[str, Any] | None, bytes | None]:
+    letter = session.execute(select(Letter).where(Letter.id == letter_id)).scalar_one_or_none()
+    if letter is None:
+        return None, None
+    person = session.get(Person, (letter.club_id, letter.person_id)) if letter.person_id else None
+    return _plain(letter, person.address if person else None), letter.bytes
+
+
+# What the desk shows together; recent: every letter.
+KINDS: dict[str, tuple[str, ...]] = {
+    "failed": ("failed",),
+    "waiting": ("queued", "claimed", "transmitting"),
+    "held": ("held",),
+    "recent": (),
+}
+
+
+def some(session: Session, kind: str, *, limit: int, offset: int = 0) -> list[tuple[Letter, Person | None]]:
+    """The letters of the club at hand of one of KINDS, with whom they are for, the newest first."""
+    person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
+    wanted = select(Letter, Person).outerjoin(Person, person).order_by(Letter.id.desc()).limit(limit).offset(offset)
+    if KINDS[kind]:
+        wanted = wanted.where(Letter.state.in_(KINDS[kind]))
+    return [(letter, who) for letter, who in session.execute(wanted.options(defer(Letter.bytes)))]
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many letters of each kind there are that somebody may want to look after; *again*: turned away before, and waiting."""
+    states = {state: kind for kind, members in KINDS.items() for state in members}
+    tried = func.count(Letter.id).filter(Letter.state == "queued", Letter.attempts > 0)
+    found = select(Letter.state, func.count(Letter.id), tried).where(Letter.state.in_(states)).group_by(Letter.state)
+    counted = dict.fromkeys((*KINDS, "again"), 0)
+    for state, number, again in session.execute(found):
+        counted[states[state]] += number
+        counted["again"] += again
+    return counted
+
+
+def retry(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
+    """A failed letter goes once more, with a fresh count of attempts; its recipient is thought to be reachable till it fails."""
+    moved = _move(session, club_id, letter_id, "failed", state="queued", next_at=now, attempts=0, settled_at=None)
+    recipient = select(Person).join(Letter, (Letter.club_id == Person.club_id) & (Letter.person_id == Person.id))
+    person = session.execute(recipient.where(Letter.id == letter_id)).scalar_one_or_none() if moved else None
+    if person is not None:
+        person.mail_trouble = ""
+    return moved
+
+
+def hold(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
+    return _move(session, club_id, letter_id, "queued", state="held")
+
+
+def release(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
+    return _move(session, club_id, letter_id, "held", state="queued", next_at=now, answer=RELEASED)
+
+
+def hold_all(session: Session, machine_now: datetime) -> None:
+    """Nothing leaves any more, whatever is queued, until ``release_all``."""
+    rest(session, "by hand", machine_now)
+
+
+def release_club(session: Session, club_id: int, now: datetime) -> int:
+    """Let every held letter of this club go; the post of the whole installation only where the club is the only one in it.
+
+    Returns how many were held.
+    """
+    enter_club(session, club_id)
+    released = session.execute(_let_go(now)).all()
+    if session.execute(select(func.count(Club.id))).scalar_one() == 1:
+        end_rest(session)
+    session.info["letters"] = True
+    return len(released)
+
+
+@across_clubs
+def release_all(session: Session, now: datetime) -> int:
+    """Let every held letter of every club go, and the post with them. Returns how many were held."""
+    released = session.execute(_let_go(now)).all()
+    end_rest(session)
+    session.info["letters"] = True
+    return len(released)
+
+
+def _let_go(now: datetime) -> ReturningUpdate[tuple[int]]:
+    """Every held letter but those that wait for their club's rest to end."""
+    held = (Letter.state == "held") & (Letter.answer != PAUSED)
+    return update(Letter).where(held).values(state="queued", next_at=now, answer=RELEASED).returning(Letter.id)
+
+
+def _move(session: Session, club_id: int, letter_id: int, before: str, **values: Any) -> bool:
+    enter_club(session, club_id)
+    moved = session.execute(
+        update(Letter).where(Letter.id == letter_id, Letter.state == before).values(**values).returning(Letter.id)
+    )
+    session.info["letters"] = True
+    return moved.first() is not None
+
+
+def _plain(letter: Letter, address: str | None) -> dict[str, Any]:
+    return {
+        "id": letter.id, "letter": letter.name, "to": letter.address or address or "", "case": letter.case_id,
+        "state": letter.state, "at": (letter.settled_at or letter.next_at).isoformat(timespec="seconds"),
+        "attempts": letter.attempts, "answer": letter.answer, "maybe_twice": letter.maybe_twice,
+    }  # fmt: skip
+
+
+def rests(letter: Letter, club: Club) -> bool:
+    """Does this letter stay here as long as its club rests? (It was with the post when the rest began, and came back.)"""
+    return club.paused_at is not None and letter.priority == BY_CLOCK

@@ -1,0 +1,234 @@
+"""Queueing letters by name: which letter, to whom, about which case. The post composes them late."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.orm import Session
+
+from engine.club.authority import holders
+from engine.club.context import charter_of, club_at_hand, numbers_of
+from engine.club.electorate import still_asked
+from engine.declare.due_times import Frame, morning_after_quiet
+from engine.declare.roles import person as the_person
+from engine.declare.workflow import WORKFLOW, State
+from engine.declare.workflow import Letter as Declared
+from engine.storage.database import club_of, insert_new, insert_new_rows
+from engine.storage.models import Case, Letter, Person, new_id
+
+# Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
+PRIORITIES = AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
+
+# What has not left yet, and may still.
+UNSENT = ("queued", "claimed", "transmitting", "held")
+
+DAILY_LETTER = "club.daily"
+# How the answer of a server begins that would not take the address, and for how long what came back is still news.
+REFUSED_ADDRESS, GO_AGAIN = "recipient:", timedelta(days=30)
+
+_DEFAULTS: dict[str, Any] = {"version": None, "address": None, "attempts": 0, "state": "queued", "answer": "", "maybe_twice": False}
+
+
+def queue_for_case(
+    session: Session,
+    case: Case,
+    letters: Sequence[Declared],
+    state: State,
+    *,
+    version: int,
+    now: datetime,
+    by_clock: bool,
+    frame: Frame,
+    moment: datetime | None = None,
+    why_not: Callable[[int], str] = lambda _person_id: "",
+) -> None:
+    """Queue a state's letters to everybody they are for, once each; one with a reason against it is only noted.
+
+    Who has no address or wants no mail the post finds out.
+
+    The key holds the version at which the state was entered (not the case's version, which a ``stay`` moves on).
+    """
+    if not letters:
+        return
+    next_at = morning_after_quiet(now, frame) if by_clock else now
+    rows = [
+        case_letter(
+            case, letter, person_id, version=version, created_at=now, next_at=next_at, by_clock=by_clock, moment=moment,
+            state="dropped" if reason else "queued", answer=reason,
+        )
+        for letter in letters
+        for person_id in _recipients(session, case, letter, state)
+        for reason in (why_not(person_id),)
+    ]  # fmt: skip
+    insert_letters(session, rows)
+
+
+def case_letter(
+    case: Any, letter: Declared, person_id: int, *, version: int, created_at: datetime, next_at: datetime, by_clock: bool,
+    moment: datetime | None = None, state: str = "queued", answer: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """The row of a case's letter; ``case`` is a Case or a row with its columns."""
+    row = letter_alike(
+        case, letter, created_at=created_at, next_at=next_at, by_clock=by_clock, moment=moment, state=state, answer=answer
+    )
+    row.update(letter_to(case, person_id, version=version, which=which_of(letter, moment)))
+    if letter.at:
+        row["address"] = case.answers.get(letter.at)
+    return row
+
+
+def letter_alike(
+    case: Any, letter: Declared, *, created_at: datetime, next_at: datetime, by_clock: bool, moment: datetime | None = None,
+    state: str = "queued", answer: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """What a letter has in common with that of every case of the same workflow and due time."""
+    if moment and case.due_at and next_at >= case.due_at:
+        next_at = created_at  # a reminder that waited for the morning would come after the due time
+    return {
+        **_DEFAULTS,
+        "name": f"{case.workflow}.{letter.name}",
+        "asks": letter.asks,
+        "priority": BY_CLOCK if by_clock else BY_ACT,
+        "created_at": created_at,
+        "next_at": next_at,
+        "state": state,
+        "answer": answer,
+        "data": {"reminder": True, "due": case.due_at.isoformat()} if moment and case.due_at else {},
+    }
+
+
+def which_of(letter: Declared, moment: datetime | None) -> str:
+    """The middle of a letter's key: which of a round's letters this is."""
+    return f"{letter.name}:{moment.isoformat() if moment else ''}"
+
+
+def letter_to(case: Any, person_id: int, *, version: int, which: str) -> dict[str, Any]:
+    """What is a letter's own."""
+    return {
+        "id": new_id(),
+        "club_id": case.club_id,
+        "key": f"{case.id}:{version}:{which}:{person_id}",
+        "case_id": case.id,
+        "version": version,
+        "person_id": person_id,
+        "about_id": case.person_id,
+        "message_id": os.urandom(12).hex(),
+    }
+
+
+def waits_for_morning(letter: Letter, case: Case | None, frame: Frame, now: datetime) -> datetime | None:
+    """Until when a letter that the clock made has to wait, because by now it is night (an outage held it up).
+
+    None: it may leave; so may one that would come too late in the morning.
+    """
+    if letter.priority != BY_CLOCK and letter.name != DAILY_LETTER:
+        return None
+    morning = morning_after_quiet(now, frame)
+    too_late = letter.asks and case is not None and case.due_at is not None and morning >= case.due_at
+    return None if morning <= now or too_late else morning
+
+
+@contextlib.contextmanager
+def letters_together(session: Session) -> Iterator[None]:
+    """Within this block letters are gathered; at its end, unless something broke, they are queued in one statement."""
+    gathered: list[dict[str, Any]] = []
+    session.info["gathered letters"] = gathered
+    try:
+        yield
+    finally:
+        del session.info["gathered letters"]
+    insert_letters(session, gathered)
+
+
+def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Queue letters, in one statement; one whose key is taken was queued before."""
+    gathered = session.info.get("gathered letters")
+    if gathered is not None:
+        gathered.extend(rows)
+    elif rows:
+        session.info["letters"] = True
+        insert_new_rows(session, Letter, rows)
+
+
+def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[int]:
+    if letter.to is None and state.poll:
+        return [person.id for person in still_asked(session, case, state.poll)]
+    topic = case.workflow if letter.gathers == WORKFLOW else letter.gathers
+    if topic and topic in charter_of(club_at_hand(session)).in_daily_letter:
+        return []  # it waits on the desk, and the daily letter says so
+    role = letter.to or state.turn
+    if role == the_person:
+        return [case.person_id]
+    return [person.id for person in holders(session, role, case)]
+
+
+def queue_for_person(
+    session: Session,
+    person: Person,
+    name: str,
+    *,
+    purpose: str,
+    now: datetime,
+    next_at: datetime | None = None,
+    case: Case | None = None,
+    priority: int = AT_ONCE,
+    data: dict[str, Any] | None = None,
+) -> bool:
+    """Queue a letter without a state behind it, once per purpose. False when it was queued before."""
+    session.info["letters"] = True
+    values = _DEFAULTS | {
+        "id": new_id(),
+        "club_id": club_of(session),
+        "key": f"{name}:{purpose}:{person.id}",
+        "name": name,
+        "case_id": case.id if case else None,
+        "person_id": person.id,
+        "about_id": person.id,
+        "asks": False,
+        "priority": priority,
+        "created_at": now,
+        "next_at": next_at or now,
+        "data": data or {},
+        "message_id": secrets.token_hex(12),
+    }
+    return insert_new(session, Letter, **values)
+
+
+def write_anew(session: Session, person: Person, now: datetime) -> None:
+    """After a new address: what waits is composed for it, and what the old one refused in the last weeks goes out once more.
+
+    Bytes of before would name the old address, and their links are dead.
+    """
+    own = (Letter.person_id == person.id) & Letter.address.is_(None)
+    waits = own & Letter.state.in_(("queued", "held"))
+    session.execute(update(Letter).where(waits, Letter.bytes.is_not(None)).values(bytes=None))
+    came_back = own & (Letter.state == "failed") & Letter.answer.startswith(REFUSED_ADDRESS) & (Letter.settled_at > now - GO_AGAIN)
+    again = {"state": "queued", "next_at": now, "attempts": 0, "settled_at": None, "bytes": None}
+    session.execute(update(Letter).where(came_back).values(again))
+    session.info["letters"] = True
+
+
+def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
+    """Receipts are gathered: one letter per decider, some minutes after the last press.
+
+    One that was written down already and waits for the mail server says nothing of this press, so another one will.
+    """
+    next_at = now + numbers_of(club_at_hand(session)).receipt_after
+    mine = {"club": club_of(session), "person": decider.id, "at": next_at}
+    if session.connection().execute(_PUT_OFF_RECEIPT, mine).rowcount == 0:
+        queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+
+
+_letter = Letter.__table__.c
+_PUT_OFF_RECEIPT = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.person_id == bindparam("person"))
+    .where(_letter.name == "club.receipt", _letter.state == "queued", _letter.bytes.is_(None))
+    .values(next_at=bindparam("at"))
+)

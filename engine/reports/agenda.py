@@ -1,0 +1,79 @@
+"""What stands in a club's calendar: the openings to come, and the due times that open matters have now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.club.context import club_at_hand, frame_of
+from engine.declare.due_times import week_number
+from engine.declare.workflow import REMOVAL_PROPOSED
+from engine.scheduler.schedules import calendars
+from engine.storage.models import Case, Person, Schedule
+
+MOST_NAMES = 60
+
+
+@dataclass
+class Entry:
+    """Something that happens at a moment. ``kind``: opens (a period), falls_due (that period), due (open matters).
+
+    ``count``: of how many open matters; ``who``: whom they are about, where that is asked for by name: a vote, a removal.
+    """
+
+    at: datetime
+    kind: str
+    workflow: str
+    state: str = ""
+    turn: str = ""
+    week: int | None = None
+    count: int = 1
+    who: list[str] = field(default_factory=list)
+
+
+def agenda(session: Session, now: datetime, until: datetime) -> list[Entry]:
+    """In order of time; what is due at the same moment in the same state is one entry. While the club rests there is none."""
+    if club_at_hand(session).paused_at:
+        return []
+    found = [*_openings(session, now, until), *_due(session, now, until)]
+    return sorted(found, key=lambda entry: (entry.at, entry.kind, entry.workflow, entry.state))
+
+
+def _openings(session: Session, now: datetime, until: datetime) -> list[Entry]:
+    frame, known = frame_of(club_at_hand(session)), calendars()
+    entries = []
+    for schedule in session.execute(select(Schedule).where(Schedule.rule.in_(known))).scalars():
+        rule = known[schedule.rule].rule
+        opening = schedule.next_at if schedule.next_at > now else rule.latest(now, frame)
+        while opening <= until:
+            due, week = rule.due_of(opening, frame), week_number(rule.period(opening, frame))
+            entries.append(Entry(max(opening, now), "opens", schedule.rule, week=week))
+            if due <= until:
+                entries.append(Entry(due, "falls_due", schedule.rule, week=week))
+            opening = rule.following(opening, frame)
+    return entries
+
+
+def _due(session: Session, now: datetime, until: datetime) -> list[Entry]:
+    kind = (Case.due_at, Case.workflow, Case.state, Case.turn)
+    open_now = (Case.turn != "") & (Case.due_at > now) & (Case.due_at <= until)
+    rows = session.execute(select(*kind, func.count()).where(open_now).group_by(*kind)).all()
+    names = _names(session, until)
+    return [
+        Entry(at, "due", flow, state, turn, count=count, who=names.get((at, flow, state), []))
+        for at, flow, state, turn, count in rows if at
+    ]  # fmt: skip
+
+
+def _names(session: Session, until: datetime) -> dict[tuple[datetime | None, str, str], list[str]]:
+    """Who stands for election, and whose removal is proposed."""
+    of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
+    wanted = select(Case.due_at, Case.workflow, Case.state, Person.name).join(Person, of_person)
+    wanted = wanted.where(Case.due_at <= until, (Case.turn == "members") | (Case.turn != "") & (Case.state == REMOVAL_PROPOSED))
+    found: dict[tuple[datetime | None, str, str], list[str]] = {}
+    for at, flow, state, name in session.execute(wanted.order_by(Case.due_at, Case.id).limit(MOST_NAMES)):
+        found.setdefault((at, flow, state), []).append(name)
+    return found

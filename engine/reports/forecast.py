@@ -1,0 +1,135 @@
+"""The days ahead, assuming that nobody acts: what would be sent to whom, when and why.
+
+The declarations are walked by the very code that acts, in a rehearsal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import zip_longest
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from engine.club.context import club_at_hand, forget_charter
+from engine.declare.registry import workflow
+from engine.reports.sandbox import rehearsal
+from engine.scheduler.recurring import openings_round
+from engine.scheduler.sweep import ROUND, sweep_round
+from engine.setup.club_admin import apply_charter
+from engine.storage.database import Database
+from engine.storage.models import Case, Letter, Person, Schedule, new_id
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """One letter that would leave. ``state`` and ``clause`` say why; both are empty for a letter without a case.
+
+    ``to`` is a name for people, where there is one; ``address`` is where it goes.
+    """
+
+    at: datetime
+    letter: str
+    to: str
+    address: str
+    person_id: int
+    case_id: int | None
+    state: str
+    clause: str
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A letter that would leave at another time, or (``before`` None) be new, or (``after`` None) not leave."""
+
+    letter: str
+    to: str
+    before: datetime | None
+    after: datetime | None
+
+
+def foresee(
+    db: Database, club_id: int, now: datetime, until: datetime, *, change: Callable[[Session], None] = lambda session: None
+) -> list[Foreseen]:
+    """Every letter that would leave in this club up to ``until``, in order; if it were changed so now (another charter, say)."""
+    with rehearsal(db, club_id) as session:
+        change(session)
+        found = _leaving(session, until)
+        while (moment := _next_moment(session)) is not None and moment <= until:
+            _live_through(session, max(moment, now))
+            found += _leaving(session, until)
+        forget_charter(club_at_hand(session))
+        return sorted(found, key=lambda item: item.at)
+
+
+def with_charter(session: Session, club_id: int, charter: Mapping[str, Any], now: datetime) -> None:
+    """In a rehearsal: as if the club had been given this charter now.
+
+    Its version is one that no charter ever has, so that nobody else takes what was parsed of it for the real one.
+    """
+    club_at_hand(session).charter_version = new_id()
+    apply_charter(session, club_id, charter, now)
+
+
+def shifts(before: Sequence[Foreseen], after: Sequence[Foreseen]) -> list[Shift]:
+    """What differs between two forecasts. Of one kind of letter to one person, the moments that are in both do not."""
+    known, wanted = _by_kind(before), _by_kind(after)
+    found = []
+    for key in known | wanted:
+        old, new = known.get(key, []), wanted.get(key, [])
+        gone, fresh = ([at for at in these if at not in others] for these, others in ((old, new), (new, old)))
+        found += [Shift(key[0], key[2], *moments) for moments in zip_longest(gone, fresh)]
+    return sorted(found, key=lambda item: min(at for at in (item.before, item.after) if at))
+
+
+def _by_kind(foreseen: Sequence[Foreseen]) -> dict[tuple[str, int, str], list[datetime]]:
+    found: dict[tuple[str, int, str], list[datetime]] = {}
+    for item in foreseen:
+        found.setdefault((item.letter, item.person_id, item.to), []).append(item.at)
+    return found
+
+
+def _next_moment(session: Session) -> datetime | None:
+    """A case whose step fails backs off again and again; it alone is no reason to look."""
+    wakes = session.execute(select(func.min(Case.wake_at)).where(Case.trouble == "")).scalar_one()
+    schedules = session.execute(select(func.min(Schedule.next_at))).scalar_one()
+    return min((moment for moment in (wakes, schedules) if moment), default=None)
+
+
+def _live_through(session: Session, moment: datetime) -> None:
+    while sweep_round(session, moment) >= ROUND:
+        session.flush()
+    session.flush()
+    while openings_round(session, moment) is not None:
+        session.flush()
+
+
+def _leaving(session: Session, until: datetime) -> list[Foreseen]:
+    """The letters that are queued now, taken as sent at their moment."""
+    rows = session.execute(
+        select(
+            Letter.next_at,
+            Letter.name,
+            Letter.case_id,
+            Person.id,
+            Person.name,
+            func.coalesce(Letter.address, Person.address, ""),
+            Case.workflow,
+            Case.state,
+        )
+        .join(Person, (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id))
+        .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
+        .where(Letter.state == "queued", Letter.next_at <= until)
+    ).all()
+    found = [
+        Foreseen(
+            at, letter, name or address, address, person_id, case_id, state or "", workflow(flow).clause_of(state) if flow else ""
+        )
+        for at, letter, case_id, person_id, name, address, flow, state in rows
+    ]
+    sent = update(Letter).where(Letter.state == "queued").values(state="sent", settled_at=Letter.next_at)
+    session.execute(sent, execution_options={"synchronize_session": False})
+    return found

@@ -1,0 +1,51 @@
+"""A member's record: what they handed in, and what was mailed to them and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
+
+from engine.storage.models import Case, Event, Letter, Person
+
+HAND_INS = ("submit", "resubmit")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A letter, the case it is about and the event that caused it, where it has them."""
+
+    letter: Letter
+    case: Case | None
+    event: Event | None
+
+
+def letters_to(session: Session, person: Person, limit: int) -> list[Told]:
+    """The newest letters to somebody, without their bytes, in one query."""
+    wanted = (
+        select(Letter, Case, Event)
+        .options(defer(Letter.bytes))
+        .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
+        .outerjoin(Event, (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Letter.version))
+        .where(Letter.person_id == person.id)
+        .order_by(Letter.id.desc())
+        .limit(limit)
+    )
+    return [Told(letter, case, event) for letter, case, event in session.execute(wanted)]
+
+
+def periods_of(session: Session, person: Person, workflow: str) -> list[tuple[Case, Event | None]]:
+    """The cases that the calendar opened for somebody, oldest first, each with its first hand-in; in two queries."""
+    mine = (Case.person_id == person.id) & (Case.workflow == workflow)
+    cases = session.execute(select(Case).where(mine).order_by(Case.opened_at, Case.id)).scalars().all()
+    handed_in = select(Event).join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
+    newest_first = handed_in.where(mine, Event.action.in_(HAND_INS)).order_by(Event.version.desc())
+    first = {event.case_id: event for event in session.execute(newest_first).scalars()}
+    return [(case, first.get(case.id)) for case in cases if "period" in case.data]
+
+
+def ended_of(session: Session, person: Person, *, besides: str, limit: int) -> list[Case]:
+    """Somebody's own cases that have ended, the newest first, those of one workflow left out."""
+    mine = (Case.person_id == person.id) & (Case.turn == "") & (Case.workflow != besides)
+    return list(session.execute(select(Case).where(mine).order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit)).scalars())

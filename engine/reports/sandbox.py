@@ -1,0 +1,98 @@
+"""Trying things out with the very code that acts, on a copy of one club's rows: nobody who writes has to wait for it.
+
+The copy is temporary tables of the same names, which hide the real ones from this one connection, and go with it. What only
+weighs (letters' bytes, the words of ended cases) stays behind, and so does what no step of the clock looks at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from engine.storage.database import Database, enter_club
+from engine.storage.engines import begin_sqlite, sqlite_module
+from engine.storage.models import Row
+
+# Which of the club's rows come along, where not all do.
+_OPEN = "SELECT id FROM {real}.\"case\" WHERE club_id = :club AND turn <> ''"
+_WHICH = {
+    "club": "id = :club",
+    "letter": f"club_id = :club AND (state NOT IN ('sent', 'failed', 'dropped') OR case_id IS NULL OR case_id IN ({_OPEN}))",
+    "mark": f"club_id = :club AND case_id IN ({_OPEN})",
+    "draft": "1 = 0",
+    "web_session": "1 = 0",
+    "charter_change": "1 = 0",
+}
+_INSTEAD = {
+    ("letter", "bytes"): "NULL",
+    ("event", "answers"): "'{}'",
+    ("event", "note"): "''",
+    ("case", "answers"): "CASE WHEN turn = '' THEN '{}' ELSE answers END",
+    ("case", "private"): "'{}'",
+}
+
+
+@contextlib.contextmanager
+def rehearsal(db: Database, club_id: int) -> Iterator[Session]:
+    """A session on the copy; it is in the club, and alone."""
+    with Session(_aside(db), expire_on_commit=False) as session:
+        connection = session.connection()
+        tables = [table for table in Row.metadata.sorted_tables if table.name == "club" or "club_id" in table.c]
+        real = _hide(connection, tables)
+        for table in tables:
+            _copy(connection, table, club_id, real)
+        enter_club(session, club_id)
+        yield session
+
+
+_engines: weakref.WeakKeyDictionary[Database, Engine] = weakref.WeakKeyDictionary()
+
+
+def _aside(db: Database) -> Engine:
+    """Connections of its own, each used once, that begin without asking to write."""
+    if db not in _engines:
+        if db.is_sqlite:
+            _engines[db] = create_engine(db.url, module=sqlite_module(), poolclass=NullPool, hide_parameters=True)
+            event.listen(_engines[db], "connect", _set_up_sqlite)
+            event.listen(_engines[db], "begin", functools.partial(begin_sqlite, "BEGIN"))
+        else:
+            _engines[db] = create_engine(db.url, isolation_level="REPEATABLE READ", poolclass=NullPool, hide_parameters=True)
+    return _engines[db]
+
+
+def _set_up_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA temp_store=MEMORY")
+
+
+def _hide(connection: Connection, tables: list[Table]) -> str:
+    """Make empty temporary tables with the same indexes. Returns the name under which the real ones are still found."""
+    if connection.dialect.name == "postgresql":
+        real = str(connection.execute(text("SELECT current_schema()")).scalar_one())
+        for table in tables:
+            connection.execute(text(f'CREATE TEMP TABLE "{table.name}" (LIKE {real}."{table.name}" INCLUDING ALL) ON COMMIT DROP'))
+        return real
+    found = connection.execute(text("SELECT tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL ORDER BY type DESC")).all()
+    names = {table.name for table in tables}
+    for name, sql in found:
+        if name in names:
+            made = re.sub(r"^CREATE TABLE", "CREATE TEMP TABLE", sql)
+            connection.exec_driver_sql(re.sub(r"^CREATE( UNIQUE)? INDEX ", r"CREATE\1 INDEX temp.", made))
+    return "main"
+
+
+def _copy(connection: Connection, table: Table, club_id: int, real: str) -> None:
+    columns = ", ".join(f'"{column.name}"' for column in table.c)
+    values = ", ".join(_INSTEAD.get((table.name, column.name), f'"{column.name}"') for column in table.c)
+    which = _WHICH.get(table.name, "club_id = :club").replace("{real}", real)
+    temporary = "pg_temp" if connection.dialect.name == "postgresql" else "temp"
+    statement = f'INSERT INTO {temporary}."{table.name}" ({columns}) SELECT {values} FROM {real}."{table.name}" WHERE {which}'  # noqa: S608
+    connection.execute(text(statement), {"club": club_id})

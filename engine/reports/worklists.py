@@ -1,0 +1,134 @@
+"""What an owner or admin has to know: what waits for them, who is late, which letters are in trouble."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.orm import Session, defer
+
+from engine.cases.deadlines import reminders_of, rests
+from engine.charter.model import Numbers
+from engine.club.authority import their_turn
+from engine.club.people import is_admin
+from engine.declare.registry import all_workflows, standing, state_of
+from engine.declare.targets import arrows
+from engine.storage.models import Case, Event, Letter, Person
+
+MOST = 100
+
+HOW_ENTERED = (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Case.entered_version)
+IS_LATE = (Case.turn == "person") & Event.action.in_(("due", "decline", "extend"))
+
+
+@dataclass(frozen=True)
+class Matter:
+    case: Case
+    who: Person
+
+
+def waiting_for(session: Session, decider: Person, limit: int = MOST, offset: int = 0) -> list[Matter]:
+    """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
+    wanted = _matters().where(their_turn(session, decider))
+    return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
+
+
+def count_waiting(session: Session, decider: Person) -> int:
+    return session.execute(select(func.count(Case.id)).where(their_turn(session, decider))).scalar_one()
+
+
+def late(session: Session, limit: int = MOST, offset: int = 0) -> list[Matter]:
+    """Open cases whose person let a due time pass (or was declined) and has a chance left."""
+    wanted = _matters().join(Event, HOW_ENTERED).where(IS_LATE)
+    return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
+
+
+def count_late(session: Session) -> int:
+    return session.execute(select(func.count(Case.id)).join(Event, HOW_ENTERED).where(IS_LATE)).scalar_one()
+
+
+def late_one(session: Session, case_id: int) -> Matter | None:
+    """One of the late cases, while it is one."""
+    wanted = _matters().join(Event, HOW_ENTERED).where(IS_LATE, Case.id == case_id)
+    return next(iter(_read(session, wanted)), None)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What the clock does next in a case, if nobody acts: the next reminder (``last``: none comes after it), and whose turn it
+    may be once the time is up."""
+
+    reminder: datetime | None
+    last: bool
+    turns: frozenset[str]
+
+
+def ahead(case: Case, now: datetime, numbers: Numbers) -> Ahead:
+    state = standing(case)
+    if case.due_at is None or state.due is None:
+        return Ahead(None, last=False, turns=frozenset())
+    coming = [at for at, _letter in reminders_of(state, case.entered_at, case.due_at, numbers) if at > now]
+    after = {name for target in arrows(state.due.to) for name in state_of(case.workflow, target).turn.names}
+    return Ahead(min(coming, default=None), len(coming) == 1, frozenset(after))
+
+
+def resting(session: Session, limit: int = MOST) -> list[Matter]:
+    """Open cases that cannot go on."""
+    return _read(session, _matters().where(rests()).order_by(Case.entered_at, Case.id).limit(limit))
+
+
+def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
+    """A person's own cases, the newest first."""
+    wanted = select(Case).where(Case.person_id == person.id).order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit)
+    return list(session.execute(wanted).scalars())
+
+
+def ended_in(session: Session, workflow: str, state: str, *, limit: int, offset: int = 0) -> list[Matter]:
+    """The cases of present members that ended there, the newest first."""
+    wanted = _matters().where(Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member")
+    return _read(session, wanted.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit).offset(offset))
+
+
+def officers(session: Session) -> list[tuple[Person, Case | None]]:
+    """The admins, each with the newest case in which their office can be laid down (those of before may have none)."""
+    laid_down = [
+        (flow.key, state.name) for flow in all_workflows() for state in flow.states.values()
+        if any(act.only_if is is_admin for act in state.acts)
+    ]  # fmt: skip
+    mine = (Case.club_id == Person.club_id) & (Case.person_id == Person.id) & tuple_(Case.workflow, Case.state).in_(laid_down)
+    wanted = select(Person, Case).outerjoin(Case, mine).where(Person.status == "member", Person.role == "admin")
+    found = {person.id: (person, case) for person, case in session.execute(wanted.order_by(Person.id, Case.id))}
+    return list(found.values())
+
+
+def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:
+    person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
+    wanted = select(Letter, Person).join(Person, person).where(Letter.state == "failed").order_by(Letter.id.desc())
+    return [(letter, who) for letter, who in session.execute(wanted.limit(limit).options(defer(Letter.bytes)))]
+
+
+def queue_age(session: Session, now: datetime) -> datetime | None:
+    """Since when the oldest letter that could have left is waiting; None when none does."""
+    oldest = select(func.min(Letter.next_at)).where(Letter.state == "queued", Letter.next_at <= now)
+    return session.execute(oldest).scalar_one()
+
+
+def decisions_since(session: Session, decider: Person, since: datetime) -> list[tuple[Event, Case, Person]]:
+    """What this decider decided by pressing, oldest first."""
+    wanted = (
+        select(Event, Case, Person)
+        .join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
+        .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
+        .where(Event.who_id == decider.id, Event.at >= since, Event.action != "open", Case.person_id != decider.id)
+        .order_by(Event.at, Event.case_id, Event.version)
+    )
+    return [(event, case, person) for event, case, person in session.execute(wanted)]
+
+
+def _matters() -> Select[Case, Person]:
+    return select(Case, Person).join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
+
+
+def _read(session: Session, wanted: Select[Case, Person]) -> list[Matter]:
+    return [Matter(case, person) for case, person in session.execute(wanted)]

@@ -1,0 +1,102 @@
+"""A club rests over holidays or exams: nothing falls due, nothing opens, nothing accumulates (charter, decided rules)."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from engine.cases.deadlines import days_of_rest
+from engine.cases.transitions import act
+from engine.club.context import club_at_hand, frame_of
+from engine.declare.due_times import days_later, morning_after_quiet
+from engine.declare.transition import CLOCK
+from engine.outbox.delivery_log import PAUSED
+from engine.outbox.queue import BY_CLOCK, queue_for_person
+from engine.scheduler.schedules import RESUME, pass_over
+from engine.scheduler.sweep import BACK_OFF
+from engine.storage.database import HELD, enter_club, hold, overtaken
+from engine.storage.models import Case, Club, Letter, Person, Schedule
+
+log = logging.getLogger(__name__)
+
+OVER = "skipped: the club rested, and its due time moved"
+
+
+def pause(session: Session, club_id: int, now: datetime, until: datetime | None = None) -> None:
+    """From here on the clock takes no step in this club; what people do still counts. ``until``: when it goes on by itself."""
+    enter_club(session, club_id)
+    club = club_at_hand(session)
+    hold(session, club)
+    session.execute(delete(Schedule).where(Schedule.rule == RESUME))
+    if until is not None:
+        session.add(Schedule(club_id=club_id, rule=RESUME, next_at=until, not_opened=[]))
+    if club.paused_at is not None:
+        return
+    club.paused_at = now
+    session.execute(update(Case).where(Case.turn != "").values(wake_at=None))
+    by_clock = Letter.state.in_(("queued", "claimed")) & (Letter.priority == BY_CLOCK)
+    session.execute(update(Letter).where(by_clock).values(state="held", answer=PAUSED, lease_until=None))
+    _tell(session, "club.paused", now, {"until": until.isoformat() if until else ""})
+
+
+def resume(session: Session, club_id: int, now: datetime) -> int:
+    """The club goes on: every due time has moved by the days of the rest. Returns how many cases went on."""
+    enter_club(session, club_id)
+    club = club_at_hand(session)
+    hold(session, club)
+    session.execute(delete(Schedule).where(Schedule.rule == RESUME))
+    if club.paused_at is None:
+        return 0
+    going_on = (Case.turn != "") & Case.due_at.is_not(None) & (Case.trouble != "unreachable")
+    resting = session.execute(select(Case).where(going_on).order_by(Case.id).with_for_update(**HELD)).scalars().all()
+    for case in resting:
+        _go_on_safely(session, case, club, now)
+    club.paused_at = None
+    for schedule in session.execute(select(Schedule).where(Schedule.next_at <= now)).scalars().all():
+        pass_over(session, schedule, now)
+    _let_go(session, now)
+    _tell(session, "club.resumed", now, {})
+    return len(resting)
+
+
+def _go_on_safely(session: Session, case: Case, club: Club, now: datetime) -> None:
+    """One broken case never keeps the whole club at rest: its due time moves, too; it is looked at again, and shows on the desk."""
+    case_id = case.id
+    try:
+        with session.begin_nested():
+            act(session, case, "resumed", by=CLOCK, now=now)
+    except Exception as fault:
+        if overtaken(fault):
+            raise
+        log.exception("case %s cannot go on after the rest", case_id)
+        due = days_later(case.due_at, days_of_rest(case, club, now), frame_of(club).zone) if case.due_at else None
+        trouble = f"{type(fault).__name__}: {fault}"[:500]
+        session.execute(update(Case).where(Case.id == case_id).values(due_at=due, wake_at=now + BACK_OFF, trouble=trouble))
+        session.expire(case)
+
+
+def _let_go(session: Session, now: datetime) -> None:
+    """What waited leaves; a reminder of a due time that has moved does not."""
+    morning = morning_after_quiet(now, frame_of(club_at_hand(session)))
+    for letter in session.execute(select(Letter).where(Letter.state == "held", Letter.answer == PAUSED)).scalars():
+        if letter.data.get("reminder") and _has_moved(session, letter):
+            letter.state, letter.answer, letter.settled_at = "dropped", OVER, now
+        else:
+            letter.state, letter.answer, letter.next_at = "queued", "", morning
+
+
+def _has_moved(session: Session, reminder: Letter) -> bool:
+    due = session.get_one(Case, (reminder.club_id, reminder.case_id)).due_at
+    return due is None or due.isoformat() != reminder.data["due"]
+
+
+def _tell(session: Session, name: str, now: datetime, data: dict[str, str]) -> None:
+    """Whoever has something to hand in hears of it; the others have nothing to lose."""
+    session.flush()
+    theirs = select(Case.person_id).where(Case.turn == "person")
+    members = select(Person).where(Person.id.in_(theirs), Person.status == "member").order_by(Person.id)
+    for person in session.execute(members).scalars().all():
+        queue_for_person(session, person, name, purpose=now.isoformat(), now=now, data=data)

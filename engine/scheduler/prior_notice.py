@@ -1,0 +1,92 @@
+"""Was the person warned? The clock takes no step against anybody before the ask that announced it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy.orm import Session
+
+from engine.cases.transitions import act
+from engine.club.context import club_at_hand, numbers_of
+from engine.declare.registry import state_of
+from engine.declare.transition import CLOCK
+from engine.declare.workflow import State
+from engine.declare.workflow import person as the_person
+from engine.storage.models import Case, Letter
+
+Warned = Literal["in time", "late", "not yet", "unreachable"]
+# By case, recipient and letter's name: its state, and when it was settled.
+Asks = Mapping[tuple[int, int, str], Any]
+
+
+def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
+    """The asks of these cases' present rounds to the persons concerned, in one query."""
+    keys = [(case.club_id, case.id, case.entered_version) for case in cases if _announcing(case)]
+    found: dict[tuple[int, int, str], Any] = {}
+    for row in session.connection().execute(_ASKS, {"rounds": keys}) if keys else ():
+        found.setdefault((row.case_id, row.person_id, row.name), row)
+    return found
+
+
+def warned(session: Session, case: Case, asks: Asks) -> Warned:
+    """How the ask of the present round fared. *in time* where nobody was to be warned (it is a decider's turn)."""
+    names = _announcing(case)
+    if not names:
+        return "in time"
+    letters = (asks.get((case.id, case.person_id, name)) for name in names)
+    letter = next((letter for letter in letters if letter), None)
+    if letter is None or letter.state in ("failed", "dropped"):
+        return "unreachable"
+    if letter.state != "sent" or letter.settled_at is None:
+        return "not yet"
+    return "late" if _too_late(session, case, letter.settled_at) else "in time"
+
+
+_letter = Letter.__table__.c
+_ASKS = (
+    select(_letter.case_id, _letter.person_id, _letter.name, _letter.state, _letter.settled_at)
+    .where(tuple_(_letter.club_id, _letter.case_id, _letter.version).in_(bindparam("rounds", expanding=True)), _letter.asks)
+    .order_by(_letter.id)
+)
+
+
+def must_rest(case: Case) -> bool:
+    """A member whom no mail reaches is not moved against; an application that nobody can answer simply ends."""
+    return case.person.status == "member"
+
+
+def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -> None:
+    """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew from here."""
+    if leaves_late(session, case, letter, now):
+        with session.begin_nested():  # a fault here is this letter's alone
+            act(session, case, "postponed", by=CLOCK, now=now)
+
+
+def leaves_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
+    """Would this letter announce the due time of its round to the person concerned, and too late?"""
+    announces = letter.name in _announcing(case) and letter.person_id == case.person_id
+    running = letter.asks and case.entered_version == letter.version and case.turn != ""
+    return announces and running and _too_late(session, case, now)
+
+
+def _announcing(case: Case) -> list[str]:
+    """The letters that ask the person concerned when their turn begins."""
+    return _announcing_in(case.workflow, state_of(case.workflow, case.state))
+
+
+@cache
+def _announcing_in(workflow_name: str, state: State) -> list[str]:
+    if state.turn != the_person:
+        return []
+    return [f"{workflow_name}.{letter.name}" for letter in state.entry_letters if letter.asks]
+
+
+def _too_late(session: Session, case: Case, left_at: datetime) -> bool:
+    """Later than the charter's ``remind_before`` before due, or than half the span where that is shorter."""
+    assert case.due_at is not None, "somebody's turn has a due time"
+    margin = min(numbers_of(club_at_hand(session)).remind_before, (case.due_at - case.entered_at) / 2)
+    return left_at > case.due_at - margin

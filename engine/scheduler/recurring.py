@@ -1,0 +1,148 @@
+"""What the calendar begins: a period's cases for each person, and the daily letter. Only the running period opens."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.cases.deadlines import rests
+from engine.cases.transitions import open_case
+from engine.club.authority import ranks_of, their_turn, welcome_back
+from engine.club.context import club_at_hand, frame_of, officers_at_hand
+from engine.declare.due_times import morning_after_quiet
+from engine.declare.openings import Calendar
+from engine.declare.registry import workflow
+from engine.declare.transition import CLOCK
+from engine.declare.workflow import REMOVAL_PROPOSED, Workflow
+from engine.outbox.queue import BULK, DAILY_LETTER, letters_together, queue_for_person
+from engine.scheduler.pause import resume
+from engine.scheduler.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
+from engine.storage.database import HELD, Database, across_clubs, in_club, overtaken
+from engine.storage.models import Case, Letter, Person, Schedule
+
+log = logging.getLogger(__name__)
+
+NEWER_ONE = "skipped: a newer daily letter took its place"
+BATCH = 500
+BACK_OFF = timedelta(minutes=15)
+
+
+def open_due(db: Database, now: datetime) -> int:
+    """Do whatever the calendar has due now; returns how many cases and letters came of it."""
+    done = 0
+    while True:
+        count = db.write(openings_round, now)
+        if count is None:
+            return done
+        done += count
+
+
+@across_clubs
+def openings_round(session: Session, now: datetime) -> int | None:
+    """One schedule, one commit. None when nothing was due."""
+    due = select(Schedule).where(Schedule.next_at <= now).order_by(Schedule.next_at).limit(1).with_for_update(skip_locked=True)
+    schedule = session.execute(due).scalar_one_or_none()
+    if schedule is None:
+        return None
+    with in_club(session, schedule.club_id):
+        return _begin_safely(session, schedule, now)
+
+
+def _begin_safely(session: Session, schedule: Schedule, now: datetime) -> int:
+    """One broken schedule never stops the others: it backs off."""
+    club_id, rule = schedule.club_id, schedule.rule
+    try:
+        with session.begin_nested():
+            return begin(session, schedule, now)
+    except Exception as fault:
+        if overtaken(fault):
+            raise
+        log.exception("the schedule %s of club %s cannot be opened", rule, club_id)
+        mine = (Schedule.club_id == club_id) & (Schedule.rule == rule)
+        session.execute(update(Schedule).where(mine).values(next_at=now + BACK_OFF))
+        session.expire(schedule)
+        return 0
+
+
+def begin(session: Session, schedule: Schedule, now: datetime) -> int:
+    """Do what this schedule has due, and set its next moment."""
+    if schedule.rule == RESUME:
+        return resume(session, schedule.club_id, now)
+    if club_at_hand(session).paused_at:
+        pass_over(session, schedule, now)
+        return 0
+    return _daily(session, schedule, now) if schedule.rule == DAILY else _open_period(session, schedule, now)
+
+
+def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
+    """Open the running period for the next batch of people; missed periods are recorded as not opened."""
+    flow, club = workflow(schedule.rule), club_at_hand(session)
+    calendar = calendar_of(flow)
+    assert calendar is not None, "only what stands in the calendar has a schedule"
+    rule, frame = calendar.rule, frame_of(club)
+    opening = rule.latest(now, frame)
+    while schedule.next_at < opening:
+        schedule.not_opened = [*schedule.not_opened, rule.period(schedule.next_at, frame)]
+        schedule.next_at = rule.following(schedule.next_at, frame)
+    period = rule.period(opening, frame)
+    people = _without_case(session, flow, calendar, period, opening)
+    data = {"period": period, "period_due": rule.due_of(opening, frame).isoformat()}
+    with letters_together(session):
+        for person in people[:BATCH]:
+            open_case(session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}", data=data)
+    if len(people) <= BATCH:
+        schedule.next_at = rule.following(opening, frame)
+    return min(len(people), BATCH)
+
+
+def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime) -> list[Person]:
+    """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a removal proposed.
+
+    Who came after the opening begins with the next one, however late this one is opened.
+    """
+    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
+    of_period = (Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))
+    has_case = exists().where(of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == REMOVAL_PROPOSED)))
+    there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
+    ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
+    wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)
+    held = wanted.limit(BATCH + 1).with_for_update(**HELD)  # who leaves in this very moment is none of them, or finds the case
+    return list(session.execute(held).scalars())
+
+
+def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
+    """The daily letter to each decider for whom something waits, once a day however long the worker was off."""
+    club = club_at_hand(session)
+    rhythm, frame = rhythm_of(DAILY), frame_of(club)
+    schedule.next_at, day = rhythm.following(now, frame), rhythm.period(now, frame)
+    welcome_back(session, now)
+    at, queued = morning_after_quiet(now, frame), 0
+    for person in officers_at_hand(session):
+        since = now - timedelta(days=1) if person.fewer_reminders else None
+        if something_waits(session, person, since) and queue_for_person(
+            session, person, DAILY_LETTER, purpose=day, now=now, next_at=at, priority=BULK
+        ):
+            _give_way(session, person, now)
+            queued += 1
+    return queued
+
+
+def _give_way(session: Session, person: Person, now: datetime) -> None:
+    """A daily letter of before that still waits for the mail server would say the same: today's takes its place."""
+    waiting = (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
+    waiting &= Letter.created_at < now
+    session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE, settled_at=now))
+
+
+def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:
+    """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter in trouble?"""
+    waiting = select(Case.id).where(their_turn(session, person)).limit(1)
+    if since is not None:
+        return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
+    failed = select(Letter.id).where(Letter.state == "failed").limit(1)
+    resting = select(Case.id).where(rests()).limit(1)
+    looks = [waiting, failed, resting] if person.role == "owner" else [waiting]
+    return any(session.execute(look).first() is not None for look in looks)

@@ -1,0 +1,77 @@
+"""When the calendar's rules are next due: the openings, the daily letter, the end of a rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.charter.model import charter
+from engine.club.context import club_at_hand, frame_of
+from engine.declare.due_times import Daily, Frame, Rhythm
+from engine.declare.openings import Calendar
+from engine.declare.registry import all_workflows
+from engine.declare.workflow import Workflow
+from engine.storage.database import across_clubs, in_club
+from engine.storage.models import Club, Schedule
+
+DAILY, RESUME = "daily", "resume"
+_DAILY_LETTER = Daily(charter.digest_hour)
+
+
+@across_clubs
+def plan_every_club(session: Session, now: datetime) -> None:
+    """For a worker that starts, and now and then."""
+    for club in session.execute(select(Club)).scalars().all():
+        with in_club(session, club.id):
+            plan_schedules(session, now)
+
+
+def plan_schedules(session: Session, now: datetime) -> None:
+    """The club's schedules, for a new club or after a workflow was added: the first opening is the next one.
+
+    Those that there are never lie further ahead than their next moment: they would, after a clock that ran ahead and was put right.
+    """
+    club = club_at_hand(session)
+    have, frame = set(session.execute(select(Schedule.rule)).scalars()), frame_of(club)
+    for rule in (DAILY, *calendars()):
+        if rule not in have:
+            session.add(Schedule(club_id=club.id, rule=rule, next_at=rhythm_of(rule).following(now, frame), not_opened=[]))
+    replan_schedules(session, now, before=frame)
+
+
+def replan_schedules(session: Session, now: datetime, *, before: Frame) -> None:
+    """After a change of charter or zone (``before``: what held until now) the calendar follows the new hours.
+
+    An opening that is due already stays due; one that lay ahead and by the new hours is past is due at once.
+    """
+    frame = frame_of(club_at_hand(session))
+    ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule.in_((*calendars(), DAILY)))
+    for schedule in session.execute(ahead).scalars().all():
+        rhythm = rhythm_of(schedule.rule)
+        begun, expected = rhythm.latest(now, frame), rhythm.period(schedule.next_at, before)
+        schedule.next_at = begun if rhythm.period(begun, frame) == expected else rhythm.following(now, frame)
+
+
+def pass_over(session: Session, schedule: Schedule, now: datetime) -> None:
+    """What fell into the club's rest is not made up for; the next moment counts."""
+    rhythm, frame = rhythm_of(schedule.rule), frame_of(club_at_hand(session))
+    while schedule.next_at <= now and schedule.rule != DAILY:
+        schedule.not_opened = [*schedule.not_opened, rhythm.period(schedule.next_at, frame)]
+        schedule.next_at = rhythm.following(schedule.next_at, frame)
+    schedule.next_at = rhythm.following(now, frame)
+
+
+def rhythm_of(rule: str) -> Rhythm:
+    """When a schedule's moments come, and what each is called."""
+    return _DAILY_LETTER if rule == DAILY else calendars()[rule].rule
+
+
+def calendars() -> dict[str, Calendar]:
+    """The workflows that the calendar opens."""
+    return {flow.key: calendar for flow in all_workflows() if (calendar := calendar_of(flow))}
+
+
+def calendar_of(flow: type[Workflow]) -> Calendar | None:
+    return next((item for item in flow.openings if isinstance(item, Calendar)), None)

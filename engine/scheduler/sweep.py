@@ -1,0 +1,193 @@
+"""The sweep: whatever is due takes one step, through the same door as everybody's acts. Time is an argument."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from engine.cases.batch_flush import write_together
+from engine.cases.erasure import forget_case, has_words
+from engine.cases.transitions import act
+from engine.charter.model import Number
+from engine.club.context import all_clubs, club_at_hand, clubs_at_hand, numbers_of
+from engine.declare.registry import UNREADABLE, all_workflows, standing
+from engine.declare.transition import CLOCK
+from engine.outbox.queue import letters_together
+from engine.scheduler.prior_notice import Asks, asks_of, must_rest, warned
+from engine.scheduler.reminders import remind, remind_persons
+from engine.storage.database import Database, across_clubs, in_club, overtaken
+from engine.storage.models import Case, Club
+
+log = logging.getLogger(__name__)
+
+# So many steps, or so many reminders, in one commit: some tens of milliseconds during which a form waits.
+ROUND, REMINDERS = 500, 1_000
+BACK_OFF = timedelta(minutes=15)
+
+
+def sweep(db: Database, now: datetime) -> int:
+    """Let everything that is due take one step. Returns how many cases were looked at."""
+    seen, reminders = 0, True
+    while True:
+        count = db.write(sweep_round, now, reminders=reminders)
+        seen += count
+        reminders = reminders and count >= REMINDERS
+        if count < ROUND:
+            return seen
+
+
+@across_clubs
+def sweep_round(session: Session, now: datetime, size: int = ROUND, *, reminders: bool = True) -> int:
+    """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
+    reminded = _remind_safely(session, now) if reminders else 0
+    if reminded >= REMINDERS:
+        return reminded  # others wait to be reminded together, too: among the cases below each would cost ten times as much
+    due = session.execute(_DUE, {"now": now, "size": size}).scalars()
+    cases = sorted(due, key=attrgetter("club_id", "wake_at", "id"))  # of two that are due at midnight the older one goes first
+    keys = [(case.club_id, case.id) for case in cases]
+    if cases and not _step_safely(session, cases, now):
+        for key in keys:
+            with in_club(session, key[0]):
+                look_at_safely(session, session.get_one(Case, key), now)
+    return len(cases) + reminded
+
+
+_DUE = (
+    select(Case)
+    .where(Case.wake_at <= bindparam("now"))
+    .order_by(Case.wake_at)
+    .limit(bindparam("size"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool:
+    """False where one of them is broken: then nothing was done, and each is to be looked at on its own."""
+    try:
+        with session.begin_nested():
+            _step(session, cases, now)
+            write_together(session)
+    except Exception as trouble:
+        if overtaken(trouble):
+            raise
+        log.exception("a round of steps failed; they are taken one by one")
+        return False
+    return True
+
+
+def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    """What the steps of a round ask for is read at once, and the letters they want are queued at once."""
+    clubs_at_hand(session, {case.club_id for case in cases})
+    asks = asks_of(session, cases)
+    with letters_together(session):
+        for club_id, group in groupby(cases, key=attrgetter("club_id")):
+            with in_club(session, club_id):
+                for case in group:
+                    look_at(session, case, now, asks)
+
+
+def _remind_safely(session: Session, now: datetime) -> int:
+    """None are reminded where one of them is broken: then each is looked at on its own, and the broken one backs off."""
+    try:
+        with session.begin_nested():
+            return remind_persons(session, now, REMINDERS)
+    except Exception as trouble:
+        if overtaken(trouble):
+            raise
+        log.exception("a round of reminders failed; they are looked at one by one")
+        return 0
+
+
+def look_at_safely(session: Session, case: Case, now: datetime) -> None:
+    """One broken case never stops the rest: it backs off and shows on the desk."""
+    case_id, club_id = case.id, case.club_id
+    try:
+        with session.begin_nested():
+            look_at(session, case, now, asks_of(session, [case]))
+    except Exception as trouble:
+        if overtaken(trouble):
+            raise
+        log.exception("case %s of club %s cannot take its due step", case_id, club_id)
+        session.execute(
+            update(Case)
+            .where(Case.club_id == club_id, Case.id == case_id)
+            .values(wake_at=now + BACK_OFF, trouble=f"{type(trouble).__name__}: {trouble}"[:500])
+        )
+        session.expire(case)
+
+
+def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
+    """The one thing that is due in this case now: a reminder, its due step, or more time for somebody not yet warned."""
+    if case.wake_at is None or case.wake_at > now:
+        return  # another case's step has moved this one in the same round
+    if club_at_hand(session).paused_at:
+        case.wake_at = None  # it was opened while somebody paused the club
+        return
+    if standing(case) is UNREADABLE:
+        log.warning("case %s of club %s cannot be read (%s/%s): it waits", case.id, case.club_id, case.workflow, case.state)
+        case.wake_at, case.trouble = now + BACK_OFF, "cannot be read"
+        return
+    assert case.due_at is not None, "a case that wakes has a due time"
+    if case.due_at > now:
+        remind(session, case, now)
+        return
+    match warned(session, case, asks):
+        case "in time":
+            act(session, case, "due", by=CLOCK, now=now)
+        case "unreachable" if must_rest(case):
+            case.wake_at, case.trouble = None, "unreachable"
+        case "unreachable":
+            act(session, case, "due", by=CLOCK, now=now)
+        case "not yet" | "late":
+            act(session, case, "postponed", by=CLOCK, now=now)
+
+
+_case = Case.__table__.c
+_WAKE_UNREACHABLE = (
+    update(Case.__table__)  # type: ignore[arg-type]
+    .where(_case.club_id == bindparam("club"), _case.id == bindparam("case"), _case.trouble == "unreachable", _case.turn != "")
+    .values(wake_at=bindparam("now"), trouble="")
+)
+
+
+def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime) -> None:
+    """A case that rested because nobody could be reached is looked at again: its ask got through after all."""
+    session.connection().execute(_WAKE_UNREACHABLE, {"club": club_id, "case": case_id, "now": now})
+
+
+@across_clubs
+def wake_forgotten(session: Session, now: datetime) -> None:
+    """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at such a case again."""
+    goes_on = Case.club_id.in_(select(Club.id).where(Club.paused_at.is_(None)))
+    asleep = (Case.turn != "") & Case.wake_at.is_(None) & Case.due_at.is_not(None) & (Case.trouble == "")
+    session.execute(update(Case).where(asleep, goes_on).values(wake_at=now))
+
+
+@across_clubs
+def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
+    """Empty ended cases whose declared keeping time (``final(keep=…)``) is over. Returns how many."""
+    kept = [(flow.key, state.name, state.keep) for flow in all_workflows() for state in flow.states.values() if state.keep]
+    clubs, done = all_clubs(session), 0
+    for key, name, keep in kept:
+        ended = (Case.workflow == key) & (Case.state == name) & (Case.turn == "") & has_words()
+        for days, alike in _by_number(clubs, keep).items():
+            old = ended & Case.club_id.in_(alike) & (Case.entered_at < now - timedelta(days=days))
+            for case in session.execute(select(Case).where(old).order_by(Case.entered_at).limit(size)).scalars().all():
+                with in_club(session, case.club_id):
+                    forget_case(session, case)
+                    done += 1
+    return done
+
+
+def _by_number(clubs: Sequence[Club], number: Number) -> dict[int, list[int]]:
+    """The clubs for which a number of the charter is the same: together, so that none waits for another's longer time."""
+    alike: dict[int, list[int]] = {}
+    for club in clubs:
+        alike.setdefault(number.of(numbers_of(club)), []).append(club.id)
+    return alike

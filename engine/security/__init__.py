@@ -1,0 +1,4 @@
+"""Signed links, encryption, rate limits and browser sessions.
+
+May import: storage, settings.
+"""

@@ -1,0 +1,58 @@
+"""How often somebody may do something: one small table, one limit over any number of processes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from engine.storage.database import insert_new
+from engine.storage.models import Rate
+
+
+class TooManyMails(Exception):
+    """This address has had its mails for today; nothing was taken in."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``most`` times per ``window``, on the machine's own clock."""
+
+    what: str
+    most: int
+    window: timedelta
+
+
+CONFIRMATION_MAILS = Limit("mail to address", 3, timedelta(days=1))
+FORM_LINK_MAILS = Limit("form link to address", 10, timedelta(days=1))
+MEMBER_FORMS = Limit("form by member", 6, timedelta(days=1))
+SIGN_IN_MAILS = Limit("sign-in mail to address", 10, timedelta(days=1))
+ANONYMOUS_POSTS = Limit("anonymous post", 60, timedelta(hours=1))
+DRAFTS = Limit("draft by person", 1200, timedelta(hours=1))  # one every three seconds, for an hour
+EXPORTS = Limit("export by person", 20, timedelta(days=1))
+UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
+SETUP_CODES = Limit("set-up code", 10, timedelta(hours=1))
+TEST_MAILS = Limit("test mail", 10, timedelta(hours=1))
+EVERY = (
+    CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, DRAFTS, EXPORTS, UNKNOWN_TOKENS,
+    SETUP_CODES, TEST_MAILS,
+)  # fmt: skip
+
+
+def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool:
+    """Count one more; False when the limit was used up before. ``who`` is kept only as a hash."""
+    window = int(machine_now.timestamp() // limit.window.total_seconds())
+    key = hashlib.sha256(who.encode()).hexdigest()
+    insert_new(session, Rate, what=limit.what, who=key, window=window, count=0)
+    mine = (Rate.what == limit.what) & (Rate.who == key) & (Rate.window == window)
+    counted = session.execute(update(Rate).where(mine).values(count=Rate.count + 1).returning(Rate.count)).scalar_one()
+    return counted <= limit.most
+
+
+def forget_old_rates(session: Session, machine_now: datetime) -> None:
+    for limit in EVERY:
+        window = int(machine_now.timestamp() // limit.window.total_seconds())
+        session.execute(delete(Rate).where(Rate.what == limit.what, Rate.window < window))

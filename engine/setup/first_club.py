@@ -1,0 +1,90 @@
+"""The first club of an installation: who may found it, what they have said so far, and the founding in one commit."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from engine.club.context import all_clubs, owner_at_hand
+from engine.operations.mail_account import keep_account
+from engine.security.encryption import Seal
+from engine.settings import MailServer
+from engine.setup.club_admin import SETUP, create_club
+from engine.storage.models import Club, Heartbeat
+
+# Without the signs that people take for one another (0 O, 1 I L).
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_LENGTH = 8
+
+
+class AlreadyFounded(Exception):
+    """There is a club; the set-up is over."""
+
+
+def setup_code(keys: Sequence[str]) -> str:
+    """The code that the server prints: it comes of the installation's key, so every process knows it, also after a restart."""
+    number = int.from_bytes(hmac.digest(keys[0].encode(), b"jiuniu.setup", hashlib.sha256))
+    signs = ""
+    for _place in range(_LENGTH):
+        number, sign = divmod(number, len(_ALPHABET))
+        signs += _ALPHABET[sign]
+    return f"{signs[:4]}-{signs[4:]}"
+
+
+def is_setup_code(typed: str, keys: Sequence[str]) -> bool:
+    """However it was typed: small, full-width, without its hyphen."""
+    return hmac.compare_digest(_signs(typed).encode(), _signs(setup_code(keys)).encode())
+
+
+def _signs(code: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKC", code[:100]).upper() if sign.isalnum())
+
+
+def real_club(session: Session) -> Club | None:
+    """The first club that is no demo."""
+    return session.execute(select(Club).where(~Club.is_demo).order_by(Club.created_at, Club.id).limit(1)).scalar_one_or_none()
+
+
+def demo_is_here(session: Session) -> bool:
+    return any(club.is_demo for club in all_clubs(session))
+
+
+def said_so_far(session: Session) -> dict[str, Any]:
+    """Step of the set-up to what was said there."""
+    row = session.get(Heartbeat, SETUP)
+    return dict(row.data) if row else {}
+
+
+def keep_said(session: Session, step: str, said: Mapping[str, Any], now: datetime) -> None:
+    row = session.get(Heartbeat, SETUP)
+    if row is None:
+        row = Heartbeat(name=SETUP, at=now, data={})
+        session.add(row)
+    row.at, row.data = now, row.data | {step: dict(said)}
+
+
+def found(
+    session: Session, *, club: Mapping[str, str], charter: Mapping[str, Any], account: tuple[MailServer, str] | None, seal: Seal,
+    now: datetime,
+) -> tuple[int, int]:  # fmt: skip
+    """The club, its owner and the mail account (server, sender), or nothing of it. Returns the ids of club and owner.
+
+    Raises AlreadyFounded, BadClub, CharterError.
+    """
+    session.execute(
+        select(Heartbeat).where(Heartbeat.name == SETUP).with_for_update()
+    )  # a second founder waits, and finds the club
+    if real_club(session) is not None:
+        raise AlreadyFounded
+    club_id = create_club(session, charter=charter, now=now, **club)  # type: ignore[arg-type]
+    if account is not None:
+        keep_account(session, seal, account[0], sender=account[1], now=now)
+    session.execute(delete(Heartbeat).where(Heartbeat.name == SETUP))
+    return club_id, owner_at_hand(session).id

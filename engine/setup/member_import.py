@@ -1,0 +1,279 @@
+"""Members from before: a club that has lived without this service brings its people along (clause 2.2).
+
+``read_roster`` and ``compare`` say what would happen and change nothing; ``import_members`` does it, in one commit.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from engine.cases.offers import open_held
+from engine.club.context import club_at_hand
+from engine.club.people import add_person, address_hash
+from engine.declare.fields import SHORT_CHARACTERS, clean_line
+from engine.outbox.queue import BULK, queue_for_person
+from engine.storage.database import enter_club
+from engine.storage.models import Case, Club, Person
+from engine.text.addresses import BadAddress, fold_address
+from engine.text.csv_table import Fault, Row, Table, fold, read_table, read_text
+from engine.text.i18n import LANGUAGES, best_language
+from engine.text.i18n import marked as _
+from engine.text.name_list import is_name_list, read_name_list
+
+COLUMNS = {
+    "name": ("name", "fullname", "realname", "姓名", "名字", "真实姓名"),
+    "email": ("email", "e-mail", "mail", "emailaddress", "邮箱", "电子邮箱", "邮箱地址", "邮件", "电子邮件"),
+    "city": ("city", "城市", "所在城市"),
+    "joined": ("joined", "joined_at", "joinedat", "joinedon", "加入日期", "入会日期", "入群日期", "加入时间"),
+    "locale": ("locale", "language", "语言"),
+    "role": ("role", "角色", "身份"),
+}
+REQUIRED = {"name": "name (姓名)", "email": "email (邮箱)"}
+_LANGUAGE_WORDS = {"中文": "zh-CN", "简体中文": "zh-CN", "chinese": "zh-CN", "英文": "en", "英语": "en", "english": "en"}
+_ROLE_WORDS = {
+    "": "member", "member": "member", "成员": "member", "群员": "member", "会员": "member",
+    "admin": "admin", "管理员": "admin", "owner": "owner", "群主": "owner",
+}  # fmt: skip
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?: 0?0:00(?::00)?)?|(\d{4})(\d{2})(\d{2})")
+_LANGUAGE_TAG = re.compile(r"[a-z]{2}(?:[-_]\w+)*")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row that is right in itself. ``joined`` and ``locale`` are None where nothing was given."""
+
+    row: int
+    name: str
+    address: str
+    city: str
+    joined: date | None
+    locale: str | None
+    role: str
+
+    @property
+    def display_name(self) -> str:
+        return f"{self.city}+{self.name}" if self.city else self.name
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A row that stays out: what it calls itself, and everything that is wrong with it."""
+
+    row: int
+    who: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A file as it was read; ``ignored``: headers that mean nothing here."""
+
+    entries: tuple[Entry, ...]
+    bad: tuple[Bad, ...]
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What comes of a roster: ``new`` come in, ``known`` are members already, ``bad`` stay out."""
+
+    new: tuple[Entry, ...]
+    known: tuple[Entry, ...]
+    bad: tuple[Bad, ...]
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Known:
+    id: int
+    status: str
+    role: str
+    was_removed: bool
+    applies: bool
+
+
+def read_roster(source: bytes | str, club: Club, now: datetime) -> Roster:
+    """A file, or cells that were pasted. Raises Fault when it cannot be used at all."""
+    text = read_text(source)
+    table = Table(read_name_list(text), ()) if is_name_list(text) else read_table(text, COLUMNS, required=REQUIRED)
+    today = now.astimezone(ZoneInfo(club.zone)).date()
+    entries: list[Entry] = []
+    bad: list[Bad] = []
+    seen: dict[str, int] = {}
+    for row in table.rows:
+        read = _read_row(row, today, seen)
+        if isinstance(read, Entry):
+            entries.append(read)
+        else:
+            bad.append(read)
+    return Roster(tuple(entries), tuple(bad), table.unknown)
+
+
+def _read_row(row: Row, today: date, seen: dict[str, int]) -> Entry | Bad:
+    readers: dict[str, Callable[[str], Any]] = {
+        "name": _name, "email": lambda cell: _address(cell, row.number, seen), "city": _short,
+        "joined": lambda cell: _joined(cell, today), "locale": _locale, "role": _role,
+    }  # fmt: skip
+    values: dict[str, Any] = {}
+    faults = [Fault(_("There is something to the right of the last column; is a comma in a cell?"))] if row.spare else []
+    for column, read in readers.items():
+        try:
+            values[column] = read(clean_line(row.cells.get(column)))
+        except Fault as fault:
+            faults.append(fault)
+    if faults:
+        return Bad(row.number, clean_line(row.cells.get("name") or row.cells.get("email"))[:80], tuple(faults))
+    return Entry(row.number, address=values.pop("email"), **values)
+
+
+def _name(cell: str) -> str:
+    if not cell:
+        raise Fault(_("The name is missing"))
+    return _short(cell)
+
+
+def _short(cell: str) -> str:
+    if len(cell) > SHORT_CHARACTERS:
+        raise Fault(_("A cell is longer than %(limit)s characters"), limit=SHORT_CHARACTERS)
+    return cell
+
+
+def _address(cell: str, number: int, seen: dict[str, int]) -> str:
+    if not cell:
+        raise Fault(_("The e-mail address is missing"))
+    try:
+        address = fold_address(cell)
+    except BadAddress:
+        raise Fault(_("“%(cell)s” is no e-mail address; an example is lilei@qq.com"), cell=cell[:80]) from None
+    if address in seen:
+        raise Fault(_("The same address is in row %(row)s"), row=seen[address])
+    seen[address] = number
+    return address
+
+
+def _joined(cell: str, today: date) -> date | None:
+    if not cell:
+        return None
+    found = _DATE.fullmatch(unicodedata.normalize("NFKC", cell))
+    if found is None:
+        raise Fault(_("“%(cell)s” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"), cell=cell[:80])
+    year, month, of_month = (int(part) for part in found.groups() if part)
+    try:
+        day = date(year, month, of_month)
+    except ValueError:
+        raise Fault(_("There is no day “%(cell)s” in the calendar"), cell=cell[:80]) from None
+    if day > today:
+        raise Fault(_("“%(cell)s” lies in the future"), cell=cell[:80])
+    return day
+
+
+def _locale(cell: str) -> str | None:
+    if not cell:
+        return None
+    word = fold(cell)
+    language = _LANGUAGE_WORDS.get(word) or (best_language(word, "") if _LANGUAGE_TAG.fullmatch(word) else "")
+    if not language:
+        raise Fault(
+            _("“%(cell)s” is no language of this service; it speaks %(languages)s"), cell=cell[:80], languages=", ".join(LANGUAGES)
+        )
+    return language
+
+
+def _role(cell: str) -> str:
+    role = _ROLE_WORDS.get(fold(cell))
+    if role is None:
+        raise Fault(_("“%(cell)s” is no role; a role is member (成员) or admin (管理员)"), cell=cell[:80])
+    return role
+
+
+def compare(session: Session, roster: Roster) -> Plan:
+    """Hold a roster against the people of the club at hand."""
+    club = club_at_hand(session)
+    known = _known(session, [address_hash(club, entry.address) for entry in roster.entries])
+    new: list[Entry] = []
+    members: list[Entry] = []
+    bad = list(roster.bad)
+    for entry in roster.entries:
+        person = known.get(address_hash(club, entry.address))
+        fault = _objection(entry, person)
+        if fault:
+            bad.append(Bad(entry.row, entry.name, (fault,)))
+        else:
+            (members if person and person.status == "member" else new).append(entry)
+    return Plan(tuple(new), tuple(members), tuple(sorted(bad, key=lambda item: item.row)), roster.ignored)
+
+
+def _known(session: Session, hashes: list[str]) -> dict[str, _Known]:
+    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
+    open_case = exists().where(of_person & (Case.turn != ""))
+    wanted = select(Person.address_hash, Person.id, Person.status, Person.role, Person.removed_at, open_case)
+    rows = session.execute(wanted.where(Person.address_hash.in_(hashes)))
+    return {
+        str(key): _Known(number, status, role, removed_at is not None, applies)
+        for key, number, status, role, removed_at, applies in rows
+    }
+
+
+def _objection(entry: Entry, person: _Known | None) -> Fault | None:
+    """Why this entry cannot come in, if so. Who was removed comes back by a decision, not by a list (clause 2.3)."""
+    if entry.role == "owner" and not (person and person.role == "owner"):
+        return Fault(_("A club has one owner; nobody becomes it by a list"))
+    if person is None or person.status in ("member", "departed"):
+        return None
+    if person.was_removed:
+        return Fault(_("Was removed from the club; coming back is decided by an application"))
+    if person.status in ("refused_mail", "erased"):
+        return Fault(_("Wants no mail from this club"))
+    return Fault(_("An application of this person is open; please decide that")) if person.applies else None
+
+
+def import_members(session: Session, club_id: int, roster: Roster, now: datetime) -> Plan:
+    """Bring in whoever is new: members at once, who owe nothing yet and get one welcome."""
+    enter_club(session, club_id)
+    plan = compare(session, roster)
+    club = club_at_hand(session)
+    hashes = [address_hash(club, entry.address) for entry in plan.new]
+    found = session.execute(select(Person).where(Person.address_hash.in_(hashes))).scalars()
+    back = {person.address_hash: person for person in found}
+    people = []
+    for key, entry in zip(hashes, plan.new, strict=True):
+        person = back.get(key) or add_person(session, entry.address, locale=entry.locale or club.locale)
+        _take_in(person, entry, ZoneInfo(club.zone), now)
+        people.append(person)
+    session.flush()
+    for person in people:
+        open_held(session, person, now)
+    for person in people:
+        queue_for_person(session, person, "club.imported", purpose="once", now=now, priority=BULK)
+    return plan
+
+
+def _take_in(person: Person, entry: Entry, zone: ZoneInfo, now: datetime) -> None:
+    """``joined_at`` becomes the start of the day that was given, in the club's zone."""
+    person.status, person.role, person.address = "member", entry.role, entry.address
+    person.name, person.display_name = entry.name, entry.display_name
+    person.locale = entry.locale or person.locale
+    person.joined_at = datetime.combine(entry.joined, time(), zone).astimezone(UTC) if entry.joined else now
+    person.registered_at = now
+
+
+def members(session: Session) -> list[dict[str, Any]]:
+    """The members of the club at hand, as they are listed; the longest-standing first."""
+    wanted = select(Person).where(Person.status == "member").order_by(Person.joined_at, Person.id)
+    return [
+        {
+            "name": person.name, "display_name": person.display_name, "email": person.address, "role": person.role,
+            "locale": person.locale, "joined": person.joined_at.isoformat(timespec="seconds") if person.joined_at else None,
+            "charter": person.charter_version, "mail_trouble": person.mail_trouble,
+        }
+        for person in session.execute(wanted).scalars()
+    ]  # fmt: skip

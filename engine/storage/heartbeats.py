@@ -1,0 +1,79 @@
+"""Signs of life: when a part of the service last ran, and what the mail server said when it refused to talk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from engine.storage.database import insert_new
+from engine.storage.models import Heartbeat
+
+
+def beat(session: Session, name: str, at: datetime) -> None:
+    """This part runs; ``at`` is the machine's own time."""
+    insert_new(session, Heartbeat, name=name, at=at, data={})
+    session.execute(update(Heartbeat).where(Heartbeat.name == name).values(at=at))
+
+
+@dataclass(frozen=True)
+class ChannelTrouble:
+    """What the mail server said when it last refused to talk, since when it does, and when it is tried again."""
+
+    answer: str
+    since: datetime
+    next_try: datetime
+
+
+def channel_trouble(session: Session) -> ChannelTrouble | None:
+    """None while mail flows."""
+    beat = session.get(Heartbeat, "channel")
+    if beat is None or not beat.data:
+        return None
+    since, next_try = (datetime.fromisoformat(beat.data[key]) for key in ("since", "next_try"))
+    return ChannelTrouble(beat.data["answer"], since, next_try)
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Why no letter leaves (*restored*, *by hand*), and since when by the machine's clock."""
+
+    why: str
+    since: datetime
+
+
+def rest(session: Session, why: str, at: datetime) -> None:
+    """The post of the whole installation rests until ``end_rest``; only letters released one by one leave."""
+    end_rest(session)
+    session.add(Heartbeat(name="rest", at=at, data={"why": why}))
+
+
+def end_rest(session: Session) -> None:
+    session.execute(delete(Heartbeat).where(Heartbeat.name == "rest"))
+
+
+def post_rests(session: Session) -> Rest | None:
+    beat = session.get(Heartbeat, "rest")
+    return Rest(beat.data["why"], beat.at) if beat else None
+
+
+def note_channel(session: Session, trouble: str, waits: Sequence[timedelta], now: datetime) -> None:
+    """Keep the channel's trouble where every process and the desk see it; empty: mail flows again.
+
+    ``waits``: how long to rest after the first, second, … trouble in a row.
+    """
+    beat = session.get(Heartbeat, "channel")
+    if beat is None:
+        beat = Heartbeat(name="channel", at=now, data={})
+        session.add(beat)
+    if not trouble:
+        beat.at, beat.data = now, {}
+        return
+    tries = int(beat.data.get("tries", 0))
+    next_try = now + waits[min(tries, len(waits) - 1)]
+    since = beat.data.get("since", now.isoformat())
+    beat.data = {"answer": trouble, "since": since, "tries": tries + 1, "next_try": next_try.isoformat()}
+    beat.at = now

@@ -1,0 +1,52 @@
+"""Mail addresses as people type them, and the one form in which they are kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+
+from engine.text.i18n import marked as _
+
+# What cannot be seen and comes along when an address is copied out of a chat (zero-width spaces, marks of direction).
+_UNSEEN = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+_STOPS = str.maketrans({"。": ".", "．": ".", "｡": "."})
+
+
+class BadAddress(ValueError):
+    """An address that no mail can reach; the text is a word of the catalogue."""
+
+
+def fold_stops(text: str) -> str:
+    """Chinese full stops, as a Chinese keyboard types them into addresses, made plain."""
+    return text.translate(_STOPS)
+
+
+def fold_address(typed: str) -> str:
+    """The address in the one form that it is kept in. Raises BadAddress.
+
+    Full-width characters and case are folded first: the validator would keep them as an internationalised local part.
+    """
+    folded = unicodedata.normalize("NFKC", fold_stops(_UNSEEN.sub("", typed))).strip().strip("<>").lower()
+    try:
+        found = validate_email(folded, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        raise BadAddress(_("This does not look like an e-mail address. Example: lilei@qq.com")) from None
+    # The form that is on the wire: a look-alike domain shows itself as xn--…, and every server takes it.
+    return found.ascii_email or found.normalized
+
+
+def foreign_domain(address: str | None) -> str:
+    """The domain as it reads, where letters stand in it that may pass for Latin ones; else empty. Chinese domains are none."""
+    domain = (address or "").rpartition("@")[2]
+    if "xn--" not in domain:
+        return ""
+    try:
+        reads = str(idna.decode(domain))
+    except idna.IDNAError:
+        return domain
+    wide = all(character.isascii() or unicodedata.east_asian_width(character) in "WF" for character in reads)
+    return "" if wide else reads

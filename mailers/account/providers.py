@@ -1,0 +1,62 @@
+"""The mail providers that people have, and where each takes mail: who names one need not know a host or a port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.settings import MailServer
+
+# Measured limit of these providers for one sender; they also want the login as sender.
+_PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
+
+SENDER_IS_LOGIN = frozenset(_PACED)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """``hosts``: the domain of an address to the host that takes its mail; the first one serves every other domain."""
+
+    key: str
+    name: str
+    hosts: dict[str, str]
+    port: int = 465
+    security: str = "smtps"
+
+    def server(self, address: str, password: str) -> MailServer:
+        """These providers take the address itself as login."""
+        host = self.hosts.get(_domain(address)) or next(iter(self.hosts.values()))
+        return MailServer(self.security, host, self.port, address, password)
+
+
+QQ, NETEASE, GMAIL, OUTLOOK, OWN = "qq", "163", "gmail", "outlook", "own"
+
+PRESETS: dict[str, Preset] = {
+    preset.key: preset
+    for preset in (
+        Preset(QQ, "QQ", {"qq.com": "smtp.qq.com", "vip.qq.com": "smtp.qq.com", "foxmail.com": "smtp.qq.com"}),
+        Preset(NETEASE, "163 / 126", {"163.com": "smtp.163.com", "126.com": "smtp.126.com", "yeah.net": "smtp.yeah.net"}),
+        Preset(GMAIL, "Gmail", {"gmail.com": "smtp.gmail.com", "googlemail.com": "smtp.gmail.com"}),
+        Preset(
+            OUTLOOK,
+            "Outlook",
+            {"": "smtp.office365.com", "outlook.com": "smtp-mail.outlook.com", "hotmail.com": "smtp-mail.outlook.com"},
+            587,
+            "smtp+starttls",
+        ),
+    )
+}
+
+
+def preset_of(address: str) -> str:
+    """The key of the provider that an address is of; empty where it is none of these."""
+    domain = _domain(address)
+    return next((preset.key for preset in PRESETS.values() if domain and domain in preset.hosts), "")
+
+
+def preset_at(host: str) -> str:
+    """The key of the provider whose host this is, else *own*."""
+    return next((preset.key for preset in PRESETS.values() if host in preset.hosts.values()), OWN)
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()

@@ -1,0 +1,114 @@
+"""Trying an account: one mail handed over now, and what to make of the server's answer.
+
+The one place where a request sends mail (the pages that set the account), 20 seconds at most.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Literal
+
+from engine.settings import MailServer
+from mailers.smtp.connection import SLOW, Channel, Patience
+from mailers.smtp.reply import Answer, is_used_up, judge
+
+MOST_SECONDS = 20.0
+IN_A_HURRY = Patience(connect=8.0, command=8.0, dot=15.0)
+
+Outcome = Literal[
+    "sent", "code", "tries", "sender", "recipient", "no_login", "no_password", "login_wanted", "host", "refused", "silent", "slow",
+    "mismatch", "no_tls", "certificate", "too_fast", "used_up", "later", "content", "other",
+]  # fmt: skip
+
+
+def try_account(server: MailServer, *, sender: str, recipient: str, content: bytes) -> Answer:
+    """Hand one mail over. Never raises; whoever is not done in MOST_SECONDS is left behind."""
+    channel = Channel(server, sender, IN_A_HURRY)
+    said: list[Answer] = []
+    hand_over = threading.Thread(target=lambda: said.append(channel.hand_over(recipient, content)), daemon=True)
+    hand_over.start()
+    hand_over.join(MOST_SECONDS)
+    if not said:
+        channel.abort()
+        said_nothing = f"no answer within {MOST_SECONDS:.0f} seconds"
+        return Answer("connect", 0, f"TimeoutError: {SLOW if channel.greeted else said_nothing}")
+    channel.close()
+    return said[0]
+
+
+# Words that say it whatever the phase. Timed out behind the encryption: then the door was right.
+_TOLD: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
+    ("slow", (SLOW, "read operation timed out")),
+    ("no_password", ("basic authentication is disabled", "smtpclientauthentication is disabled", "no suitable authentication")),
+)
+_SENDER_WORDS = (
+    "same as authorization", "mail from address must", "sender address rejected", "not owned by user", "denies the sender",
+)  # fmt: skip
+_LOGIN_WANTED_WORDS = ("relay", "authentication is required", "authentication required")
+_TRIES_WORDS = ("too many", "too much", "frequency", "try again later")
+# QQ names every reason in one sentence, and who set the account can look after this one.
+_CODE_WORDS = ("password is incorrect",)
+# What Python's network modules call what went wrong; [Errno 101] and [Errno 113]: there is no way to that network or host.
+_NO_HOST, _REFUSED = "gaierror", "ConnectionRefusedError"
+_SILENT = ("TimeoutError", "OSError: [Errno 101]", "OSError: [Errno 113]")
+_CUT = ("SMTPServerDisconnected", "ConnectionResetError", "UnicodeDecodeError", "SMTPConnectError")
+
+
+def diagnose(server: MailServer, answer: Answer) -> Outcome:
+    """What an answer means to the person who set the account; a pure function, tested as a table."""
+    if judge(answer, 0).kind == "sent":
+        return "sent"
+    for outcome, words in _TOLD:
+        if answer.speaks_of(words):
+            return outcome
+    if not server.user and (answer.code == 530 or answer.speaks_of(_LOGIN_WANTED_WORDS)):
+        return "login_wanted"
+    if answer.phase in ("connect", "login") and answer.code == 0:
+        return _unspoken(server, answer)
+    return _at_the_login(answer) if answer.phase == "login" else _of_the_mail(answer)
+
+
+def _at_the_login(answer: Answer) -> Outcome:
+    too_often = answer.code in (421, 451, 454) or answer.speaks_of(_TRIES_WORDS)
+    return "tries" if too_often and not answer.speaks_of(_CODE_WORDS) else "code"
+
+
+def _of_the_mail(answer: Answer) -> Outcome:
+    if answer.code in (530, 535):
+        return "code"
+    if (answer.phase == "sender" and answer.code >= 500) or answer.speaks_of(_SENDER_WORDS):
+        return "sender"
+    if is_used_up(answer):
+        return "used_up"
+    if judge(answer, 0).kind == "slower" or answer.code == 421:
+        return "too_fast"
+    if answer.phase in ("connect", "sender") or answer.code < 400:
+        return "other"
+    if answer.code < 500:
+        return "later"
+    return "recipient" if answer.phase == "recipient" else "content"
+
+
+def _unspoken(server: MailServer, answer: Answer) -> Outcome:
+    """Nobody said a word of SMTP: the network or the encryption failed, or the server lacks something."""
+    said = answer.text
+    if "SSLCertVerificationError" in said or "CERTIFICATE_VERIFY_FAILED" in said:
+        return "certificate"
+    if said.startswith(_NO_HOST):
+        return "host"
+    if "STARTTLS" in said or "not sent in clear" in said:
+        return "mismatch" if server.port == 465 else "no_tls"
+    if answer.phase == "login" and "SMTPNotSupportedError" in said:
+        return "no_login"
+    if answer.phase == "login":
+        return "tries"  # a server that hangs up here has had enough
+    if said.startswith(_REFUSED):
+        return "refused"
+    if _doors_differ(server) or "SSL" in said or said.startswith(_CUT):
+        return "mismatch"
+    return "silent" if said.startswith(_SILENT) else "other"
+
+
+def _doors_differ(server: MailServer) -> bool:
+    """465 begins encrypted; 25 and 587 begin in clear. The wrong pair waits for each other until somebody gives up."""
+    return (server.port == 465) != (server.security == "smtps") and server.port in (25, 465, 587)

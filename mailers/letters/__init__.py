@@ -1,0 +1,4 @@
+"""From a queued letter to the bytes of one mail.
+
+May import: engine.
+"""

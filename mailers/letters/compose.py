@@ -1,0 +1,186 @@
+"""From a letter to the bytes of one mail: one recipient, one language, text and HTML from the same sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, parseaddr
+from functools import cache, partial
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from sqlalchemy.orm import Session
+
+from engine.cases.drafts import draft_of, form_of
+from engine.club.authority import holds
+from engine.club.context import charter_of, owner_at_hand
+from engine.declare.registry import state_of
+from engine.outbox.queue import DAILY_LETTER
+from engine.security.links import Links
+from engine.storage.models import Case, Club, Letter, Mark, Person
+from engine.text.i18n import TEMPLATES, best_language, say_day, say_moment, say_short
+from mailers.letters.context import Dropped, Facts
+from mailers.letters.digests import data_for
+from mailers.letters.document import Sheet
+from mailers.letters.mime import encoded_words, mail_bytes, mailbox
+
+# Mailboxes cut longer mails. How many bytes of what people wrote fit depends on what it becomes when it is escaped.
+MOST_BYTES = 90_000
+ROOMS = (24_000, 12_000, 4_000, 1_000)
+_LINKS = re.compile(r"https?://\S+")
+
+
+@dataclass(frozen=True)
+class Mail:
+    recipient: str
+    subject: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Words:
+    """A letter as its recipient reads it, in their language; where a link of theirs stands there is a gap."""
+
+    subject: str
+    text: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Everything that composing needs besides the letter: how links are made and who sends."""
+
+    links: Links
+    sender: str
+
+    def compose(self, session: Session, letter: Letter, now: datetime) -> Mail:
+        """The finished mail. Raises Dropped; anything else that is raised is a fault of this one letter."""
+        club = session.get_one(Club, letter.club_id)
+        you = _recipient(session, letter)
+        for room in ROOMS:
+            facts = Facts(session, letter, you, club, self.links, now, room)
+            drop_if_stale(session, letter, facts.case if facts.has_case else None, you)
+            sheet = fill(facts)
+            content = self._bytes(facts, sheet)
+            if len(content) < MOST_BYTES:
+                break
+        return Mail(facts.recipient, sheet.title, content)
+
+    def words(self, session: Session, letter: Letter, now: datetime) -> Words:
+        """For somebody else's eyes: the links are the recipient's alone."""
+        club, you = session.get_one(Club, letter.club_id), _recipient(session, letter)
+        facts = Facts(session, letter, you, club, self.links, now, ROOMS[-2])
+        sheet = fill(facts)
+        text = _blocks("txt").render(sheet=sheet, facts=facts, club=facts.club, language=facts.language)
+        return Words(sheet.title, _LINKS.sub("[…]", text), facts.language)
+
+    def _bytes(self, facts: Facts, sheet: Sheet) -> bytes:
+        letter, club = facts.letter, facts.club_row
+        name, address = parseaddr(self.sender)
+        domain = address.rpartition("@")[2]
+        headers = {
+            "From": mailbox(club.name or name, address),
+            "To": mailbox(facts.you.name, facts.recipient),
+            "Reply-To": _reply_to(facts),
+            "Subject": encoded_words(sheet.title),
+            "Date": format_datetime(letter.created_at),
+            "Message-ID": f"<{letter.message_id}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+            "List-Id": f"{club.slug} <{club.slug}.{domain}>",
+            "X-Jiuniu-Letter": letter.name,
+        }
+        if facts.has_case:
+            headers["References"] = headers["In-Reply-To"] = f"<case-{letter.case_id}@{domain}>"
+        if letter.data.get("reminder") or letter.name == DAILY_LETTER:
+            headers["List-Unsubscribe"] = f"<{facts.unsubscribe}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        text, html = (
+            _blocks(kind).render(sheet=sheet, facts=facts, club=facts.club, language=facts.language) for kind in ("txt", "html")
+        )
+        return mail_bytes(headers, text=text, html=html)
+
+
+def fill(facts: Facts) -> Sheet:
+    """Let the letter's template, in the recipient's language, fill a sheet."""
+    sheet = Sheet()
+    zone, language = facts.club_row.zone, facts.language
+    words: dict[str, Any] = {
+        "subject": sheet.subject, "para": sheet.para, "facts": sheet.facts, "quote": sheet.quote, "changed": sheet.changed,
+        "button": sheet.button, "items": sheet.items, "why": sheet.why, "f": facts, "data": data_for(facts),
+        "draft_at": partial(_draft_at, facts),
+        "moment": partial(say_moment, zone=zone, language=language),
+        "short": partial(say_short, zone=zone, language=language),
+        "day": partial(say_day, zone=zone, language=language),
+    }  # fmt: skip
+    _letter_template(facts.letter.name, best_language(language)).render(words)
+    return sheet
+
+
+def _draft_at(facts: Facts) -> datetime | None:
+    """When the recipient last saved a draft of what the letter asks for; asked only by templates that speak of it."""
+    draft = draft_of(facts.session, facts.you, form_of("case", facts.case.id))
+    return draft.at if draft else None
+
+
+def drop_if_stale(session: Session, letter: Letter, case: Case | None, you: Person) -> None:
+    """An ask whose round is over, or whose turn has passed on, never leaves. Raises Dropped."""
+    if not letter.asks or case is None:
+        return
+    if case.entered_version != letter.version:
+        raise Dropped("no longer needed: the matter has moved on")
+    state = state_of(case.workflow, case.state)
+    if not holds(session, state.turn, you, case):
+        raise Dropped("no longer needed: it is not the recipient's turn")
+    if state.poll and session.get(Mark, (case.club_id, case.id, case.entered_version, you.id)):
+        raise Dropped("no longer needed: the recipient has voted")
+    if letter.data.get("reminder") and case.due_at and letter.data["due"] != case.due_at.isoformat():
+        raise Dropped("no longer needed: the due time has moved")
+
+
+def _recipient(session: Session, letter: Letter) -> Person:
+    person = session.get_one(Person, (letter.club_id, letter.person_id))
+    if person.address is None and letter.address is None:
+        raise Dropped("the recipient has no address any more")
+    if person.status == "refused_mail":
+        raise Dropped("the recipient wants no mail")
+    about = session.get(Person, (letter.club_id, letter.about_id)) if letter.about_id else None
+    if about is not None and about.status == "erased":
+        raise Dropped("whom it is about was erased")
+    return person
+
+
+def _reply_to(facts: Facts) -> str:
+    """To deciders: the person concerned. To members: whoever the club names as its contact; nobody's address goes round."""
+    decides = facts.you.role in ("owner", "admin")
+    if decides and facts.has_case and facts.you.id != facts.case.person_id and facts.who_row.address:
+        return mailbox(facts.who_row.name, facts.who_row.address)
+    contact = charter_of(facts.club_row).contact
+    if contact:
+        return mailbox("", contact)
+    owner = owner_at_hand(facts.session)
+    return mailbox(owner.name, owner.address or "")
+
+
+def _environments() -> Iterator[tuple[str, Environment]]:
+    for kind in ("letter", "txt", "html"):
+        yield kind, Environment(
+            loader=FileSystemLoader(TEMPLATES / "mail"), autoescape=kind == "html",  # noqa: S701 (a text part is not HTML)
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+        )  # fmt: skip
+
+
+_ENVIRONMENT = dict(_environments())
+
+
+@cache
+def _letter_template(name: str, language: str) -> Template:
+    place, _, letter = name.partition(".")
+    return _ENVIRONMENT["letter"].select_template([f"{folder}/{letter}.{language}.jinja" for folder in (place, "any")])
+
+
+@cache
+def _blocks(kind: str) -> Template:
+    return _ENVIRONMENT[kind].get_template(f"blocks.{kind}.jinja")

@@ -1,0 +1,298 @@
+"""What a letter may speak of: the facts of its case and its people, in the recipient's language."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.cases.submissions import may_open
+from engine.club.context import charter_of, numbers_of, owner_at_hand
+from engine.club.history import changed_since_last
+from engine.declare.due_times import week_number
+from engine.declare.fields import labels_of, written_answers
+from engine.declare.openings import Form
+from engine.declare.registry import form_number, state_of, title_of, workflow
+from engine.declare.workflow import Workflow
+from engine.security.links import Kind, Link, Links
+from engine.storage.models import Case, Club, Event, Letter, Person
+from engine.text.addresses import foreign_domain
+from engine.text.i18n import isolate, translate
+from engine.text.text_diff import Piece
+from mailers.letters.case_progress import Course
+
+
+class Dropped(Exception):
+    """The letter must not leave any more; the text says why."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """One answer as it is shown in a mail: ``cut`` when only its start fits."""
+
+    label: str
+    text: str
+    is_long: bool
+    cut: bool
+
+
+@dataclass
+class Facts:
+    """The names that a letter template may use; each is looked up only when a template asks for it.
+
+    ``room``: how many bytes of what people wrote may stand in the mail.
+    """
+
+    session: Session
+    letter: Letter
+    you: Person
+    club_row: Club
+    links: Links
+    now: datetime
+    room: int
+
+    @property
+    def language(self) -> str:
+        return self.you.locale
+
+    @property
+    def recipient(self) -> str:
+        """The address it goes to: the person's own, unless the letter names another."""
+        return self.letter.address or self.you.address or ""
+
+    @property
+    def club(self) -> str:
+        return isolate(self.club_row.name)
+
+    @property
+    def owner(self) -> str:
+        return isolate(owner_at_hand(self.session).name)
+
+    @cached_property
+    def charter(self) -> Any:
+        return charter_of(self.club_row).numbers
+
+    @property
+    def charter_unread(self) -> bool:
+        """Has the recipient's page the button that acknowledges the charter?"""
+        return self.you.charter_version < self.club_row.charter_version
+
+    @cached_property
+    def group(self) -> str:
+        return charter_of(self.club_row).group
+
+    @cached_property
+    def case(self) -> Case:
+        return self.session.get_one(Case, (self.letter.club_id, self.letter.case_id))
+
+    @property
+    def has_case(self) -> bool:
+        return self.letter.case_id is not None
+
+    @cached_property
+    def flow(self) -> type[Workflow]:
+        """The workflow of the case, or the one that a letter without a case is named after."""
+        return workflow(self.case.workflow if self.has_case else self.letter.name.partition(".")[0])
+
+    @property
+    def matter(self) -> str:
+        """What the case is about, with its week where it has one."""
+        return title_of(self.case, self.language) if self.has_case else translate(self.flow.label, self.language)
+
+    @property
+    def week(self) -> int | None:
+        """The number of the reading week that the calendar opened (of ``2026-W49``: 49)."""
+        return week_number(self.case.data.get("period", "")) if self.has_case else None
+
+    @property
+    def book(self) -> str:
+        """The book by its bare title: a template sets the marks around it that its language wants."""
+        return isolate(str(self.answers.get("book", "")).strip(' 《》“”"'))
+
+    @property
+    def clause(self) -> str:
+        """What the letter rests on: the clause of the state that queued it."""
+        return self.flow.clause_of(self.event.to_state) if self.has_case and self.letter.version else self.flow.clause
+
+    @cached_property
+    def who_row(self) -> Person:
+        return self.case.person
+
+    @property
+    def who(self) -> str:
+        """The person the case is about, by the name they gave."""
+        return isolate(self.who_row.name or str(self.answers.get("name", "")))
+
+    @property
+    def your_name(self) -> str:
+        return isolate(self.you.name or str(self.answers.get("name", "")))
+
+    @property
+    def who_address(self) -> str:
+        return self.who_row.address or ""
+
+    @property
+    def display_name(self) -> str:
+        return isolate(self.who_row.display_name)
+
+    @property
+    def city(self) -> str:
+        return isolate(str(self.answers.get("city", "")))
+
+    @property
+    def foreign_domain(self) -> str:
+        return isolate(foreign_domain(self.who_row.address))
+
+    @property
+    def was_removed(self) -> datetime | None:
+        return self.who_row.removed_at
+
+    @cached_property
+    def event(self) -> Event:
+        """What the letter is about: the event that queued it, or the one that entered the state."""
+        return self.session.get_one(Event, (self.case.club_id, self.case.id, self.letter.version or self.case.entered_version))
+
+    @cached_property
+    def course(self) -> Course:
+        return Course(self.session, self.case, self.event.version, self.club_row, self.now)
+
+    @property
+    def note(self) -> str:
+        return self.event.note
+
+    @cached_property
+    def by(self) -> str:
+        """Who did it, by name; empty when it was the clock."""
+        actor = self.session.get(Person, (self.case.club_id, self.event.who_id)) if self.event.who_id else None
+        return isolate(actor.name) if actor else ""
+
+    @property
+    def count(self) -> Counter[str]:
+        """How many chose what in the poll that the event closed."""
+        return Counter(self.event.answers.get("count", {}))
+
+    @property
+    def electors(self) -> int:
+        """How many were asked when the poll opened."""
+        return int(self.case.data["electors"])
+
+    @property
+    def votes_needed(self) -> int:
+        """How many of them have to take part for the poll to count."""
+        return math.ceil(numbers_of(self.club_row).quorum * self.electors)
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        return self.case.answers if self.has_case else {}
+
+    @cached_property
+    def written(self) -> list[Written]:
+        """Everything that was handed in, label by label, each text cut to its fair share of the room in a mail."""
+        answers = written_answers(self.flow, self.answers)
+        share = _fair_share([len(text.encode()) for _, text, _ in answers], self.room)
+        return [
+            Written(translate(label, self.language), _start(text, share), is_long, len(text.encode()) > share)
+            for label, text, is_long in answers
+        ]
+
+    @cached_property
+    def changes(self) -> list[tuple[str, list[Piece]]]:
+        """What a resubmission changed, by label; empty on the first hand-in and where it is too long for a mail."""
+        found = changed_since_last(self.session, self.case, self.letter.version)
+        labels = labels_of(self.flow)
+        size = sum(len(piece.text.encode()) for pieces in found.values() for piece in pieces)
+        if size > self.room:
+            return []
+        return [(translate(labels[name], self.language), pieces) for name, pieces in found.items() if name in labels]
+
+    @property
+    def due(self) -> datetime | None:
+        return self.case.due_at
+
+    @cached_property
+    def follow_ups(self) -> list[tuple[str, datetime | None]]:
+        """The cases that this one opened: what they are called and when they are due."""
+        opened = select(Case).where(Case.parent_id == self.case.id, Case.turn != "").order_by(Case.id)
+        return [
+            (translate(workflow(case.workflow).label, self.language), case.due_at)
+            for case in self.session.execute(opened).scalars()
+        ]
+
+    @property
+    def link(self) -> str:
+        """The case's page, for this recipient; in an ask whose answer proves the address, a link that shows it."""
+        proves = self.letter.asks and any(act.proves for act in state_of(self.case.workflow, self.case.state).acts)
+        return self.link_to("proof" if proves else "case", self.case.id)
+
+    @property
+    def form_link(self) -> str:
+        """The workflow's form, already addressed to this recipient; empty where they may not open one."""
+        return self.link_to("form", form_number(self.flow)) if may_open(self.flow, self.you) else ""
+
+    @property
+    def form_is_fresh(self) -> bool:
+        """Does the form open only for half an hour after its link was mailed?"""
+        return any(isinstance(item, Form) and item.fresh for item in self.flow.openings)
+
+    @property
+    def form_page(self) -> str:
+        """Where a member asks for the link to the workflow's form."""
+        return self.links.url(f"{self.club_row.slug}/{self.flow.form_path}")
+
+    @property
+    def waiting_page(self) -> str:
+        """Everything that waits for this decider, on one page."""
+        return self.link_to("waiting", 0)
+
+    @property
+    def my_page(self) -> str:
+        return self.links.url(f"me/{self._token('me', 0)}")
+
+    @property
+    def home(self) -> str:
+        return self.links.url(f"{self.club_row.slug}/")
+
+    @property
+    def join_page(self) -> str:
+        return self.links.url(f"{self.club_row.slug}/join")
+
+    @property
+    def desk(self) -> str:
+        return self.links.url(f"{self.club_row.slug}/desk")
+
+    @property
+    def calendar(self) -> str:
+        return self.links.url(f"{self.club_row.slug}/calendar.ics?token={self._token('calendar', 0)}")
+
+    @property
+    def unsubscribe(self) -> str:
+        return self.links.url(f"unsubscribe/{self._token('unsubscribe', 0)}")
+
+    def link_to(self, kind: Kind, target: int) -> str:
+        return self.links.url(f"c/{self._token(kind, target)}")
+
+    def _token(self, kind: Kind, target: int) -> str:
+        return self.links.token(Link(kind, self.club_row.id, self.you.id, self.you.link_epoch, target, self.now))
+
+
+def _fair_share(sizes: list[int], room: int) -> int:
+    """The largest size per text such that all of them, cut to it, fit into the room."""
+    share = room
+    for position, size in enumerate(sorted(sizes)):
+        share = room // (len(sizes) - position)
+        if size > share:
+            return share
+        room -= size
+    return max(share, max(sizes, default=0))
+
+
+def _start(text: str, size: int) -> str:
+    raw = text.encode()
+    return text if len(raw) <= size else raw[:size].decode(errors="ignore").rstrip() + " …"

@@ -1,0 +1,82 @@
+"""A letter as data: a subject and a list of blocks. A template fills it once; text and HTML are drawn from the same sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.text.text_diff import Piece
+
+_BREAK = re.compile(r"\s*\n\s*")
+_WIDE = r"[　-〿㐀-鿿＀-￯]"
+_BETWEEN_WIDE = re.compile(rf"(?<={_WIDE})\n|\n(?={_WIDE})")
+
+# So many characters of a long text stand in a list of matters.
+_START = 120
+
+Caller = Callable[[], str]
+
+
+def unbroken(text: str) -> str:
+    """A template's paragraph on one line; Chinese lines join without a space."""
+    joined = _BETWEEN_WIDE.sub("", _BREAK.sub("\n", text.strip()))
+    return " ".join(joined.split())
+
+
+def start_of(written: Iterable[tuple[str, str, bool]]) -> str:
+    """How the longest text of what was handed in begins, on one line. ``written``: label, text, is it long."""
+    whole = unbroken(max((text for _label, text, is_long in written if is_long), key=len, default=""))
+    return whole if len(whole) <= _START else whole[:_START].rstrip() + "…"
+
+
+@dataclass(frozen=True)
+class Block:
+    kind: str
+    text: str = ""
+    url: str = ""
+    rows: tuple[Any, ...] = ()
+
+
+@dataclass
+class Sheet:
+    """The words of the letter templates: subject, para, facts, quote, changed, button, items, why."""
+
+    title: str = ""
+    reason: str = ""
+    blocks: list[Block] = field(default_factory=list)
+
+    def subject(self, caller: Caller) -> str:
+        self.title = unbroken(caller())
+        return ""
+
+    def para(self, caller: Caller) -> str:
+        return self._add(Block("para", unbroken(caller())))
+
+    def facts(self, *rows: tuple[str, str]) -> str:
+        """Label and value, one a line; empty values are left out."""
+        return self._add(Block("facts", rows=tuple((label, value) for label, value in rows if value)))
+
+    def quote(self, text: str, label: str = "", more: str = "") -> str:
+        """Somebody's own words, never paraphrased; ``more`` links to the rest where they were cut."""
+        return self._add(Block("quote", label, more, tuple(text.split("\n")))) if text else ""
+
+    def changed(self, label: str, pieces: Iterable[Piece]) -> str:
+        return self._add(Block("changed", label, rows=tuple(pieces)))
+
+    def button(self, url: str, caller: Caller) -> str:
+        return self._add(Block("button", unbroken(caller()), url))
+
+    def items(self, rows: Iterable[tuple[str, str]]) -> str:
+        """Lines, each with a link of its own (or none)."""
+        return self._add(Block("items", rows=tuple(rows)))
+
+    def why(self, caller: Caller) -> str:
+        """Why this letter exists and why this person gets it, with the clause."""
+        self.reason = unbroken(caller())
+        return ""
+
+    def _add(self, block: Block) -> str:
+        self.blocks.append(block)
+        return ""

@@ -1,0 +1,4 @@
+"""A letter's way through the outbox: claimed, prepared, handed over, recorded.
+
+May import: letters, smtp, account, engine.
+"""

@@ -1,0 +1,205 @@
+"""A letter's way through the tables: claimed, composed and frozen, settled. Writing units only; no network here."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from engine.club.context import club_at_hand, frame_of
+from engine.outbox.delivery_log import PAUSED, RELEASED, rests
+from engine.outbox.queue import DAILY_LETTER, PRIORITIES, waits_for_morning
+from engine.scheduler.prior_notice import renew_if_late
+from engine.scheduler.sweep import wake_unreachable
+from engine.storage.database import across_clubs, enter_club, hold, overtaken
+from engine.storage.heartbeats import post_rests
+from engine.storage.models import Case, Letter, Person
+from mailers.letters.compose import Composer, drop_if_stale
+from mailers.letters.context import Dropped
+from mailers.queue.prepared import Claimed, Draft, Frozen, due_said, keep, with_their_people
+from mailers.smtp.reply import Answer, Verdict, for_the_letter, judge
+
+OF_YESTERDAY = "held up until the night: the next daily letter says it all"
+
+log = logging.getLogger(__name__)
+
+
+@across_clubs
+def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
+    """Take letters whose moment has come: what somebody waits for first. While the post rests, only those released by hand."""
+    ready = _READY.where(Letter.answer == RELEASED) if post_rests(session) else _READY
+    taken = list[Claimed]()
+    for priority in PRIORITIES:  # one by one: each reads from the index only what it takes, however many wait for the morning
+        wanted = {"priority": priority, "now": now, "limit": limit - len(taken)}
+        taken += [Claimed(*row) for row in session.execute(ready, wanted)]
+        if len(taken) == limit:
+            break
+    if taken:
+        session.execute(update(Letter).where(_these(taken)).values(state="claimed", lease_until=lease_until))
+    return taken
+
+
+_READY = (
+    select(Letter.club_id, Letter.id)
+    .where(Letter.state == "queued", Letter.priority == bindparam("priority"), Letter.next_at <= bindparam("now"))
+    .order_by(Letter.next_at, Letter.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime) -> Frozen | None:
+    """Compose the letter now and store its bytes together with *transmitting*. None: it does not leave, and says why.
+
+    A retry keeps the bytes it had, unless the due time that they name has moved since.
+    """
+    enter_club(session, claimed.club_id)
+    letter = next(iter(with_their_people(session, [claimed.letter_id])), None)
+    if letter is not None:
+        hold(session, letter)  # two processes that both think it theirs
+    if letter is None or letter.state != "claimed":
+        return None
+    if _put_off(session, letter, now):
+        return None
+    try:
+        recipient = _compose(session, letter, composer, now)
+    except Dropped as reason:
+        _end(letter, "dropped", str(reason), now)
+        return None
+    except Exception as fault:
+        if overtaken(fault):
+            raise
+        log.exception("letter %s of club %s cannot be composed", letter.id, letter.club_id)
+        _end(letter, "failed", f"compose: {type(fault).__name__}: {fault}"[:500], now)
+        return None
+    letter.state, letter.lease_until = "transmitting", lease_until
+    letter.attempts += 1
+    assert letter.bytes is not None
+    return Frozen(claimed, recipient, letter.bytes)
+
+
+def give_up(session: Session, claimed: Claimed, why: str, now: datetime) -> None:
+    """A letter whose row cannot be read is failed without reading it."""
+    enter_club(session, claimed.club_id)
+    mine = (Letter.id == claimed.letter_id) & (Letter.state == "claimed")
+    failed = update(Letter).where(mine).values(state="failed", answer=why[:500], settled_at=now, lease_until=None)
+    session.execute(failed, execution_options={"synchronize_session": False})
+
+
+def _put_off(session: Session, letter: Letter, now: datetime) -> bool:
+    """What the clock made waits for the morning, or for the end of the club's rest."""
+    if letter.answer == RELEASED:
+        return False
+    if rests(letter, club_at_hand(session)):
+        letter.state, letter.answer, letter.lease_until = "held", PAUSED, None
+        return True
+    case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
+    morning = waits_for_morning(letter, case, frame_of(club_at_hand(session)), now)
+    if morning is None:
+        return False
+    if letter.name == DAILY_LETTER:
+        _end(letter, "dropped", OF_YESTERDAY, now)
+    else:
+        letter.state, letter.next_at, letter.lease_until = "queued", morning, None
+    return True
+
+
+def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:
+    case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
+    if case:
+        renew_if_late(session, case, letter, now)
+    says_due = due_said(letter, case)
+    if letter.bytes is None or letter.data.get("says_due") != says_due:
+        mail = composer.compose(session, letter, now)
+        letter.bytes, letter.data = mail.content, letter.data | {"says_due": says_due}
+        return mail.recipient
+    person = session.get_one(Person, (letter.club_id, letter.person_id))
+    drop_if_stale(session, letter, case, person)
+    return letter.address or person.address or ""
+
+
+def settle_and_keep(
+    session: Session, claimed: Claimed, answer: Answer, now: datetime, following: Draft | None, lease_until: datetime
+) -> tuple[Verdict, Frozen | None]:
+    """Settle one letter and freeze the next, where a draft of it still holds, in the same commit."""
+    verdict = settle(session, claimed, answer, now)
+    if following is None or verdict.kind == "channel":
+        return verdict, None
+    return verdict, keep(session, following, lease_until)
+
+
+def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
+    """Write down what the server said and what follows from it."""
+    enter_club(session, claimed.club_id)
+    if judge(answer, 0).kind == "sent":
+        return _sent(session, claimed, answer, now)
+    letter = session.get_one(Letter, (claimed.club_id, claimed.letter_id))
+    verdict, its = judge(answer, letter.attempts - 1), for_the_letter(answer, letter.attempts - 1)
+    if letter.state != "transmitting":
+        return verdict  # this was written down before, or the letter is another worker's by now
+    letter.answer, letter.lease_until = str(answer), None
+    letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code < 400)
+    if its.kind in ("failed", "unknown_user"):
+        letter.state, letter.settled_at = "failed", now
+        if its.kind == "unknown_user" and letter.address is None:  # else it is another address than the person's own
+            session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
+        return verdict
+    letter.state = "queued"
+    if its.kind == "channel":
+        letter.attempts -= 1
+    else:
+        letter.next_at = now + (its.wait or timedelta())
+    return verdict
+
+
+_letter = Letter.__table__.c
+_SENT = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.id == bindparam("letter"), _letter.state != "sent")
+    .values(state="sent", settled_at=bindparam("now"), answer=bindparam("said"), lease_until=None)
+    .returning(_letter.case_id, _letter.asks)
+)
+
+
+def _sent(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
+    """The common way, in one statement; then a case that rested because nobody could be reached goes on."""
+    values = {"club": claimed.club_id, "letter": claimed.letter_id, "now": now, "said": str(answer)}
+    told = session.connection().execute(_SENT, values).first()
+    if told is not None and told.asks:
+        wake_unreachable(session, claimed.club_id, told.case_id, now)
+    return Verdict("sent")
+
+
+def release(session: Session, claimed: list[Claimed]) -> None:
+    """Give back what was claimed and not yet handed over (a clean stop, or a channel in trouble)."""
+    for item in claimed:
+        enter_club(session, item.club_id)
+        mine = (Letter.id == item.letter_id) & (Letter.state == "claimed")
+        session.execute(update(Letter).where(mine).values(state="queued", lease_until=None))
+
+
+@across_clubs
+def extend_leases(session: Session, claimed: list[Claimed], lease_until: datetime) -> None:
+    held = _these(claimed) & Letter.state.in_(("claimed", "transmitting"))
+    session.execute(update(Letter).where(held).values(lease_until=lease_until))
+
+
+@across_clubs
+def take_back_lapsed(session: Session, machine_now: datetime) -> None:
+    """Letters of a worker that died: a claimed one is queued again, one in transmission goes once more, marked."""
+    lapsed = Letter.lease_until < machine_now
+    session.execute(update(Letter).where(lapsed, Letter.state == "claimed").values(state="queued", lease_until=None))
+    session.execute(
+        update(Letter).where(lapsed, Letter.state == "transmitting").values(state="queued", lease_until=None, maybe_twice=True)
+    )
+
+
+def _these(claimed: list[Claimed]) -> ColumnElement[bool]:
+    """By the whole key: by the id alone the database would read the whole ledger."""
+    return tuple_(Letter.club_id, Letter.id).in_([(item.club_id, item.letter_id) for item in claimed])
+
+
+def _end(letter: Letter, state: str, answer: str, now: datetime) -> None:
+    letter.state, letter.answer, letter.settled_at, letter.lease_until = state, answer, now, None

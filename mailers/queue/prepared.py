@@ -1,0 +1,174 @@
+"""Mails composed a moment ahead, many in one reading, so that nobody waits for the database meanwhile.
+
+A draft is no promise: it lives in memory, and is stored with *transmitting* only if all that it rests on still stands then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from engine.cases.erasure import has_words
+from engine.clock import machine_now
+from engine.club.context import club_at_hand, frame_of, keep_at_hand
+from engine.outbox.delivery_log import rests
+from engine.outbox.queue import waits_for_morning
+from engine.scheduler.prior_notice import leaves_late
+from engine.storage.database import enter_club
+from engine.storage.models import Case, Club, Event, Letter, Mark, Person
+from mailers.letters.compose import Composer
+
+# How long a draft may wait for its turn.
+FRESH = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    club_id: int
+    letter_id: int
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What goes to the server: it is in the database before it goes."""
+
+    claimed: Claimed
+    recipient: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Draft:
+    """``basis``: what stood in the rows that it rests on."""
+
+    claimed: Claimed
+    recipient: str
+    content: bytes
+    data: dict[str, Any]
+    basis: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The drafts of a batch. They hold for a moment only, on the machine's clock."""
+
+    drafts: Mapping[Claimed, Draft] = field(default_factory=dict)
+    until: datetime = datetime.min.replace(tzinfo=UTC)
+
+    def of(self, claimed: Claimed) -> Draft | None:
+        return self.drafts.get(claimed) if machine_now() < self.until else None
+
+
+def compose_ahead(session: Session, claimed: Sequence[Claimed], composer: Composer, now: datetime) -> Ahead:
+    """First tries of letters about a case. What is stale, broken or late is left to ``outbox.freeze``, which says why."""
+    found, until = {}, machine_now() + FRESH
+    for club_id, mine in groupby(sorted(claimed, key=lambda item: item.club_id), key=lambda item: item.club_id):
+        enter_club(session, club_id)
+        ids = [item.letter_id for item in mine]
+        bases = {row.id: tuple(row) for row in session.connection().execute(_BASIS, {"club": club_id, "letters": ids})}
+        for letter in with_their_people(session, ids):
+            draft = _draft(session, letter, composer, now, bases[letter.id]) if letter.id in bases else None
+            if draft is not None:
+                found[draft.claimed] = draft
+    return Ahead(found, until)
+
+
+def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]) -> Draft | None:
+    case = session.get_one(Case, (letter.club_id, letter.case_id))
+    club = club_at_hand(session)
+    if leaves_late(session, case, letter, now) or rests(letter, club) or waits_for_morning(letter, case, frame_of(club), now):
+        return None
+    try:
+        mail = composer.compose(session, letter, now)
+    except Exception:  # it will be met again, and written down, when its turn comes
+        return None
+    data = letter.data | {"says_due": due_said(letter, case)}
+    return Draft(Claimed(letter.club_id, letter.id), mail.recipient, mail.content, data, basis)
+
+
+def keep(session: Session, draft: Draft, lease_until: datetime) -> Frozen | None:
+    """The bytes into the letter's row, together with *transmitting*. None: something moved, or another worker was faster."""
+    if not _holds(session, draft):
+        return None
+    values = {
+        "club": draft.claimed.club_id, "letter": draft.claimed.letter_id,
+        "content": draft.content, "words": draft.data, "until": lease_until,
+    }  # fmt: skip
+    kept = session.connection().execute(_KEEP, values).rowcount == 1
+    return Frozen(draft.claimed, draft.recipient, draft.content) if kept else None
+
+
+def _holds(session: Session, draft: Draft) -> bool:
+    wanted = {"club": draft.claimed.club_id, "letters": [draft.claimed.letter_id]}
+    row = session.connection().execute(_BASIS, wanted).first()
+    return row is not None and tuple(row) == draft.basis
+
+
+def due_said(letter: Letter, case: Case | None) -> str | None:
+    """The due time that an ask names."""
+    return case.due_at.isoformat() if case and case.due_at and letter.asks else None
+
+
+def with_their_people(session: Session, ids: Sequence[int]) -> list[Letter]:
+    """The letters of the club at hand, with all that composing asks for brought along in one query."""
+    found = session.execute(_TOGETHER, {"letters": ids}).all()
+    session.info["brought along"] = found  # the session itself holds its rows only weakly
+    if found:
+        keep_at_hand(session, found[0][-1], found[0][-2])
+    return [row[0] for row in found]
+
+
+def _together() -> Select[*tuple[Any, ...]]:
+    """Letter, case, event, recipient, person concerned, owner, club."""
+    owner, about = aliased(Person), aliased(Person)
+    return (
+        select(Letter, Case, Event, Person, about, owner, Club)
+        .join(Club, Club.id == Letter.club_id)
+        .join(owner, (owner.club_id == Letter.club_id) & (owner.role == "owner"))
+        .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
+        .outerjoin(Event, (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Letter.version))
+        .outerjoin(Person, (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id))
+        .outerjoin(about, (about.club_id == Letter.club_id) & (about.id == Letter.about_id))
+        .where(Letter.id.in_(bindparam("letters", expanding=True)))
+        .order_by(Letter.id)
+    )
+
+
+def _basis() -> Select[*tuple[Any, ...]]:
+    """Whatever may end or change a letter: its state, its case's version and words, a vote, who gets it, whom it is about."""
+    letter, case, you = Letter.__table__, Case.__table__, Person.__table__.alias()
+    about, mark = Person.__table__.alias(), Mark.__table__
+    voted = exists().where(
+        mark.c.club_id == case.c.club_id, mark.c.case_id == case.c.id, mark.c.entered_version == case.c.entered_version,
+        mark.c.person_id == you.c.id,
+    )  # fmt: skip
+    stands = (
+        letter.c.id, case.c.version, has_words(), voted,
+        you.c.address, you.c.status, you.c.role, you.c.link_epoch, about.c.link_epoch,
+    )  # fmt: skip
+    return (
+        select(*stands)
+        .join(case, and_(case.c.club_id == letter.c.club_id, case.c.id == letter.c.case_id))
+        .join(you, and_(you.c.club_id == letter.c.club_id, you.c.id == letter.c.person_id))
+        .join(about, and_(about.c.club_id == letter.c.club_id, about.c.id == letter.c.about_id))
+        .where(letter.c.club_id == bindparam("club"), letter.c.id.in_(bindparam("letters", expanding=True)))
+        .where(letter.c.state == "claimed", letter.c.bytes.is_(None))
+    )
+
+
+_TOGETHER, _BASIS = _together(), _basis()
+_letter = Letter.__table__.c
+_KEEP = (
+    update(Letter.__table__)  # type: ignore[arg-type]
+    .where(_letter.club_id == bindparam("club"), _letter.id == bindparam("letter"), _letter.state == "claimed")
+    .values(
+        state="transmitting", attempts=_letter.attempts + 1,
+        bytes=bindparam("content"), data=bindparam("words"), lease_until=bindparam("until"),
+    )
+)  # fmt: skip

@@ -1,0 +1,146 @@
+"""The post's round: claim, compose ahead, freeze, hand over, settle; one commit between two mails."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from engine.clock import Clock, machine_now
+from engine.settings import MailServer
+from engine.storage.database import Database, out_of_reach, overtaken
+from engine.storage.heartbeats import channel_trouble, note_channel
+from mailers.account.providers import _PACED
+from mailers.letters.compose import Composer
+from mailers.queue import outbox
+from mailers.queue.prepared import Ahead, Claimed, Draft, Frozen, compose_ahead, keep
+from mailers.smtp.connection import Channel
+from mailers.smtp.reply import CHANNEL_AFTER, TOO_FAST, Answer, Verdict, is_no_relay
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+LEASE = timedelta(seconds=30)
+# So many letters in a row heard to go more slowly, or that nothing is passed on: it is the account's, the others need not ask.
+ALIKE_IN_A_ROW = 3
+# How long to wait for a database that takes nothing, in seconds.
+SETTLE_AGAIN = 1.0
+
+
+class Post:
+    """Sends what is due over one kept channel. Any number of processes may each have one."""
+
+    def __init__(self, db: Database, composer: Composer, server: MailServer, clock: Clock, *, lease: timedelta = LEASE) -> None:
+        self.db, self.composer, self.clock, self.lease = db, composer, clock, lease
+        self.channel = Channel(server, composer.sender)
+        self.pace = _PACED.get(server.host, 0.0)
+        self.stopping = threading.Event()
+        self._held: list[Claimed] = []
+        self._alike = 0
+        self._in_trouble = True  # until the first mail: it clears what an earlier process left behind
+
+    def deliver(self) -> int:
+        """Send until nothing is due or the channel is in trouble. Returns how many letters the server took."""
+        if self._resting():
+            return 0
+        sent = 0
+        while not self.stopping.is_set():
+            self._held = self.db.write(outbox.claim, self.clock.now(), self._lease_end(), BATCH)
+            if not self._held:
+                break
+            taken, healthy = self._send_held()
+            sent += taken
+            if not healthy:
+                break
+        return sent
+
+    def renew_leases(self) -> None:
+        """To be called well within the lease while letters are held: a slow server is no dead worker."""
+        held = list(self._held)
+        if held:
+            self.db.write(outbox.extend_leases, held, self._lease_end())
+
+    def stop(self) -> None:
+        """Finish the mail at hand, give the others back."""
+        self.stopping.set()
+
+    def _send_held(self) -> tuple[int, bool]:
+        sent, healthy, frozen = 0, True, None
+        ahead = self._compose_ahead()
+        while self._held and (frozen or (healthy and not self.stopping.is_set())):
+            frozen = frozen or self._freeze(self._held[0], ahead)
+            if frozen is not None:
+                answer = self.channel.hand_over(frozen.recipient, frozen.content)
+                healthy, frozen = self._settle(frozen, answer, self._next_of(ahead))
+                sent += answer.phase == "dot" and 200 <= answer.code < 300
+                self.stopping.wait(self.pace)
+            self._held = self._held[1:]
+        if self._held:
+            self.db.write(outbox.release, self._held)
+            self._held = []
+        return sent, healthy
+
+    def _compose_ahead(self) -> Ahead:
+        """Not where the channel is paced: there a draft would be old before its turn came."""
+        if self.pace:
+            return Ahead()
+        try:
+            with self.db.read() as session:
+                return compose_ahead(session, self._held, self.composer, self.clock.now())
+        except Exception:  # one unreadable row among them: each is composed on its own
+            log.exception("a batch of letters could not be composed ahead")
+            return Ahead()
+
+    def _freeze(self, claimed: Claimed, ahead: Ahead) -> Frozen | None:
+        draft = ahead.of(claimed)
+        kept = self.db.write(keep, draft, self._lease_end()) if draft else None
+        if kept:
+            return kept
+        try:
+            return self.db.write(outbox.freeze, claimed, self.composer, self.clock.now(), self._lease_end())
+        except Exception as fault:  # a row that cannot even be read: the others behind it go on
+            if out_of_reach(fault) or overtaken(fault):
+                raise
+            log.exception("letter %s of club %s cannot be frozen", claimed.letter_id, claimed.club_id)
+            self.db.write(outbox.give_up, claimed, f"compose: {type(fault).__name__}: {fault}", self.clock.now())
+            return None
+
+    def _next_of(self, ahead: Ahead) -> Draft | None:
+        """The draft that follows the letter at hand; none when the post is to stop, or may have to."""
+        may_go_on = len(self._held) > 1 and not self._alike and not self.stopping.is_set()
+        return ahead.of(self._held[1]) if may_go_on else None
+
+    def _settle(self, frozen: Frozen, answer: Answer, following: Draft | None) -> tuple[bool, Frozen | None]:
+        """False when the channel itself is in trouble and must rest; and the next letter, if it is frozen already."""
+        now = self.clock.now()
+        verdict, kept = self._write_down(frozen, answer, now, following)
+        self._alike = self._alike + 1 if verdict.kind == "slower" or is_no_relay(answer) else 0
+        if verdict.kind == "channel" or self._alike >= ALIKE_IN_A_ROW:
+            wait = TOO_FAST if self._alike else verdict.wait
+            if not self.stopping.is_set():  # else we may have cut the line ourselves
+                self.db.write(note_channel, str(answer), (wait,) if wait else CHANNEL_AFTER, now)
+            self._in_trouble = True
+            return False, None
+        if self._in_trouble:
+            self.db.write(note_channel, "", CHANNEL_AFTER, now)
+            self._in_trouble = False
+        return True, kept
+
+    def _write_down(self, frozen: Frozen, answer: Answer, now: datetime, following: Draft | None) -> tuple[Verdict, Frozen | None]:
+        """What the server said is known here alone: it is kept until the database takes it, or a sent mail would go again."""
+        while True:
+            try:
+                return self.db.write(outbox.settle_and_keep, frozen.claimed, answer, now, following, self._lease_end())
+            except Exception as trouble:
+                if not out_of_reach(trouble) or self.stopping.wait(SETTLE_AGAIN):
+                    raise
+                log.error("the answer to a letter cannot be written down yet: %s", trouble)
+
+    def _resting(self) -> bool:
+        with self.db.read() as session:
+            trouble = channel_trouble(session)
+        now = self.clock.now()
+        return trouble is not None and now < trouble.next_try <= now + timedelta(hours=1)  # further: the clock went back
+
+    def _lease_end(self) -> datetime:
+        return machine_now() + self.lease

@@ -1,0 +1,271 @@
+"""Handing one mail to a server, phase by phase, over a connection that is kept.
+
+Sent means the 250 after the final dot, nothing later: QQ answers QUIT with garbage, so QUIT's answer is never read.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+import smtplib
+import socket
+import ssl
+import time
+from email.utils import parseaddr
+from typing import Any, NamedTuple
+
+from engine.settings import MailServer, is_loopback
+from mailers.smtp.reply import Answer, Phase
+
+
+class Patience(NamedTuple):
+    """Seconds to wait: for the line, for an answer to a command, for the answer after the final dot."""
+
+    connect: float = 30.0
+    command: float = 60.0
+    dot: float = 300.0
+
+
+PATIENT = Patience()
+# What goes over the wire; people's addresses are kept in this form, so another one came by a way of its own.
+_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
+NO_ADDRESS = Answer("recipient", 553, "no mail can be sent to such an address; no server was asked")
+# Nothing came in time from a server that had greeted: the line is open, and it is no wrong door.
+SLOW = "the server speaks, but no answer came in time"
+# A kept connection that was idle longer than this is probed before use.
+IDLE_SECONDS = 20.0
+
+
+class _Said(Exception):
+    """The server's answer ends this hand-over."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+
+
+class _Patient:
+    """The line has to stand within its own time; who takes it may then be as slow with the greeting as with every answer."""
+
+    def __init__(self, channel: Channel, **given: Any) -> None:
+        self.channel = channel
+        super().__init__(timeout=channel.patience.connect, **given)  # type: ignore[call-arg]
+
+    def _get_socket(self, *args: Any) -> socket.socket:
+        self.channel.line = self  # also while it is being opened it can be cut
+        sock: socket.socket = super()._get_socket(*args)  # type: ignore[misc]
+        sock.settimeout(self.channel.patience.command)
+        return sock
+
+
+class _InClear(_Patient, smtplib.SMTP):
+    pass
+
+
+class _Encrypted(_Patient, smtplib.SMTP_SSL):
+    pass
+
+
+class Channel:
+    """One connection to the mail server, opened when it is needed and kept while it works."""
+
+    def __init__(self, server: MailServer, sender: str, patience: Patience = PATIENT) -> None:
+        self.server, self.patience = server, patience
+        self.sender = parseaddr(sender)[1]
+        self._smtp: smtplib.SMTP | None = None
+        self._used_at = 0.0
+        self._fresh = False
+        self.line: Any = None  # the one that was opened last
+        self.greeted = False  # by the server, on that line
+
+    def hand_over(self, recipient: str, content: bytes) -> Answer:
+        """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
+        if not _ADDRESS.fullmatch(recipient):
+            return NO_ADDRESS
+        phase: Phase = "connect"
+        try:
+            smtp = self._ready()
+            phase = "sender"
+            smtp = self._announce(smtp)
+            phase = "recipient"
+            self._expect(phase, smtp.rcpt(recipient), 250, 251)
+            phase = "data"
+            self._expect(phase, smtp.docmd("DATA"), 354)
+            phase = "dot"
+            answer = self._dot(smtp, content)
+        except _Said as said:
+            answer = said.answer
+            self._recover(answer)
+        except Exception as trouble:  # smtplib, ssl, sockets and codecs raise many kinds; each is an answer here
+            self.close()
+            # Later than the greeting a code in an exception is smtplib's own (a line that is too long), not the server's.
+            code = getattr(trouble, "smtp_code", 0) if phase == "connect" else 0
+            answer = Answer(phase, max(code, 0), self._words(trouble))
+        self._used_at = time.monotonic()
+        return self._hushed(answer)
+
+    def try_out(self) -> Answer:
+        """Connect, log in and announce the sender as for a mail, hand over none, and leave. Code 250: all of it is accepted."""
+        phase: Phase = "connect"
+        try:
+            self._smtp = self._connect()
+            phase = "sender"
+            reply = self._smtp.mail(self.sender)
+            return Answer(phase, reply[0], _text(reply[1]))
+        except _Said as said:
+            return self._hushed(said.answer)
+        except Exception as trouble:  # as in hand_over
+            return self._hushed(Answer(phase, getattr(trouble, "smtp_code", 0), self._words(trouble)))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Leave without listening for an answer to QUIT."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            with contextlib.suppress(Exception):
+                smtp.putcmd("quit")
+            with contextlib.suppress(Exception):
+                smtp.close()
+
+    def abort(self) -> None:
+        """Cut the line from another thread: whoever waits for an answer gets none, and the mail counts as maybe sent."""
+        sock = getattr(self.line, "sock", None)
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _ready(self) -> smtplib.SMTP:
+        if self._smtp is not None and time.monotonic() - self._used_at > IDLE_SECONDS and not self._alive(self._smtp):
+            self.close()
+        if self._smtp is None:
+            self._smtp, self._fresh = self._connect(), True
+        return self._smtp
+
+    def _announce(self, smtp: smtplib.SMTP) -> smtplib.SMTP:
+        """MAIL FROM; once more on a fresh line where the server had closed the kept one."""
+        fresh, self._fresh = self._fresh, False
+        try:
+            reply = smtp.mail(self.sender)
+        except (OSError, smtplib.SMTPServerDisconnected):
+            if fresh:
+                raise
+            reply = (0, b"")
+        if (reply[0] < 200 or reply[0] == 421) and not fresh:
+            self.close()
+            smtp, self._fresh = self._ready(), False
+            reply = smtp.mail(self.sender)
+        self._expect("sender", reply, 250)
+        return smtp
+
+    def _alive(self, smtp: smtplib.SMTP) -> bool:
+        try:
+            return smtp.noop()[0] == 250
+        except (OSError, smtplib.SMTPException):
+            return False
+
+    def _connect(self) -> smtplib.SMTP:
+        server = self.server
+        context = ssl.create_default_context()
+        self.greeted = False
+        smtp: smtplib.SMTP
+        if server.security == "smtps":
+            smtp = _Encrypted(self, host=server.host, port=server.port, context=context)
+        else:
+            smtp = _InClear(self, host=server.host, port=server.port)
+        self.greeted = True
+        try:
+            self._greet(smtp, context)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _greet(self, smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        server = self.server
+        smtp.ehlo_or_helo_if_needed()
+        if server.security == "smtp+starttls" or (server.security == "smtp" and smtp.has_extn("starttls")):
+            if server.security == "smtp" and is_loopback(server.host):
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            smtp.starttls(context=context)
+            smtp.ehlo()
+        elif server.security == "smtp" and server.user and not is_loopback(server.host):
+            raise _Said(Answer("login", 0, "the server offers no encryption; the password is not sent in clear"))
+        if server.user:
+            try:
+                smtp.login(server.user, server.password)
+            except (smtplib.SMTPException, OSError) as trouble:
+                raise _Said(Answer("login", getattr(trouble, "smtp_code", 0), self._words(trouble))) from None
+
+    def _expect(self, phase: Phase, reply: tuple[int, bytes], *codes: int) -> None:
+        if reply[0] not in codes:
+            raise _Said(Answer(phase, max(reply[0], 0), _text(reply[1])))
+
+    def _words(self, trouble: Exception) -> str:
+        words = _words(trouble)
+        return f"TimeoutError: {SLOW}" if self.greeted and "timed out" in words else words
+
+    def _hushed(self, answer: Answer) -> Answer:
+        """A server may repeat what it was told at the login, and its answer goes into rows, logs and pages."""
+        user, password, text = self.server.user, self.server.password, answer.text
+        if answer.phase != "login" or not password:
+            return answer
+        for secret in (_in_base64(f"\0{user}\0{password}"), _in_base64(password), password):
+            text = text.replace(secret, "…")
+        return Answer(answer.phase, answer.code, text)
+
+    def _dot(self, smtp: smtplib.SMTP, content: bytes) -> Answer:
+        _wait_for(smtp, self.patience.dot)
+        smtp.send(_dot_stuffed(content))
+        code, text = smtp.getreply()
+        _wait_for(smtp, self.patience.command)
+        if code == 421 or code < 200 or 300 <= code < 400:
+            self.close()
+        return Answer("dot", max(code, 0), _text(text))
+
+    def _recover(self, answer: Answer) -> None:
+        """After a refusal the same connection serves the next letter, unless it is gone."""
+        if self._smtp is None or answer.code < 400 or answer.code == 421:
+            self.close()
+            return
+        try:
+            self._smtp.rset()
+        except (OSError, smtplib.SMTPException):
+            self.close()
+
+
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _dot_stuffed(content: bytes) -> bytes:
+    """The mail as it goes over the wire (RFC 5321, 4.5.2), with the final dot. Lines already end with CRLF."""
+    body = content.replace(b"\r\n.", b"\r\n..")
+    if body.startswith(b"."):
+        body = b"." + body
+    return body + (b"" if body.endswith(b"\r\n") else b"\r\n") + b".\r\n"
+
+
+def _wait_for(smtp: smtplib.SMTP, seconds: float) -> None:
+    if smtp.sock is not None:
+        smtp.sock.settimeout(seconds)
+
+
+def _words(trouble: Exception) -> str:
+    """The server's, where it spoke SMTP (a code below zero: it did not); else what Python calls the trouble."""
+    said = getattr(trouble, "smtp_error", None) if getattr(trouble, "smtp_code", 0) > 0 else None
+    return _text(said) if said is not None else f"{type(trouble).__name__}: {trouble}"
+
+
+def _text(said: bytes | str) -> str:
+    text = said if isinstance(said, str) else _decoded(said)
+    return " ".join(character for character in text.split() if character.isprintable())[:500]
+
+
+def _decoded(said: bytes) -> str:
+    """UTF-8, else what Chinese servers write."""
+    try:
+        return said.decode()
+    except UnicodeDecodeError:
+        return said.decode("gb18030", "replace")

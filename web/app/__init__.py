@@ -1,0 +1,4 @@
+"""One running process: its services, background jobs, server, health and demo.
+
+May import: engine, workflows, mailers.
+"""

@@ -1,0 +1,146 @@
+"""The ticking of time: APScheduler calls the jobs it is handed; what is due stands in the database's rows.
+
+Any number of processes may tick: rows are claimed, so each effect happens once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from engine.cases.drafts import forget_old_drafts
+from engine.cases.erasure import BYTES_KEPT, forget_bytes
+from engine.cases.member_links import forget_ended_sessions
+from engine.clock import machine_now
+from engine.operations.mail_account import Outgoing, close_anew
+from engine.scheduler.recurring import open_due
+from engine.scheduler.schedules import plan_every_club
+from engine.scheduler.sweep import forget_old, sweep, wake_forgotten
+from engine.security.rate_limits import forget_old_rates
+from engine.storage.heartbeats import beat, note_channel
+from mailers.queue.outbox import take_back_lapsed
+from mailers.queue.worker import Post
+from web.app.services import Service
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 2
+LEASE_SECONDS = 5
+HOUSEKEEPING_SECONDS = 3600
+# How long a stop waits for a mail server that is slow to answer.
+STOP_SECONDS = 15.0
+
+
+class Ticker:
+    """Sweep, openings, post and housekeeping of one process."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.post: Post | None = None
+        self._way: Outgoing | None = None
+        self._letters = threading.Event()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    def start(self) -> None:
+        self.service.db.write(plan_every_club, self.service.clock.now())
+        self._every(TICK_SECONDS, self.tick_sweep, "sweep")
+        self._every(TICK_SECONDS, self.tick_post, "post")
+        self._every(LEASE_SECONDS, self.tick_leases, "leases")
+        self._every(HOUSEKEEPING_SECONDS, self.tick_housekeeping, "housekeeping")
+        self.service.db.on_letters = self.wake_post
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Finish what is at hand; the mail being handed over is settled, the others are given back."""
+        self._scheduler.pause()  # else a job that falls due in this moment finds its threads gone
+        if self.post is None:
+            self._scheduler.shutdown(wait=True)
+            return
+        self.post.stop()
+        cut = threading.Timer(STOP_SECONDS, self.post.channel.abort)
+        cut.start()
+        self._scheduler.shutdown(wait=True)
+        cut.cancel()
+        self.post.channel.close()
+
+    def once(self) -> dict[str, int]:
+        """One sweep and one round of the post (``flask tick``)."""
+        self.service.db.write(take_back_lapsed, machine_now())
+        self.service.db.write(plan_every_club, self.service.clock.now())
+        seen = self.tick_sweep()
+        post = self.post_now()
+        return {"cases": seen, "letters": post.deliver() if post else 0}
+
+    def wake_post(self) -> None:
+        """A new letter: the post need not wait for its tick."""
+        self._letters.set()
+        if self._scheduler.running:
+            self._scheduler.modify_job("post", next_run_time=datetime.now(UTC))
+
+    def tick_sweep(self) -> int:
+        with self.service.sweeping:
+            now = self.service.clock.now()
+            seen = open_due(self.service.db, now) + sweep(self.service.db, now)
+        self.service.db.write(beat, "sweep", machine_now())
+        return seen
+
+    def tick_post(self) -> None:
+        self._letters.set()
+        while self._letters.is_set():  # a letter queued while the last ones left would else wait for the next tick
+            self._letters.clear()
+            with self.service.posting:
+                post = self.post_now()
+                if post is not None:
+                    post.deliver()
+
+    def post_now(self) -> Post | None:
+        """The post over the account that holds now; None where there is none and letters wait."""
+        way = self.service.outgoing()
+        if way != self._way:
+            self._change_to(way)
+        return self.post
+
+    def _change_to(self, way: Outgoing) -> None:
+        if self.post is not None:
+            self.post.channel.close()
+            self.service.db.write(note_channel, "", (), self.service.clock.now())  # the trouble was the old account's
+        here, self._way = self.service, way
+        self.post = Post(here.db, here.composer_for(way), way.server, here.clock) if way.server else None
+
+    def tick_leases(self) -> None:
+        if self.post:
+            self.post.renew_leases()
+        self.service.db.write(take_back_lapsed, machine_now())
+
+    def tick_housekeeping(self) -> None:
+        db, now = self.service.db, self.service.clock.now()
+        db.write(plan_every_club, now)
+        db.write(wake_forgotten, now)
+        db.write(forget_old, now)
+        db.write(forget_bytes, now - BYTES_KEPT)
+        db.write(forget_old_drafts, now)
+        db.write(forget_ended_sessions, now)
+        db.write(forget_old_rates, machine_now())
+        db.write(close_anew, self.service.seal)
+
+    def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:
+        self._scheduler.add_job(_safely(job, name), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))
+
+
+def _safely(job: Callable[[], Any], name: str) -> Callable[[], None]:
+    """A job that fails is logged and comes again with the next tick."""
+
+    def run() -> None:
+        try:
+            job()
+        except Exception:
+            log.exception("the %s tick failed; it comes again", name)
+
+    return run

@@ -1,0 +1,57 @@
+"""The web server that comes along: waitress, in the process that also sweeps and sends."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from typing import Any
+
+from flask import Flask
+from waitress.server import create_server
+
+from engine.settings import Settings, SettingsError
+
+REQUEST_BYTES = 8 * 1024 * 1024
+
+
+log = logging.getLogger("jiuniu")
+
+# A phone keeps its line open for two minutes after the page has come; a whole club may read its mail at once.
+MOST_LINES = 400
+
+
+def listen(app: Flask, settings: Settings) -> Any:
+    """It takes proxies' headers off unless their number is set, and ProxyFix reads them. Raises SettingsError."""
+    try:
+        return create_server(
+            app, host=settings.host, port=settings.port, threads=8, max_request_body_size=REQUEST_BYTES * 2,
+            clear_untrusted_proxy_headers=not settings.trusted_proxies, connection_limit=MOST_LINES, asyncore_use_poll=True,
+        )  # fmt: skip
+    except (OSError, ValueError, OverflowError) as trouble:
+        raise _cannot_listen(settings, trouble) from None
+
+
+def try_to_listen(settings: Settings) -> None:
+    """Before anything else begins and speaks, so that a wrong address is told in one line. Raises SettingsError."""
+    try:
+        family, _type, _protocol, _name, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except (OSError, ValueError) as trouble:
+        raise _cannot_listen(settings, trouble) from None
+
+
+def _cannot_listen(settings: Settings, trouble: Exception) -> SettingsError:
+    return SettingsError(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})")
+
+
+def serve(server: Any, settings: Settings) -> None:
+    """Until a signal comes: waitress answers what is under way and returns."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    log.info("Jiuniu is at %s", settings.base_url)
+    server.run()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)

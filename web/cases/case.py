@@ -1,0 +1,286 @@
+"""The case page: the matter, its history, and what this person may do now. The target of every link about a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+from wtforms import Form
+
+from engine.cases.drafts import draft_of, form_of
+from engine.cases.transitions import Invalid, NotAllowed, Stale, act
+from engine.cases.votes import ballot_for, vote
+from engine.club.context import club_at_hand, numbers_of
+from engine.club.history import Entry, changed_since_last, history
+from engine.club.permissions import acts_for, may_read_words, may_see
+from engine.declare.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
+from engine.declare.registry import state_of, workflow
+from engine.declare.targets import arrows
+from engine.declare.transition import Hand, undo_ends
+from engine.declare.workflow import Act, Workflow, anyone
+from engine.outbox.queue import letters_together
+from engine.security.links import Link
+from engine.storage.models import Case, Draft, Event
+from engine.text.addresses import foreign_domain
+from engine.text.i18n import marked as _
+from engine.text.text_diff import Piece
+from mailers.letters.compose import Words
+from web.app.services import service
+from web.cases import drafts, member_form, review_queue
+from web.cases.letter_preview import letters_after
+from web.cases.on_behalf import in_whose_name, may_act_for
+from web.http.auth import Visitor, read_token, token_for, visitor
+from web.http.unsaved_input import by_script, in_a_line
+from web.labels import wording
+from web.public import sign_in
+
+case = Blueprint("case", __name__)
+
+Page = str | Response | tuple[str, int]
+FASTER = _("Nothing was changed: in the meantime this has moved on.")
+NOT_YOURS = _("This is not open to you any more. Nothing was changed.")
+
+
+@dataclass
+class Offer:
+    """One act as the page shows it: a button, with a form of its own when it fills fields.
+
+    ``draft``: what the person kept of it; ``keeps``: may more be kept?
+    """
+
+    act: Act
+    form: Form | None
+    draft: Draft | None = None
+    keeps: bool = False
+
+    @property
+    def style(self) -> str:
+        action = self.act.action
+        return "danger" if action in wording.DANGEROUS else "main" if action in wording.MAIN else "plain"
+
+
+@dataclass
+class Typed:
+    """What the person sent that was not taken: it is shown again with what was wrong, or with the mail it would become."""
+
+    form: MultiDict[str, str] = field(default_factory=MultiDict)
+    errors: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+    event: Event | None = None
+    letters: list[Words] | None = None
+
+
+@case.get("/c/<path:token>")
+def show(token: str) -> Page:
+    link = read_token(token)
+    other = {"desk": sign_in.confirm_page, "form": member_form.show, "waiting": review_queue.show}.get(link.kind)
+    return other(link, token) if other else _case_page(link, token, Typed())
+
+
+@case.post("/c/<path:token>")
+def press(token: str) -> Page:
+    link = read_token(token)
+    other = {"desk": sign_in.confirm, "form": member_form.press, "waiting": review_queue.press}.get(link.kind)
+    if other:
+        return other(link, token)
+    page = _pressed(link, token)
+    return in_a_line(page) if by_script() and request.form.get("action") == "save" else page
+
+
+def _pressed(link: Link, token: str) -> Page:
+    typed = Typed(request.form)
+    try:
+        if "preview" in request.form:
+            typed.letters = letters_after(_press, link, token, request.form)
+            return _case_page(link, token, typed)
+        action, token_now = service().db.write(_press, link, token, request.form)
+    except Invalid as wrong:
+        typed.errors = wrong.errors
+        return _case_page(link, token, typed), 422
+    except Stale as stale:
+        if _same_hand_in(link, stale.event, request.form):
+            return redirect(url_for("case.show", token=token, done=stale.event.action), 303)
+        typed.message, typed.event = FASTER, stale.event
+        return _case_page(link, token, typed), 409
+    except drafts.SavedTooOften:
+        typed.message = drafts.TOO_OFTEN_SAVED
+        return _case_page(link, token, typed), 429
+    except NotAllowed:
+        typed.message = NOT_YOURS
+        return _case_page(link, token, typed), 403
+    return redirect(url_for("case.show", token=token_now, done=action), 303)
+
+
+def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) -> tuple[str, str]:
+    """The writing unit of a press: rights asked anew, input checked, one step through the door.
+
+    Returns the act and the token of the page: a new one where the act made older links die.
+    """
+    met = visitor(session, link, held=True)
+    matter = _matter(session, met)
+    hand = in_whose_name(met, matter, sent.get("for", ""))
+    if sent.get("action") in drafts.ACTIONS:
+        _keep_or_discard(session, met, matter, hand, sent)
+        return sent["action"], token
+    if sent.get("action") == "vote":
+        vote(session, matter, sent.get("choice", ""), by=hand, now=service().clock.now(), round=_number(sent, "round"))
+        return "vote", token
+    action = _act(session, met, matter, hand, sent)
+    if met.you.link_epoch != link.epoch and met.you.status == "member":
+        token = token_for(met.club, met.you, "case", matter.id)
+    return action, token
+
+
+def _keep_or_discard(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> None:
+    """Whatever the round: while the form is open to its person, what they type into it is kept."""
+    written = drafts.to_write(_offered(session, matter, met, hand), hand)
+    if written is None:
+        raise NotAllowed("there is no form to hand in")
+    drafts.press(session, met.you, workflow(matter.workflow), written.fill, form_of("case", matter.id), sent)
+
+
+def _act(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> str:
+    round_seen = _number(sent, "round")
+    offered = _offered(session, matter, met, hand)
+    action = sent.get("action") or next((item.action for item in offered if item.fill), "")
+    chosen = next((item for item in offered if item.action == action), None)
+    answers = _checked(workflow(matter.workflow), chosen, sent) if chosen and round_seen in (None, matter.entered_version) else None
+    with letters_together(session):
+        act(
+            session, matter, action, by=hand, now=service().clock.now(), round=round_seen,
+            note=_note(sent), answers=answers, days=_number(sent, "days"), proven=met.link.kind == "proof",
+        )  # fmt: skip
+    if chosen and answers is not None and hand.on_behalf_of is None:
+        drafts.handed_in(session, met.you, matter, chosen, whole=chosen is drafts.to_write(offered, hand))
+    return action
+
+
+def _checked(flow: type[Workflow], chosen: Act, sent: MultiDict[str, str]) -> dict[str, Any] | None:
+    """What was handed in, if the act fills fields. Raises Invalid with a word per field."""
+    if not chosen.fill:
+        return None
+    form = form_for(flow, chosen.fill)(sent)
+    if not form.validate():
+        raise Invalid({str(name): str(messages[0]) for name, messages in form.errors.items() if isinstance(messages, list)})
+    return answers_of(form)
+
+
+def _note(sent: MultiDict[str, str]) -> str:
+    note = clean_text(sent.get("note"))
+    if len(note.encode()) > LONG_BYTES:
+        raise Invalid({"note": TOO_LARGE})
+    return note
+
+
+def _number(sent: MultiDict[str, str], name: str) -> int | None:
+    text = sent.get(name, "").strip()
+    return int(text) if text.isdecimal() and len(text) < 9 else None
+
+
+def _offered(session: Session, matter: Case, met: Visitor, hand: Hand) -> list[Act]:
+    """The acts on this page: those open to anyone are done at the public form."""
+    actor = hand.on_behalf_of or met.you
+    open_acts = acts_for(session, matter, actor, service().clock.now(), proven=met.link.kind == "proof")
+    return [item for item in open_acts if item.who != anyone]
+
+
+def _matter(session: Session, met: Visitor) -> Case:
+    if met.case is None:
+        abort(404)
+    if not may_see(session, met.case, met.you):
+        abort(403 if request.method == "POST" else 404)  # who presses had seen it
+    return met.case
+
+
+def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
+    """Is this the form that the same person sent a moment ago (a double press, a repeated request)?"""
+    if event.who_id != link.person_id or not event.answers:
+        return False
+    if sent.get("action") not in (None, "", event.action):
+        return False
+    return all(clean_text(sent.get(name)) == text for name, text in event.answers.items() if isinstance(text, str))
+
+
+def _case_page(link: Link, token: str, typed: Typed) -> str:
+    with service().db.read() as session:
+        met = visitor(session, link)
+        matter = _matter(session, met)
+        flow = workflow(matter.workflow)
+        hand = in_whose_name(met, matter, typed.form.get("for") or request.args.get("for", ""))
+        offers = _offers(session, met, matter, hand, typed)
+        person = matter.person  # came along with the visitor
+        entries = history(session, matter, met.you, person)
+        if not may_read_words(matter, met.you):
+            entries = [replace(entry, note="") for entry in entries]
+        decides = met.you.id != matter.person_id and may_read_words(matter, met.you)
+        return render_template(
+            "pages/case.html",
+            token=token, case=matter, flow=flow, who=person, entries=entries, offers=offers, typed=typed,
+            written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
+            entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
+            done=request.args.get("done", "") if request.args.get("done") in wording.ACTIONS else "",
+            after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met.you, matter),
+            ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
+            undo_until=_undo_until(session, offers, matter), kept=request.args.get("done") if not typed.form else "",
+            foreign=foreign_domain(person.address), most_days=numbers_of(met.club).extend_most_days,
+        )  # fmt: skip
+
+
+def _offers(session: Session, met: Visitor, matter: Case, hand: Hand, typed: Typed) -> list[Offer]:
+    offered, flow = _offered(session, matter, met, hand), workflow(matter.workflow)
+    written = drafts.to_write(offered, hand)
+    draft = draft_of(session, met.you, form_of("case", matter.id)) if written else None
+    return [
+        Offer(item, _form(flow, item, matter, typed, draft), draft, keeps=True) if item is written
+        else Offer(item, _form(flow, item, matter, typed))
+        for item in offered
+    ]  # fmt: skip
+
+
+def _form(flow: type[Workflow], item: Act, matter: Case, typed: Typed, draft: Draft | None = None) -> Form | None:
+    """The act's form: with what was typed if it came back, else with the draft, else with what the case holds."""
+    if not item.fill:
+        return None
+    sent = typed.form.get("action", item.action)
+    mine = typed.form if typed.form and (sent == item.action or sent in drafts.ACTIONS) else None
+    form = form_for(flow, item.fill)(mine, data=matter.answers | (draft.answers if draft else {}))
+    for name, message in typed.errors.items():
+        if name in form:
+            form[name].errors = [message]
+    return form
+
+
+def _after(matter: Case) -> list[str]:
+    """The states to which the clock may lead from here."""
+    due = state_of(matter.workflow, matter.state).due
+    return list(dict.fromkeys(arrows(due.to))) if due else []
+
+
+def _undo_until(session: Session, offers: list[Offer], matter: Case) -> datetime | None:
+    """Until when the decision on this page may be taken back by whoever looks at it."""
+    if not any(offer.act.action == "undo" for offer in offers):
+        return None
+    decision = session.get_one(Event, (matter.club_id, matter.id, matter.entered_version))
+    return undo_ends(decision, numbers_of(club_at_hand(session)))
+
+
+def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, list[Piece]]:
+    labels = labels_of(flow)
+    return {labels[name]: pieces for name, pieces in changed_since_last(session, matter).items() if name in labels}
+
+
+def _count(session: Session, matter: Case) -> dict[str, int]:
+    """The votes by choice, once they are counted."""
+    decided = session.get(Event, (matter.club_id, matter.id, matter.entered_version))
+    count: dict[str, int] = decided.answers.get("count", {}) if decided else {}
+    return count
+
+
+def _entered(entries: list[Entry], matter: Case) -> Entry | None:
+    """The event that brought the case into its present state."""
+    return next((entry for entry in reversed(entries) if entry.to_state == matter.state and entry.from_state != matter.state), None)

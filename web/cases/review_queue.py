@@ -1,0 +1,109 @@
+"""What waits for a decider, all on one page: read it, tick it, approve it. Opened by the link in the daily letter, or from the
+desk (``web/desk/review_queue.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engine.cases.transitions import NotAllowed, Refused, act
+from engine.club.permissions import declared_acts
+from engine.declare.fields import written_answers
+from engine.declare.registry import workflow
+from engine.declare.transition import Hand
+from engine.reports.worklists import Matter, waiting_for
+from engine.security.links import Link
+from engine.storage.database import hold
+from engine.storage.models import Case, Person
+from mailers.letters.document import start_of
+from web.app.services import service
+from web.http.auth import link_for, visitor
+from web.http.paging import MOST_ID
+
+Page = str | Response | tuple[str, int]
+MOST = 30
+
+
+@dataclass
+class Entry:
+    """One matter on the page; ``ready``: it may be approved here, without a word."""
+
+    matter: Matter
+    url: str
+    written: list[tuple[str, str, bool]]
+    ready: bool
+
+    @property
+    def start(self) -> str:
+        return start_of(self.written)
+
+
+def show(link: Link, token: str, *, pressed_again: bool = False) -> str:
+    with service().db.read() as session:
+        met = visitor(session, link)
+        listed = entries(session, met.you, waiting_for(session, met.you, MOST))
+    return render_template(
+        "pages/waiting.html",
+        token=token, entries=listed, done=_count("done"), missed=_count("missed"), most=MOST, pressed_again=pressed_again,
+    )  # fmt: skip
+
+
+def press(link: Link, token: str) -> Page:
+    if nothing_ticked():
+        return show(link, token, pressed_again=True), 400
+    done, missed = approve_ticked(lambda session: visitor(session, link).you)
+    return redirect(url_for("case.show", token=token, done=done, missed=missed), 303)
+
+
+def nothing_ticked() -> bool:
+    return request.form.get("action") != "approve" or "case" not in request.form
+
+
+def approve_ticked(decider: Callable[[Session], Person]) -> tuple[int, int]:
+    """Approve what is ticked, each in a commit of its own: one that somebody else decided meanwhile stops no other.
+
+    Returns how many were approved, and how many not. ``decider``: whose press this is, asked anew in each commit.
+    """
+    done = missed = 0
+    for case_id in dict.fromkeys(request.form.getlist("case", type=int)):
+        try:
+            service().db.write(_approve, decider, case_id, request.form.get(f"round-{case_id}", type=int), service().clock.now())
+            done += 1
+        except Refused:
+            missed += 1
+    return done, missed
+
+
+def _approve(session: Session, decider: Callable[[Session], Person], case_id: int, seen: int | None, now: datetime) -> None:
+    you = decider(session)
+    case = held_case(session, you, case_id)
+    act(session, case, "approve", by=Hand(you, "page"), now=now, round=seen)
+
+
+def held_case(session: Session, you: Person, case_id: int) -> Case:
+    """A case of this person's club, until the commit nobody else's. Raises NotAllowed."""
+    case = session.get(Case, (you.club_id, case_id)) if 0 < case_id < MOST_ID else None
+    if case is None:
+        raise NotAllowed("there is no such case")
+    hold(session, case)
+    return case
+
+
+def entries(session: Session, you: Person, matters: list[Matter]) -> list[Entry]:
+    return [_entry(session, you, matter) for matter in matters]
+
+
+def _entry(session: Session, you: Person, matter: Matter) -> Entry:
+    case = matter.case
+    flow = workflow(case.workflow)
+    ready = any(item.action == "approve" and item.note != "required" for item in declared_acts(session, case, you))
+    return Entry(matter, link_for(g.club, you, "case", case.id), written_answers(flow, case.answers), ready)
+
+
+def _count(name: str) -> int:
+    return request.args.get(name, default=0, type=int)

@@ -1,0 +1,4 @@
+"""The charter on the desk: settings, preview, history.
+
+May import: the same as web/desk.
+"""

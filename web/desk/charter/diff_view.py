@@ -1,0 +1,65 @@
+"""What changed between two charters, in words: for a preview, a conflict, the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine.charter.diff import Amendment
+from engine.text.i18n import marked as _
+from engine.text.i18n import translate
+from engine.text.text_diff import Piece, changes
+from web.desk.charter.charter_form import TEXT_WORDS, in_letters, with_deputies
+from web.labels.charter_labels import WORDS, explained, said
+
+# Ticked, then unticked.
+_LISTS = {
+    "deputies": (_("Admins may decide in the owner's place"), _("Only the owner decides")),
+    "in_daily_letter": (_("Asked in the daily letter"), _("Asked at once")),
+}
+_CLAUSE = _("Clause %(number)s")
+NOTHING = _("nothing")
+
+
+@dataclass(frozen=True)
+class Amended:
+    """One place that changed. A short value is told as old and new, a text by its pieces; ``means``: what it does now."""
+
+    title: str
+    old: str = ""
+    new: str = ""
+    pieces: list[Piece] = field(default_factory=list)
+    means: str = ""
+
+
+def in_words(found: Iterable[Amendment], language: str) -> list[Amended]:
+    return [_said(item, language) for item in found]
+
+
+def _said(item: Amendment, language: str) -> Amended:
+    if item.part in TEXT_WORDS:
+        return Amended(translate(TEXT_WORDS[item.part][0], language), pieces=_pieces(item))
+    if item.part == "clauses":
+        return Amended(translate(_CLAUSE, language) % {"number": item.name}, pieces=_pieces(item))
+    if item.part in _LISTS:
+        yes, no = (translate(word, language) for word in _LISTS[item.part])
+        return Amended(_matter(item.name, language), *((no, yes) if item.new else (yes, no)))
+    old, new = (_value(item.name, value, language) for value in (item.old, item.new))
+    if item.name not in WORDS or item.new is None:
+        return Amended(item.name, old, new)
+    return Amended(translate(WORDS[item.name].name, language), old, new, means=explained(item.name, item.new, language))
+
+
+def _pieces(item: Amendment) -> list[Piece]:
+    return changes(item.old or "", item.new or "")
+
+
+def _value(key: str, plain: object, language: str) -> str:
+    if plain is None:
+        return translate(NOTHING, language)
+    return said(key, plain, language) if key in WORDS else str(plain)
+
+
+def _matter(key: str, language: str) -> str:
+    """What decisions are about; a workflow that is not built yet goes by its key."""
+    return translate(dict(with_deputies() + in_letters()).get(key, key), language)

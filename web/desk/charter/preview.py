@@ -1,0 +1,152 @@
+"""What a changed charter or time zone would do, before it is saved: which letters of the next days, and what stays as told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import g
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.charter.diff import amendments
+from engine.charter.model import KINDS, Number
+from engine.declare.openings import Calendar
+from engine.declare.registry import all_workflows, workflow
+from engine.declare.workflow import EndOfDay, Later, NamedMoment, When, Workflow
+from engine.reports.forecast import Shift, shifts, with_charter
+from engine.setup.club_admin import change_club
+from engine.storage.models import Case, Club
+from engine.text.i18n import marked as _
+from web.app.services import service
+from web.desk.charter.diff_view import Amended, in_words
+from web.desk.forecast_cache import outlook, trial
+from web.forms.club_form import ZONES
+from web.http.i18n import say
+
+MOST = 20
+_NAME, _ZONE = _("Name of the club"), _("Time zone")
+_NAME_MEANS = _("Pages and letters carry it from now on. The club's address on the web stays.")
+_ZONE_MEANS = _(
+    "What members were told stays as it is. The hours of the club, and everything that begins from now on, follow the new time"
+    " zone. The times below are still in the old one."
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Letters of one kind that would leave at another moment, be new (``before`` None), or not leave (``after`` None)."""
+
+    letter: str
+    before: datetime | None
+    after: datetime | None
+    who: list[str]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Open matters of one state whose due time was told already, and so stays."""
+
+    workflow: str
+    state: str
+    count: int
+    first: datetime
+    last: datetime
+
+    @property
+    def label(self) -> str:
+        return workflow(self.workflow).label
+
+
+@dataclass
+class Preview:
+    """``rest``: how many more letters would differ than ``changes`` tell. ``without``: clauses that letters cite and that would
+    be gone. ``walked``: the days ahead were looked at."""
+
+    amended: list[Amended]
+    changes: list[Change] = field(default_factory=list)
+    rest: int = 0
+    walked: bool = False
+    kept: list[Kept] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    numbers: bool = False
+
+
+def preview(club: Club, old: Mapping[str, Any], new: Mapping[str, Any]) -> Preview:
+    found = amendments(old, new)
+    made = Preview(in_words(found, g.language))
+    made.without = sorted({item.name for item in found if item.part == "clauses" and item.new is None} & _cited())
+    if any(item.part in ("numbers", "deputies", "in_daily_letter") for item in found):
+        _look_ahead(made, club, lambda session: with_charter(session, club.id, new, service().clock.now()))
+        numbers = {item.name for item in found if item.part == "numbers"}
+        made.numbers, made.kept = bool(numbers), _kept(club, numbers)
+    return made
+
+
+def preview_of_club(club: Club, name: str, zone: str) -> Preview:
+    """Another name, another time zone."""
+    made = Preview([])
+    if name != club.name:
+        made.amended.append(Amended(say(_NAME), club.name, name, means=say(_NAME_MEANS)))
+    if zone != club.zone:
+        old, new = (say(ZONES.get(key, key)) for key in (club.zone, zone))
+        made.amended.append(Amended(say(_ZONE), old, new, means=say(_ZONE_MEANS)))
+        now = service().clock.now()
+        _look_ahead(made, club, lambda session: change_club(session, club.id, name=name, zone=zone, now=now))
+        made.kept = _kept(club, set(KINDS))
+    return made
+
+
+def _look_ahead(made: Preview, club: Club, change: Callable[[Session], None]) -> None:
+    here, now = service(), service().clock.now()
+    different = _gathered(shifts(outlook(here.db, club, now), trial(here.db, club, now, change)))
+    made.walked = True
+    made.changes, made.rest = different[:MOST], sum(len(change.who) for change in different[MOST:])
+
+
+def _gathered(found: list[Shift]) -> list[Change]:
+    together: dict[tuple[str, datetime | None, datetime | None], list[str]] = {}
+    for item in found:
+        together.setdefault((item.letter, item.before, item.after), []).append(item.to)
+    return [Change(*key, who) for key, who in together.items()]
+
+
+def _kept(club: Club, numbers: set[str]) -> list[Kept]:
+    """The open cases whose present due time came from one of these numbers."""
+    states = {
+        (flow.key, state.name)
+        for flow in all_workflows()
+        for state in flow.states.values()
+        if state.due and _rests_on(flow, state.due.when) & numbers
+    }
+    with service().db.read(club.id) as session:
+        rows = session.execute(
+            select(Case.workflow, Case.state, func.count(), func.min(Case.due_at), func.max(Case.due_at))
+            .where(Case.turn != "", Case.due_at.is_not(None))
+            .group_by(Case.workflow, Case.state)
+            .order_by(Case.workflow, Case.state)
+        ).all()
+    return [
+        Kept(flow, state, count, first, last)
+        for flow, state, count, first, last in rows
+        if (flow, state) in states and first and last
+    ]
+
+
+def _rests_on(flow: type[Workflow], when: When) -> set[str]:
+    """The numbers from which a due time is computed; one that the opening named comes from the calendar's."""
+    if isinstance(when, EndOfDay):
+        return {when.days.key}
+    if isinstance(when, Later):
+        return {when.span.key}
+    if not isinstance(when, NamedMoment):
+        return set()
+    rules = [item.rule for item in flow.openings if isinstance(item, Calendar)]
+    numbers: list[Number | None] = [when.before, when.after, *(rule.opens for rule in rules), *(rule.due for rule in rules)]
+    return {number.key for number in numbers if number is not None}
+
+
+def _cited() -> set[str]:
+    return {workflow(flow.key).clause_of(state) for flow in all_workflows() for state in flow.states}

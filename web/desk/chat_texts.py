@@ -1,0 +1,154 @@
+"""Texts for the chat group, ready to copy: how to join, what is due this week, what came of the last. No name of anybody who
+is late stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Blueprint, render_template, request
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engine.declare.due_times import week_number
+from engine.declare.registry import workflow
+from engine.reports.worklists import ended_in
+from engine.scheduler.schedules import calendars
+from engine.storage.models import Case, Club, Person, Schedule
+from engine.text.i18n import LANGUAGES, of_week, say_short, translate
+from engine.text.i18n import marked as _
+from web.app.services import service
+from web.http.auth import officer_here
+
+group = Blueprint("group", __name__)
+
+LAST = timedelta(days=7)
+MOST_NAMES, MOST_BOOKS, MOST_SHARED, MOST_MOMENTS = 30, 10, 200, 3
+
+JOIN = _("Would you like to read with us? Here is the way in:")
+JOIN_NEXT = _("Fill in the form and confirm your e-mail address; you get an answer by mail.")
+THIS_WEEK = _("What is on this week:")
+READING = _("%(what)s: please hand it in by %(when)s.")
+PLANS = _("New among us: your study plan is due %(when)s.")
+VOTE = _("%(name)s stands for admin. Please vote by %(when)s.")
+NEXT_WEEK = _("The next reading week begins on %(when)s.")
+LINKS = _("Your own link is in your mail. You can also ask for it here: %(url)s")
+AT_REST = _("Our club is taking a break: nothing is due until it is back.")
+QUIET_WEEK = _("Nothing is due at the moment. A good week for a book.")
+LAST_WEEK = _("What came of last week:")
+WELCOME = _("Welcome among us: %(names)s.")
+ELECTED = _("Elected as admin: %(names)s. Thank you for taking it on.")
+SHARED = _("To read for members, shared by their authors:")
+BOOK = _("%(name)s: “%(book)s”")
+MORE = _("and %(n)s more")
+MORE_BOOKS = _("and %(n)s more reflections")
+QUIET_LAST = _("A quiet week lies behind us.")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One text to copy."""
+
+    key: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Voice:
+    """The texts' language, which need not be the page's."""
+
+    language: str
+    zone: str
+
+    def __call__(self, text: str, **given: object) -> str:
+        return translate(text, self.language) % given if given else translate(text, self.language)
+
+    def moment(self, at: datetime) -> str:
+        return say_short(at, self.zone, self.language)
+
+    def names(self, people: Sequence[str]) -> str:
+        more = [self(MORE, n=len(people) - MOST_NAMES)] if len(people) > MOST_NAMES else []
+        return self(", ").join([*people[:MOST_NAMES], *more])
+
+
+@group.get("/<slug>/desk/group")
+def show(slug: str) -> str | Response:
+    """In the club's language, or in the one that ``in`` names."""
+    now, wanted = service().clock.now(), request.args.get("in", "")
+    with service().db.read() as session:
+        club, _you = officer_here(session, slug)
+        say = Voice(wanted if wanted in LANGUAGES else club.locale, club.zone)
+        blocks = [
+            Block("join", _("How to join"), _join(club, say)),
+            Block("week", _("This week"), _this_week(session, club, now, say)),
+            Block("results", _("Since last week"), _results(session, club, now, say)),
+        ]
+    return render_template("pages/desk/group.html", blocks=blocks, spoken=say.language)
+
+
+def _join(club: Club, say: Voice) -> str:
+    return "\n".join([say(JOIN), service().links.url(f"{club.slug}/join"), say(JOIN_NEXT)])
+
+
+def _this_week(session: Session, club: Club, now: datetime, say: Voice) -> str:
+    if club.paused_at:
+        return say(AT_REST)
+    lines = [*_duties(session, now, say), *_votes(session, now, say)]
+    opening = session.execute(select(func.min(Schedule.next_at)).where(Schedule.rule.in_(calendars()))).scalar_one()
+    coming = [say(NEXT_WEEK, when=say.moment(opening))] if opening else []
+    if not lines:
+        return "\n".join([say(QUIET_WEEK), *coming])
+    return "\n".join([say(THIS_WEEK), *lines, *coming, say(LINKS, url=service().links.url(f"{club.slug}/me"))])
+
+
+def _duties(session: Session, now: datetime, say: Voice) -> list[str]:
+    """What is owed before its first due time: a week's reflection, newcomers' plans. Nobody is named."""
+    period = Case.data["period"].as_string()
+    owed = (Case.turn == "person") & (Case.state == "owed") & (Case.due_at > now)
+    asked = select(Case.workflow, period, Case.due_at).where(owed).group_by(Case.workflow, period, Case.due_at)
+    moments: dict[tuple[str, str], list[datetime]] = {}
+    for flow, week, due in session.execute(asked.order_by(Case.due_at)):
+        moments.setdefault((flow, week or ""), []).append(due)
+    return [
+        say(READING, what=of_week(say(workflow(flow).label), week_number(week), say.language), when=say.moment(due[-1]))
+        if week else say(PLANS, when=say(_(", ")).join(say.moment(at) for at in due[:MOST_MOMENTS]))
+        for (flow, week), due in moments.items()
+    ]  # fmt: skip
+
+
+def _votes(session: Session, now: datetime, say: Voice) -> list[str]:
+    of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
+    asked = select(Case.due_at, Person.display_name).join(Person, of_person)
+    asked = asked.where(Case.workflow == "nomination", Case.turn == "members", Case.due_at > now).order_by(Case.due_at, Case.id)
+    return [say(VOTE, name=name, when=say.moment(due)) for due, name in session.execute(asked.limit(MOST_NAMES)) if due]
+
+
+def _results(session: Session, club: Club, now: datetime, say: Voice) -> str:
+    fresh = _since(session, now, "join", "approved", "member")
+    elected = _since(session, now, "nomination", "elected", "admin")
+    lines = [say(WELCOME, names=say.names(fresh))] if fresh else []
+    lines += [say(ELECTED, names=say.names(elected))] if elected else []
+    books = _shared(session, club, now, say)
+    return "\n".join([say(LAST_WEEK), *lines, *books] if lines or books else [say(QUIET_LAST)])
+
+
+def _since(session: Session, now: datetime, flow: str, state: str, rank: str) -> list[str]:
+    """The display names of those whose matter ended so in the last days, and who still are what it made of them."""
+    of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
+    asked = select(Person.display_name).join(Case, of_person).where(Case.workflow == flow, Case.state == state, Case.turn == "")
+    asked = asked.where(Case.entered_at > now - LAST, Person.status == "member", Person.role.in_((rank, "admin")))
+    return list(session.execute(asked.order_by(Case.entered_at, Case.id)).scalars())
+
+
+def _shared(session: Session, club: Club, now: datetime, say: Voice) -> list[str]:
+    found = [
+        matter for matter in ended_in(session, "reflection", "shared", limit=MOST_SHARED) if matter.case.entered_at > now - LAST
+    ]
+    if not found:
+        return []
+    books = [say(BOOK, name=matter.who.display_name, book=matter.case.answers.get("book", "")) for matter in found[:MOST_BOOKS]]
+    more = [say(MORE_BOOKS, n=len(found) - MOST_BOOKS)] if len(found) > MOST_BOOKS else []
+    return [say(SHARED), *books, *more, service().links.url(f"{club.slug}/reflections")]

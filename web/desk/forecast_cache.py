@@ -1,0 +1,70 @@
+"""What would be sent in the days ahead, kept for a while: the same look is not taken twice while nothing has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.reports.forecast import Foreseen, foresee
+from engine.storage.database import Database
+from engine.storage.models import Case, Club, Letter, Person, Schedule
+
+DAYS = 14
+_KEPT = timedelta(minutes=10)
+_MOST_CLUBS = 100
+
+_looks: dict[tuple[str, int], tuple[datetime, Any, list[Foreseen]]] = {}
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Letters of one kind that would leave at one moment. ``who``: the names, as many as there are letters."""
+
+    at: datetime
+    letter: str
+    clause: str
+    who: list[str]
+
+
+def outlook(db: Database, club: Club, now: datetime) -> list[Foreseen]:
+    """Every letter of the next days, in order. Worked out anew when something has happened in the club, and now and then."""
+    key = str(db.url), club.id
+    with db.read(club.id) as session:
+        state = club.charter_version, club.zone, _traces(session)
+    found = _looks.get(key)
+    if found is None or found[1] != state or not now - _KEPT <= found[0] <= now:
+        while len(_looks) >= _MOST_CLUBS:
+            _looks.pop(next(iter(_looks)), None)
+        found = _looks[key] = (now, state, foresee(db, club.id, now, now + timedelta(days=DAYS)))
+    return found[2]
+
+
+def gathered(letters: Iterable[Foreseen]) -> list[Sending]:
+    """Alike letters of one moment put together, in order."""
+    found: dict[tuple[datetime, str, str], list[str]] = {}
+    for item in letters:
+        found.setdefault((item.at, item.letter, item.clause), []).append(item.to)
+    return [Sending(*key, who) for key, who in sorted(found.items())]
+
+
+def trial(db: Database, club: Club, now: datetime, change: Callable[[Session], None]) -> list[Foreseen]:
+    """The same days, if the club were changed so now."""
+    return foresee(db, club.id, now, now + timedelta(days=DAYS), change=change)
+
+
+def _traces(session: Session) -> Any:
+    """Whatever happens leaves one of these changed: a case moves, a letter is queued or settled, an opening passes, somebody
+    comes, goes or changes."""
+    cases = select(func.count(), func.sum(Case.version), func.max(Case.wake_at)).where(Case.turn != "")
+    queued = select(func.count(), func.max(Letter.id)).where(Letter.state == "queued")
+    return tuple(
+        tuple(session.execute(asked).one())
+        for asked in (
+            cases, queued, select(func.min(Schedule.next_at)), select(func.count(), func.sum(Person.version)),
+        )
+    )  # fmt: skip

@@ -1,0 +1,4 @@
+"""Forms that set-up and desk share.
+
+May import: http, labels, app.
+"""

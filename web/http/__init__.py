@@ -1,0 +1,4 @@
+"""What every request passes: sign-in, csrf, limits, language, errors, logging.
+
+May import: app, labels.
+"""

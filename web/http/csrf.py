@@ -1,0 +1,62 @@
+"""Is a press our own page's? A form that was open for too long, or comes without its cookie, is asked for once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from web.app.services import service
+from web.http.auth import met_here, read_token, visitor
+from web.http.security import MOST_FIELDS
+
+csrf = CSRFProtect()
+_no_token_needed: set[Callable[..., Any]] = set()
+
+
+def init(app: Flask) -> None:
+    csrf.init_app(app)
+    app.before_request(_check)
+
+
+def no_token_needed(view: Callable[..., Any]) -> Callable[..., Any]:
+    """RFC 8058: a mail program posts the unsubscribe link without a page, so without a token."""
+    _no_token_needed.add(view)
+    return view
+
+
+def _check() -> None:
+    if request.method != "POST":
+        return
+    origin = request.headers.get("Origin", "null")  # none from an old browser, null from a page that hides where it lies
+    g.foreign = origin != "null" and urlsplit(origin).netloc not in _own_hosts()
+    g.by_machine = sum(1 for _item in request.form.items(multi=True)) > MOST_FIELDS
+    if g.by_machine:
+        abort(413)  # werkzeug counts the parts of multipart forms only
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or view in _no_token_needed:
+        return
+    if g.foreign:
+        abort(403)
+    try:
+        csrf.protect()
+    except CSRFError:
+        _meet()
+        abort(400)
+
+
+def _own_hosts() -> set[str]:
+    return {urlsplit(service().settings.base_url).netloc, request.host}
+
+
+def _meet() -> None:
+    """Whose page this would have been: a refusal speaks their language. Raises what the page would have raised."""
+    address = request.view_args or {}
+    with service().db.read() as session:
+        if "token" in address:
+            visitor(session, read_token(address["token"]))
+        elif "slug" in address:
+            met_here(session, address["slug"])

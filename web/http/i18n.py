@@ -1,0 +1,142 @@
+"""The language of a request, and the words and moments of its pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, Response, g, request
+from markupsafe import Markup, escape
+
+from engine.club.history import Entry
+from engine.declare.registry import UNREADABLE, label_of, standing, title_of
+from engine.storage.models import Case, Club, Event, Person
+from engine.text.i18n import LANGUAGES, best_language, say_clock, say_date, say_day, say_moment, say_short, translate
+from engine.text.i18n import marked as _
+from web.app.services import service
+from web.labels import event_sentences, letter_words, wording
+
+COOKIE = "lang"
+_UNREADABLE = _("cannot be read")
+
+
+def begin_request() -> None:
+    """Before anything is known of club and person: the switch, its cookie, or what the browser asks for."""
+    g.switched = request.args.get("lang") if request.args.get("lang") in LANGUAGES else None
+    cookie = request.cookies.get(COOKIE)
+    g.chosen = g.switched or (cookie if cookie in LANGUAGES else None)
+    accepted = [best_language(tag, "") for tag, _ in request.accept_languages]
+    g.accepted = next((tag for tag in accepted if tag), None)
+    g.language = g.chosen or g.accepted or LANGUAGES[0]
+    g.club = g.you = None
+
+
+def meet(club: Club | None, you: Person | None = None) -> None:
+    """From here on the page is this club's, in this person's language (a switch on this very page goes first)."""
+    g.club, g.you = club, you
+    theirs = you.locale if you else None
+    g.language = g.switched or theirs or g.chosen or g.accepted or (club.locale if club else LANGUAGES[0])
+
+
+def say(text: str, **values: Any) -> str:
+    """The catalogue's word in the page's language; markup that is filled in (a name as it is shown) stays markup."""
+    found = translate(text, g.language)
+    if any(isinstance(value, Markup) for value in values.values()):
+        found = escape(found)
+    return found % values if values else found
+
+
+def _zone() -> str:
+    return g.club.zone if g.club else "UTC"
+
+
+def init(app: Flask) -> None:
+    app.before_request(begin_request)
+    app.jinja_env.globals.update(
+        _=say,
+        state_word=state_word,
+        action_word=action_word,
+        told=told,
+        choice_word=choice_word,
+        case_label=case_label,
+        letter_word=letter_word,
+        letter_state_word=lambda state: say(letter_words.STATES[state]),
+        meaning_word=lambda meaning: say(letter_words.MEANINGS[meaning]) if meaning else "",
+        standing_word=standing_word,
+        unreadable=lambda case: standing(case) is UNREADABLE,
+    )
+    app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
+    app.jinja_env.filters.update(
+        moment=lambda at: say_moment(at, _zone(), g.language),
+        short=lambda at, club=None: say_short(at, club.zone if club else _zone(), g.language),
+        date=lambda at: say_date(at, _zone(), g.language),
+        day=lambda at: say_day(at, _zone(), g.language),
+        clock=lambda at: say_clock(at, _zone(), g.language),
+        in_words=in_words,
+    )
+    app.context_processor(
+        lambda: {
+            "club": g.get("club"),
+            "you": g.get("you"),
+            "language": g.get("language", LANGUAGES[0]),
+            "unsafe": service().settings.is_unsafe,
+        }
+    )
+
+    @app.after_request
+    def _remember_switch(response: Response) -> Response:
+        if g.get("switched"):
+            response.set_cookie(COOKIE, g.switched, max_age=365 * 86400, samesite="Lax", secure=request.is_secure)
+        return response
+
+
+def state_word(workflow: str, state: str) -> str:
+    """Also of a state that nobody declares (any more)."""
+    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE))
+
+
+def action_word(action: str) -> str:
+    return say(wording.ACTIONS.get(action, action))
+
+
+def told(workflow: str, deed: Entry | Event, whose: Markup, who: Markup, whom: Markup | None = None) -> str:
+    """What happened, as a sentence, and how those are shown who are named in it.
+
+    ``whose`` matter it is, ``who`` did it, ``whom``: in whose name or place.
+    """
+    alone = event_sentences.came_about(workflow, deed)
+    if alone:
+        return say(alone)
+    pattern = _("%(who)s (for %(whom)s) %(deed)s") if whom else _("%(who)s %(deed)s")
+    return say(pattern, who=who, whom=whom, deed=say(event_sentences.did(workflow, deed), whose=whose))
+
+
+def case_label(case: Case) -> str:
+    """What a case is about, with its week where it has one."""
+    return title_of(case, g.language)
+
+
+def letter_word(name: str) -> str:
+    """What a letter is about, from its name (``study_plan.please_write``)."""
+    subject = letter_words.LETTERS.get(name) or letter_words.LETTERS.get(name.partition(".")[2], "")
+    label = label_of(name)
+    return say(": ").join(say(part) for part in (label, subject) if part) or name
+
+
+def standing_word(person: Person) -> str:
+    """What somebody is in the club, or why they are not in it."""
+    standing = letter_words.STANDING.get(person.status)
+    return say(standing or letter_words.RANKS[person.role])
+
+
+def choice_word(choice: str) -> str:
+    return say(wording.CHOICES.get(choice, choice))
+
+
+def in_words(at: datetime) -> str:
+    """How far away a moment is, for a person: "in 2 days", "3 hours ago"."""
+    seconds = (at - service().clock.now()).total_seconds()
+    size, *words = next((span for span in wording.SPANS if abs(seconds) >= span[0]), wording.SPANS[-1])
+    count = max(1, int(abs(seconds) // size))
+    one, several = words[:2] if seconds >= 0 else words[2:]
+    return say(one) if count == 1 else say(several, n=count)

@@ -1,0 +1,135 @@
+"""What stands between a page and the world: headers, limits, forms that are open to anyone."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import Flask, Response, current_app, request
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from engine.clock import machine_now
+from engine.security.rate_limits import Limit, take
+from engine.settings import Settings
+from engine.text.i18n import marked as _
+from web.app.server import REQUEST_BYTES
+from web.app.services import service
+
+MOST_FIELDS = 200
+LEAST_SECONDS = 2
+PRESS_AGAIN = _("Nothing was sent yet. Everything you typed is still here: please press the button once more.")
+
+TOO_MANY = _("Too many forms came from your network in the last hour. Everything you typed is still here: please try again later.")
+
+MAILBOX_FULL = _("This address has had several mails from us today already. Please look into it, or try again tomorrow.")
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; frame-src 'self'",
+    "Referrer-Policy": "same-origin",  # Flask-WTF wants a Referer over https
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def init(app: Flask, settings: Settings) -> None:
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.secret_keys[0],
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        MAX_CONTENT_LENGTH=REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
+        MAX_FORM_PARTS=MOST_FIELDS,
+        SESSION_COOKIE_NAME="jiuniu_form",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_SSL_STRICT=secure,
+    )
+    app.after_request(_add_headers)
+    app.wsgi_app = _Prefix(app.wsgi_app, urlsplit(settings.base_url).path)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+
+
+class _Prefix:
+    """Serves below the base URL's path, whether or not the proxy in front takes it off."""
+
+    def __init__(self, app: Any, prefix: str) -> None:
+        self.app, self.prefix = app, prefix.rstrip("/")
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if self.prefix:
+            path: str = environ["PATH_INFO"]
+            if path == self.prefix or path.startswith(self.prefix + "/"):
+                environ["PATH_INFO"] = path[len(self.prefix) :] or "/"
+            environ["SCRIPT_NAME"] = self.prefix
+        result: Iterable[bytes] = self.app(environ, start_response)
+        return result
+
+
+def _add_headers(response: Response) -> Response:
+    for key, value in HEADERS.items():
+        response.headers.setdefault(key, value)
+    if service().settings.base_url.startswith("https://"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "assets.show":
+        response.headers["Cache-Control"] = "no-store"
+    if "Location" in response.headers:
+        response.headers["Location"] = _on_this_site(response.headers["Location"])
+    return response
+
+
+def _on_this_site(location: str) -> str:
+    """Only the base URL makes absolute links: the router's own redirect to a closing slash would name the asked-for host."""
+    parts = urlsplit(location)
+    if not parts.netloc:
+        return location
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, parts.fragment))
+
+
+def allow(limit: Limit, who: str) -> bool:
+    """Count one more of these; True when it is within the limit (or limits are off)."""
+    if not service().settings.rate_limits:
+        return True
+    return service().db.write(take, limit, who, machine_now())
+
+
+def new_stamp() -> str:
+    """The hidden ``form`` field of an open form: an id of its own, signed with the moment at which it was opened."""
+    return str(service().form_stamps.dumps(secrets.token_hex(8)))
+
+
+def read_stamp(text: str) -> tuple[str, bool]:
+    """The form's id, and whether a person can have filled it in: not sooner than LEAST_SECONDS after it was opened.
+
+    A stamp that nobody here signed gives a new id and no. A program may leave it out: the forgery token tells the same.
+    """
+    token = request.form.get("csrf_token", "")
+    signer = service().form_stamps if text else URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="wtf-csrf-token")
+    try:
+        form_id, opened = signer.loads(text or token, return_timestamp=True)
+    except BadData:
+        return secrets.token_hex(8), False
+    if not text:
+        form_id = hashlib.sha256(token.encode()).hexdigest()[:16]
+    return form_id, machine_now() - opened >= timedelta(seconds=LEAST_SECONDS)
+
+
+def client_address() -> str:
+    """Whose limits count: with IPv6 the whole network, for its holder has 2**64 addresses in it."""
+    address = request.remote_addr or "?"
+    try:
+        return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
+    except ValueError:
+        return address

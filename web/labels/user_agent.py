@@ -1,0 +1,32 @@
+"""What a browser says it is, in words by which its owner knows it again: "iPhone · WeChat"."""
+
+from __future__ import annotations
+
+import re
+
+from engine.text.i18n import marked as _
+
+# The first that is found names it: a later one is often said besides, for old servers' sake.
+MACHINES = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("Windows", "Windows"),
+    ("Macintosh", "Mac"), ("CrOS", "Chromebook"), ("Linux", "Linux"),
+)  # fmt: skip
+WECHAT, QQ, BROWSER, SOMETHING = _("WeChat"), "QQ", _("browser"), _("an unknown device")
+PROGRAMS = (
+    ("MicroMessenger", WECHAT), ("DingTalk", _("DingTalk")), ("Lark/", _("Feishu")), ("MQQBrowser", _("QQ Browser")),
+    (" QQ/", QQ),
+    ("UCBrowser", "UC"), ("HuaweiBrowser", "Huawei"), ("MiuiBrowser", "Mi"), ("SamsungBrowser", "Samsung"), ("OPR/", "Opera"),
+    ("Edg", "Edge"), ("Firefox/", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)  # fmt: skip
+_TOOL = re.compile(r"[\w.-]{1,30}(?=/\d)")
+
+
+def device_words(agent: str) -> tuple[str, str]:
+    """Machine and program, each a word of the catalogue or a name; empty where nothing is known of it."""
+    machine = next((name for sign, name in MACHINES if sign in agent), "")
+    program = next((name for sign, name in PROGRAMS if sign in agent), "")
+    if not machine and not program:
+        found = _TOOL.match(agent)
+        return ("", found[0]) if found else (SOMETHING, "")
+    return machine, program or BROWSER

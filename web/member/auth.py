@@ -1,0 +1,38 @@
+"""Who comes by a link to their own page; what all of its pages share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, render_template
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from engine.security.links import Link
+from engine.text.i18n import marked as _
+from web.http.auth import Visitor, visitor
+
+member = Blueprint("member", __name__)
+
+Page = str | Response | tuple[str, int]
+
+# In the order of the menu: endpoint, name.
+MENU = (
+    ("member.show", _("To do")),
+    ("member.record", _("Record")),
+    ("member.letters", _("Letters")),
+    ("member.settings", _("Settings")),
+    ("member.data", _("Data")),
+)
+
+
+def own(session: Session, link: Link) -> Visitor:
+    """The visitor by a link to their own page; 404 for a link to anything else."""
+    met = visitor(session, link)
+    if link.kind != "me":
+        abort(404)
+    return met
+
+
+def own_page(template: str, token: str, **facts: Any) -> str:
+    return render_template(f"pages/me/{template}.html", token=token, menu=MENU, **facts)

@@ -1,0 +1,4 @@
+"""Pages around the club: home, privacy, shared reflections, mailbox, sign-in.
+
+May import: http, labels, app.
+"""
