@@ -12,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 import workflows  # noqa: F401  (makes the club's rules known)
 from engine.settings import Settings, SettingsError, load
 from engine.storage.schema import SchemaIsNewer
-from mailers.dev_mailbox import Catcher
+from mailers.dev_mailbox import DevMailbox
 from web import commands, desk, setup
 from web.app import demo, health
 from web.app.background import Ticker
 from web.app.server import listen, serve, try_to_listen
-from web.app.services import Service
+from web.app.services import Services
 from web.cases.case import case
 from web.cases.public_form import forms
 from web.http import assets, csrf, errors, i18n, request_log, security, unsaved_input
@@ -36,10 +36,10 @@ BLUEPRINTS = (
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Starts no thread, sweeps nothing, sends nothing."""
     settings = settings or _load_or_exit()
-    request_log.keep(settings)
+    request_log.install(settings)
     app = Flask(__name__, static_folder=None)
     try:
-        app.extensions["jiuniu"] = Service.build(settings)
+        app.extensions["jiuniu"] = Services.build(settings)
         commands.init(app)
     except SettingsError as wrong:
         _exit(str(wrong))
@@ -68,15 +68,15 @@ def _load_or_exit() -> Settings:
 
 def main() -> None:
     """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
-    request_log.tell_all()
+    request_log.set_level()
     settings = _load_or_exit()
     try:
         try_to_listen(settings)
     except SettingsError as wrong:
         _exit(str(wrong))
     app = create_app(settings)
-    service: Service = app.extensions["jiuniu"]
-    catcher = Catcher(service.mailbox) if settings.built_in_mailbox else None
+    service: Services = app.extensions["jiuniu"]
+    catcher = DevMailbox(service.mailbox) if settings.built_in_mailbox else None
     if catcher:
         service.built_in = catcher.start()
     ticker = Ticker(service)

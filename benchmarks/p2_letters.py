@@ -22,8 +22,8 @@ from benchmarks.sink import running_sink
 from engine.clock import machine_now
 from engine.settings import MailServer
 from engine.storage.models import Letter
-from mailers.queue.worker import Post
-from web.app.services import Service
+from mailers.queue.worker import DeliveryWorker
+from web.app.services import Services
 
 TABLE = "CREATE TABLE letter (id INTEGER PRIMARY KEY, recipient TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL)"
 
@@ -90,7 +90,7 @@ def run(scale: Scale) -> None:
         folder = Path(name)
         with world.open_service(folder) as service, running_sink(folder) as sink:
             club = world.found_club(service)
-            post = Post(service.db, service.composer, MailServer("smtp", "127.0.0.1", sink.port), service.clock)
+            post = DeliveryWorker(service.db, service.composer, MailServer("smtp", "127.0.0.1", sink.port), service.clock)
             _queue(service, club, 1, "warm")
             post.deliver()
             bare = BareLoop(folder, sink.port, *_bodies(service))
@@ -115,7 +115,7 @@ def run(scale: Scale) -> None:
             bare.close()
 
 
-def _queue(service: Service, club: int, letters: int, group: str) -> None:
+def _queue(service: Services, club: int, letters: int, group: str) -> None:
     """Asks of real cases: applications, each with its mail that asks to confirm the address."""
     service.db.write(world.apply_many, club, range(letters), machine_now(), group=group)
 
@@ -126,7 +126,7 @@ def _rate(deliver: Any) -> float:
     return done / (time.perf_counter() - began)
 
 
-def _bodies(service: Service) -> tuple[str, str]:
+def _bodies(service: Services) -> tuple[str, str]:
     """Text and HTML of the mail that was sent last."""
     table = Letter.metadata.tables["letter"]
     with service.db.reader.connect() as connection:

@@ -18,7 +18,7 @@ from benchmarks.p3_sweep import CLUBS, DAY, NOON, BareTick
 from benchmarks.servers import running_app
 from engine.storage.database import Database
 from engine.storage.models import Case, Event, Letter
-from web.app.services import Service
+from web.app.services import Services
 
 # 23:00 in the clubs' zone: what the clock makes waits for the morning, so that the sweep alone is measured, not the post.
 NIGHT = NOON + timedelta(hours=11)
@@ -85,7 +85,7 @@ def _while(work: Callable[[], None], forms: Forms) -> list[float]:
     return forms.latencies[before:]
 
 
-def _set_clock(service: Service, at: datetime) -> None:
+def _set_clock(service: Services, at: datetime) -> None:
     place = service.settings.data_dir / "clock"
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = place.with_suffix(".new")
@@ -93,7 +93,7 @@ def _set_clock(service: Service, at: datetime) -> None:
     fresh.replace(place)
 
 
-def _catch_up(service: Service) -> float:
+def _catch_up(service: Services) -> float:
     """Seconds from the first round's commit to the last one's. It begins at a tick, up to two seconds after the clock moved."""
     _set_clock(service, NIGHT + timedelta(seconds=1))
     _wait_until(service.db, select(Letter.id).where(Letter.state == "queued", Letter.next_at > NIGHT), there=True)

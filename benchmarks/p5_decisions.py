@@ -15,10 +15,10 @@ from benchmarks.p1_forms import CONNECTIONS, WARM_UP
 from benchmarks.servers import running_product, running_reference
 from benchmarks.sink import running_sink
 from engine.clock import machine_now
-from engine.club.context import owner_at_hand
+from engine.club.context import current_owner
 from engine.security.links import Link
 from engine.storage.models import Case, Event, Letter, Person
-from web.app.services import Service
+from web.app.services import Services
 
 
 def run(scale: Scale) -> None:
@@ -65,10 +65,10 @@ def run(scale: Scale) -> None:
             same(mails=mails, letters_sent=world.count(db, Letter, state="sent"))
 
 
-def _tokens(service: Service, club_id: int, cases: list[int]) -> list[str]:
+def _tokens(service: Services, club_id: int, cases: list[int]) -> list[str]:
     """The links in the reviewer's mails."""
     with service.db.read(club_id) as session:
-        owner = owner_at_hand(session)
+        owner = current_owner(session)
     return [service.links.token(Link("case", club_id, owner.id, owner.link_epoch, case, machine_now())) for case in cases]
 
 

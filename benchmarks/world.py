@@ -13,17 +13,17 @@ from sqlalchemy.orm import Session
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from benchmarks.processes import settings_of
-from engine.cases.submissions import hand_in
+from engine.cases.submissions import submit_application
 from engine.cases.transitions import act
 from engine.charter.model import shipped_charter
 from engine.declare.registry import state_of
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.settings import MailServer, load
 from engine.setup.club_admin import create_club
 from engine.storage.database import Database
 from engine.storage.models import Case, Event, Letter, Person, Row, new_id
-from mailers.queue.worker import Post
-from web.app.services import Service
+from mailers.queue.worker import DeliveryWorker
+from web.app.services import Services
 
 SLUG = "bench"
 ANSWERS = {
@@ -56,16 +56,16 @@ def typed(number: int, group: str = "a") -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def open_service(folder: Path, port: int = 8000, smtp_port: int = 0) -> Iterator[Service]:
+def open_service(folder: Path, port: int = 8000, smtp_port: int = 0) -> Iterator[Services]:
     """The product's database, clock and composer in this process, on the data that a product in ``folder`` uses."""
-    service = Service.build(load(settings_of(folder, port, smtp_port)))
+    service = Services.build(load(settings_of(folder, port, smtp_port)))
     try:
         yield service
     finally:
         service.db.dispose()
 
 
-def found_club(service: Service, slug: str = SLUG) -> int:
+def found_club(service: Services, slug: str = SLUG) -> int:
     return service.db.write(
         create_club, slug=slug, name="九牛读书会", owner_email=f"owner-{slug}@club-members.org", owner_name="韩梅梅", zone="Asia/Shanghai",
         locale="zh-CN", charter=shipped_charter("zh-CN").plain(), now=service.clock.now(),
@@ -78,14 +78,14 @@ def apply_many(
     """Applications through the product's own intake (with their letters), confirmed if asked. The ids of their cases."""
     for number in numbers:
         answers = {**ANSWERS, "email": address(number, group), "accept_charter": True}
-        hand_in(session, club_id, "join", answers, form_id=f"{group}-{number}", locale="zh-CN", now=now, limited=False)
+        submit_application(session, club_id, "join", answers, form_id=f"{group}-{number}", locale="zh-CN", now=now, limited=False)
     forms = {f"{group}-{number}" for number in numbers}
     found = session.execute(select(Case).where(Case.key.like(f"{group}-%")).order_by(Case.id)).scalars().all()
     cases = [case for case in found if case.key.partition(":")[0] in forms]
     if confirm:
         for case in cases:
             person = session.get_one(Person, (club_id, case.person_id))
-            act(session, case, "confirm", by=Hand(person, "page"), now=now, proven=True)
+            act(session, case, "confirm", by=Actor(person, "page"), now=now, proven=True)
     return [case.id for case in cases]
 
 
@@ -129,9 +129,9 @@ def count(db: Database, model: type[Row], **equal: Any) -> int:
         return connection.execute(wanted).scalar_one()
 
 
-def deliver_all(service: Service, smtp_port: int, clock: FixedClock | None = None) -> int:
+def deliver_all(service: Services, smtp_port: int, clock: FixedClock | None = None) -> int:
     """Send whatever is due now; how many the server took."""
-    post = Post(service.db, service.composer, MailServer("smtp", "127.0.0.1", smtp_port), clock or service.clock)
+    post = DeliveryWorker(service.db, service.composer, MailServer("smtp", "127.0.0.1", smtp_port), clock or service.clock)
     try:
         return post.deliver()
     finally:

@@ -22,7 +22,7 @@ from engine.settings import MailServer
 
 
 @dataclass(frozen=True)
-class Caught:
+class StoredMail:
     """One mail in the built-in mailbox. ``slug``: of the club that sent it; empty for a test of the account."""
 
     id: str
@@ -33,14 +33,14 @@ class Caught:
     slug: str
 
 
-class Catcher:
+class DevMailbox:
     """Takes every mail for every address; ``folder`` outlives the process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         # aiosmtpd greets itself on the port it was given, so it cannot be given 0.
-        self._port = _free_port()
+        self._port = free_port()
         self._controller = Controller(self, hostname="127.0.0.1", port=self._port, data_size_limit=None)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
@@ -59,15 +59,15 @@ class Catcher:
         self._controller.stop()
 
 
-def caught(folder: Path, recipient: str = "", *, before: str = "", limit: int = 200) -> Iterator[Caught]:
+def stored_mails(folder: Path, recipient: str = "", *, before: str = "", limit: int = 200) -> Iterator[StoredMail]:
     """The mails in the mailbox (to this recipient; older than the one with the id ``before``), the newest first."""
     mails = (_listed(path) for path in sorted(folder.glob("*.eml"), reverse=True) if not before or path.stem < before)
     return islice((mail for mail in mails if recipient in mail.recipient), limit)
 
 
-def _listed(path: Path) -> Caught:
+def _listed(path: Path) -> StoredMail:
     mail = _parse(path)
-    return Caught(
+    return StoredMail(
         path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"]),
         slug_of(mail),
     )  # fmt: skip
@@ -87,7 +87,7 @@ def empty(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

@@ -17,25 +17,25 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 import workflows  # noqa: F401  (makes the club's rules known)
-from engine.cases.submissions import hand_in, open_by_member
+from engine.cases.submissions import submit_application, submit_by_member
 from engine.cases.transitions import act, open_case
 from engine.cases.votes import vote
 from engine.charter.model import shipped_charter
 from engine.clock import machine_now
 from engine.club.people import add_person, address_hash
 from engine.declare.registry import workflow as flow
-from engine.declare.transition import CLOCK, Hand
+from engine.declare.transition import CLOCK, Actor
 from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
 from engine.security.links import Links
 from engine.setup.club_admin import create_club
-from engine.setup.member_import import Plan, import_members, read_roster
+from engine.setup.member_import import ImportPlan, import_members, read_roster
 from engine.storage.database import Database, enter_club
 from engine.storage.models import Case, Club, Event, Letter, Person, Row
 from mailers.letters.compose import Composer
 from mailers.queue import outbox
-from mailers.queue.prepared import Claimed, Frozen
-from mailers.smtp.reply import Answer
+from mailers.queue.prepared import Claimed, OutgoingMail
+from mailers.smtp.reply import SmtpReply
 from tests.databases import Databases
 from tests.mail import parse
 
@@ -47,12 +47,12 @@ APPLICATION = {
 }  # fmt: skip
 PLAN = {"goals": "读完二十本史书。", "plan": "每天早上读一小时。每周写一篇笔记。"}
 
-TAKEN = Answer("dot", 250, "2.0.0 Ok: queued")
-LATER = Answer("recipient", 451, "4.7.1 try again")
-UNKNOWN = Answer("recipient", 550, "5.1.1 user unknown")
-REFUSED = Answer("dot", 554, "5.7.1 content rejected")
-SILENT = Answer("dot", 0, "TimeoutError: timed out")
-DOWN = Answer("connect", 0, "ConnectionRefusedError: refused")
+TAKEN = SmtpReply("dot", 250, "2.0.0 Ok: queued")
+LATER = SmtpReply("recipient", 451, "4.7.1 try again")
+UNKNOWN = SmtpReply("recipient", 550, "5.1.1 user unknown")
+REFUSED = SmtpReply("dot", 554, "5.7.1 content rejected")
+SILENT = SmtpReply("dot", 0, "TimeoutError: timed out")
+DOWN = SmtpReply("connect", 0, "ConnectionRefusedError: refused")
 _HEADERS = BytesHeaderParser(policy=email.policy.default)
 
 
@@ -68,7 +68,7 @@ class Server:
 
     taken: list[tuple[str, str, bytes]] = field(default_factory=list)
 
-    def take(self, frozen: Frozen) -> None:
+    def take(self, frozen: OutgoingMail) -> None:
         self.taken.append((str(_HEADERS.parsebytes(frozen.content)["Message-ID"]), frozen.recipient, frozen.content))
 
     def mails(self, since: int = 0) -> list[tuple[str, str]]:
@@ -171,7 +171,7 @@ class House:
         self, address: str = LILEI, form: str = "form-1", locale: str = "zh-CN", limited: bool = False, **changed: Any
     ) -> None:
         self.db.write(
-            hand_in, self.club_id, "join", APPLICATION | {"email": address} | changed, form_id=form, locale=locale, now=self.now,
+            submit_application, self.club_id, "join", APPLICATION | {"email": address} | changed, form_id=form, locale=locale, now=self.now,
             limited=limited,
         )  # fmt: skip
 
@@ -192,7 +192,7 @@ class House:
         actor = self.person(who).id
 
         def unit(session: Session) -> None:
-            hand = Hand(session.get_one(Person, (self.club_id, actor)), "page")
+            hand = Actor(session.get_one(Person, (self.club_id, actor)), "page")
             act(session, session.get_one(Case, (self.club_id, matter.id)), action, by=hand, now=self.now, **given)
 
         self.write(unit)
@@ -203,7 +203,7 @@ class House:
 
         def unit(session: Session) -> None:
             person = session.get_one(Person, (self.club_id, author))
-            open_by_member(session, person, flow(workflow), answers, by=Hand(person, "page"), form_id=form, now=self.now)
+            submit_by_member(session, person, flow(workflow), answers, by=Actor(person, "page"), form_id=form, now=self.now)
 
         self.write(unit)
 
@@ -211,7 +211,7 @@ class House:
         matter, voter = self.case(about, workflow).id, self.person(who).id
 
         def unit(session: Session) -> None:
-            hand = Hand(session.get_one(Person, (self.club_id, voter)), "page")
+            hand = Actor(session.get_one(Person, (self.club_id, voter)), "page")
             vote(session, session.get_one(Case, (self.club_id, matter)), choice, by=hand, now=self.now)
 
         self.write(unit)
@@ -222,7 +222,7 @@ class House:
         self.press(address, "confirm", address)
         self.press(OWNER, "approve", address)
 
-    def bring(self, source: bytes | str) -> Plan:
+    def bring(self, source: bytes | str) -> ImportPlan:
         """The owner brings in members from a file."""
         with self.read() as session:
             roster = read_roster(source, session.get_one(Club, self.club_id), self.now)
@@ -246,13 +246,13 @@ class House:
     def claim(self, limit: int = 20, lease: timedelta = timedelta(seconds=60)) -> list[Claimed]:
         return self.db.write(outbox.claim, self.now, machine_now() + lease, limit)
 
-    def freeze(self, claimed: Claimed, lease: timedelta = timedelta(seconds=60)) -> Frozen | None:
-        return self.db.write(outbox.freeze, claimed, self.composer, self.now, machine_now() + lease)
+    def freeze(self, claimed: Claimed, lease: timedelta = timedelta(seconds=60)) -> OutgoingMail | None:
+        return self.db.write(outbox.prepare, claimed, self.composer, self.now, machine_now() + lease)
 
-    def settle(self, claimed: Claimed, answer: Answer) -> str:
-        return self.db.write(outbox.settle, claimed, answer, self.now).kind
+    def settle(self, claimed: Claimed, answer: SmtpReply) -> str:
+        return self.db.write(outbox.record_reply, claimed, answer, self.now).kind
 
-    def deliver(self, says: Callable[[Frozen], Answer] | Answer = TAKEN) -> list[tuple[str, str]]:
+    def deliver(self, says: Callable[[OutgoingMail], SmtpReply] | SmtpReply = TAKEN) -> list[tuple[str, str]]:
         """A round of the post against a made-up server; returns (letter, recipient) of what it took now."""
         before = len(self.server.taken)
         while claimed := self.claim():
@@ -264,11 +264,11 @@ class House:
                     return self.server.mails(before)
         return self.server.mails(before)
 
-    def _hand_over(self, claimed: Claimed, says: Callable[[Frozen], Answer] | Answer) -> str:
+    def _hand_over(self, claimed: Claimed, says: Callable[[OutgoingMail], SmtpReply] | SmtpReply) -> str:
         frozen = self.freeze(claimed)
         if frozen is None:
             return "none"
-        answer = says if isinstance(says, Answer) else says(frozen)
+        answer = says if isinstance(says, SmtpReply) else says(frozen)
         if answer.phase == "dot" and answer.code == 250:
             self.server.take(frozen)
         return self.settle(claimed, answer)

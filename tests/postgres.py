@@ -19,7 +19,7 @@ import psycopg
 from engine.storage import schema
 from engine.storage.database import Database
 from engine.storage.models import Row
-from mailers.dev_mailbox import _free_port
+from mailers.dev_mailbox import free_port
 
 # What a power cut would do is not asked here; a restart loses nothing without these either.
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0", "max_connections=200")
@@ -57,7 +57,7 @@ class Server:
             start_new_session=True,
             cwd="/",
         )
-        self.port, self.account = _free_port(), self._make_home()
+        self.port, self.account = free_port(), self._make_home()
         self._run(
             "initdb", "-D", str(self.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from mailers.dev_mailbox import _free_port
+from mailers.dev_mailbox import free_port
 from tests.mail import parse
 
 
@@ -18,7 +18,7 @@ class Sink:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.replies: dict[str, str] = {}  # "RCPT" or "DATA" to an answer other than yes
-        self.controller = Controller(self, hostname="127.0.0.1", port=_free_port())
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self.controller.start()
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:

@@ -21,14 +21,14 @@ from engine.settings import load
 from engine.setup.club_admin import create_club
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Person
-from mailers.dev_mailbox import _free_port
+from mailers.dev_mailbox import free_port
 from tests.databases import Databases
 from tests.mail import Mail
 from tests.page import Browser, Page
 from tests.sink import Sink
 from web.app.background import Ticker
 from web.app.server import listen
-from web.app.services import Service
+from web.app.services import Services
 
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 APPLICATION = {
@@ -41,7 +41,7 @@ APPLICATION = {
 class World:
     folder: Path
     sink: Sink
-    service: Service
+    service: Services
     base: str
     server: Any
     slug: str = "jiuniu"
@@ -51,7 +51,7 @@ class World:
     @classmethod
     def begin(cls, folder: Path, databases: Databases, **environment: str) -> World:
         """Start the app on a free port, with an empty database."""
-        sink, port = Sink(), _free_port()
+        sink, port = Sink(), free_port()
         clock = folder / "clock-file"
         data = folder / "data"
         data.mkdir()

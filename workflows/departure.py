@@ -3,7 +3,7 @@
 from engine.cases.transitions import open_cases_of
 from engine.club.people import is_member
 from engine.declare.fields import LongText, Tick
-from engine.declare.transition import Step
+from engine.declare.transition import Transition
 from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
@@ -23,14 +23,15 @@ from engine.declare.workflow import marked as _
 from engine.rules import effects
 
 
-def wants_erasure(step: Step) -> bool:
-    return bool(step.case.answers.get("erase"))
+def wants_erasure(transition: Transition) -> bool:
+    return bool(transition.case.answers.get("erase"))
 
 
-def has_come_back(step: Step) -> bool:
+def has_come_back(transition: Transition) -> bool:
     """Are they a member again, or is an application open that they have proven to be theirs?"""
-    return is_member(step.person) or any(
-        case.id != step.case.id and case.state != "unconfirmed" for case in open_cases_of(step.session, step.person)
+    return is_member(transition.person) or any(
+        case.id != transition.case.id and case.state != "unconfirmed"
+        for case in open_cases_of(transition.session, transition.person)
     )
 
 

@@ -35,7 +35,7 @@ class Handover(Workflow):
         before_due(charter.remind_before, ask("take_over_soon")),
         due(end_of_day(charter.answer_days), to="lapsed"),
     )
-    taken_over = final(tell("new_owner", members), do=effects.take_over)
+    taken_over = final(tell("new_owner", members), do=effects.transfer_ownership)
     refused = final(tell("was_refused", owner))
     withdrawn = final(tell("was_withdrawn"))
     lapsed = final(tell("was_not_answered", owner))

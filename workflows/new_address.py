@@ -2,7 +2,7 @@
 
 from engine.club.people import address_is_free, is_not_owner
 from engine.declare.fields import Address
-from engine.declare.transition import Step
+from engine.declare.transition import Transition
 from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
@@ -23,8 +23,8 @@ from engine.declare.workflow import marked as _
 from engine.rules import effects
 
 
-def is_free(step: Step) -> bool:
-    return address_is_free(step.session, step.case.answers["email"], besides=step.person)
+def is_free(transition: Transition) -> bool:
+    return address_is_free(transition.session, transition.case.answers["email"], besides=transition.person)
 
 
 class NewAddress(Workflow):
@@ -45,7 +45,7 @@ class NewAddress(Workflow):
         may(person, "withdraw", to="withdrawn"),
         due(end_of_day(charter.confirm_days), to="lapsed"),
     )
-    moved = final(tell("address_changed"), tell("address_was_changed", at="old_address"), do=effects.readdress)
+    moved = final(tell("address_changed"), tell("address_was_changed", at="old_address"), do=effects.change_address)
     taken = final(tell("address_taken"))
     lapsed = final(tell("address_kept"))
     withdrawn = final()

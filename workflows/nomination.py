@@ -2,7 +2,7 @@
 
 from engine.club.people import is_admin
 from engine.declare.fields import LongText
-from engine.declare.transition import Step
+from engine.declare.transition import Transition
 from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
@@ -33,9 +33,9 @@ STEP_DOWN = may(person, "step_down", to="stepped_down", note="optional", only_if
 DISMISS = may(owner, "dismiss", to="dismissed", note="required", only_if=is_admin, tells=tell("dismissed"))
 
 
-def holds_office(step: Step) -> bool:
+def holds_office(transition: Transition) -> bool:
     """An admin from before this service came."""
-    return is_admin(step.person)
+    return is_admin(transition.person)
 
 
 class Nomination(Workflow):

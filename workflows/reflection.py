@@ -2,7 +2,7 @@
 
 from engine.club.people import is_member
 from engine.declare.fields import LongText, Text, Tick
-from engine.declare.transition import Step
+from engine.declare.transition import Transition
 from engine.declare.workflow import (  # fmt: skip
     State,
     Workflow,
@@ -33,12 +33,12 @@ REFLECTION = ("book", "author", "reflection", "share")
 CHANCE = either(chance_left_this_month, "overdue", PROPOSE)
 
 
-def is_big(step: Step) -> bool:
-    return bool(step.case.answers.get("big"))
+def is_big(transition: Transition) -> bool:
+    return bool(transition.case.answers.get("big"))
 
 
-def wants_to_share(step: Step) -> bool:
-    return bool(step.case.answers.get("share"))
+def wants_to_share(transition: Transition) -> bool:
+    return bool(transition.case.answers.get("share"))
 
 
 class Reflection(Workflow):

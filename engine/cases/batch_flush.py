@@ -9,13 +9,13 @@ from sqlalchemy import Update, bindparam, inspect, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine.club.context import let_go
+from engine.club.context import reset_session_cache
 from engine.storage.database import write_many
-from engine.storage.event_writer import write_happenings
+from engine.storage.event_writer import write_events
 from engine.storage.models import Case
 
 
-def write_together(session: Session) -> None:
+def flush_cases(session: Session) -> None:
     """Write what changed, each case guarded by its version, and let go of all rows. Raises StaleDataError."""
     changed = list(session.dirty)
     cases = [row for row in changed if isinstance(row, Case)]
@@ -23,8 +23,8 @@ def write_together(session: Session) -> None:
         session.flush()  # more than cases: what goes first is the ORM's to say
     else:
         _write_cases(session, cases)
-        write_happenings(session)
-    let_go(session)
+        write_events(session)
+    reset_session_cache(session)
 
 
 def _write_cases(session: Session, cases: list[Case]) -> None:
@@ -35,12 +35,12 @@ def _write_cases(session: Session, cases: list[Case]) -> None:
         guard = {"of_club": case.club_id, "of_case": case.id, "version_before": before.get("version", case.version)}
         alike.setdefault(tuple(before), []).append(guard | {f"new_{name}": after[name] for name in before})
     for names, rows in alike.items():
-        if write_many(session, _move(names), rows) != len(rows):
+        if write_many(session, _update_cases(names), rows) != len(rows):
             raise StaleDataError("a case of this round was changed meanwhile")
 
 
 @cache
-def _move(names: tuple[str, ...]) -> Update:
+def _update_cases(names: tuple[str, ...]) -> Update:
     """These columns of one case, unless somebody was faster. Few different ones: what a step changes is declared."""
     case = Case.__table__.c
     guarded = (case.club_id == bindparam("of_club"), case.id == bindparam("of_case"), case.version == bindparam("version_before"))

@@ -10,78 +10,81 @@ from sqlalchemy import ColumnElement, and_, or_, tuple_
 from engine.charter.model import Numbers
 from engine.declare.due_times import NamedMoment, days_later, midnight_after
 from engine.declare.registry import declared, state_of, workflow
-from engine.declare.transition import Step
-from engine.declare.workflow import Letter as Declared
-from engine.declare.workflow import State
+from engine.declare.transition import Transition
+from engine.declare.workflow import LetterSpec, State
 from engine.storage.models import Case, Club, Event
 
 # Where a decision's event keeps the due time that it found, for an undo.
 DUE_BEFORE = "due_before"
 
 
-def set_due(step: Step, state: State, days: int | None) -> None:
-    case = step.case
+def set_deadline(transition: Transition, state: State, days: int | None) -> None:
+    case = transition.case
     if case.trouble:
         case.trouble = ""
-    if state.undo and step.hand.person is not None and case.due_at is not None:
-        step.event.answers = {**step.event.answers, DUE_BEFORE: case.due_at.isoformat()}
+    if state.undo and transition.actor.person is not None and case.due_at is not None:
+        transition.event.answers = {**transition.event.answers, DUE_BEFORE: case.due_at.isoformat()}
     if state.due is None:
         case.due_at = case.wake_at = None
         return
-    before = _due_before(step) if step.event.action == "undo" else None
-    case.due_at = before or (_so_many_days_more(step, state, days) if days else state.due.when.resolve(step.now, step.frame))
-    _wake(step, state)
+    before = _deadline_before(transition) if transition.event.action == "undo" else None
+    case.due_at = before or (
+        _extended(transition, state, days) if days else state.due.when.resolve(transition.now, transition.context)
+    )
+    _set_wake_up(transition, state)
 
 
-def _due_before(step: Step) -> datetime | None:
+def _deadline_before(transition: Transition) -> datetime | None:
     """What a decision that is taken back found as due time; where less than ``remind_before`` is left of it, the end of the day
     on which that much has passed, so that nobody is caught unwarned."""
-    decision = step.session.get_one(Event, (step.case.club_id, step.case.id, step.round))
+    decision = transition.session.get_one(Event, (transition.case.club_id, transition.case.id, transition.entered_version))
     if DUE_BEFORE not in decision.answers:
         return None
-    before, warned = datetime.fromisoformat(decision.answers[DUE_BEFORE]), step.now + step.numbers.remind_before
-    return before if before >= warned else midnight_after(warned, 0, step.frame.zone)
+    before, warned = datetime.fromisoformat(decision.answers[DUE_BEFORE]), transition.now + transition.numbers.remind_before
+    return before if before >= warned else midnight_after(warned, 0, transition.context.zone)
 
 
-def _so_many_days_more(step: Step, state: State, days: int) -> datetime:
+def _extended(transition: Transition, state: State, days: int) -> datetime:
     """From today; where the state itself is given more time, from the due time that it had."""
-    since = step.now
-    if step.event.from_state == state.name and step.case.due_at is not None:
-        since = max(since, step.case.due_at - timedelta(seconds=1))  # 24:00 is the next day's 00:00
-    return midnight_after(since, days, step.frame.zone)
+    since = transition.now
+    if transition.event.from_state == state.name and transition.case.due_at is not None:
+        since = max(since, transition.case.due_at - timedelta(seconds=1))  # 24:00 is the next day's 00:00
+    return midnight_after(since, days, transition.context.zone)
 
 
-def _wake(step: Step, state: State) -> None:
+def _set_wake_up(transition: Transition, state: State) -> None:
     """While the club rests nothing wakes."""
-    case = step.case
+    case = transition.case
     assert case.due_at is not None, "only what is due wakes"
-    case.wake_at = None if step.club.paused_at else next_wake(state, step.now, case.due_at, step.now, step.numbers)
+    case.wake_at = (
+        None if transition.club.paused_at else next_wake(state, transition.now, case.due_at, transition.now, transition.numbers)
+    )
 
 
-def postpone(step: Step) -> None:
+def postpone(transition: Transition) -> None:
     """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had,
     or, entered only after it, by ``remind_before``."""
-    case, state = step.case, state_of(step.case.workflow, step.case.state)
+    case, state = transition.case, state_of(transition.case.workflow, transition.case.state)
     assert state.due is not None, "only what has a due time is postponed"
-    span = state.due.when.resolve(case.entered_at, step.frame) - case.entered_at or step.numbers.remind_before
-    set_due(step, state, None)
-    if case.due_at is None or case.due_at < step.now + span / 2:
-        case.due_at = step.now + span
-        _wake(step, state)
+    span = state.due.when.resolve(case.entered_at, transition.context) - case.entered_at or transition.numbers.remind_before
+    set_deadline(transition, state, None)
+    if case.due_at is None or case.due_at < transition.now + span / 2:
+        case.due_at = transition.now + span
+        _set_wake_up(transition, state)
 
 
-def days_of_rest(case: Case, club: Club, now: datetime) -> int:
+def days_of_pause(case: Case, club: Club, now: datetime) -> int:
     """By how many days the rest moves this case's due time: a day begun counts whole, however many rests it is made of."""
-    before = _lay_still_before(case)
-    return _whole_days(before + _lies_still(case, club, now)) - _whole_days(before)
+    before = _paused_before(case)
+    return _whole_days(before + _paused_for(case, club, now)) - _whole_days(before)
 
 
-def _lies_still(case: Case, club: Club, now: datetime) -> timedelta:
+def _paused_for(case: Case, club: Club, now: datetime) -> timedelta:
     assert club.paused_at is not None, "only in a club that rests"
     return max(now - max(club.paused_at, case.entered_at), timedelta(0))  # the clock may have gone back
 
 
-def _lay_still_before(case: Case) -> timedelta:
+def _paused_before(case: Case) -> timedelta:
     """In the rests before, as long as the due time is the one that they left."""
     rested, due = case.data.get("rested"), case.due_at
     return timedelta(seconds=rested["seconds"]) if rested and due and rested["due"] == due.isoformat() else timedelta(0)
@@ -91,12 +94,15 @@ def _whole_days(span: timedelta) -> int:
     return math.ceil(span / timedelta(days=1))
 
 
-def go_on(step: Step) -> None:
+def shift_after_pause(transition: Transition) -> None:
     """After the club's rest everything is due as many days later as it lay still, a day begun counted whole."""
-    case, zone = step.case, step.frame.zone
-    if case.due_at is None or step.club.paused_at is None:
+    case, zone = transition.case, transition.context.zone
+    if case.due_at is None or transition.club.paused_at is None:
         return
-    days, lay_still = days_of_rest(case, step.club, step.now), _lay_still_before(case) + _lies_still(case, step.club, step.now)
+    days, lay_still = (
+        days_of_pause(case, transition.club, transition.now),
+        _paused_before(case) + _paused_for(case, transition.club, transition.now),
+    )
     named = {
         item.due.when.name
         for item in workflow(case.workflow).states.values()
@@ -106,11 +112,11 @@ def go_on(step: Step) -> None:
     case.due_at = days_later(case.due_at, days, zone)
     rested = {"due": case.due_at.isoformat(), "seconds": lay_still.total_seconds()}
     case.data = {**case.data, **{name: at.isoformat() for name, at in moved.items()}, "rested": rested}
-    state, since = state_of(case.workflow, case.state), step.now if days else step.club.paused_at
-    case.wake_at = next_wake(state, case.entered_at, case.due_at, since, step.numbers)
+    state, since = state_of(case.workflow, case.state), transition.now if days else transition.club.paused_at
+    case.wake_at = next_wake(state, case.entered_at, case.due_at, since, transition.numbers)
 
 
-def reminders_of(state: State, entered: datetime, due: datetime, numbers: Numbers) -> list[tuple[datetime, Declared]]:
+def reminders_of(state: State, entered: datetime, due: datetime, numbers: Numbers) -> list[tuple[datetime, LetterSpec]]:
     """The state's reminders in order; those that would fall before the entry are none."""
     moments = [(due - item.before.of(numbers), item.letter) for item in state.reminders]
     return sorted((pair for pair in moments if pair[0] > entered), key=lambda pair: pair[0])
@@ -122,6 +128,6 @@ def next_wake(state: State, entered: datetime, due: datetime, now: datetime, num
     return min((at for at in moments if at > entered and at > now), default=due)
 
 
-def rests() -> ColumnElement[bool]:
+def is_stuck() -> ColumnElement[bool]:
     """Open, and held up: nobody can be reached, a step fails, or this version cannot read it."""
     return and_(Case.turn != "", or_(Case.trouble != "", tuple_(Case.workflow, Case.state).not_in(declared())))

@@ -39,12 +39,12 @@ def drafts_of(session: Session, person: Person) -> dict[str, Draft]:
     return {draft.form: draft for draft in found}
 
 
-def throw_away(session: Session, person: Person, form: str) -> None:
+def delete_draft(session: Session, person: Person, form: str) -> None:
     """It was handed in, or its person wants it no more."""
     session.execute(delete(Draft).where(_this(person, form)))
 
 
-def let_go(session: Session, person: Person, form: str, names: Iterable[str]) -> None:
+def forget_fields(session: Session, person: Person, form: str, names: Iterable[str]) -> None:
     """These fields were just handed in by another act of the same case: what it says of them holds, not the draft."""
     draft = draft_of(session, person, form)
     if draft is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.cases.transitions import act, open_cases_of
 from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
-from engine.storage.database import across_clubs, enter_club, hold
+from engine.storage.database import across_clubs, enter_club, lock_row
 from engine.storage.models import Case, Draft, Event, Letter, Mark, Person, WebSession
 
 ERASED = "the recipient was erased"
@@ -83,7 +83,7 @@ def erase_for_good(session: Session, club_id: int, person_id: int, now: datetime
     """
     enter_club(session, club_id)
     person = session.get_one(Person, (club_id, person_id))
-    hold(session, person)  # what somebody opens for them in this very moment is either found below or not opened
+    lock_row(session, person)  # what somebody opens for them in this very moment is either found below or not opened
     if person.role == "owner":
         raise CannotErase("the owner cannot be erased: hand the club over first")
     if person.status == "erased":

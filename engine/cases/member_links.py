@@ -9,27 +9,27 @@ from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.outbox.queue import queue_for_person
-from engine.security.rate_limits import FORM_LINK_MAILS, TooManyMails, take
+from engine.security.rate_limits import FORM_LINK_MAILS, TooManyMails, hit
 from engine.storage.database import across_clubs
 from engine.storage.models import Person, WebSession
 
 
-def mail_own_page(session: Session, person: Person, *, request_id: str, now: datetime, limited: bool = True) -> None:
+def mail_member_page(session: Session, person: Person, *, request_id: str, now: datetime, limited: bool = True) -> None:
     """Mail somebody a link to their own page, young enough for what a copy of everything asks for. Raises TooManyMails."""
-    if limited and not take(session, FORM_LINK_MAILS, f"{person.club_id}:{person.address}", machine_now()):
+    if limited and not hit(session, FORM_LINK_MAILS, f"{person.club_id}:{person.address}", machine_now()):
         raise TooManyMails
     queue_for_person(session, person, "club.fresh_link", purpose=request_id, now=now)
 
 
-def cut_links(session: Session, person: Person) -> None:
+def revoke_links(session: Session, person: Person) -> None:
     """Whatever link was mailed before opens nothing any more, and every signed-in browser is signed out."""
     person.link_epoch += 1
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
 
 
-def renew_links(session: Session, person: Person, now: datetime) -> None:
+def reissue_links(session: Session, person: Person, now: datetime) -> None:
     """A link got out: all older ones die, and a fresh one goes to the person's own address."""
-    cut_links(session, person)
+    revoke_links(session, person)
     queue_for_person(session, person, "club.new_links", purpose=f"epoch {person.link_epoch}", now=now)
 
 

@@ -8,13 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.cases.transitions import open_case
-from engine.club.authority import belongs
-from engine.club.context import club_at_hand
+from engine.club.authority import role_includes
+from engine.club.context import current_club
 from engine.club.people import by_address
 from engine.declare.openings import HeldBefore, OfferedBy
 from engine.declare.registry import all_workflows, workflow
-from engine.declare.transition import Hand
-from engine.storage.database import enter_club, hold
+from engine.declare.transition import Actor
+from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
 from engine.text.i18n import marked as _
 
@@ -27,26 +27,26 @@ class CannotOffer(ValueError):
     """The text is a word of the catalogue."""
 
 
-def open_held(session: Session, person: Person, now: datetime) -> None:
+def open_existing_offices(session: Session, person: Person, now: datetime) -> None:
     """Whoever holds an office without an election has the case of it, so that it can be laid down like any other."""
     for flow in all_workflows():
         for opening in flow.openings:
-            if isinstance(opening, HeldBefore) and belongs(opening.role, person):
-                open_case(session, flow.key, person, by=Hand(None, "command"), now=now)
+            if isinstance(opening, HeldBefore) and role_includes(opening.role, person):
+                open_case(session, flow.key, person, by=Actor(None, "command"), now=now)
 
 
-def offer(session: Session, club_id: int, workflow_name: str, address: str, *, by: Hand, now: datetime) -> int:
+def offer(session: Session, club_id: int, workflow_name: str, address: str, *, by: Actor, now: datetime) -> int:
     """Open a case for the member with this address, one at a time in the club. Returns its id. Raises CannotOffer."""
     enter_club(session, club_id)
     opening = next(item for item in workflow(workflow_name).openings if isinstance(item, OfferedBy))
     person = by_address(session, address)
     if person is not None:
-        hold(session, person)  # they may leave in this very moment
+        lock_row(session, person)  # they may leave in this very moment
     if person is None or person.status != "member":
         raise CannotOffer(NOT_A_MEMBER)
-    if belongs(opening.role, person):
+    if role_includes(opening.role, person):
         raise CannotOffer(OWNER_ALREADY)
-    hold(session, club_at_hand(session))
+    lock_row(session, current_club(session))
     if open_offer(session, workflow_name) is not None:
         raise CannotOffer(OFFERED_ALREADY)
     return open_case(session, workflow_name, person, by=by, now=now).id

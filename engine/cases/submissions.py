@@ -14,21 +14,21 @@ from sqlalchemy.orm import Session
 
 from engine.cases.transitions import NotAllowed, act, open_case, open_case_of
 from engine.clock import machine_now
-from engine.club.authority import belongs
-from engine.club.context import club_at_hand
+from engine.club.authority import role_includes
+from engine.club.context import current_club
 from engine.club.people import add_person, by_address
 from engine.declare.openings import Form
 from engine.declare.registry import workflow
 from engine.declare.targets import arrows
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.declare.workflow import Workflow
 from engine.outbox.queue import queue_for_person
-from engine.security.rate_limits import CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, Limit, TooManyMails, take
-from engine.storage.database import enter_club, hold
+from engine.security.rate_limits import CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, Limit, TooManyMails, hit
+from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
 
 
-def hand_in(
+def submit_application(
     session: Session, club_id: int, workflow_key: str, answers: Mapping[str, Any], *, form_id: str, locale: str, now: datetime,
     limited: bool = True,
 ) -> None:  # fmt: skip
@@ -37,8 +37,8 @@ def hand_in(
     flow, address = workflow(workflow_key), str(answers["email"])
     person = by_address(session, address)
     if person is not None:
-        hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
-    if handed_in_before(session, flow, person, form_id):
+        lock_row(session, person)  # the same form in two processes: the second one finds what the first one wrote
+    if already_submitted(session, flow, person, form_id):
         return
     if limited:
         _count_mail(session, CONFIRMATION_MAILS, club_id, address)
@@ -50,36 +50,39 @@ def hand_in(
         return
     waiting = open_case_of(session, person, flow.key)
     if waiting is None:
-        _readdress(person, address, locale)
-        data = {"form": form_id, "charter_version": club_at_hand(session).charter_version}
+        reopen_address(person, address, locale)
+        data = {"form": form_id, "charter_version": current_club(session).charter_version}
         open_case(
-            session, flow.key, person, by=Hand(person, "page"), now=now, key=f"{form_id}:{person.id}", answers=answers, data=data
+            session, flow.key, person, by=Actor(person, "page"), now=now, key=f"{form_id}:{person.id}", answers=answers, data=data
         )
     elif waiting.state in arrows(flow.start):
-        act(session, waiting, "apply_again", by=Hand(person, "page"), now=now, answers=answers)
+        act(session, waiting, "apply_again", by=Actor(person, "page"), now=now, answers=answers)
         waiting.data = {**waiting.data, "form": form_id}
     else:
         queue_for_person(session, person, f"{flow.key}.already_waiting", purpose=form_id, now=now, case=waiting)
 
 
-def may_open(flow: type[Workflow], person: Person) -> bool:
+def may_submit(flow: type[Workflow], person: Person) -> bool:
     """May this member open a case of the workflow by its form?"""
-    return any(isinstance(item, Form) and belongs(item.by, person) and not belongs(item.besides, person) for item in flow.openings)
+    return any(
+        isinstance(item, Form) and role_includes(item.by, person) and not role_includes(item.besides, person)
+        for item in flow.openings
+    )
 
 
-def open_by_member(
-    session: Session, person: Person, flow: type[Workflow], answers: Mapping[str, Any], *, by: Hand, form_id: str, now: datetime,
+def submit_by_member(
+    session: Session, person: Person, flow: type[Workflow], answers: Mapping[str, Any], *, by: Actor, form_id: str, now: datetime,
     limited: bool = False,
 ) -> Case:  # fmt: skip
     """A member's form. The same ``form_id`` twice is one case. Raises TooManyMails, and NotAllowed where none may be opened."""
-    hold(session, person)  # the same form in two processes: the second one finds what the first one wrote
+    lock_row(session, person)  # the same form in two processes: the second one finds what the first one wrote
     key = f"{form_id}:{person.id}"
     before = session.execute(select(Case).where(Case.workflow == flow.key, Case.key == key)).scalar_one_or_none()
     if before is not None:
         return before
-    if not may_open(flow, person):
+    if not may_submit(flow, person):
         raise NotAllowed(f"{flow.key} is not opened by this person")
-    if limited and not take(session, MEMBER_FORMS, f"{person.id}:{flow.key}", machine_now()):
+    if limited and not hit(session, MEMBER_FORMS, f"{person.id}:{flow.key}", machine_now()):
         raise TooManyMails
     if limited and "email" in answers:  # a mail goes to whoever was typed there
         _count_mail(session, CONFIRMATION_MAILS, person.club_id, str(answers["email"]))
@@ -124,7 +127,7 @@ def send_page(
     queue_for_person(session, person, "club.your_page", purpose=request_id, now=now, data={"by": sender.name})
 
 
-def hand_in_for(
+def submit_on_behalf(
     session: Session, club_id: int, workflow_key: str, owner_id: int, person_id: int, answers: Mapping[str, Any], *,
     form_id: str, now: datetime,
 ) -> None:  # fmt: skip
@@ -133,18 +136,18 @@ def hand_in_for(
     The same ``form_id`` twice is one case. Raises NotAllowed.
     """
     person, for_them = _owner_for(session, club_id, owner_id, person_id)
-    open_by_member(session, person, workflow(workflow_key), answers, by=for_them, form_id=form_id, now=now)
+    submit_by_member(session, person, workflow(workflow_key), answers, by=for_them, form_id=form_id, now=now)
 
 
-def _owner_for(session: Session, club_id: int, owner_id: int, person_id: int) -> tuple[Person, Hand]:
+def _owner_for(session: Session, club_id: int, owner_id: int, person_id: int) -> tuple[Person, Actor]:
     enter_club(session, club_id)
     owner, person = session.get_one(Person, (club_id, owner_id)), session.get_one(Person, (club_id, person_id))
     if owner.role != "owner" or owner_id == person_id:
         raise NotAllowed("only the owner acts for a member")
-    return person, Hand(owner, "page", on_behalf_of=person)
+    return person, Actor(owner, "page", on_behalf_of=person)
 
 
-def put_right(
+def correct_for_member(
     session: Session, club_id: int, workflow_key: str, action: str, owner_id: int, person_id: int, answers: Mapping[str, Any], *,
     why: str, form_id: str, now: datetime,
 ) -> int:  # fmt: skip
@@ -158,19 +161,19 @@ def put_right(
     if open_before is not None:
         act(session, open_before, "withdraw", by=for_them, now=now)
         session.flush()
-    case = open_by_member(session, person, flow, answers, by=for_them, form_id=form_id, now=now)
+    case = submit_by_member(session, person, flow, answers, by=for_them, form_id=form_id, now=now)
     if case.version == case.entered_version == 1:
-        act(session, case, action, by=Hand(for_them.person, "page"), now=now, note=why)
+        act(session, case, action, by=Actor(for_them.person, "page"), now=now, note=why)
     return case.id
 
 
 def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> None:
     """Nobody's mailbox is filled by our forms. The same for every address, known or not."""
-    if not take(session, limit, f"{club_id}:{address}", machine_now()):
+    if not hit(session, limit, f"{club_id}:{address}", machine_now()):
         raise TooManyMails
 
 
-def handed_in_before(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:
+def already_submitted(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:
     """Was the form with this id handed in by this person?"""
     if person is None:
         return False
@@ -178,7 +181,7 @@ def handed_in_before(session: Session, flow: type[Workflow], person: Person | No
     return any(form_id in (key.partition(":")[0], data.get("form")) for key, data in session.execute(own))
 
 
-def _readdress(person: Person, address: str, locale: str) -> None:
+def reopen_address(person: Person, address: str, locale: str) -> None:
     """Somebody who was erased or left may apply again: the hash found them, the address lies open again."""
     person.address, person.locale = address, locale
     if person.status in ("erased", "departed"):

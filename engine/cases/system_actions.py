@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from functools import cache
 
-from engine.cases.deadlines import go_on, postpone
+from engine.cases.deadlines import postpone, shift_after_pause
 from engine.declare.targets import stay
 from engine.declare.workflow import Act, Effect, State, nobody
 
-CLOCK_MOVES = ("due", "decided", "postponed", "resumed", "granted", "void")
-_MOVES_DUE: dict[str, Effect] = {"postponed": postpone, "resumed": go_on}
+SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void")
+_TAKES_DUE_ARROW: dict[str, Effect] = {"postponed": postpone, "resumed": shift_after_pause}
 
 
 @cache
-def clock_move(state: State, action: str) -> Act | None:
+def system_action(state: State, action: str) -> Act | None:
     """What one of the moves does in a state. None where it has none there, as in every end."""
     decided = state.poll.to if state.poll else None
     due, moved = (state.due.to, stay) if state.due else (None, None)
     targets = {"due": due, "decided": decided, "postponed": moved, "resumed": moved, "granted": state.alone, "void": "void"}
     target = None if state.is_final else targets[action]
-    return Act(nobody, action, to=target, do=_MOVES_DUE.get(action)) if target is not None else None
+    return Act(nobody, action, to=target, do=_TAKES_DUE_ARROW.get(action)) if target is not None else None

@@ -10,20 +10,20 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.cases.deadlines import set_due
-from engine.cases.system_actions import CLOCK_MOVES, clock_move
+from engine.cases.deadlines import set_deadline
+from engine.cases.system_actions import SYSTEM_ACTIONS, system_action
 from engine.club.authority import holders, in_place_of
-from engine.club.context import club_at_hand, frame_of, numbers_of
+from engine.club.context import charter_numbers, current_club, time_context
 from engine.club.electorate import close_poll, open_poll
-from engine.club.history import said_before
+from engine.club.history import is_repeated
 from engine.club.permissions import acts_for
 from engine.declare.registry import followers, is_offer, standing, state_of, workflow
-from engine.declare.targets import Stay, settle
-from engine.declare.transition import CLOCK, Hand, Step
-from engine.declare.workflow import Act, Letter, State, Workflow
+from engine.declare.targets import Stay, resolve
+from engine.declare.transition import CLOCK, Actor, Transition
+from engine.declare.workflow import Act, LetterSpec, State, Workflow
 from engine.outbox.queue import queue_for_case, queue_receipt
-from engine.storage.database import club_of, hold
-from engine.storage.event_writer import Happening, record
+from engine.storage.database import club_of, lock_row
+from engine.storage.event_writer import NewEvent, add_event
 from engine.storage.models import Case, Event, Person, new_id
 from engine.text.i18n import marked as _
 
@@ -37,7 +37,7 @@ class NotAllowed(Refused):
 
 
 class Stale(Refused):
-    """The form was opened in an earlier round: somebody was faster. ``event`` says who, what and when."""
+    """The form was opened in an earlier seen_version: somebody was faster. ``event`` says who, what and when."""
 
     def __init__(self, event: Event) -> None:
         super().__init__("somebody was faster")
@@ -57,7 +57,7 @@ def open_case(
     workflow_name: str,
     person: Person,
     *,
-    by: Hand,
+    by: Actor,
     now: datetime,
     key: str | None = None,
     parent: Case | None = None,
@@ -74,7 +74,7 @@ def open_case(
 
 
 def _open(
-    session: Session, flow: type[Workflow], person: Person, *, by: Hand, now: datetime, key: str | None = None,
+    session: Session, flow: type[Workflow], person: Person, *, by: Actor, now: datetime, key: str | None = None,
     parent: Case | None = None, answers: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None,
 ) -> Case:  # fmt: skip
     case = Case(
@@ -83,12 +83,12 @@ def _open(
         entered_at=now, answers=dict(answers or {}), data=dict(data or {}), private={},
     )  # fmt: skip
     session.add(case)
-    step = _begin(session, case, "open", by=by, now=now, answers=answers)
+    transition = _start_transition(session, case, "open", by=by, now=now, answers=answers)
     case.answers = {}
-    _keep(step, dict(answers or {}))
-    start = settle(flow.start, step)
+    _store_answers(transition, dict(answers or {}))
+    start = resolve(flow.start, transition)
     assert isinstance(start, str), "a start is a state"
-    _enter(step, start)
+    _enter_state(transition, start)
     return case
 
 
@@ -96,7 +96,7 @@ def may_begin(session: Session, person: Person, flow: type[Workflow]) -> bool:
     """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two processes do not both find none."""
     if not flow.one_open:
         return True
-    hold(session, person)
+    lock_row(session, person)
     return open_case_of(session, person, flow.key) is None
 
 
@@ -105,9 +105,9 @@ def act(
     case: Case,
     action: str,
     *,
-    by: Hand,
+    by: Actor,
     now: datetime,
-    round: int | None = None,
+    seen_version: int | None = None,
     note: str = "",
     answers: Mapping[str, Any] | None = None,
     days: int | None = None,
@@ -115,45 +115,45 @@ def act(
 ) -> None:
     """Do one declared act, or one move of the clock, in a case.
 
-    ``round``: the entered_version that the actor saw; ``proven``: by the link of the ask itself. Raises NotAllowed, Stale, Invalid.
+    ``seen_version``: the entered_version that the actor saw; ``proven``: by the link of the ask itself. Raises NotAllowed, Stale, Invalid.
     """
-    if round is not None and round != case.entered_version:
+    if seen_version is not None and seen_version != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
-    if action in CLOCK_MOVES and by.via == "clock":
-        move = _clocks_move(case, action)
+    if action in SYSTEM_ACTIONS and by.via == "clock":
+        move = _system_action(case, action)
     else:
-        move = _declared_move(session, case, action, by, now, proven)
-        by = _in_whose_place(session, case, move, by)
+        move = _declared_act(session, case, action, by, now, proven)
+        by = _with_deputy(session, case, move, by)
     _check_input(session, move, note.strip(), days)
-    if said_before(session, case, action, by=by, note=note.strip(), answers=answers):
+    if is_repeated(session, case, action, by=by, note=note.strip(), answers=answers):
         return
-    step = _begin(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
-    _keep(step, {name: value for name, value in (answers or {}).items() if name in move.fill})
-    target = settle(move.to, step)
+    transition = _start_transition(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
+    _store_answers(transition, {name: value for name, value in (answers or {}).items() if name in move.fill})
+    target = resolve(move.to, transition)
     if isinstance(target, Stay):
-        _remain(step, move)
+        _stay(transition, move)
     else:
         left = state_of(case.workflow, case.state)
         if left.poll:
-            close_poll(step, left.poll, counted=action in ("due", "decided"))
-        _enter(step, target, days=days)
-        _tell(step, move.tells, left)
+            close_poll(transition, left.poll, counted=action in ("due", "decided"))
+        _enter_state(transition, target, days=days)
+        _queue_letters(transition, move.tells, left)
         if action == "undo":
-            _take_back(step, left, state_of(case.workflow, target))
+            _notify_undone(transition, left, state_of(case.workflow, target))
     if move.do:
-        move.do(step)
+        move.do(transition)
     if by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
         queue_receipt(session, by.person, now)
 
 
-def _keep(step: Step, answers: dict[str, Any]) -> None:
+def _store_answers(transition: Transition, answers: dict[str, Any]) -> None:
     """What was handed in, private fields apart from all that is told, exported or kept."""
-    if not answers and not step.event.answers:
+    if not answers and not transition.event.answers:
         return
-    hidden = workflow(step.case.workflow).private
-    step.case.answers = {**step.case.answers, **{name: value for name, value in answers.items() if name not in hidden}}
-    step.case.private = {**step.case.private, **{name: value for name, value in answers.items() if name in hidden}}
-    step.event.answers = {name: value for name, value in step.event.answers.items() if name not in hidden}
+    hidden = workflow(transition.case.workflow).private
+    transition.case.answers = {**transition.case.answers, **{name: value for name, value in answers.items() if name not in hidden}}
+    transition.case.private = {**transition.case.private, **{name: value for name, value in answers.items() if name in hidden}}
+    transition.event.answers = {name: value for name, value in transition.event.answers.items() if name not in hidden}
 
 
 def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
@@ -176,18 +176,18 @@ _NEWEST_OPEN = (
 )
 
 
-def _in_whose_place(session: Session, case: Case, move: Act, by: Hand) -> Hand:
+def _with_deputy(session: Session, case: Case, move: Act, by: Actor) -> Actor:
     """An admin who decides as the owner's deputy: both names stand in the history."""
     if by.person is None or by.on_behalf_of is not None:
         return by
-    return Hand(by.person, by.via, in_place_of(session, move.who, by.person, case))
+    return Actor(by.person, by.via, in_place_of(session, move.who, by.person, case))
 
 
-def _declared_move(session: Session, case: Case, action: str, by: Hand, now: datetime, proven: bool) -> Act:
+def _declared_act(session: Session, case: Case, action: str, by: Actor, now: datetime, proven: bool) -> Act:
     if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner" or is_offer(case.workflow)):
         raise NotAllowed("only the owner acts on behalf of somebody, and nobody answers an offer for them")
     if action == "undo":
-        hold(session, case.person)  # who leaves in this very moment leaves nothing to be opened again
+        lock_row(session, case.person)  # who leaves in this very moment leaves nothing to be opened again
     actor = by.on_behalf_of or by.person
     if actor is not None:
         for offered in acts_for(session, case, actor, now, proven=proven):
@@ -196,8 +196,8 @@ def _declared_move(session: Session, case: Case, action: str, by: Hand, now: dat
     raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
 
 
-def _clocks_move(case: Case, action: str) -> Act:
-    move = clock_move(standing(case), action)
+def _system_action(case: Case, action: str) -> Act:
+    move = system_action(standing(case), action)
     if move is None:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
     return move
@@ -207,81 +207,85 @@ def _check_input(session: Session, move: Act, note: str, days: int | None) -> No
     errors = {}
     if move.note == "required" and not note:
         errors["note"] = _("Please say why; the person will read it")
-    if move.asks_days and not (days and 1 <= days <= numbers_of(club_at_hand(session)).extend_most_days):
+    if move.asks_days and not (days and 1 <= days <= charter_numbers(current_club(session)).extend_most_days):
         errors["days"] = _("How many days more? Please give a whole number, within what the charter allows")
     if errors:
         raise Invalid(errors)
 
 
-def _begin(
-    session: Session, case: Case, action: str, *, by: Hand, now: datetime, note: str = "", answers: Mapping[str, Any] | None = None
-) -> Step:
+def _start_transition(
+    session: Session, case: Case, action: str, *, by: Actor, now: datetime, note: str = "", answers: Mapping[str, Any] | None = None
+) -> Transition:
     """Write the event; the case's version moves on with it, and a second writer of that version is refused."""
     case.version += 1
-    event = Happening(
+    event = NewEvent(
         club_id=case.club_id, case_id=case.id, version=case.version, at=now, via=by.via, action=action,
         who_id=by.person.id if by.person else None, on_behalf_of_id=by.on_behalf_of.id if by.on_behalf_of else None,
         from_state=case.state, to_state=case.state, note=note, answers=dict(answers or {}),
     )  # fmt: skip
-    club = club_at_hand(session)
-    return Step(session, case, by, now, event, case.entered_version, club, frame_of(club, case))
+    club = current_club(session)
+    return Transition(session, case, by, now, event, case.entered_version, club, time_context(club, case))
 
 
-def _enter(step: Step, target: str, days: int | None = None) -> None:
-    case, state = step.case, state_of(step.case.workflow, target)
+def _enter_state(transition: Transition, target: str, days: int | None = None) -> None:
+    case, state = transition.case, state_of(transition.case.workflow, target)
     has_ended_before = bool(case.state) and state_of(case.workflow, case.state).is_final
     case.state, case.turn = target, str(state.turn)
-    case.entered_version, case.entered_at = case.version, step.now
-    step.event.to_state = target
+    case.entered_version, case.entered_at = case.version, transition.now
+    transition.event.to_state = target
     if state.is_final:
         case.private = {}
-    set_due(step, state, days)
+    set_deadline(transition, state, days)
     if state.poll:
-        open_poll(step, state.poll)
+        open_poll(transition, state.poll)
     if state.do:
-        state.do(step)
-    record(step.session, case, step.event)
+        state.do(transition)
+    add_event(transition.session, case, transition.event)
     if not (has_ended_before and state.is_final):
-        _tell(step, state.entry_letters, state)
-    _open_followers(step, target)
-    if state.alone and not holders(step.session, state.turn, case):
-        act(step.session, case, "granted", by=CLOCK, now=step.now)
+        _queue_letters(transition, state.entry_letters, state)
+    _open_followers(transition, target)
+    if state.alone and not holders(transition.session, state.turn, case):
+        act(transition.session, case, "granted", by=CLOCK, now=transition.now)
 
 
-def _open_followers(step: Step, target: str) -> None:
-    case = step.case
+def _open_followers(transition: Transition, target: str) -> None:
+    case = transition.case
     for follower, opening in followers(case.workflow, target):
-        for person in opening.whom(step):
-            if may_begin(step.session, person, follower):
-                _open(step.session, follower, person, by=step.hand, now=step.now, parent=case)
+        for person in opening.whom(transition):
+            if may_begin(transition.session, person, follower):
+                _open(transition.session, follower, person, by=transition.actor, now=transition.now, parent=case)
 
 
-def _remain(step: Step, move: Act) -> None:
-    """A ``stay``: the round goes on."""
-    record(step.session, step.case, step.event)
-    _tell(step, move.tells, state_of(step.case.workflow, step.case.state))
+def _stay(transition: Transition, move: Act) -> None:
+    """A ``stay``: the seen_version goes on."""
+    add_event(transition.session, transition.case, transition.event)
+    _queue_letters(transition, move.tells, state_of(transition.case.workflow, transition.case.state))
 
 
-def _take_back(step: Step, left: State, again: State) -> None:
+def _notify_undone(transition: Transition, left: State, again: State) -> None:
     """After an undo: what followed falls away, and whoever was told hears of it, unless a letter of the state that holds again
     tells them."""
-    followers = select(Case).where(Case.parent_id == step.case.id, Case.turn != "").order_by(Case.id)
-    for follower in step.session.execute(followers).scalars().all():
-        act(step.session, follower, "void", by=CLOCK, now=step.now)
+    followers = select(Case).where(Case.parent_id == transition.case.id, Case.turn != "").order_by(Case.id)
+    for follower in transition.session.execute(followers).scalars().all():
+        act(transition.session, follower, "void", by=CLOCK, now=transition.now)
     told_again = {letter.to or again.turn for letter in again.entry_letters}
     told = dict.fromkeys(letter.to or left.turn for letter in left.entry_letters)
-    others = [role for role in told if role not in told_again and holders(step.session, role, step.case) != [step.hand.person]]
-    _tell(step, [Letter("taken_back", role, asks=False) for role in others], left)
+    others = [
+        role
+        for role in told
+        if role not in told_again and holders(transition.session, role, transition.case) != [transition.actor.person]
+    ]
+    _queue_letters(transition, [LetterSpec("taken_back", role, asks=False) for role in others], left)
 
 
-def _tell(step: Step, letters: Any, state: State) -> None:
+def _queue_letters(transition: Transition, letters: Any, state: State) -> None:
     queue_for_case(
-        step.session,
-        step.case,
+        transition.session,
+        transition.case,
         letters,
         state,
-        version=step.event.version,
-        now=step.now,
-        by_clock=step.hand.via == "clock",
-        frame=step.frame,
+        version=transition.event.version,
+        now=transition.now,
+        by_clock=transition.actor.via == "clock",
+        context=transition.context,
     )

@@ -9,13 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.cases.transitions import Invalid, NotAllowed, Stale, act
-from engine.club.authority import holds
-from engine.club.context import club_at_hand, numbers_of
+from engine.club.authority import has_role
+from engine.club.context import charter_numbers, current_club
 from engine.club.electorate import may_vote
 from engine.declare.registry import state_of
-from engine.declare.transition import CLOCK, Hand
+from engine.declare.transition import CLOCK, Actor
 from engine.declare.workflow import Poll
-from engine.storage.database import hold
+from engine.storage.database import lock_row
 from engine.storage.models import Case, Event, Mark, Person
 from engine.text.i18n import marked as _
 
@@ -43,13 +43,13 @@ def ballot_for(session: Session, case: Case, person: Person) -> Ballot | None:
     )
 
 
-def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, round: int | None = None) -> None:
+def vote(session: Session, case: Case, choice: str, *, by: Actor, now: datetime, seen_version: int | None = None) -> None:
     """Cast or change a mark. Raises NotAllowed, Stale or Invalid.
 
     The case row is locked, its version is not bumped: twenty voters at once do not refuse one another.
     """
-    hold(session, case)
-    if round is not None and round != case.entered_version:
+    lock_row(session, case)
+    if seen_version is not None and seen_version != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
     poll, person = _poll_for(session, case, by), by.on_behalf_of or by.person
     assert person is not None
@@ -69,16 +69,16 @@ def vote(session: Session, case: Case, choice: str, *, by: Hand, now: datetime, 
         )
     )  # fmt: skip
     session.flush()
-    if poll.first is not None and cast + 1 >= poll.first.of(numbers_of(club_at_hand(session))):
+    if poll.first is not None and cast + 1 >= poll.first.of(charter_numbers(current_club(session))):
         act(session, case, "decided", by=CLOCK, now=now)
 
 
-def _poll_for(session: Session, case: Case, by: Hand) -> Poll:
+def _poll_for(session: Session, case: Case, by: Actor) -> Poll:
     poll = state_of(case.workflow, case.state).poll
     person = by.on_behalf_of or by.person
     if poll is None or person is None or not may_vote(session, person, case, poll):
         raise NotAllowed("no vote is open to this person here")
-    if by.on_behalf_of and not (by.person and poll.by and holds(session, poll.by, by.person, case)):
+    if by.on_behalf_of and not (by.person and poll.by and has_role(session, poll.by, by.person, case)):
         raise NotAllowed("only who keeps this list may mark for others")
     return poll
 

@@ -16,7 +16,7 @@ Place = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
-class Amendment:
+class Difference:
     """``old`` and ``new`` in the plain form; None where there was, or is, nothing."""
 
     part: str
@@ -25,17 +25,17 @@ class Amendment:
     new: Any
 
 
-def amendments(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Amendment]:
+def charter_diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     """What changed between two charters in their plain form, in a charter's order."""
     before, after = _places(old), _places(new)
     return [
-        Amendment(place[0], place[1], before.get(place), after.get(place))
+        Difference(place[0], place[1], before.get(place), after.get(place))
         for place in sorted(before | after, key=_in_order)
         if before.get(place) != after.get(place)
     ]
 
 
-def carried_over(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+def rebase(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
     """``theirs`` with what changed from ``base`` to ``mine``: two people began from the same charter."""
     before, after, found = _places(base), _places(mine), _places(theirs)
     for place in before | after:

@@ -9,15 +9,15 @@ from typing import Any
 from engine.charter.model import KINDS, Charter, CharterError, shipped_charter
 
 
-def kept_charter(data: Mapping[str, Any], locale: str) -> Charter:
+def load_charter(data: Mapping[str, Any], locale: str) -> Charter:
     """The charter that a row holds. What cannot be read is as shipped, and named; what only another version knows is left out."""
     try:
-        return Charter.parse(data) if data else _mended(data, shipped_charter(locale))
+        return Charter.parse(data) if data else _repaired(data, shipped_charter(locale))
     except CharterError:
-        return _mended(data, shipped_charter(locale))
+        return _repaired(data, shipped_charter(locale))
 
 
-def _mended(data: Mapping[str, Any], shipped: Charter) -> Charter:
+def _repaired(data: Mapping[str, Any], shipped: Charter) -> Charter:
     plain, damaged = shipped.plain(), [] if data else ["charter"]
     numbers = data.get("numbers", {})
     loose = [(key, numbers[key]) for key in KINDS if key in numbers] if isinstance(numbers, dict) else [("numbers", None)]

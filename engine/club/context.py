@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, event, select
 from sqlalchemy.orm import Session
 
-from engine.charter.loading import kept_charter
+from engine.charter.loading import load_charter
 from engine.charter.model import Charter, Numbers
-from engine.declare.due_times import Frame
+from engine.declare.due_times import TimeContext
 from engine.storage.database import club_of
 from engine.storage.models import Case, Club, Person
 
 
-def club_at_hand(session: Session) -> Club:
+def current_club(session: Session) -> Club:
     """Looked up once per session and club: a session holds its rows only weakly."""
     club_id = club_of(session)
     clubs: dict[int, Club] = session.info.setdefault("clubs", {})
@@ -25,7 +25,7 @@ def club_at_hand(session: Session) -> Club:
     return clubs[club_id]
 
 
-def owner_at_hand(session: Session) -> Person:
+def current_owner(session: Session) -> Person:
     """The owner of the club at hand, looked up once per session."""
     club_id = club_of(session)
     owners: dict[int, Person] = session.info.setdefault("owners", {})
@@ -34,7 +34,7 @@ def owner_at_hand(session: Session) -> Person:
     return owners[club_id]
 
 
-def officers_at_hand(session: Session) -> list[Person]:
+def current_officers(session: Session) -> list[Person]:
     """Owner and admins of the club at hand, looked up once per session."""
     club_id = club_of(session)
     officers: dict[int, list[Person]] = session.info.setdefault("officers", {})
@@ -43,7 +43,7 @@ def officers_at_hand(session: Session) -> list[Person]:
     return officers[club_id]
 
 
-def offices_changed(session: Session) -> None:
+def forget_officers(session: Session) -> None:
     """Somebody took or left an office: they are looked up anew."""
     session.info.pop("officers", None)
     session.info.pop("owners", None)
@@ -52,28 +52,28 @@ def offices_changed(session: Session) -> None:
 @event.listens_for(Session, "after_soft_rollback")
 def _as_before(session: Session, previous: Any) -> None:
     """Who took or left an office in what a savepoint takes back, did not."""
-    offices_changed(session)
+    forget_officers(session)
 
 
-def let_go(session: Session) -> None:
+def reset_session_cache(session: Session) -> None:
     """The session gives up every row it holds; what was at hand is looked up anew. Nothing may be left to write."""
     session.expunge_all()
     session.info.pop("clubs", None)
-    offices_changed(session)
+    forget_officers(session)
 
 
-def keep_club_at_hand(session: Session, club: Club) -> None:
+def remember_club(session: Session, club: Club) -> None:
     """The club came along with another query: no need to ask again."""
     session.info.setdefault("clubs", {})[club.id] = club
 
 
-def keep_at_hand(session: Session, club: Club, owner: Person) -> None:
+def remember_club_and_owner(session: Session, club: Club, owner: Person) -> None:
     """Club and owner came along with another query: no need to ask again."""
     session.info.setdefault("clubs", {})[club.id] = club
     session.info.setdefault("owners", {})[club.id] = owner
 
 
-def clubs_at_hand(session: Session, club_ids: set[int]) -> dict[int, Club]:
+def load_clubs(session: Session, club_ids: set[int]) -> dict[int, Club]:
     """Many clubs by id, looked up at once, for work that goes through them one by one."""
     known: dict[int, Club] = session.info.setdefault("clubs", {})
     missing = sorted(club_ids - known.keys())
@@ -90,25 +90,25 @@ _CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))
 _parsed: dict[tuple[int, int, datetime], Charter] = {}
 
 
-def charter_of(club: Club) -> Charter:
+def current_charter(club: Club) -> Charter:
     """The club's charter, parsed once per version."""
     key = (club.id, club.charter_version, club.created_at)
     if key not in _parsed:
-        _parsed[key] = kept_charter(club.charter, club.locale)
+        _parsed[key] = load_charter(club.charter, club.locale)
     return _parsed[key]
 
 
-def forget_charter(club: Club) -> None:
+def drop_parsed_charter(club: Club) -> None:
     """What was parsed of this version goes; the next look parses it again."""
     _parsed.pop((club.id, club.charter_version, club.created_at), None)
 
 
-def numbers_of(club: Club) -> Numbers:
-    return charter_of(club).numbers
+def charter_numbers(club: Club) -> Numbers:
+    return current_charter(club).numbers
 
 
-def frame_of(club: Club, case: Case | None = None) -> Frame:
-    return Frame(ZoneInfo(club.zone), numbers_of(club), dict(case.data) if case else {})
+def time_context(club: Club, case: Case | None = None) -> TimeContext:
+    return TimeContext(ZoneInfo(club.zone), charter_numbers(club), dict(case.data) if case else {})
 
 
 def by_slug(session: Session, slug: str) -> Club | None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
-from engine.club.authority import holders, holds
+from engine.club.authority import has_role, holders
 from engine.declare.registry import state_of
-from engine.declare.transition import Step
+from engine.declare.transition import Transition
 from engine.declare.workflow import Poll, members
 from engine.storage.models import Case, Mark, Person
 
 
-def open_poll(step: Step, poll: Poll) -> None:
+def open_poll(transition: Transition, poll: Poll) -> None:
     """The electors are those who hold the role when the poll opens, minus whoever it is about."""
-    choices = poll.choices.split() if isinstance(poll.choices, str) else list(poll.choices(step))
-    asked = len(electors(step.session, step.case, poll))
-    step.case.data = {**step.case.data, "electors": asked, "choices": choices}
+    choices = poll.choices.split() if isinstance(poll.choices, str) else list(poll.choices(transition))
+    asked = len(electors(transition.session, transition.case, poll))
+    transition.case.data = {**transition.case.data, "electors": asked, "choices": choices}
 
 
 def may_vote(session: Session, person: Person, case: Case, poll: Poll) -> bool:
     """Those who hold the role and were members when the poll opened, minus whoever it is about."""
     since = person.registered_at or person.joined_at
-    if since is None or since > case.entered_at or not holds(session, poll.who, person, case):
+    if since is None or since > case.entered_at or not has_role(session, poll.who, person, case):
         return False
-    return poll.besides is None or not holds(session, poll.besides, person, case)
+    return poll.besides is None or not has_role(session, poll.besides, person, case)
 
 
 def electors(session: Session, case: Case, poll: Poll) -> list[Person]:
@@ -54,13 +54,13 @@ def _poll_of(case: Case) -> Poll | None:
     return state_of(case.workflow, case.state).poll
 
 
-def close_poll(step: Step, poll: Poll, *, counted: bool) -> None:
+def close_poll(transition: Transition, poll: Poll, *, counted: bool) -> None:
     """The counts go into the event, if the poll ended by its own rule; of a secret poll the choices are emptied.
 
     One that was stopped is not counted: an interim result would say how the few chose who had voted.
     """
     if counted:
-        step.event.answers = {**step.event.answers, "count": dict(step.count)}
+        transition.event.answers = {**transition.event.answers, "count": dict(transition.count)}
     if poll.secret:
-        marks = update(Mark).where(Mark.case_id == step.case.id, Mark.entered_version == step.case.entered_version)
-        step.session.execute(marks.values(choice=""))
+        marks = update(Mark).where(Mark.case_id == transition.case.id, Mark.entered_version == transition.case.entered_version)
+        transition.session.execute(marks.values(choice=""))

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from engine.declare.registry import state_of, workflow
 from engine.declare.roles import nobody
 from engine.declare.roles import person as the_person
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.storage.models import Case, Event, Person
 from engine.text.text_diff import Piece, changed_answers
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """One line of a case's history. ``who`` is None when the clock acted."""
 
     at: datetime
@@ -32,7 +32,7 @@ class Entry:
     via: str
 
 
-def history(session: Session, case: Case, *known: Person) -> list[Entry]:
+def history(session: Session, case: Case, *known: Person) -> list[HistoryEntry]:
     """The case's events, oldest first, in two queries; in one where everybody in it is known already."""
     events = events_of(session, case)
     people = {person.id: person for person in known}
@@ -40,7 +40,7 @@ def history(session: Session, case: Case, *known: Person) -> list[Entry]:
     if missing:
         people |= {person.id: person for person in session.execute(select(Person).where(Person.id.in_(missing))).scalars()}
     return [
-        Entry(
+        HistoryEntry(
             event.at, people.get(event.who_id or 0), people.get(event.on_behalf_of_id or 0), event.action,
             event.from_state, event.to_state, event.note, event.via,
         )
@@ -75,7 +75,7 @@ def changed_since_last(session: Session, case: Case, until: int | None = None) -
     return changed_answers(seen[-2], seen[-1]) if len(seen) > 1 else {}
 
 
-def said_before(session: Session, case: Case, action: str, *, by: Hand, note: str, answers: Mapping[str, Any] | None) -> bool:
+def is_repeated(session: Session, case: Case, action: str, *, by: Actor, note: str, answers: Mapping[str, Any] | None) -> bool:
     """Does the case's last event say word for word what the same person says now, and left it the case as it was?
 
     Pressed twice, an answer that stays in its round is one answer.

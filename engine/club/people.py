@@ -8,7 +8,7 @@ import hmac
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.club.context import club_at_hand
+from engine.club.context import current_club
 from engine.storage.models import Club, Person, new_id
 
 
@@ -19,7 +19,7 @@ def address_hash(club: Club, address: str) -> str:
 
 def by_address(session: Session, address: str) -> Person | None:
     """The person with this folded address in the club at hand."""
-    known = address_hash(club_at_hand(session), address)
+    known = address_hash(current_club(session), address)
     return session.execute(_BY_ADDRESS, {"known": known}).scalar_one_or_none()
 
 
@@ -27,7 +27,7 @@ _BY_ADDRESS = select(Person).where(Person.address_hash == bindparam("known"))
 
 
 def add_person(session: Session, address: str, *, locale: str, name: str = "", status: str = "applicant") -> Person:
-    club = club_at_hand(session)
+    club = current_club(session)
     person = Person(
         id=new_id(),
         club_id=club.id,

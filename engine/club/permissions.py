@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.club.authority import holds
-from engine.club.context import club_at_hand, numbers_of
+from engine.club.authority import has_role
+from engine.club.context import charter_numbers, current_club
 from engine.declare.registry import standing, state_of, workflow
 from engine.declare.roles import Role
 from engine.declare.transition import undo_ends
@@ -32,7 +32,7 @@ def declared_acts(session: Session, case: Case, person: Person, *, proven: bool 
     """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
     return tuple(
         act for act in standing(case).acts
-        if (proven or not act.proves) and holds(session, act.who, person, case) and _fits(act, case)
+        if (proven or not act.proves) and has_role(session, act.who, person, case) and _fits(act, case)
     )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Ac
     if not state.undo or person.status != "member":
         return None
     decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))
-    if not _decided_by(decision, person, case) or now >= undo_ends(decision, numbers_of(club_at_hand(session))):
+    if not _decided_by(decision, person, case) or now >= undo_ends(decision, charter_numbers(current_club(session))):
         return None
     if _gone_since(case.person, decision) or _followed_up(session, case) or _overtaken(session, case):
         return None
@@ -91,6 +91,6 @@ def may_see(session: Session, case: Case, person: Person) -> bool:
         return False
     flow, state = workflow(case.workflow), state_of(case.workflow, case.state)
     polls = [item.poll for item in flow.states.values() if item.poll] if "electors" in case.data else []
-    if any(holds(session, poll.who, person, case) for poll in polls):
+    if any(has_role(session, poll.who, person, case) for poll in polls):
         return True
-    return person.role in ("owner", "admin") or any(holds(session, act.who, person, case) for act in state.acts)
+    return person.role in ("owner", "admin") or any(has_role(session, act.who, person, case) for act in state.acts)

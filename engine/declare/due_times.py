@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Frame:
+class TimeContext:
     """What a moment is computed in: the club's zone and numbers, and the case's own data."""
 
     zone: ZoneInfo
@@ -27,7 +27,7 @@ class Frame:
 
 
 class When(Protocol):
-    def resolve(self, now: datetime, frame: Frame) -> datetime: ...
+    def resolve(self, now: datetime, context: TimeContext) -> datetime: ...
 
 
 @lru_cache(maxsize=256)  # a week's cases share it
@@ -46,8 +46,8 @@ def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
 class EndOfDay:
     days: Number
 
-    def resolve(self, now: datetime, frame: Frame) -> datetime:
-        return midnight_after(now, self.days.of(frame.numbers), frame.zone)
+    def resolve(self, now: datetime, context: TimeContext) -> datetime:
+        return midnight_after(now, self.days.of(context.numbers), context.zone)
 
 
 def end_of_day(days: Number) -> EndOfDay:
@@ -59,8 +59,8 @@ def end_of_day(days: Number) -> EndOfDay:
 class Later:
     span: Number
 
-    def resolve(self, now: datetime, frame: Frame) -> datetime:
-        span: timedelta = self.span.of(frame.numbers)
+    def resolve(self, now: datetime, context: TimeContext) -> datetime:
+        span: timedelta = self.span.of(context.numbers)
         return now + span
 
 
@@ -77,11 +77,11 @@ class NamedMoment:
     before: Number | None
     after: Number | None = None
 
-    def resolve(self, now: datetime, frame: Frame) -> datetime:
-        named = datetime.fromisoformat(frame.data[self.name]).astimezone(UTC)
+    def resolve(self, now: datetime, context: TimeContext) -> datetime:
+        named = datetime.fromisoformat(context.data[self.name]).astimezone(UTC)
         if self.after:
-            named = days_later(named, self.after.of(frame.numbers), frame.zone)
-        return max(now, named - self.before.of(frame.numbers) if self.before else named)
+            named = days_later(named, self.after.of(context.numbers), context.zone)
+        return max(now, named - self.before.of(context.numbers) if self.before else named)
 
 
 def moment(name: str, *, before: Number | None = None, after: Number | None = None) -> NamedMoment:
@@ -89,68 +89,68 @@ def moment(name: str, *, before: Number | None = None, after: Number | None = No
     return NamedMoment(name, before, after)
 
 
-class Rhythm(ABC):
+class Recurrence(ABC):
     """Moments that come again and again, each with a name."""
 
-    def latest(self, now: datetime, frame: Frame) -> datetime:
+    def latest(self, now: datetime, context: TimeContext) -> datetime:
         """The last one at or before ``now``."""
-        return max(at for at in self.around(now, frame) if at <= now)
+        return max(at for at in self.candidates(now, context) if at <= now)
 
-    def following(self, now: datetime, frame: Frame) -> datetime:
+    def following(self, now: datetime, context: TimeContext) -> datetime:
         """The first one after ``now``."""
-        return min(at for at in self.around(now, frame) if at > now)
+        return min(at for at in self.candidates(now, context) if at > now)
 
     @abstractmethod
-    def period(self, moment: datetime, frame: Frame) -> str:
+    def period(self, moment: datetime, context: TimeContext) -> str:
         """What it is called."""
 
     @abstractmethod
-    def around(self, now: datetime, frame: Frame) -> Iterator[datetime]:
+    def candidates(self, now: datetime, context: TimeContext) -> Iterator[datetime]:
         """Some before ``now`` and some after: a clock that is put forward may carry one over midnight, or over a skipped day."""
 
 
 @dataclass(frozen=True)
-class Daily(Rhythm):
+class Daily(Recurrence):
     """A moment of each day, named by its date."""
 
     at: Number
 
-    def period(self, moment: datetime, frame: Frame) -> str:
-        return moment.astimezone(frame.zone).date().isoformat()
+    def period(self, moment: datetime, context: TimeContext) -> str:
+        return moment.astimezone(context.zone).date().isoformat()
 
-    def around(self, now: datetime, frame: Frame) -> Iterator[datetime]:
-        day, at = now.astimezone(frame.zone).date(), self.at.of(frame.numbers)
-        return (datetime.combine(day + timedelta(days=days), at, frame.zone).astimezone(UTC) for days in (-2, -1, 0, 1))
+    def candidates(self, now: datetime, context: TimeContext) -> Iterator[datetime]:
+        day, at = now.astimezone(context.zone).date(), self.at.of(context.numbers)
+        return (datetime.combine(day + timedelta(days=days), at, context.zone).astimezone(UTC) for days in (-2, -1, 0, 1))
 
 
 @dataclass(frozen=True)
-class Weekly(Rhythm):
+class Weekly(Recurrence):
     """A period that opens each week and is named by the ISO week of the day on which it is due."""
 
     opens: Number
     due: Number
 
-    def due_of(self, opening: datetime, frame: Frame) -> datetime:
+    def due_of(self, opening: datetime, context: TimeContext) -> datetime:
         """The first such moment after the opening."""
-        return self._on(self._due_day(opening, frame), self.due.of(frame.numbers), frame)
+        return self._on(self._due_day(opening, context), self.due.of(context.numbers), context)
 
-    def period(self, moment: datetime, frame: Frame) -> str:
-        year, week, _ = self._due_day(moment, frame).isocalendar()
+    def period(self, moment: datetime, context: TimeContext) -> str:
+        year, week, _ = self._due_day(moment, context).isocalendar()
         return f"{year}-W{week:02}"
 
-    def _due_day(self, opening: datetime, frame: Frame) -> date:
-        due, local = self.due.of(frame.numbers), opening.astimezone(frame.zone)
+    def _due_day(self, opening: datetime, context: TimeContext) -> date:
+        due, local = self.due.of(context.numbers), opening.astimezone(context.zone)
         days = (due.weekday - local.isoweekday()) % 7 or (7 if due.at <= local.time() else 0)
         return local.date() + timedelta(days=days)
 
-    def around(self, now: datetime, frame: Frame) -> Iterator[datetime]:
-        opens: WeekTime = self.opens.of(frame.numbers)
-        local = now.astimezone(frame.zone)
+    def candidates(self, now: datetime, context: TimeContext) -> Iterator[datetime]:
+        opens: WeekTime = self.opens.of(context.numbers)
+        local = now.astimezone(context.zone)
         day = local.date() - timedelta(days=(local.isoweekday() - opens.weekday) % 7)
-        return (self._on(day + timedelta(days=days), opens, frame) for days in (-7, 0, 7))
+        return (self._on(day + timedelta(days=days), opens, context) for days in (-7, 0, 7))
 
-    def _on(self, day: date, moment: WeekTime, frame: Frame) -> datetime:
-        return datetime.combine(day, moment.at, frame.zone).astimezone(UTC)
+    def _on(self, day: date, moment: WeekTime, context: TimeContext) -> datetime:
+        return datetime.combine(day, moment.at, context.zone).astimezone(UTC)
 
 
 def week_number(period: str) -> int | None:
@@ -163,9 +163,9 @@ def weekly(opens: Number, *, due: Number) -> Weekly:
     return Weekly(opens, due)
 
 
-def morning_after_quiet(now: datetime, frame: Frame) -> datetime:
+def morning_after_quiet(now: datetime, context: TimeContext) -> datetime:
     """``now``, or the end of the quiet hours that ``now`` falls into (letters made by the clock wait for it)."""
-    return _morning(now, frame.zone, frame.numbers.quiet_from, frame.numbers.quiet_until)
+    return _morning(now, context.zone, context.numbers.quiet_from, context.numbers.quiet_until)
 
 
 @lru_cache(maxsize=256)  # a sweep's letters share it

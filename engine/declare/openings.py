@@ -10,10 +10,10 @@ from engine.declare.due_times import Weekly
 from engine.declare.roles import Role, nobody
 
 if TYPE_CHECKING:
-    from engine.declare.transition import Step
+    from engine.declare.transition import Transition
     from engine.storage.models import Person
 
-Whom = Callable[["Step"], Iterable["Person"]]
+Whom = Callable[["Transition"], Iterable["Person"]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class OpenedFrom:
     whom: Whom
 
 
-def opened_from(workflow: str, state: str, whom: Whom = lambda step: (step.person,)) -> OpenedFrom:
+def opened_from(workflow: str, state: str, whom: Whom = lambda transition: (transition.person,)) -> OpenedFrom:
     """Opened when a case of that workflow enters that state: for its person, or for each of ``whom``."""
     return OpenedFrom(workflow, state, whom)
 

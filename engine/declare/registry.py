@@ -11,7 +11,7 @@ from engine.declare.roles import Role
 from engine.declare.validation import check
 from engine.declare.workflow import OpenedFrom, State, Workflow
 from engine.declare.workflow import marked as _
-from engine.storage.json_types import Damaged
+from engine.storage.json_types import CorruptJSON
 from engine.text.i18n import of_week, translate
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def state_of(workflow_name: str, state: str) -> State:
 
 def standing(case: Case) -> State:
     """The state of a case as somebody may act in it: in what cannot be read, nobody may."""
-    damaged = isinstance(case.answers, Damaged) or isinstance(case.data, Damaged)
+    damaged = isinstance(case.answers, CorruptJSON) or isinstance(case.data, CorruptJSON)
     return UNREADABLE if damaged else state_of(case.workflow, case.state)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.declare.transition import Step
+    from engine.declare.transition import Transition
 
-Test = Callable[["Step"], bool]
+Test = Callable[["Transition"], bool]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Choice:
     """One of several targets, every one of them declared; choices may hold choices."""
 
     among: tuple[Target, ...]
-    pick: Callable[[Step], Target]
+    pick: Callable[[Transition], Target]
 
 
 Target = str | Stay | Choice
@@ -37,23 +37,23 @@ def arrows(target: Target) -> tuple[str, ...]:
     return (target,) if isinstance(target, str) else ()
 
 
-def settle(target: Target, step: Step) -> str | Stay:
+def resolve(target: Target, transition: Transition) -> str | Stay:
     """The target that holds in this step."""
     while isinstance(target, Choice):
-        target = target.pick(step)
+        target = target.pick(transition)
     return target
 
 
 def either(test: Test, yes: Target, no: Target) -> Choice:
-    return Choice((yes, no), lambda step: yes if test(step) else no)
+    return Choice((yes, no), lambda transition: yes if test(transition) else no)
 
 
 def majority(*, elected: Target, rejected: Target, too_few: Target) -> Choice:
     """More yes than no, and at least the charter's quorum of those who were asked (clause 7.2)."""
 
-    def pick(step: Step) -> Target:
-        if step.count.total() < step.numbers.quorum * int(step.case.data["electors"]):
+    def pick(transition: Transition) -> Target:
+        if transition.count.total() < transition.numbers.quorum * int(transition.case.data["electors"]):
             return too_few
-        return elected if step.count["yes"] > step.count["no"] else rejected
+        return elected if transition.count["yes"] > transition.count["no"] else rejected
 
     return Choice((elected, rejected, too_few), pick)

@@ -13,27 +13,27 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.charter.model import Numbers
-from engine.declare.due_times import Frame
-from engine.storage.event_writer import Happening
+from engine.declare.due_times import TimeContext
+from engine.storage.event_writer import NewEvent
 from engine.storage.models import Case, Club, Event, Mark, Person
 
-Via = Literal["page", "mail", "clock", "command"]
+Channel = Literal["page", "mail", "clock", "command"]
 
 
 @dataclass(frozen=True)
-class Hand:
+class Actor:
     """Who acts, and by what way. The clock has no person; ``on_behalf_of`` is the one who could not act themself."""
 
     person: Person | None
-    via: Via
+    via: Channel
     on_behalf_of: Person | None = None
 
 
-CLOCK = Hand(None, "clock")
+CLOCK = Actor(None, "clock")
 
 
 @dataclass
-class Step:
+class Transition:
     """A case on its way through the door, with what declared effects and tests may need.
 
     ``event`` is the one being written; effects may add to the session but never touch the network.
@@ -41,12 +41,12 @@ class Step:
 
     session: Session
     case: Case
-    hand: Hand
+    actor: Actor
     now: datetime
-    event: Happening
-    round: int
+    event: NewEvent
+    entered_version: int
     club: Club
-    frame: Frame
+    context: TimeContext
 
     def leading(self, among: Iterable[str]) -> str:
         """The choice with most marks, the one named first on a tie."""
@@ -54,7 +54,7 @@ class Step:
 
     @property
     def numbers(self) -> Numbers:
-        return self.frame.numbers
+        return self.context.numbers
 
     @property
     def person(self) -> Person:
@@ -63,7 +63,7 @@ class Step:
     @cached_property
     def count(self) -> Counter[str]:
         """The marks by choice of the round that this step found."""
-        marks = select(Mark.choice, func.count()).where(Mark.case_id == self.case.id, Mark.entered_version == self.round)
+        marks = select(Mark.choice, func.count()).where(Mark.case_id == self.case.id, Mark.entered_version == self.entered_version)
         return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).all()))
 
 

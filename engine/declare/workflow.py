@@ -35,7 +35,7 @@ from engine.text.i18n import marked
 REMOVAL_PROPOSED = "removal_proposed"
 
 if TYPE_CHECKING:
-    from engine.declare.transition import Step
+    from engine.declare.transition import Transition
     from engine.storage.models import Person
 
 __all__ = [
@@ -82,9 +82,9 @@ __all__ = [
     "weekly",
 ]  # fmt: skip
 
-Effect = Callable[["Step"], None]
-OfPerson = Callable[["Person"], bool]
-Choices = Callable[["Step"], Iterable[str]]
+Effect = Callable[["Transition"], None]
+PersonTest = Callable[["Person"], bool]
+Choices = Callable[["Transition"], Iterable[str]]
 Note = Literal["none", "optional", "required"]
 WORKFLOW, REMOVAL = "workflow", "removal"
 
@@ -93,7 +93,7 @@ WORKFLOW, REMOVAL = "workflow", "removal"
 
 
 @dataclass(frozen=True)
-class Letter:
+class LetterSpec:
     """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell* always leaves.
 
     ``at``: the answer that holds the address to which it goes instead of the recipient's own. ``gathers``: the topic
@@ -107,14 +107,14 @@ class Letter:
     gathers: str = ""
 
 
-def ask(name: str, *, at: str = "", gathers: str = "") -> Letter:
+def ask(name: str, *, at: str = "", gathers: str = "") -> LetterSpec:
     """A letter that wants something, to whose turn it is."""
-    return Letter(name, None, asks=True, at=at, gathers=gathers)
+    return LetterSpec(name, None, asks=True, at=at, gathers=gathers)
 
 
-def tell(name: str, to: Role = person, *, at: str = "") -> Letter:
+def tell(name: str, to: Role = person, *, at: str = "") -> LetterSpec:
     """News, composed from what the event recorded."""
-    return Letter(name, to, asks=False, at=at)
+    return LetterSpec(name, to, asks=False, at=at)
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ class Act:
     note: Note = "none"
     asks_days: bool = False
     proves: bool = False
-    only_if: OfPerson | None = None
-    tells: tuple[Letter, ...] = ()
+    only_if: PersonTest | None = None
+    tells: tuple[LetterSpec, ...] = ()
     do: Effect | None = None
 
 
@@ -142,8 +142,8 @@ def may(
     note: Note = "none",
     due: Literal["days"] | None = None,
     proves: bool = False,
-    only_if: OfPerson | None = None,
-    tells: Letter | tuple[Letter, ...] = (),
+    only_if: PersonTest | None = None,
+    tells: LetterSpec | tuple[LetterSpec, ...] = (),
     do: Effect | None = None,
 ) -> Act:
     """``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this act, also on ``stay``.
@@ -151,7 +151,7 @@ def may(
     ``proves``: the press shows who reads an address, so only the link in the state's own ask offers it.
     ``only_if``: offered while this holds of the person concerned.
     """
-    told = (tells,) if isinstance(tells, Letter) else tells
+    told = (tells,) if isinstance(tells, LetterSpec) else tells
     return Act(who, action, to, tuple(fill), note, due == "days", proves, only_if, told, do)
 
 
@@ -187,10 +187,10 @@ def poll(
 @dataclass(frozen=True)
 class Reminder:
     before: Number
-    letter: Letter
+    letter: LetterSpec
 
 
-def before_due(before: Number, letter: Letter) -> Reminder:
+def before_due(before: Number, letter: LetterSpec) -> Reminder:
     return Reminder(before, letter)
 
 
@@ -205,7 +205,7 @@ def due(when: When, *, to: Target) -> Due:
     return Due(when, to)
 
 
-Part = Letter | Act | Poll | Reminder | Due
+Part = LetterSpec | Act | Poll | Reminder | Due
 
 
 class State:
@@ -229,7 +229,7 @@ class State:
         clause: str = "",
     ) -> None:
         self.turn = turn
-        self.entry_letters = tuple(part for part in parts if isinstance(part, Letter))
+        self.entry_letters = tuple(part for part in parts if isinstance(part, LetterSpec))
         self.acts = tuple(part for part in parts if isinstance(part, Act))
         self.poll = next((part for part in parts if isinstance(part, Poll)), None)
         self.reminders = tuple(part for part in parts if isinstance(part, Reminder))
@@ -240,7 +240,7 @@ class State:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def letters(self) -> tuple[Letter, ...]:
+    def letters(self) -> tuple[LetterSpec, ...]:
         told = tuple(letter for act in self.acts for letter in act.tells)
         return self.entry_letters + tuple(item.letter for item in self.reminders) + told
 
@@ -253,7 +253,7 @@ class State:
 
 
 def final(
-    *parts: Letter | Act, do: Effect | None = None, undo: bool = False, keep: Number | None = None, clause: str = ""
+    *parts: LetterSpec | Act, do: Effect | None = None, undo: bool = False, keep: Number | None = None, clause: str = ""
 ) -> State:
     """The end of a case. ``keep``: how many days what was written stays before it is erased.
 

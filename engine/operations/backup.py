@@ -29,7 +29,7 @@ from engine import VERSION
 from engine.storage import schema
 from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
-from engine.storage.heartbeats import rest
+from engine.storage.heartbeats import hold_post
 from engine.storage.models import Club, Heartbeat, Letter
 
 FORMAT = 1
@@ -190,7 +190,7 @@ def hold_unsent(session: Session, machine_now: datetime) -> int:
     unsent = update(Letter).where(Letter.state.in_(("queued", "claimed", "transmitting")))
     held = session.execute(unsent.values(state="held", answer=HELD, lease_until=None).returning(Letter.id)).all()
     session.execute(delete(Heartbeat))
-    rest(session, "restored", machine_now)
+    hold_post(session, "restored", machine_now)
     return len(held)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.storage import schema
 from engine.storage.database import Database
-from engine.storage.heartbeats import rest
+from engine.storage.heartbeats import hold_post
 from engine.storage.models import Club, Heartbeat, Row
 
 BATCH = 1000
@@ -21,7 +21,7 @@ class CannotMove(ValueError):
     """The text says why; nothing was written."""
 
 
-def move(source: Database, target: Database, machine_now: datetime) -> dict[str, int]:
+def copy_database(source: Database, target: Database, machine_now: datetime) -> dict[str, int]:
     """Copy all rows into an empty database, in one transaction there. Returns how many per table. Raises CannotMove.
 
     SQLite's writers wait meanwhile; other processes on a PostgreSQL source are to be stopped first. From here on the old
@@ -35,7 +35,7 @@ def move(source: Database, target: Database, machine_now: datetime) -> dict[str,
             raise CannotMove("there is a club in that database already")
         counts = {table.name: _copy(table, old, new) for table in Row.metadata.sorted_tables if table is not Heartbeat.__table__}
         with Session(old) as session:
-            rest(session, MOVED, machine_now)
+            hold_post(session, MOVED, machine_now)
             session.flush()
     return counts
 

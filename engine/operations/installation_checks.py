@@ -16,13 +16,13 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from engine.clock import read_shift
-from engine.club.context import charter_of
+from engine.club.context import current_charter
 from engine.declare.registry import UNREADABLE, standing
 from engine.settings import Settings
 from engine.storage import schema
 from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
-from engine.storage.heartbeats import channel_trouble, post_rests
+from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.storage.models import Case, Club, Heartbeat, Letter
 
 Verdict = Literal["ok", "warning", "wrong", "not checked"]
@@ -169,7 +169,7 @@ def letters(session: Session, now: datetime) -> list[Finding]:
         found.append(Finding("channel", "wrong", says, f"nothing is lost; the next try is at {trouble.next_try:%H:%M} UTC"))
     else:
         found.append(Finding("channel", "ok", "the mail server took the last letter, or none was due yet"))
-    if (rests := post_rests(session)) is not None:
+    if (rests := post_is_held(session)) is not None:
         says = f"it rests since {rests.since:%Y-%m-%d %H:%M} UTC ({rests.why}): no letter leaves"
         found.append(Finding("post", "warning", says, "look through `letters list --state held`, then `letters release --all`"))
     return [*found, _waiting(session, now)]
@@ -206,7 +206,7 @@ def rows(session: Session) -> list[Finding]:
             do = "start the version of Jiuniu that made it; else put workflow, state or answers of that row right by hand"
             found.append(Finding("case", "wrong", says, do))
     for club in clubs.values():
-        if damaged := charter_of(club).damaged:
+        if damaged := current_charter(club).damaged:
             says = f"the charter of club {club.slug} is damaged in {', '.join(damaged)}: there it is as shipped"
             found.append(Finding("charter", "wrong", says, "look at it with `club export`, mend it, and `club apply` it"))
     return found or [Finding("rows", "ok", "every open case and every charter can be read")]

@@ -14,9 +14,9 @@ from typing import Literal
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from engine.security.encryption import Broken, Seal
+from engine.security.encryption import CannotDecrypt, Encryption
 from engine.settings import MailServer, Settings
-from engine.storage.database import across_clubs, hold
+from engine.storage.database import across_clubs, lock_row
 from engine.storage.heartbeats import note_channel
 from engine.storage.models import Letter, MailAccount
 
@@ -37,51 +37,51 @@ class Outgoing:
         return settings if self.origin == "environment" else replace(settings, mail_server=self.server, mail_from=self.sender)
 
 
-def seal_password(seal: Seal, server: MailServer) -> bytes:
-    return seal.close(json.dumps([server.host, server.user, server.password]))
+def seal_password(encryption: Encryption, server: MailServer) -> bytes:
+    return encryption.encrypt(json.dumps([server.host, server.user, server.password]))
 
 
-def open_password(seal: Seal, sealed: bytes, *, host: str, user: str) -> str:
+def open_password(encryption: Encryption, sealed: bytes, *, host: str, user: str) -> str:
     """The password. Raises Broken, also where it was sealed for another server or login."""
     try:
-        *bound, password = json.loads(seal.open(sealed))
+        *bound, password = json.loads(encryption.decrypt(sealed))
     except ValueError:  # Broken among them
-        raise Broken from None
+        raise CannotDecrypt from None
     if bound != [host, user]:
-        raise Broken
+        raise CannotDecrypt
     return str(password)
 
 
-def keep_account(session: Session, seal: Seal, server: MailServer, *, sender: str, now: datetime) -> None:
+def save_account(session: Session, encryption: Encryption, server: MailServer, *, sender: str, now: datetime) -> None:
     """From the post's next round on, in every process, mail leaves by this account."""
     session.merge(
         MailAccount(
             id=THE_ONE, security=server.security, host=server.host, port=server.port, user=server.user,
-            secret=seal_password(seal, server), sender=sender, at=now,
+            secret=seal_password(encryption, server), sender=sender, at=now,
         )
     )  # fmt: skip
     note_channel(session, "", (), now)
-    _compose_anew(session)
+    discard_rendered(session)
 
 
-def close_anew(session: Session, seal: Seal) -> None:
+def reencrypt(session: Session, encryption: Encryption) -> None:
     """After the installation's key was changed: the password stays readable when the old key is dropped one day."""
     kept = session.get(MailAccount, THE_ONE)
-    if kept is None or seal.is_current(kept.secret):
+    if kept is None or encryption.is_current(kept.secret):
         return
-    hold(session, kept)  # somebody may be setting another one
-    with contextlib.suppress(Broken):  # then the desk says that it wants to be set again
-        kept.secret = seal.close(seal.open(kept.secret))
+    lock_row(session, kept)  # somebody may be setting another one
+    with contextlib.suppress(CannotDecrypt):  # then the desk says that it wants to be set again
+        kept.secret = encryption.encrypt(encryption.decrypt(kept.secret))
 
 
 @across_clubs
-def _compose_anew(session: Session) -> None:
+def discard_rendered(session: Session) -> None:
     """Letters that were refused before carry the old sender; one that may have arrived keeps its bytes."""
     again = (Letter.state == "queued") & Letter.bytes.is_not(None) & ~Letter.maybe_twice
     session.execute(update(Letter).where(again).values(bytes=None))
 
 
-def outgoing(session: Session, settings: Settings, seal: Seal) -> Outgoing:
+def outgoing(session: Session, settings: Settings, encryption: Encryption) -> Outgoing:
     """How mail leaves now. The built-in mailbox has no server here: only the process that runs it knows where."""
     if settings.mail_server is not None:
         return Outgoing("environment", settings.mail_server, settings.mail_from)
@@ -89,7 +89,7 @@ def outgoing(session: Session, settings: Settings, seal: Seal) -> Outgoing:
     if kept is None:
         return Outgoing("mailbox" if settings.built_in_mailbox else "nothing", None, settings.mail_from)
     try:
-        password = open_password(seal, kept.secret, host=kept.host, user=kept.user)
-    except Broken:
+        password = open_password(encryption, kept.secret, host=kept.host, user=kept.user)
+    except CannotDecrypt:
         return Outgoing("unreadable", None, kept.sender)
     return Outgoing("page", MailServer(kept.security, kept.host, kept.port, kept.user, password), kept.sender)

@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from engine.outbox.queue import BY_CLOCK
 from engine.storage.database import across_clubs, enter_club
-from engine.storage.heartbeats import end_rest, rest
+from engine.storage.heartbeats import hold_post, release_post
 from engine.storage.models import Club, Letter, Person
 
 PAUSED = "held: the club is paused"
@@ -47,7 +47,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def some(session: Session, kind: str, *, limit: int, offset: int = 0) -> list[tuple[Letter, Person | None]]:
+def letters_of_kind(session: Session, kind: str, *, limit: int, offset: int = 0) -> list[tuple[Letter, Person | None]]:
     """The letters of the club at hand of one of KINDS, with whom they are for, the newest first."""
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
     wanted = select(Letter, Person).outerjoin(Person, person).order_by(Letter.id.desc()).limit(limit).offset(offset)
@@ -88,7 +88,7 @@ def release(session: Session, club_id: int, letter_id: int, now: datetime) -> bo
 
 def hold_all(session: Session, machine_now: datetime) -> None:
     """Nothing leaves any more, whatever is queued, until ``release_all``."""
-    rest(session, "by hand", machine_now)
+    hold_post(session, "by hand", machine_now)
 
 
 def release_club(session: Session, club_id: int, now: datetime) -> int:
@@ -97,9 +97,9 @@ def release_club(session: Session, club_id: int, now: datetime) -> int:
     Returns how many were held.
     """
     enter_club(session, club_id)
-    released = session.execute(_let_go(now)).all()
+    released = session.execute(_release_letters(now)).all()
     if session.execute(select(func.count(Club.id))).scalar_one() == 1:
-        end_rest(session)
+        release_post(session)
     session.info["letters"] = True
     return len(released)
 
@@ -107,13 +107,13 @@ def release_club(session: Session, club_id: int, now: datetime) -> int:
 @across_clubs
 def release_all(session: Session, now: datetime) -> int:
     """Let every held letter of every club go, and the post with them. Returns how many were held."""
-    released = session.execute(_let_go(now)).all()
-    end_rest(session)
+    released = session.execute(_release_letters(now)).all()
+    release_post(session)
     session.info["letters"] = True
     return len(released)
 
 
-def _let_go(now: datetime) -> ReturningUpdate[tuple[int]]:
+def _release_letters(now: datetime) -> ReturningUpdate[tuple[int]]:
     """Every held letter but those that wait for their club's rest to end."""
     held = (Letter.state == "held") & (Letter.answer != PAUSED)
     return update(Letter).where(held).values(state="queued", next_at=now, answer=RELEASED).returning(Letter.id)
@@ -136,6 +136,6 @@ def _plain(letter: Letter, address: str | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def rests(letter: Letter, club: Club) -> bool:
+def held_by_pause(letter: Letter, club: Club) -> bool:
     """Does this letter stay here as long as its club rests? (It was with the post when the rest began, and came back.)"""
     return club.paused_at is not None and letter.priority == BY_CLOCK

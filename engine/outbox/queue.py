@@ -13,12 +13,11 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from engine.club.authority import holders
-from engine.club.context import charter_of, club_at_hand, numbers_of
+from engine.club.context import charter_numbers, current_charter, current_club
 from engine.club.electorate import still_asked
-from engine.declare.due_times import Frame, morning_after_quiet
+from engine.declare.due_times import TimeContext, morning_after_quiet
 from engine.declare.roles import person as the_person
-from engine.declare.workflow import WORKFLOW, State
-from engine.declare.workflow import Letter as Declared
+from engine.declare.workflow import WORKFLOW, LetterSpec, State
 from engine.storage.database import club_of, insert_new, insert_new_rows
 from engine.storage.models import Case, Letter, Person, new_id
 
@@ -38,13 +37,13 @@ _DEFAULTS: dict[str, Any] = {"version": None, "address": None, "attempts": 0, "s
 def queue_for_case(
     session: Session,
     case: Case,
-    letters: Sequence[Declared],
+    letters: Sequence[LetterSpec],
     state: State,
     *,
     version: int,
     now: datetime,
     by_clock: bool,
-    frame: Frame,
+    context: TimeContext,
     moment: datetime | None = None,
     why_not: Callable[[int], str] = lambda _person_id: "",
 ) -> None:
@@ -56,7 +55,7 @@ def queue_for_case(
     """
     if not letters:
         return
-    next_at = morning_after_quiet(now, frame) if by_clock else now
+    next_at = morning_after_quiet(now, context) if by_clock else now
     rows = [
         case_letter(
             case, letter, person_id, version=version, created_at=now, next_at=next_at, by_clock=by_clock, moment=moment,
@@ -70,21 +69,21 @@ def queue_for_case(
 
 
 def case_letter(
-    case: Any, letter: Declared, person_id: int, *, version: int, created_at: datetime, next_at: datetime, by_clock: bool,
+    case: Any, letter: LetterSpec, person_id: int, *, version: int, created_at: datetime, next_at: datetime, by_clock: bool,
     moment: datetime | None = None, state: str = "queued", answer: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The row of a case's letter; ``case`` is a Case or a row with its columns."""
-    row = letter_alike(
+    row = shared_columns(
         case, letter, created_at=created_at, next_at=next_at, by_clock=by_clock, moment=moment, state=state, answer=answer
     )
-    row.update(letter_to(case, person_id, version=version, which=which_of(letter, moment)))
+    row.update(recipient_columns(case, person_id, version=version, which=key_suffix(letter, moment)))
     if letter.at:
         row["address"] = case.answers.get(letter.at)
     return row
 
 
-def letter_alike(
-    case: Any, letter: Declared, *, created_at: datetime, next_at: datetime, by_clock: bool, moment: datetime | None = None,
+def shared_columns(
+    case: Any, letter: LetterSpec, *, created_at: datetime, next_at: datetime, by_clock: bool, moment: datetime | None = None,
     state: str = "queued", answer: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """What a letter has in common with that of every case of the same workflow and due time."""
@@ -103,12 +102,12 @@ def letter_alike(
     }
 
 
-def which_of(letter: Declared, moment: datetime | None) -> str:
+def key_suffix(letter: LetterSpec, moment: datetime | None) -> str:
     """The middle of a letter's key: which of a round's letters this is."""
     return f"{letter.name}:{moment.isoformat() if moment else ''}"
 
 
-def letter_to(case: Any, person_id: int, *, version: int, which: str) -> dict[str, Any]:
+def recipient_columns(case: Any, person_id: int, *, version: int, which: str) -> dict[str, Any]:
     """What is a letter's own."""
     return {
         "id": new_id(),
@@ -122,14 +121,14 @@ def letter_to(case: Any, person_id: int, *, version: int, which: str) -> dict[st
     }
 
 
-def waits_for_morning(letter: Letter, case: Case | None, frame: Frame, now: datetime) -> datetime | None:
+def waits_for_morning(letter: Letter, case: Case | None, context: TimeContext, now: datetime) -> datetime | None:
     """Until when a letter that the clock made has to wait, because by now it is night (an outage held it up).
 
     None: it may leave; so may one that would come too late in the morning.
     """
     if letter.priority != BY_CLOCK and letter.name != DAILY_LETTER:
         return None
-    morning = morning_after_quiet(now, frame)
+    morning = morning_after_quiet(now, context)
     too_late = letter.asks and case is not None and case.due_at is not None and morning >= case.due_at
     return None if morning <= now or too_late else morning
 
@@ -156,11 +155,11 @@ def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
         insert_new_rows(session, Letter, rows)
 
 
-def _recipients(session: Session, case: Case, letter: Declared, state: State) -> list[int]:
+def _recipients(session: Session, case: Case, letter: LetterSpec, state: State) -> list[int]:
     if letter.to is None and state.poll:
         return [person.id for person in still_asked(session, case, state.poll)]
     topic = case.workflow if letter.gathers == WORKFLOW else letter.gathers
-    if topic and topic in charter_of(club_at_hand(session)).in_daily_letter:
+    if topic and topic in current_charter(current_club(session)).in_daily_letter:
         return []  # it waits on the desk, and the daily letter says so
     role = letter.to or state.turn
     if role == the_person:
@@ -200,7 +199,7 @@ def queue_for_person(
     return insert_new(session, Letter, **values)
 
 
-def write_anew(session: Session, person: Person, now: datetime) -> None:
+def requeue_after_address_change(session: Session, person: Person, now: datetime) -> None:
     """After a new address: what waits is composed for it, and what the old one refused in the last weeks goes out once more.
 
     Bytes of before would name the old address, and their links are dead.
@@ -219,7 +218,7 @@ def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
 
     One that was written down already and waits for the mail server says nothing of this press, so another one will.
     """
-    next_at = now + numbers_of(club_at_hand(session)).receipt_after
+    next_at = now + charter_numbers(current_club(session)).receipt_after
     mine = {"club": club_of(session), "person": decider.id, "at": next_at}
     if session.connection().execute(_PUT_OFF_RECEIPT, mine).rowcount == 0:
         queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)

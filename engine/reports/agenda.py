@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.club.context import club_at_hand, frame_of
+from engine.club.context import current_club, time_context
 from engine.declare.due_times import week_number
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.scheduler.schedules import calendars
@@ -18,7 +18,7 @@ MOST_NAMES = 60
 
 
 @dataclass
-class Entry:
+class AgendaItem:
     """Something that happens at a moment. ``kind``: opens (a period), falls_due (that period), due (open matters).
 
     ``count``: of how many open matters; ``who``: whom they are about, where that is asked for by name: a vote, a removal.
@@ -34,36 +34,36 @@ class Entry:
     who: list[str] = field(default_factory=list)
 
 
-def agenda(session: Session, now: datetime, until: datetime) -> list[Entry]:
+def agenda(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
     """In order of time; what is due at the same moment in the same state is one entry. While the club rests there is none."""
-    if club_at_hand(session).paused_at:
+    if current_club(session).paused_at:
         return []
     found = [*_openings(session, now, until), *_due(session, now, until)]
     return sorted(found, key=lambda entry: (entry.at, entry.kind, entry.workflow, entry.state))
 
 
-def _openings(session: Session, now: datetime, until: datetime) -> list[Entry]:
-    frame, known = frame_of(club_at_hand(session)), calendars()
+def _openings(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
+    context, known = time_context(current_club(session)), calendars()
     entries = []
     for schedule in session.execute(select(Schedule).where(Schedule.rule.in_(known))).scalars():
         rule = known[schedule.rule].rule
-        opening = schedule.next_at if schedule.next_at > now else rule.latest(now, frame)
+        opening = schedule.next_at if schedule.next_at > now else rule.latest(now, context)
         while opening <= until:
-            due, week = rule.due_of(opening, frame), week_number(rule.period(opening, frame))
-            entries.append(Entry(max(opening, now), "opens", schedule.rule, week=week))
+            due, week = rule.due_of(opening, context), week_number(rule.period(opening, context))
+            entries.append(AgendaItem(max(opening, now), "opens", schedule.rule, week=week))
             if due <= until:
-                entries.append(Entry(due, "falls_due", schedule.rule, week=week))
-            opening = rule.following(opening, frame)
+                entries.append(AgendaItem(due, "falls_due", schedule.rule, week=week))
+            opening = rule.following(opening, context)
     return entries
 
 
-def _due(session: Session, now: datetime, until: datetime) -> list[Entry]:
+def _due(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
     kind = (Case.due_at, Case.workflow, Case.state, Case.turn)
     open_now = (Case.turn != "") & (Case.due_at > now) & (Case.due_at <= until)
     rows = session.execute(select(*kind, func.count()).where(open_now).group_by(*kind)).all()
     names = _names(session, until)
     return [
-        Entry(at, "due", flow, state, turn, count=count, who=names.get((at, flow, state), []))
+        AgendaItem(at, "due", flow, state, turn, count=count, who=names.get((at, flow, state), []))
         for at, flow, state, turn, count in rows if at
     ]  # fmt: skip
 

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from engine.club.context import club_at_hand, forget_charter
+from engine.club.context import current_club, drop_parsed_charter
 from engine.declare.registry import workflow
-from engine.reports.sandbox import rehearsal
+from engine.reports.sandbox import sandbox
 from engine.scheduler.recurring import openings_round
 from engine.scheduler.sweep import ROUND, sweep_round
 from engine.setup.club_admin import apply_charter
@@ -25,7 +25,7 @@ from engine.storage.models import Case, Letter, Person, Schedule, new_id
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class PlannedLetter:
     """One letter that would leave. ``state`` and ``clause`` say why; both are empty for a letter without a case.
 
     ``to`` is a name for people, where there is one; ``address`` is where it goes.
@@ -42,7 +42,7 @@ class Foreseen:
 
 
 @dataclass(frozen=True)
-class Shift:
+class LetterChange:
     """A letter that would leave at another time, or (``before`` None) be new, or (``after`` None) not leave."""
 
     letter: str
@@ -51,17 +51,17 @@ class Shift:
     after: datetime | None
 
 
-def foresee(
+def forecast_letters(
     db: Database, club_id: int, now: datetime, until: datetime, *, change: Callable[[Session], None] = lambda session: None
-) -> list[Foreseen]:
+) -> list[PlannedLetter]:
     """Every letter that would leave in this club up to ``until``, in order; if it were changed so now (another charter, say)."""
-    with rehearsal(db, club_id) as session:
+    with sandbox(db, club_id) as session:
         change(session)
         found = _leaving(session, until)
         while (moment := _next_moment(session)) is not None and moment <= until:
-            _live_through(session, max(moment, now))
+            _simulate(session, max(moment, now))
             found += _leaving(session, until)
-        forget_charter(club_at_hand(session))
+        drop_parsed_charter(current_club(session))
         return sorted(found, key=lambda item: item.at)
 
 
@@ -70,22 +70,22 @@ def with_charter(session: Session, club_id: int, charter: Mapping[str, Any], now
 
     Its version is one that no charter ever has, so that nobody else takes what was parsed of it for the real one.
     """
-    club_at_hand(session).charter_version = new_id()
+    current_club(session).charter_version = new_id()
     apply_charter(session, club_id, charter, now)
 
 
-def shifts(before: Sequence[Foreseen], after: Sequence[Foreseen]) -> list[Shift]:
+def letter_changes(before: Sequence[PlannedLetter], after: Sequence[PlannedLetter]) -> list[LetterChange]:
     """What differs between two forecasts. Of one kind of letter to one person, the moments that are in both do not."""
     known, wanted = _by_kind(before), _by_kind(after)
     found = []
     for key in known | wanted:
         old, new = known.get(key, []), wanted.get(key, [])
         gone, fresh = ([at for at in these if at not in others] for these, others in ((old, new), (new, old)))
-        found += [Shift(key[0], key[2], *moments) for moments in zip_longest(gone, fresh)]
+        found += [LetterChange(key[0], key[2], *moments) for moments in zip_longest(gone, fresh)]
     return sorted(found, key=lambda item: min(at for at in (item.before, item.after) if at))
 
 
-def _by_kind(foreseen: Sequence[Foreseen]) -> dict[tuple[str, int, str], list[datetime]]:
+def _by_kind(foreseen: Sequence[PlannedLetter]) -> dict[tuple[str, int, str], list[datetime]]:
     found: dict[tuple[str, int, str], list[datetime]] = {}
     for item in foreseen:
         found.setdefault((item.letter, item.person_id, item.to), []).append(item.at)
@@ -99,7 +99,7 @@ def _next_moment(session: Session) -> datetime | None:
     return min((moment for moment in (wakes, schedules) if moment), default=None)
 
 
-def _live_through(session: Session, moment: datetime) -> None:
+def _simulate(session: Session, moment: datetime) -> None:
     while sweep_round(session, moment) >= ROUND:
         session.flush()
     session.flush()
@@ -107,7 +107,7 @@ def _live_through(session: Session, moment: datetime) -> None:
         session.flush()
 
 
-def _leaving(session: Session, until: datetime) -> list[Foreseen]:
+def _leaving(session: Session, until: datetime) -> list[PlannedLetter]:
     """The letters that are queued now, taken as sent at their moment."""
     rows = session.execute(
         select(
@@ -125,7 +125,7 @@ def _leaving(session: Session, until: datetime) -> list[Foreseen]:
         .where(Letter.state == "queued", Letter.next_at <= until)
     ).all()
     found = [
-        Foreseen(
+        PlannedLetter(
             at, letter, name or address, address, person_id, case_id, state or "", workflow(flow).clause_of(state) if flow else ""
         )
         for at, letter, case_id, person_id, name, address, flow, state in rows

@@ -13,7 +13,7 @@ HAND_INS = ("submit", "resubmit")
 
 
 @dataclass(frozen=True)
-class Told:
+class LetterToPerson:
     """A letter, the case it is about and the event that caused it, where it has them."""
 
     letter: Letter
@@ -21,7 +21,7 @@ class Told:
     event: Event | None
 
 
-def letters_to(session: Session, person: Person, limit: int) -> list[Told]:
+def letters_to(session: Session, person: Person, limit: int) -> list[LetterToPerson]:
     """The newest letters to somebody, without their bytes, in one query."""
     wanted = (
         select(Letter, Case, Event)
@@ -32,7 +32,7 @@ def letters_to(session: Session, person: Person, limit: int) -> list[Told]:
         .order_by(Letter.id.desc())
         .limit(limit)
     )
-    return [Told(letter, case, event) for letter, case, event in session.execute(wanted)]
+    return [LetterToPerson(letter, case, event) for letter, case, event in session.execute(wanted)]
 
 
 def periods_of(session: Session, person: Person, workflow: str) -> list[tuple[Case, Event | None]]:

@@ -41,7 +41,7 @@ _INSTEAD = {
 
 
 @contextlib.contextmanager
-def rehearsal(db: Database, club_id: int) -> Iterator[Session]:
+def sandbox(db: Database, club_id: int) -> Iterator[Session]:
     """A session on the copy; it is in the club, and alone."""
     with Session(_aside(db), expire_on_commit=False) as session:
         connection = session.connection()

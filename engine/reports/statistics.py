@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Event, Person
-from engine.storage.types import Instant
+from engine.storage.types import UTCDateTime
 
 MOST_WEEKS = 60
 
@@ -105,7 +105,11 @@ def _weeks(zone: str, now: datetime) -> CTE:
     """The weeks up to now as rows: how many weeks ago, first moment, first moment of the next."""
     last = _monday(now, zone)
     rows = [(nr, *(_start(last - timedelta(weeks=nr - after), zone) for after in (0, 1))) for nr in range(MOST_WEEKS)]
-    return values(column("nr", Integer), column("start", Instant), column("until", Instant), name="week").data(rows).cte("week")
+    return (
+        values(column("nr", Integer), column("start", UTCDateTime), column("until", UTCDateTime), name="week")
+        .data(rows)
+        .cte("week")
+    )
 
 
 def _within(week: CTE, moment: Any, *, open_start: bool = False) -> ColumnElement[bool]:

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session, defer
 
-from engine.cases.deadlines import reminders_of, rests
+from engine.cases.deadlines import is_stuck, reminders_of
 from engine.charter.model import Numbers
-from engine.club.authority import their_turn
+from engine.club.authority import assigned_to
 from engine.club.people import is_admin
 from engine.declare.registry import all_workflows, standing, state_of
 from engine.declare.targets import arrows
@@ -23,24 +23,24 @@ IS_LATE = (Case.turn == "person") & Event.action.in_(("due", "decline", "extend"
 
 
 @dataclass(frozen=True)
-class Matter:
+class WorkItem:
     case: Case
     who: Person
 
 
-def waiting_for(session: Session, decider: Person, limit: int = MOST, offset: int = 0) -> list[Matter]:
+def waiting_for(session: Session, decider: Person, limit: int = MOST, offset: int = 0) -> list[WorkItem]:
     """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
-    wanted = _matters().where(their_turn(session, decider))
+    wanted = _work_items().where(assigned_to(session, decider))
     return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
 
 
 def count_waiting(session: Session, decider: Person) -> int:
-    return session.execute(select(func.count(Case.id)).where(their_turn(session, decider))).scalar_one()
+    return session.execute(select(func.count(Case.id)).where(assigned_to(session, decider))).scalar_one()
 
 
-def late(session: Session, limit: int = MOST, offset: int = 0) -> list[Matter]:
+def late(session: Session, limit: int = MOST, offset: int = 0) -> list[WorkItem]:
     """Open cases whose person let a due time pass (or was declined) and has a chance left."""
-    wanted = _matters().join(Event, HOW_ENTERED).where(IS_LATE)
+    wanted = _work_items().join(Event, HOW_ENTERED).where(IS_LATE)
     return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
 
 
@@ -48,14 +48,14 @@ def count_late(session: Session) -> int:
     return session.execute(select(func.count(Case.id)).join(Event, HOW_ENTERED).where(IS_LATE)).scalar_one()
 
 
-def late_one(session: Session, case_id: int) -> Matter | None:
+def late_one(session: Session, case_id: int) -> WorkItem | None:
     """One of the late cases, while it is one."""
-    wanted = _matters().join(Event, HOW_ENTERED).where(IS_LATE, Case.id == case_id)
+    wanted = _work_items().join(Event, HOW_ENTERED).where(IS_LATE, Case.id == case_id)
     return next(iter(_read(session, wanted)), None)
 
 
 @dataclass(frozen=True)
-class Ahead:
+class NextSteps:
     """What the clock does next in a case, if nobody acts: the next reminder (``last``: none comes after it), and whose turn it
     may be once the time is up."""
 
@@ -64,18 +64,18 @@ class Ahead:
     turns: frozenset[str]
 
 
-def ahead(case: Case, now: datetime, numbers: Numbers) -> Ahead:
+def next_steps(case: Case, now: datetime, numbers: Numbers) -> NextSteps:
     state = standing(case)
     if case.due_at is None or state.due is None:
-        return Ahead(None, last=False, turns=frozenset())
+        return NextSteps(None, last=False, turns=frozenset())
     coming = [at for at, _letter in reminders_of(state, case.entered_at, case.due_at, numbers) if at > now]
     after = {name for target in arrows(state.due.to) for name in state_of(case.workflow, target).turn.names}
-    return Ahead(min(coming, default=None), len(coming) == 1, frozenset(after))
+    return NextSteps(min(coming, default=None), len(coming) == 1, frozenset(after))
 
 
-def resting(session: Session, limit: int = MOST) -> list[Matter]:
+def stuck_cases(session: Session, limit: int = MOST) -> list[WorkItem]:
     """Open cases that cannot go on."""
-    return _read(session, _matters().where(rests()).order_by(Case.entered_at, Case.id).limit(limit))
+    return _read(session, _work_items().where(is_stuck()).order_by(Case.entered_at, Case.id).limit(limit))
 
 
 def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
@@ -84,9 +84,9 @@ def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
     return list(session.execute(wanted).scalars())
 
 
-def ended_in(session: Session, workflow: str, state: str, *, limit: int, offset: int = 0) -> list[Matter]:
+def ended_in(session: Session, workflow: str, state: str, *, limit: int, offset: int = 0) -> list[WorkItem]:
     """The cases of present members that ended there, the newest first."""
-    wanted = _matters().where(Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member")
+    wanted = _work_items().where(Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member")
     return _read(session, wanted.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit).offset(offset))
 
 
@@ -126,9 +126,9 @@ def decisions_since(session: Session, decider: Person, since: datetime) -> list[
     return [(event, case, person) for event, case, person in session.execute(wanted)]
 
 
-def _matters() -> Select[Case, Person]:
+def _work_items() -> Select[Case, Person]:
     return select(Case, Person).join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
 
 
-def _read(session: Session, wanted: Select[Case, Person]) -> list[Matter]:
-    return [Matter(case, person) for case, person in session.execute(wanted)]
+def _read(session: Session, wanted: Select[Case, Person]) -> list[WorkItem]:
+    return [WorkItem(case, person) for case, person in session.execute(wanted)]

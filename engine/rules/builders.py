@@ -9,7 +9,7 @@ from sqlalchemy import select
 from engine.club.people import is_removed
 from engine.declare.roles import Role
 from engine.declare.targets import Target
-from engine.declare.transition import Step
+from engine.declare.transition import Transition
 from engine.declare.workflow import (
     REMOVAL,
     REMOVAL_PROPOSED,
@@ -74,10 +74,12 @@ def reviewed_by(
     return review, returned
 
 
-def nothing_proposed(step: Step) -> bool:
+def nothing_proposed(transition: Transition) -> bool:
     """Is no other removal proposed for this person? A second one is not pursued; the first shows its fact (clause 3.2)."""
-    other = select(Case.id).where(Case.person_id == step.case.person_id, Case.state == REMOVAL_PROPOSED, Case.id != step.case.id)
-    return step.session.execute(other.limit(1)).first() is None
+    other = select(Case.id).where(
+        Case.person_id == transition.case.person_id, Case.state == REMOVAL_PROPOSED, Case.id != transition.case.id
+    )
+    return transition.session.execute(other.limit(1)).first() is None
 
 
 PROPOSE = either(nothing_proposed, REMOVAL_PROPOSED, "not_pursued")

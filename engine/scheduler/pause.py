@@ -8,16 +8,16 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from engine.cases.deadlines import days_of_rest
+from engine.cases.deadlines import days_of_pause
 from engine.cases.transitions import act
-from engine.club.context import club_at_hand, frame_of
+from engine.club.context import current_club, time_context
 from engine.declare.due_times import days_later, morning_after_quiet
 from engine.declare.transition import CLOCK
 from engine.outbox.delivery_log import PAUSED
 from engine.outbox.queue import BY_CLOCK, queue_for_person
 from engine.scheduler.schedules import RESUME, pass_over
 from engine.scheduler.sweep import BACK_OFF
-from engine.storage.database import HELD, enter_club, hold, overtaken
+from engine.storage.database import ROW_LOCK, enter_club, lock_row, lost_race
 from engine.storage.models import Case, Club, Letter, Person, Schedule
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ OVER = "skipped: the club rested, and its due time moved"
 def pause(session: Session, club_id: int, now: datetime, until: datetime | None = None) -> None:
     """From here on the clock takes no step in this club; what people do still counts. ``until``: when it goes on by itself."""
     enter_club(session, club_id)
-    club = club_at_hand(session)
-    hold(session, club)
+    club = current_club(session)
+    lock_row(session, club)
     session.execute(delete(Schedule).where(Schedule.rule == RESUME))
     if until is not None:
         session.add(Schedule(club_id=club_id, rule=RESUME, next_at=until, not_opened=[]))
@@ -45,42 +45,42 @@ def pause(session: Session, club_id: int, now: datetime, until: datetime | None 
 def resume(session: Session, club_id: int, now: datetime) -> int:
     """The club goes on: every due time has moved by the days of the rest. Returns how many cases went on."""
     enter_club(session, club_id)
-    club = club_at_hand(session)
-    hold(session, club)
+    club = current_club(session)
+    lock_row(session, club)
     session.execute(delete(Schedule).where(Schedule.rule == RESUME))
     if club.paused_at is None:
         return 0
     going_on = (Case.turn != "") & Case.due_at.is_not(None) & (Case.trouble != "unreachable")
-    resting = session.execute(select(Case).where(going_on).order_by(Case.id).with_for_update(**HELD)).scalars().all()
+    resting = session.execute(select(Case).where(going_on).order_by(Case.id).with_for_update(**ROW_LOCK)).scalars().all()
     for case in resting:
-        _go_on_safely(session, case, club, now)
+        _resume_safely(session, case, club, now)
     club.paused_at = None
     for schedule in session.execute(select(Schedule).where(Schedule.next_at <= now)).scalars().all():
         pass_over(session, schedule, now)
-    _let_go(session, now)
+    _release_letters(session, now)
     _tell(session, "club.resumed", now, {})
     return len(resting)
 
 
-def _go_on_safely(session: Session, case: Case, club: Club, now: datetime) -> None:
+def _resume_safely(session: Session, case: Case, club: Club, now: datetime) -> None:
     """One broken case never keeps the whole club at rest: its due time moves, too; it is looked at again, and shows on the desk."""
     case_id = case.id
     try:
         with session.begin_nested():
             act(session, case, "resumed", by=CLOCK, now=now)
     except Exception as fault:
-        if overtaken(fault):
+        if lost_race(fault):
             raise
         log.exception("case %s cannot go on after the rest", case_id)
-        due = days_later(case.due_at, days_of_rest(case, club, now), frame_of(club).zone) if case.due_at else None
+        due = days_later(case.due_at, days_of_pause(case, club, now), time_context(club).zone) if case.due_at else None
         trouble = f"{type(fault).__name__}: {fault}"[:500]
         session.execute(update(Case).where(Case.id == case_id).values(due_at=due, wake_at=now + BACK_OFF, trouble=trouble))
         session.expire(case)
 
 
-def _let_go(session: Session, now: datetime) -> None:
+def _release_letters(session: Session, now: datetime) -> None:
     """What waited leaves; a reminder of a due time that has moved does not."""
-    morning = morning_after_quiet(now, frame_of(club_at_hand(session)))
+    morning = morning_after_quiet(now, time_context(current_club(session)))
     for letter in session.execute(select(Letter).where(Letter.state == "held", Letter.answer == PAUSED)).scalars():
         if letter.data.get("reminder") and _has_moved(session, letter):
             letter.state, letter.answer, letter.settled_at = "dropped", OVER, now

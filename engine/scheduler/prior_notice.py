@@ -11,19 +11,19 @@ from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.cases.transitions import act
-from engine.club.context import club_at_hand, numbers_of
+from engine.club.context import charter_numbers, current_club
 from engine.declare.registry import state_of
 from engine.declare.transition import CLOCK
 from engine.declare.workflow import State
 from engine.declare.workflow import person as the_person
 from engine.storage.models import Case, Letter
 
-Warned = Literal["in time", "late", "not yet", "unreachable"]
+NoticeStatus = Literal["in time", "late", "not yet", "unreachable"]
 # By case, recipient and letter's name: its state, and when it was settled.
-Asks = Mapping[tuple[int, int, str], Any]
+Notices = Mapping[tuple[int, int, str], Any]
 
 
-def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
+def load_notices(session: Session, cases: Sequence[Case]) -> Notices:
     """The asks of these cases' present rounds to the persons concerned, in one query."""
     keys = [(case.club_id, case.id, case.entered_version) for case in cases if _announcing(case)]
     found: dict[tuple[int, int, str], Any] = {}
@@ -32,7 +32,7 @@ def asks_of(session: Session, cases: Sequence[Case]) -> Asks:
     return found
 
 
-def warned(session: Session, case: Case, asks: Asks) -> Warned:
+def notice_status(session: Session, case: Case, asks: Notices) -> NoticeStatus:
     """How the ask of the present round fared. *in time* where nobody was to be warned (it is a decider's turn)."""
     names = _announcing(case)
     if not names:
@@ -54,19 +54,19 @@ _ASKS = (
 )
 
 
-def must_rest(case: Case) -> bool:
+def waits_while_unreachable(case: Case) -> bool:
     """A member whom no mail reaches is not moved against; an application that nobody can answer simply ends."""
     return case.person.status == "member"
 
 
-def renew_if_late(session: Session, case: Case, letter: Letter, now: datetime) -> None:
+def renew_late_notice(session: Session, case: Case, letter: Letter, now: datetime) -> None:
     """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew from here."""
-    if leaves_late(session, case, letter, now):
+    if is_too_late(session, case, letter, now):
         with session.begin_nested():  # a fault here is this letter's alone
             act(session, case, "postponed", by=CLOCK, now=now)
 
 
-def leaves_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
+def is_too_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
     """Would this letter announce the due time of its round to the person concerned, and too late?"""
     announces = letter.name in _announcing(case) and letter.person_id == case.person_id
     running = letter.asks and case.entered_version == letter.version and case.turn != ""
@@ -88,5 +88,5 @@ def _announcing_in(workflow_name: str, state: State) -> list[str]:
 def _too_late(session: Session, case: Case, left_at: datetime) -> bool:
     """Later than the charter's ``remind_before`` before due, or than half the span where that is shorter."""
     assert case.due_at is not None, "somebody's turn has a due time"
-    margin = min(numbers_of(club_at_hand(session)).remind_before, (case.due_at - case.entered_at) / 2)
+    margin = min(charter_numbers(current_club(session)).remind_before, (case.due_at - case.entered_at) / 2)
     return left_at > case.due_at - margin

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.cases.deadlines import rests
+from engine.cases.deadlines import is_stuck
 from engine.cases.transitions import open_case
-from engine.club.authority import ranks_of, their_turn, welcome_back
-from engine.club.context import club_at_hand, frame_of, officers_at_hand
+from engine.club.authority import assigned_to, end_absences, ranks_of
+from engine.club.context import current_club, current_officers, time_context
 from engine.declare.due_times import morning_after_quiet
 from engine.declare.openings import Calendar
 from engine.declare.registry import workflow
@@ -20,7 +20,7 @@ from engine.declare.workflow import REMOVAL_PROPOSED, Workflow
 from engine.outbox.queue import BULK, DAILY_LETTER, letters_together, queue_for_person
 from engine.scheduler.pause import resume
 from engine.scheduler.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
-from engine.storage.database import HELD, Database, across_clubs, in_club, overtaken
+from engine.storage.database import ROW_LOCK, Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Letter, Person, Schedule
 
 log = logging.getLogger(__name__)
@@ -48,17 +48,17 @@ def openings_round(session: Session, now: datetime) -> int | None:
     if schedule is None:
         return None
     with in_club(session, schedule.club_id):
-        return _begin_safely(session, schedule, now)
+        return _open_safely(session, schedule, now)
 
 
-def _begin_safely(session: Session, schedule: Schedule, now: datetime) -> int:
+def _open_safely(session: Session, schedule: Schedule, now: datetime) -> int:
     """One broken schedule never stops the others: it backs off."""
     club_id, rule = schedule.club_id, schedule.rule
     try:
         with session.begin_nested():
-            return begin(session, schedule, now)
+            return open_schedule(session, schedule, now)
     except Exception as fault:
-        if overtaken(fault):
+        if lost_race(fault):
             raise
         log.exception("the schedule %s of club %s cannot be opened", rule, club_id)
         mine = (Schedule.club_id == club_id) & (Schedule.rule == rule)
@@ -67,11 +67,11 @@ def _begin_safely(session: Session, schedule: Schedule, now: datetime) -> int:
         return 0
 
 
-def begin(session: Session, schedule: Schedule, now: datetime) -> int:
+def open_schedule(session: Session, schedule: Schedule, now: datetime) -> int:
     """Do what this schedule has due, and set its next moment."""
     if schedule.rule == RESUME:
         return resume(session, schedule.club_id, now)
-    if club_at_hand(session).paused_at:
+    if current_club(session).paused_at:
         pass_over(session, schedule, now)
         return 0
     return _daily(session, schedule, now) if schedule.rule == DAILY else _open_period(session, schedule, now)
@@ -79,22 +79,22 @@ def begin(session: Session, schedule: Schedule, now: datetime) -> int:
 
 def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
     """Open the running period for the next batch of people; missed periods are recorded as not opened."""
-    flow, club = workflow(schedule.rule), club_at_hand(session)
+    flow, club = workflow(schedule.rule), current_club(session)
     calendar = calendar_of(flow)
     assert calendar is not None, "only what stands in the calendar has a schedule"
-    rule, frame = calendar.rule, frame_of(club)
-    opening = rule.latest(now, frame)
+    rule, context = calendar.rule, time_context(club)
+    opening = rule.latest(now, context)
     while schedule.next_at < opening:
-        schedule.not_opened = [*schedule.not_opened, rule.period(schedule.next_at, frame)]
-        schedule.next_at = rule.following(schedule.next_at, frame)
-    period = rule.period(opening, frame)
+        schedule.not_opened = [*schedule.not_opened, rule.period(schedule.next_at, context)]
+        schedule.next_at = rule.following(schedule.next_at, context)
+    period = rule.period(opening, context)
     people = _without_case(session, flow, calendar, period, opening)
-    data = {"period": period, "period_due": rule.due_of(opening, frame).isoformat()}
+    data = {"period": period, "period_due": rule.due_of(opening, context).isoformat()}
     with letters_together(session):
         for person in people[:BATCH]:
             open_case(session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}", data=data)
     if len(people) <= BATCH:
-        schedule.next_at = rule.following(opening, frame)
+        schedule.next_at = rule.following(opening, context)
     return min(len(people), BATCH)
 
 
@@ -109,28 +109,28 @@ def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, pe
     there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
     ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
     wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)
-    held = wanted.limit(BATCH + 1).with_for_update(**HELD)  # who leaves in this very moment is none of them, or finds the case
+    held = wanted.limit(BATCH + 1).with_for_update(**ROW_LOCK)  # who leaves in this very moment is none of them, or finds the case
     return list(session.execute(held).scalars())
 
 
 def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     """The daily letter to each decider for whom something waits, once a day however long the worker was off."""
-    club = club_at_hand(session)
-    rhythm, frame = rhythm_of(DAILY), frame_of(club)
-    schedule.next_at, day = rhythm.following(now, frame), rhythm.period(now, frame)
-    welcome_back(session, now)
-    at, queued = morning_after_quiet(now, frame), 0
-    for person in officers_at_hand(session):
+    club = current_club(session)
+    rhythm, context = rhythm_of(DAILY), time_context(club)
+    schedule.next_at, day = rhythm.following(now, context), rhythm.period(now, context)
+    end_absences(session, now)
+    at, queued = morning_after_quiet(now, context), 0
+    for person in current_officers(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
         if something_waits(session, person, since) and queue_for_person(
             session, person, DAILY_LETTER, purpose=day, now=now, next_at=at, priority=BULK
         ):
-            _give_way(session, person, now)
+            _supersede_older(session, person, now)
             queued += 1
     return queued
 
 
-def _give_way(session: Session, person: Person, now: datetime) -> None:
+def _supersede_older(session: Session, person: Person, now: datetime) -> None:
     """A daily letter of before that still waits for the mail server would say the same: today's takes its place."""
     waiting = (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
     waiting &= Letter.created_at < now
@@ -139,10 +139,10 @@ def _give_way(session: Session, person: Person, now: datetime) -> None:
 
 def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:
     """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter in trouble?"""
-    waiting = select(Case.id).where(their_turn(session, person)).limit(1)
+    waiting = select(Case.id).where(assigned_to(session, person)).limit(1)
     if since is not None:
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
     failed = select(Letter.id).where(Letter.state == "failed").limit(1)
-    resting = select(Case.id).where(rests()).limit(1)
+    resting = select(Case.id).where(is_stuck()).limit(1)
     looks = [waiting, failed, resting] if person.role == "owner" else [waiting]
     return any(session.execute(look).first() is not None for look in looks)

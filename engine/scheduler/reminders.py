@@ -16,12 +16,11 @@ from sqlalchemy.orm import Session
 
 from engine.cases.deadlines import reminders_of
 from engine.charter.model import Numbers
-from engine.club.context import club_at_hand, clubs_at_hand, frame_of, numbers_of
+from engine.club.context import charter_numbers, current_club, load_clubs, time_context
 from engine.declare.due_times import morning_after_quiet
 from engine.declare.registry import state_of
-from engine.declare.workflow import Letter as Declared
-from engine.declare.workflow import State
-from engine.outbox.queue import UNSENT, insert_letters, letter_alike, letter_to, queue_for_case, which_of
+from engine.declare.workflow import LetterSpec, State
+from engine.outbox.queue import UNSENT, insert_letters, key_suffix, queue_for_case, recipient_columns, shared_columns
 from engine.storage.database import write_many
 from engine.storage.models import Case, Letter, Person
 
@@ -37,7 +36,7 @@ Asked = tuple[int, int, int | None, int | None]
 class Planned:
     """The reminders whose moment has passed, each with the reason why it does not leave (or none), and the next look."""
 
-    passed: list[tuple[datetime, Declared, str]]
+    passed: list[tuple[datetime, LetterSpec, str]]
     wake_at: datetime
 
 
@@ -56,18 +55,18 @@ def plan(state: State, entered: datetime, due: datetime, now: datetime, numbers:
 def remind(session: Session, case: Case, now: datetime) -> None:
     """The reminders of one case, to everybody whose turn it is."""
     assert case.due_at is not None
-    state, frame = state_of(case.workflow, case.state), frame_of(club_at_hand(session))
+    state, context = state_of(case.workflow, case.state), time_context(current_club(session))
     fewer = case.person.fewer_reminders
-    planned = plan(state, case.entered_at, case.due_at, now, frame.numbers, fewer=fewer)
-    unasked = _unasked(session, [(case.club_id, case.id)])
+    planned = plan(state, case.entered_at, case.due_at, now, context.numbers, fewer=fewer)
+    unasked = _not_yet_asked(session, [(case.club_id, case.id)])
 
     def why_not(reason: str, person_id: int) -> str:
         return reason or (ASK_FIRST if (case.club_id, case.id, case.entered_version, person_id) in unasked else "")
 
-    _give_way(session, [((case.club_id, case.id, case.entered_version), planned)], now)
+    _supersede_older(session, [((case.club_id, case.id, case.entered_version), planned)], now)
     for moment, letter, reason in planned.passed:
         queue_for_case(
-            session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, frame=frame, moment=moment,
+            session, case, [letter], state, version=case.entered_version, now=now, by_clock=True, context=context, moment=moment,
             why_not=partial(why_not, reason),
         )  # fmt: skip
     case.wake_at, case.trouble = planned.wake_at, ""
@@ -78,18 +77,18 @@ def remind_persons(session: Session, now: datetime, size: int) -> int:
     found = session.connection().execute(_WANTED, {"now": now, "size": size}).all()
     if not found:
         return 0
-    clubs = clubs_at_hand(session, {row.club_id for row in found})
+    clubs = load_clubs(session, {row.club_id for row in found})
     letters: list[dict[str, Any]] = []
     wakes: list[dict[str, Any]] = []
     waiting: list[tuple[tuple[int, int, int], Planned]] = []
-    unasked = _unasked(session, [(row.club_id, row.id) for row in found if row.waits])
-    for first, rows in _grouped(found):
+    unasked = _not_yet_asked(session, [(row.club_id, row.id) for row in found if row.waits])
+    for first, rows in _group_alike(found):
         club = clubs[first.club_id]
-        planned = _plan_alike(first, now, numbers_of(club))
+        planned = _plan_group(first, now, charter_numbers(club))
         waiting += [((row.club_id, row.id, row.entered_version), planned) for row in rows if row.waits]
-        letters += _letters(rows, planned, now, morning_after_quiet(now, frame_of(club)), unasked)
+        letters += _letters(rows, planned, now, morning_after_quiet(now, time_context(club)), unasked)
         wakes += [{"club": row.club_id, "case": row.id, "at": planned.wake_at, "trouble": ""} for row in rows]
-    _give_way(session, waiting, now)
+    _supersede_older(session, waiting, now)
     insert_letters(session, letters)
     write_many(session, _WAKE, wakes)
     return len(found)
@@ -117,7 +116,7 @@ _WAKE = (
 )
 
 
-def _grouped(found: Sequence[Any]) -> Iterable[tuple[Any, list[Any]]]:
+def _group_alike(found: Sequence[Any]) -> Iterable[tuple[Any, list[Any]]]:
     """Cases that are alike in all that decides on their reminders (a club's newcomers, a week's reflections) share one plan."""
     alike: dict[tuple[Any, ...], list[Any]] = {}
     for row in found:
@@ -125,23 +124,23 @@ def _grouped(found: Sequence[Any]) -> Iterable[tuple[Any, list[Any]]]:
     return ((rows[0], rows) for rows in alike.values())
 
 
-def _plan_alike(row: Any, now: datetime, numbers: Numbers) -> Planned:
+def _plan_group(row: Any, now: datetime, numbers: Numbers) -> Planned:
     return plan(state_of(row.workflow, row.state), row.entered_at, row.due_at, now, numbers, fewer=row.fewer_reminders)
 
 
 def _letters(rows: list[Any], planned: Planned, now: datetime, morning: datetime, unasked: set[Asked]) -> Iterable[dict[str, Any]]:
     for moment, letter, reason in planned.passed:
-        state, which = "dropped" if reason else "queued", which_of(letter, moment)
-        alike = letter_alike(
+        state, which = "dropped" if reason else "queued", key_suffix(letter, moment)
+        alike = shared_columns(
             rows[0], letter, created_at=now, next_at=morning, by_clock=True, moment=moment, state=state, answer=reason
         )
         for row in rows:
             early = unasked and not reason and (row.club_id, row.id, row.entered_version, row.person_id) in unasked
-            mine = alike | letter_to(row, row.person_id, version=row.entered_version, which=which)
+            mine = alike | recipient_columns(row, row.person_id, version=row.entered_version, which=which)
             yield mine | {"state": "dropped", "answer": ASK_FIRST} if early else mine
 
 
-def _unasked(session: Session, cases: list[tuple[int, int]]) -> set[Asked]:
+def _not_yet_asked(session: Session, cases: list[tuple[int, int]]) -> set[Asked]:
     """Whom the letter that asks them has not left for yet (an outage, a provider that defers it): no reminder overtakes it."""
     if not cases:
         return set()
@@ -149,7 +148,7 @@ def _unasked(session: Session, cases: list[tuple[int, int]]) -> set[Asked]:
     return {(row.club_id, row.case_id, row.version, row.person_id) for row in unsent if not row.data.get("reminder")}
 
 
-def _give_way(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]], now: datetime) -> None:
+def _supersede_older(session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]], now: datetime) -> None:
     """An earlier reminder that still waits (for the morning, for the mail server) gives way to the newest."""
     newest = {key: what.passed[-1][0].isoformat() for key, what in planned if what.passed}
     if not newest:

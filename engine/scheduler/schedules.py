@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.charter.model import charter
-from engine.club.context import club_at_hand, frame_of
-from engine.declare.due_times import Daily, Frame, Rhythm
+from engine.club.context import current_club, time_context
+from engine.declare.due_times import Daily, Recurrence, TimeContext
 from engine.declare.openings import Calendar
 from engine.declare.registry import all_workflows
 from engine.declare.workflow import Workflow
@@ -33,37 +33,37 @@ def plan_schedules(session: Session, now: datetime) -> None:
 
     Those that there are never lie further ahead than their next moment: they would, after a clock that ran ahead and was put right.
     """
-    club = club_at_hand(session)
-    have, frame = set(session.execute(select(Schedule.rule)).scalars()), frame_of(club)
+    club = current_club(session)
+    have, context = set(session.execute(select(Schedule.rule)).scalars()), time_context(club)
     for rule in (DAILY, *calendars()):
         if rule not in have:
-            session.add(Schedule(club_id=club.id, rule=rule, next_at=rhythm_of(rule).following(now, frame), not_opened=[]))
-    replan_schedules(session, now, before=frame)
+            session.add(Schedule(club_id=club.id, rule=rule, next_at=rhythm_of(rule).following(now, context), not_opened=[]))
+    replan_schedules(session, now, before=context)
 
 
-def replan_schedules(session: Session, now: datetime, *, before: Frame) -> None:
+def replan_schedules(session: Session, now: datetime, *, before: TimeContext) -> None:
     """After a change of charter or zone (``before``: what held until now) the calendar follows the new hours.
 
     An opening that is due already stays due; one that lay ahead and by the new hours is past is due at once.
     """
-    frame = frame_of(club_at_hand(session))
+    context = time_context(current_club(session))
     ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule.in_((*calendars(), DAILY)))
     for schedule in session.execute(ahead).scalars().all():
         rhythm = rhythm_of(schedule.rule)
-        begun, expected = rhythm.latest(now, frame), rhythm.period(schedule.next_at, before)
-        schedule.next_at = begun if rhythm.period(begun, frame) == expected else rhythm.following(now, frame)
+        begun, expected = rhythm.latest(now, context), rhythm.period(schedule.next_at, before)
+        schedule.next_at = begun if rhythm.period(begun, context) == expected else rhythm.following(now, context)
 
 
 def pass_over(session: Session, schedule: Schedule, now: datetime) -> None:
     """What fell into the club's rest is not made up for; the next moment counts."""
-    rhythm, frame = rhythm_of(schedule.rule), frame_of(club_at_hand(session))
+    rhythm, context = rhythm_of(schedule.rule), time_context(current_club(session))
     while schedule.next_at <= now and schedule.rule != DAILY:
-        schedule.not_opened = [*schedule.not_opened, rhythm.period(schedule.next_at, frame)]
-        schedule.next_at = rhythm.following(schedule.next_at, frame)
-    schedule.next_at = rhythm.following(now, frame)
+        schedule.not_opened = [*schedule.not_opened, rhythm.period(schedule.next_at, context)]
+        schedule.next_at = rhythm.following(schedule.next_at, context)
+    schedule.next_at = rhythm.following(now, context)
 
 
-def rhythm_of(rule: str) -> Rhythm:
+def rhythm_of(rule: str) -> Recurrence:
     """When a schedule's moments come, and what each is called."""
     return _DAILY_LETTER if rule == DAILY else calendars()[rule].rule
 

@@ -11,17 +11,17 @@ from operator import attrgetter
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from engine.cases.batch_flush import write_together
+from engine.cases.batch_flush import flush_cases
 from engine.cases.erasure import forget_case, has_words
 from engine.cases.transitions import act
 from engine.charter.model import Number
-from engine.club.context import all_clubs, club_at_hand, clubs_at_hand, numbers_of
+from engine.club.context import all_clubs, charter_numbers, current_club, load_clubs
 from engine.declare.registry import UNREADABLE, all_workflows, standing
 from engine.declare.transition import CLOCK
 from engine.outbox.queue import letters_together
-from engine.scheduler.prior_notice import Asks, asks_of, must_rest, warned
+from engine.scheduler.prior_notice import Notices, load_notices, notice_status, waits_while_unreachable
 from engine.scheduler.reminders import remind, remind_persons
-from engine.storage.database import Database, across_clubs, in_club, overtaken
+from engine.storage.database import Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Club
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def sweep_round(session: Session, now: datetime, size: int = ROUND, *, reminders
     if cases and not _step_safely(session, cases, now):
         for key in keys:
             with in_club(session, key[0]):
-                look_at_safely(session, session.get_one(Case, key), now)
+                run_due_step_safely(session, session.get_one(Case, key), now)
     return len(cases) + reminded
 
 
@@ -72,9 +72,9 @@ def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool
     try:
         with session.begin_nested():
             _step(session, cases, now)
-            write_together(session)
+            flush_cases(session)
     except Exception as trouble:
-        if overtaken(trouble):
+        if lost_race(trouble):
             raise
         log.exception("a round of steps failed; they are taken one by one")
         return False
@@ -83,13 +83,13 @@ def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool
 
 def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
     """What the steps of a round ask for is read at once, and the letters they want are queued at once."""
-    clubs_at_hand(session, {case.club_id for case in cases})
-    asks = asks_of(session, cases)
+    load_clubs(session, {case.club_id for case in cases})
+    asks = load_notices(session, cases)
     with letters_together(session):
         for club_id, group in groupby(cases, key=attrgetter("club_id")):
             with in_club(session, club_id):
                 for case in group:
-                    look_at(session, case, now, asks)
+                    run_due_step(session, case, now, asks)
 
 
 def _remind_safely(session: Session, now: datetime) -> int:
@@ -98,20 +98,20 @@ def _remind_safely(session: Session, now: datetime) -> int:
         with session.begin_nested():
             return remind_persons(session, now, REMINDERS)
     except Exception as trouble:
-        if overtaken(trouble):
+        if lost_race(trouble):
             raise
         log.exception("a round of reminders failed; they are looked at one by one")
         return 0
 
 
-def look_at_safely(session: Session, case: Case, now: datetime) -> None:
+def run_due_step_safely(session: Session, case: Case, now: datetime) -> None:
     """One broken case never stops the rest: it backs off and shows on the desk."""
     case_id, club_id = case.id, case.club_id
     try:
         with session.begin_nested():
-            look_at(session, case, now, asks_of(session, [case]))
+            run_due_step(session, case, now, load_notices(session, [case]))
     except Exception as trouble:
-        if overtaken(trouble):
+        if lost_race(trouble):
             raise
         log.exception("case %s of club %s cannot take its due step", case_id, club_id)
         session.execute(
@@ -122,11 +122,11 @@ def look_at_safely(session: Session, case: Case, now: datetime) -> None:
         session.expire(case)
 
 
-def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
+def run_due_step(session: Session, case: Case, now: datetime, asks: Notices) -> None:
     """The one thing that is due in this case now: a reminder, its due step, or more time for somebody not yet warned."""
     if case.wake_at is None or case.wake_at > now:
         return  # another case's step has moved this one in the same round
-    if club_at_hand(session).paused_at:
+    if current_club(session).paused_at:
         case.wake_at = None  # it was opened while somebody paused the club
         return
     if standing(case) is UNREADABLE:
@@ -137,10 +137,10 @@ def look_at(session: Session, case: Case, now: datetime, asks: Asks) -> None:
     if case.due_at > now:
         remind(session, case, now)
         return
-    match warned(session, case, asks):
+    match notice_status(session, case, asks):
         case "in time":
             act(session, case, "due", by=CLOCK, now=now)
-        case "unreachable" if must_rest(case):
+        case "unreachable" if waits_while_unreachable(case):
             case.wake_at, case.trouble = None, "unreachable"
         case "unreachable":
             act(session, case, "due", by=CLOCK, now=now)
@@ -162,7 +162,7 @@ def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime
 
 
 @across_clubs
-def wake_forgotten(session: Session, now: datetime) -> None:
+def wake_unscheduled(session: Session, now: datetime) -> None:
     """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at such a case again."""
     goes_on = Case.club_id.in_(select(Club.id).where(Club.paused_at.is_(None)))
     asleep = (Case.turn != "") & Case.wake_at.is_(None) & Case.due_at.is_not(None) & (Case.trouble == "")
@@ -189,5 +189,5 @@ def _by_number(clubs: Sequence[Club], number: Number) -> dict[int, list[int]]:
     """The clubs for which a number of the charter is the same: together, so that none waits for another's longer time."""
     alike: dict[int, list[int]] = {}
     for club in clubs:
-        alike.setdefault(number.of(numbers_of(club)), []).append(club.id)
+        alike.setdefault(number.of(charter_numbers(club)), []).append(club.id)
     return alike

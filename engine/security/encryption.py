@@ -9,27 +9,27 @@ from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 
-class Broken(ValueError):
+class CannotDecrypt(ValueError):
     """None of the installation's keys opens this."""
 
 
-class Seal:
+class Encryption:
     """Closes with the first of the installation's keys; each of them opens."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._boxes = [SecretBox(_derived(key)) for key in keys]
 
-    def close(self, text: str) -> bytes:
+    def encrypt(self, text: str) -> bytes:
         return bytes(self._boxes[0].encrypt(text.encode()))
 
-    def open(self, sealed: bytes) -> str:
+    def decrypt(self, sealed: bytes) -> str:
         """Raises Broken: another installation's, a key that is gone, or damaged."""
         for box in self._boxes:
             try:
                 return box.decrypt(sealed).decode()
             except (CryptoError, ValueError, TypeError):
                 continue
-        raise Broken
+        raise CannotDecrypt
 
     def is_current(self, sealed: bytes) -> bool:
         """Closed with the first key? Else it opens only as long as an older one is kept."""

@@ -42,7 +42,7 @@ EVERY = (
 )  # fmt: skip
 
 
-def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool:
+def hit(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool:
     """Count one more; False when the limit was used up before. ``who`` is kept only as a hash."""
     window = int(machine_now.timestamp() // limit.window.total_seconds())
     key = hashlib.sha256(who.encode()).hexdigest()
@@ -52,7 +52,7 @@ def take(session: Session, limit: Limit, who: str, machine_now: datetime) -> boo
     return counted <= limit.most
 
 
-def forget_old_rates(session: Session, machine_now: datetime) -> None:
+def delete_old_rates(session: Session, machine_now: datetime) -> None:
     for limit in EVERY:
         window = int(machine_now.timestamp() // limit.window.total_seconds())
         session.execute(delete(Rate).where(Rate.what == limit.what, Rate.window < window))

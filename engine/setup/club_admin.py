@@ -12,10 +12,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.charter.model import Charter
-from engine.club.context import frame_of
+from engine.club.context import time_context
 from engine.club.people import add_person
 from engine.scheduler.schedules import plan_schedules, replan_schedules
-from engine.storage.database import club_of, enter_club, hold
+from engine.storage.database import club_of, enter_club, lock_row
 from engine.storage.models import CharterChange, Club, Heartbeat, Person, Row, new_id
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import LANGUAGES
@@ -70,10 +70,10 @@ def apply_charter(
     """
     enter_club(session, club_id)
     club = session.get_one(Club, club_id)
-    hold(session, club)
+    lock_row(session, club)
     if over is not None and over != club.charter_version:
         raise CharterChanged
-    before, held, plain = club.charter, frame_of(club), Charter.parse(charter).plain()
+    before, held, plain = club.charter, time_context(club), Charter.parse(charter).plain()
     if plain != before:
         club.charter, club.charter_version = plain, club.charter_version + 1
         session.add(CharterChange(club_id=club_id, version=club.charter_version, at=now, by_id=by_id, charter=plain))
@@ -106,7 +106,7 @@ def change_club(
     """
     enter_club(session, club_id)
     club = session.get_one(Club, club_id)
-    hold(session, club)
+    lock_row(session, club)
     if over is not None and over != (club.name, club.zone):
         raise CharterChanged
     if name is not None:
@@ -114,7 +114,7 @@ def change_club(
         club.name = name.strip()
     if zone is not None and zone != club.zone:
         _check_zone(zone)
-        before, club.zone = frame_of(club), zone
+        before, club.zone = time_context(club), zone
         replan_schedules(session, now, before=before)
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine.club.context import all_clubs, owner_at_hand
-from engine.operations.mail_account import keep_account
-from engine.security.encryption import Seal
+from engine.club.context import all_clubs, current_owner
+from engine.operations.mail_account import save_account
+from engine.security.encryption import Encryption
 from engine.settings import MailServer
 from engine.setup.club_admin import SETUP, create_club
 from engine.storage.models import Club, Heartbeat
@@ -52,17 +52,17 @@ def real_club(session: Session) -> Club | None:
     return session.execute(select(Club).where(~Club.is_demo).order_by(Club.created_at, Club.id).limit(1)).scalar_one_or_none()
 
 
-def demo_is_here(session: Session) -> bool:
+def demo_exists(session: Session) -> bool:
     return any(club.is_demo for club in all_clubs(session))
 
 
-def said_so_far(session: Session) -> dict[str, Any]:
+def saved_answers(session: Session) -> dict[str, Any]:
     """Step of the set-up to what was said there."""
     row = session.get(Heartbeat, SETUP)
     return dict(row.data) if row else {}
 
 
-def keep_said(session: Session, step: str, said: Mapping[str, Any], now: datetime) -> None:
+def save_answers(session: Session, step: str, said: Mapping[str, Any], now: datetime) -> None:
     row = session.get(Heartbeat, SETUP)
     if row is None:
         row = Heartbeat(name=SETUP, at=now, data={})
@@ -70,8 +70,8 @@ def keep_said(session: Session, step: str, said: Mapping[str, Any], now: datetim
     row.at, row.data = now, row.data | {step: dict(said)}
 
 
-def found(
-    session: Session, *, club: Mapping[str, str], charter: Mapping[str, Any], account: tuple[MailServer, str] | None, seal: Seal,
+def create_first_club(
+    session: Session, *, club: Mapping[str, str], charter: Mapping[str, Any], account: tuple[MailServer, str] | None, encryption: Encryption,
     now: datetime,
 ) -> tuple[int, int]:  # fmt: skip
     """The club, its owner and the mail account (server, sender), or nothing of it. Returns the ids of club and owner.
@@ -85,6 +85,6 @@ def found(
         raise AlreadyFounded
     club_id = create_club(session, charter=charter, now=now, **club)  # type: ignore[arg-type]
     if account is not None:
-        keep_account(session, seal, account[0], sender=account[1], now=now)
+        save_account(session, encryption, account[0], sender=account[1], now=now)
     session.execute(delete(Heartbeat).where(Heartbeat.name == SETUP))
-    return club_id, owner_at_hand(session).id
+    return club_id, current_owner(session).id

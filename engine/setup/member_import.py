@@ -16,15 +16,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from engine.cases.offers import open_held
-from engine.club.context import club_at_hand
+from engine.cases.offers import open_existing_offices
+from engine.club.context import current_club
 from engine.club.people import add_person, address_hash
 from engine.declare.fields import SHORT_CHARACTERS, clean_line
 from engine.outbox.queue import BULK, queue_for_person
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Person
 from engine.text.addresses import BadAddress, fold_address
-from engine.text.csv_table import Fault, Row, Table, fold, read_table, read_text
+from engine.text.csv_table import CellError, Table, TableRow, fold, read_table, read_text
 from engine.text.i18n import LANGUAGES, best_language
 from engine.text.i18n import marked as _
 from engine.text.name_list import is_name_list, read_name_list
@@ -48,7 +48,7 @@ _LANGUAGE_TAG = re.compile(r"[a-z]{2}(?:[-_]\w+)*")
 
 
 @dataclass(frozen=True)
-class Entry:
+class ImportedMember:
     """A row that is right in itself. ``joined`` and ``locale`` are None where nothing was given."""
 
     row: int
@@ -65,30 +65,30 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Bad:
+class BadRow:
     """A row that stays out: what it calls itself, and everything that is wrong with it."""
 
     row: int
     who: str
-    faults: tuple[Fault, ...]
+    faults: tuple[CellError, ...]
 
 
 @dataclass(frozen=True)
 class Roster:
     """A file as it was read; ``ignored``: headers that mean nothing here."""
 
-    entries: tuple[Entry, ...]
-    bad: tuple[Bad, ...]
+    entries: tuple[ImportedMember, ...]
+    bad: tuple[BadRow, ...]
     ignored: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """What comes of a roster: ``new`` come in, ``known`` are members already, ``bad`` stay out."""
 
-    new: tuple[Entry, ...]
-    known: tuple[Entry, ...]
-    bad: tuple[Bad, ...]
+    new: tuple[ImportedMember, ...]
+    known: tuple[ImportedMember, ...]
+    bad: tuple[BadRow, ...]
     ignored: tuple[str, ...]
 
 
@@ -106,56 +106,56 @@ def read_roster(source: bytes | str, club: Club, now: datetime) -> Roster:
     text = read_text(source)
     table = Table(read_name_list(text), ()) if is_name_list(text) else read_table(text, COLUMNS, required=REQUIRED)
     today = now.astimezone(ZoneInfo(club.zone)).date()
-    entries: list[Entry] = []
-    bad: list[Bad] = []
+    entries: list[ImportedMember] = []
+    bad: list[BadRow] = []
     seen: dict[str, int] = {}
     for row in table.rows:
         read = _read_row(row, today, seen)
-        if isinstance(read, Entry):
+        if isinstance(read, ImportedMember):
             entries.append(read)
         else:
             bad.append(read)
     return Roster(tuple(entries), tuple(bad), table.unknown)
 
 
-def _read_row(row: Row, today: date, seen: dict[str, int]) -> Entry | Bad:
+def _read_row(row: TableRow, today: date, seen: dict[str, int]) -> ImportedMember | BadRow:
     readers: dict[str, Callable[[str], Any]] = {
         "name": _name, "email": lambda cell: _address(cell, row.number, seen), "city": _short,
         "joined": lambda cell: _joined(cell, today), "locale": _locale, "role": _role,
     }  # fmt: skip
     values: dict[str, Any] = {}
-    faults = [Fault(_("There is something to the right of the last column; is a comma in a cell?"))] if row.spare else []
+    faults = [CellError(_("There is something to the right of the last column; is a comma in a cell?"))] if row.spare else []
     for column, read in readers.items():
         try:
             values[column] = read(clean_line(row.cells.get(column)))
-        except Fault as fault:
+        except CellError as fault:
             faults.append(fault)
     if faults:
-        return Bad(row.number, clean_line(row.cells.get("name") or row.cells.get("email"))[:80], tuple(faults))
-    return Entry(row.number, address=values.pop("email"), **values)
+        return BadRow(row.number, clean_line(row.cells.get("name") or row.cells.get("email"))[:80], tuple(faults))
+    return ImportedMember(row.number, address=values.pop("email"), **values)
 
 
 def _name(cell: str) -> str:
     if not cell:
-        raise Fault(_("The name is missing"))
+        raise CellError(_("The name is missing"))
     return _short(cell)
 
 
 def _short(cell: str) -> str:
     if len(cell) > SHORT_CHARACTERS:
-        raise Fault(_("A cell is longer than %(limit)s characters"), limit=SHORT_CHARACTERS)
+        raise CellError(_("A cell is longer than %(limit)s characters"), limit=SHORT_CHARACTERS)
     return cell
 
 
 def _address(cell: str, number: int, seen: dict[str, int]) -> str:
     if not cell:
-        raise Fault(_("The e-mail address is missing"))
+        raise CellError(_("The e-mail address is missing"))
     try:
         address = fold_address(cell)
     except BadAddress:
-        raise Fault(_("“%(cell)s” is no e-mail address; an example is lilei@qq.com"), cell=cell[:80]) from None
+        raise CellError(_("“%(cell)s” is no e-mail address; an example is lilei@qq.com"), cell=cell[:80]) from None
     if address in seen:
-        raise Fault(_("The same address is in row %(row)s"), row=seen[address])
+        raise CellError(_("The same address is in row %(row)s"), row=seen[address])
     seen[address] = number
     return address
 
@@ -165,14 +165,14 @@ def _joined(cell: str, today: date) -> date | None:
         return None
     found = _DATE.fullmatch(unicodedata.normalize("NFKC", cell))
     if found is None:
-        raise Fault(_("“%(cell)s” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"), cell=cell[:80])
+        raise CellError(_("“%(cell)s” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"), cell=cell[:80])
     year, month, of_month = (int(part) for part in found.groups() if part)
     try:
         day = date(year, month, of_month)
     except ValueError:
-        raise Fault(_("There is no day “%(cell)s” in the calendar"), cell=cell[:80]) from None
+        raise CellError(_("There is no day “%(cell)s” in the calendar"), cell=cell[:80]) from None
     if day > today:
-        raise Fault(_("“%(cell)s” lies in the future"), cell=cell[:80])
+        raise CellError(_("“%(cell)s” lies in the future"), cell=cell[:80])
     return day
 
 
@@ -182,7 +182,7 @@ def _locale(cell: str) -> str | None:
     word = fold(cell)
     language = _LANGUAGE_WORDS.get(word) or (best_language(word, "") if _LANGUAGE_TAG.fullmatch(word) else "")
     if not language:
-        raise Fault(
+        raise CellError(
             _("“%(cell)s” is no language of this service; it speaks %(languages)s"), cell=cell[:80], languages=", ".join(LANGUAGES)
         )
     return language
@@ -191,25 +191,25 @@ def _locale(cell: str) -> str | None:
 def _role(cell: str) -> str:
     role = _ROLE_WORDS.get(fold(cell))
     if role is None:
-        raise Fault(_("“%(cell)s” is no role; a role is member (成员) or admin (管理员)"), cell=cell[:80])
+        raise CellError(_("“%(cell)s” is no role; a role is member (成员) or admin (管理员)"), cell=cell[:80])
     return role
 
 
-def compare(session: Session, roster: Roster) -> Plan:
+def compare(session: Session, roster: Roster) -> ImportPlan:
     """Hold a roster against the people of the club at hand."""
-    club = club_at_hand(session)
+    club = current_club(session)
     known = _known(session, [address_hash(club, entry.address) for entry in roster.entries])
-    new: list[Entry] = []
-    members: list[Entry] = []
+    new: list[ImportedMember] = []
+    members: list[ImportedMember] = []
     bad = list(roster.bad)
     for entry in roster.entries:
         person = known.get(address_hash(club, entry.address))
         fault = _objection(entry, person)
         if fault:
-            bad.append(Bad(entry.row, entry.name, (fault,)))
+            bad.append(BadRow(entry.row, entry.name, (fault,)))
         else:
             (members if person and person.status == "member" else new).append(entry)
-    return Plan(tuple(new), tuple(members), tuple(sorted(bad, key=lambda item: item.row)), roster.ignored)
+    return ImportPlan(tuple(new), tuple(members), tuple(sorted(bad, key=lambda item: item.row)), roster.ignored)
 
 
 def _known(session: Session, hashes: list[str]) -> dict[str, _Known]:
@@ -223,24 +223,24 @@ def _known(session: Session, hashes: list[str]) -> dict[str, _Known]:
     }
 
 
-def _objection(entry: Entry, person: _Known | None) -> Fault | None:
+def _objection(entry: ImportedMember, person: _Known | None) -> CellError | None:
     """Why this entry cannot come in, if so. Who was removed comes back by a decision, not by a list (clause 2.3)."""
     if entry.role == "owner" and not (person and person.role == "owner"):
-        return Fault(_("A club has one owner; nobody becomes it by a list"))
+        return CellError(_("A club has one owner; nobody becomes it by a list"))
     if person is None or person.status in ("member", "departed"):
         return None
     if person.was_removed:
-        return Fault(_("Was removed from the club; coming back is decided by an application"))
+        return CellError(_("Was removed from the club; coming back is decided by an application"))
     if person.status in ("refused_mail", "erased"):
-        return Fault(_("Wants no mail from this club"))
-    return Fault(_("An application of this person is open; please decide that")) if person.applies else None
+        return CellError(_("Wants no mail from this club"))
+    return CellError(_("An application of this person is open; please decide that")) if person.applies else None
 
 
-def import_members(session: Session, club_id: int, roster: Roster, now: datetime) -> Plan:
+def import_members(session: Session, club_id: int, roster: Roster, now: datetime) -> ImportPlan:
     """Bring in whoever is new: members at once, who owe nothing yet and get one welcome."""
     enter_club(session, club_id)
     plan = compare(session, roster)
-    club = club_at_hand(session)
+    club = current_club(session)
     hashes = [address_hash(club, entry.address) for entry in plan.new]
     found = session.execute(select(Person).where(Person.address_hash.in_(hashes))).scalars()
     back = {person.address_hash: person for person in found}
@@ -251,13 +251,13 @@ def import_members(session: Session, club_id: int, roster: Roster, now: datetime
         people.append(person)
     session.flush()
     for person in people:
-        open_held(session, person, now)
+        open_existing_offices(session, person, now)
     for person in people:
         queue_for_person(session, person, "club.imported", purpose="once", now=now, priority=BULK)
     return plan
 
 
-def _take_in(person: Person, entry: Entry, zone: ZoneInfo, now: datetime) -> None:
+def _take_in(person: Person, entry: ImportedMember, zone: ZoneInfo, now: datetime) -> None:
     """``joined_at`` becomes the start of the day that was given, in the club's zone."""
     person.status, person.role, person.address = "member", entry.role, entry.address
     person.name, person.display_name = entry.name, entry.display_name

@@ -25,7 +25,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import visitors
 
 from engine.storage.engines import open_engine
-from engine.storage.fair_lock import Turns
+from engine.storage.fair_lock import FairLock
 from engine.storage.models import ClubRow, Row
 
 P = ParamSpec("P")
@@ -54,7 +54,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.writer = open_engine(self.url, read_only=False)
         self.reader = open_engine(self.url, read_only=True)
-        self._lock: contextlib.AbstractContextManager[Any] = Turns() if self.is_sqlite else contextlib.nullcontext()
+        self._lock: contextlib.AbstractContextManager[Any] = FairLock() if self.is_sqlite else contextlib.nullcontext()
         self._write_session = sessionmaker(self.writer, expire_on_commit=False)
         self._read_session = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
 
@@ -67,7 +67,7 @@ class Database:
             try:
                 return self._write_once(unit, *args, **kwargs)
             except (StaleDataError, DBAPIError) as trouble:
-                if not overtaken(trouble) and _state_of(trouble) != _KEY_TAKEN:
+                if not lost_race(trouble) and _state_of(trouble) != _KEY_TAKEN:
                     raise
             # By chance: whoever collided once should not meet again.
             threading.Event().wait(random.uniform(0, min(_LONGEST_WAIT, 0.002 * 2**turn)))  # noqa: S311
@@ -105,12 +105,12 @@ class Database:
         self.reader.dispose()
 
 
-def overtaken(trouble: BaseException) -> bool:
+def lost_race(trouble: BaseException) -> bool:
     """Was another process faster, so that the whole unit wants to be run again? What catches faults in a unit lets this pass."""
     return isinstance(trouble, StaleDataError) or _state_of(trouble) in (_DEADLOCK, _NOT_SERIALIZABLE)
 
 
-def out_of_reach(trouble: BaseException) -> bool:
+def database_unavailable(trouble: BaseException) -> bool:
     """Does the database take nothing for now (a restart, a full disk, a lock)? Nothing was half written, and it comes back."""
     if isinstance(trouble, DBAPIError):
         return isinstance(trouble, OperationalError) or trouble.connection_invalidated
@@ -122,15 +122,15 @@ def _state_of(trouble: BaseException) -> str | None:
     return getattr(trouble.orig, "sqlstate", None) if isinstance(trouble, DBAPIError) else None
 
 
-def hold(session: Session, row: Row) -> None:
+def lock_row(session: Session, row: Row) -> None:
     """Until the commit nobody else changes this row; it is read anew. On SQLite whoever writes is alone anyway."""
     if session.get_bind().dialect.name == "postgresql" and row not in session.new:
         session.flush()  # a refresh throws away what was not written yet
-        session.refresh(row, with_for_update=HELD)
+        session.refresh(row, with_for_update=ROW_LOCK)
 
 
 # FOR NO KEY UPDATE: rows that refer to this one may still be written.
-HELD: dict[str, Any] = {"key_share": True}
+ROW_LOCK: dict[str, Any] = {"key_share": True}
 
 
 def enter_club(session: Session, club_id: int) -> None:

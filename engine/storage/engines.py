@@ -15,7 +15,7 @@ from sqlalchemy import URL, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
 # A connection to PostgreSQL that rested longer than this, in seconds, is asked whether it still lives.
-_REST = 1.0
+_IDLE_SECONDS = 1.0
 
 
 def sqlite_module() -> Any:
@@ -81,8 +81,8 @@ def _postgresql(url: URL, read_only: bool) -> Engine:
     level = "REPEATABLE READ" if read_only else "READ COMMITTED"
     engine = create_engine(url, isolation_level=level, pool_size=20, hide_parameters=True, connect_args={"connect_timeout": 10})
     event.listen(engine, "connect", functools.partial(_set_up_postgresql, read_only=read_only))
-    event.listen(engine, "checkin", _begin_rest)
-    event.listen(engine, "checkout", functools.partial(_ping_after_rest, engine.dialect))
+    event.listen(engine, "checkin", _mark_idle)
+    event.listen(engine, "checkout", functools.partial(_ping_idle_connection, engine.dialect))
     return engine
 
 
@@ -90,24 +90,24 @@ def _set_up_postgresql(connection: Any, record: Any, *, read_only: bool) -> None
     connection.read_only = read_only  # once: SQLAlchemy's execution option is set and taken back by every transaction
 
 
-def _begin_rest(connection: Any, record: Any) -> None:
+def _mark_idle(connection: Any, record: Any) -> None:
     record.info["rests since"] = time.monotonic()
 
 
-def _ping_after_rest(dialect: Dialect, connection: Any, record: Any, proxy: Any) -> None:
+def _ping_idle_connection(dialect: Dialect, connection: Any, record: Any, proxy: Any) -> None:
     """SQLAlchemy's ``pool_pre_ping``, except that a connection which was at work a moment ago is not asked whether it lives.
 
     Unless something waits to be read on it: a server that ends says so, or closes, and nothing else speaks unasked.
     """
     since = record.info.pop("rests since", None)
-    if since is not None and (time.monotonic() - since > _REST or _something_waits(connection)):
+    if since is not None and (time.monotonic() - since > _IDLE_SECONDS or _has_input(connection)):
         try:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as gone:
             raise InvalidatePoolError from gone
 
 
-def _something_waits(connection: Any) -> bool:
+def _has_input(connection: Any) -> bool:
     """Asks the operating system only: a tenth of what a round to the server takes."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection.fileno(), selectors.EVENT_READ)

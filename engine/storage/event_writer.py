@@ -21,7 +21,7 @@ _INSERT: dict[Any, Insert] = {model: insert(model.__table__) for model in (Perso
 
 
 @dataclass
-class Happening:
+class NewEvent:
     """The columns of an Event. An effect of the entered state may still add to it; afterwards it stands."""
 
     club_id: int
@@ -38,22 +38,22 @@ class Happening:
     answers: dict[str, Any]
 
 
-def record(session: Session, case: Case, happening: Happening) -> None:
+def add_event(session: Session, case: Case, happening: NewEvent) -> None:
     """From here on it stands. It is written with the case that it belongs to, at once where that one is written already."""
     session.info.setdefault(_PENDING, []).append(vars(happening))
     if not inspect(case).modified:
         session.flush()  # others' cases go before their events, and nothing may be left that would flush later
-        write_happenings(session)
+        write_events(session)
 
 
-def write_happenings(session: Session) -> None:
+def write_events(session: Session) -> None:
     rows = session.info.pop(_PENDING, None)
     if rows:
         write_many(session, _INSERT[Event], rows)
 
 
 @event.listens_for(Session, "before_flush")
-def _insert_plainly(session: Session, context: Any, instances: Any) -> None:
+def _insert_events(session: Session, context: Any, instances: Any) -> None:
     """New people, then new cases, in one plain INSERT each; from then on they are rows like those that were read.
 
     The ORM would sort and carry each of them through a flush of its own kind (a sixth of P1 of the benchmarks).
@@ -67,7 +67,7 @@ def _insert_plainly(session: Session, context: Any, instances: Any) -> None:
             make_transient_to_detached(row)
             session.add(row)
     if not (session.dirty or session.new or session.deleted):  # then there will be no flush to come after
-        write_happenings(session)
+        write_events(session)
 
 
 def _whole(row: Row) -> dict[str, Any]:
@@ -82,9 +82,9 @@ def _whole(row: Row) -> dict[str, Any]:
 
 @event.listens_for(Session, "after_flush")
 def _with_their_cases(session: Session, context: Any) -> None:
-    write_happenings(session)
+    write_events(session)
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _never_happened(session: Session, previous: Any) -> None:
+def _discard_events(session: Session, previous: Any) -> None:
     session.info.pop(_PENDING, None)

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 
 
-class Turns:
+class FairLock:
     """First come, first served.
 
     Python's own lock goes to whoever is awake: a sweep that commits round after round would keep every form waiting to its end.

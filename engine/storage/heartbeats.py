@@ -38,26 +38,26 @@ def channel_trouble(session: Session) -> ChannelTrouble | None:
 
 
 @dataclass(frozen=True)
-class Rest:
+class PostHold:
     """Why no letter leaves (*restored*, *by hand*), and since when by the machine's clock."""
 
     why: str
     since: datetime
 
 
-def rest(session: Session, why: str, at: datetime) -> None:
+def hold_post(session: Session, why: str, at: datetime) -> None:
     """The post of the whole installation rests until ``end_rest``; only letters released one by one leave."""
-    end_rest(session)
+    release_post(session)
     session.add(Heartbeat(name="rest", at=at, data={"why": why}))
 
 
-def end_rest(session: Session) -> None:
+def release_post(session: Session) -> None:
     session.execute(delete(Heartbeat).where(Heartbeat.name == "rest"))
 
 
-def post_rests(session: Session) -> Rest | None:
+def post_is_held(session: Session) -> PostHold | None:
     beat = session.get(Heartbeat, "rest")
-    return Rest(beat.data["why"], beat.at) if beat else None
+    return PostHold(beat.data["why"], beat.at) if beat else None
 
 
 def note_channel(session: Session, trouble: str, waits: Sequence[timedelta], now: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-class Damaged(dict[str, Any]):
+class CorruptJSON(dict[str, Any]):
     """Stands, empty, for what is no JSON object; ``raw`` is what the row holds, and what a copy of the row gets."""
 
     def __init__(self, raw: object) -> None:
@@ -18,7 +18,7 @@ class Damaged(dict[str, Any]):
         self.raw = raw
 
 
-class Plain(TypeDecorator[dict[str, Any]]):
+class JSONObject(TypeDecorator[dict[str, Any]]):
     """A JSON object."""
 
     impl = JSON
@@ -31,13 +31,13 @@ class Plain(TypeDecorator[dict[str, Any]]):
             try:
                 found = read(value) if read else value
             except json.JSONDecodeError:
-                return Damaged(value)
-            return found if isinstance(found, dict) or value is None else Damaged(found)
+                return CorruptJSON(value)
+            return found if isinstance(found, dict) or value is None else CorruptJSON(found)
 
         return plain
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return value.raw if isinstance(value, Damaged) else value
+        return value.raw if isinstance(value, CorruptJSON) else value
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         return self.impl_instance.coerce_compared_value(op, value)

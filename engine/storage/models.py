@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinary, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from engine.storage.json_types import Plain
-from engine.storage.types import Instant
+from engine.storage.json_types import JSONObject
+from engine.storage.types import UTCDateTime
 
 _EPOCH_MS = 1_767_225_600_000  # 2026-01-01
 _serial = itertools.count(secrets.randbits(21))
@@ -38,9 +38,9 @@ class Row(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: Instant,
+        datetime: UTCDateTime,
         int: BigInteger,
-        dict[str, Any]: Plain,
+        dict[str, Any]: JSONObject,
         list[str]: JSON,
         bytes: LargeBinary,
     }

@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
 
 
-class Instant(TypeDecorator[datetime]):
+class UTCDateTime(TypeDecorator[datetime]):
     """An aware UTC datetime. A naive one is refused: nobody would know which noon was meant.
 
     SQLite keeps it as the text that SQLAlchemy's own type would write, without a dictionary per value in between.

@@ -23,7 +23,7 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own firs
 _BETWEEN_WORDS = re.compile(r"[/|()\[\]*:]")
 
 
-class Fault(ValueError):
+class CellError(ValueError):
     """What is wrong with a file, a row or a cell: a word of the catalogue, and its values."""
 
     def __init__(self, text: str, **values: Any) -> None:
@@ -32,7 +32,7 @@ class Fault(ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """``number``: as a spreadsheet shows it; a row of which nothing is filled in counts, though it is left out.
 
     ``cells``: column to text; ``spare``: something stands to the right of the last column.
@@ -47,7 +47,7 @@ class Row:
 class Table:
     """``unknown``: the headers of no column that was asked for."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     unknown: tuple[str, ...]
 
 
@@ -65,7 +65,7 @@ def read_table(source: bytes | str, columns: Mapping[str, tuple[str, ...]], *, r
     _check_header(first, named, required)
     rows = [_row(number, cells, named) for number, cells in lines if any(cells)]
     if len(rows) > MOST_ROWS:
-        raise Fault(TOO_MANY, rows=len(rows), most=MOST_ROWS)
+        raise CellError(TOO_MANY, rows=len(rows), most=MOST_ROWS)
     return Table(tuple(rows), tuple(cell for cell, column in zip(first, named, strict=True) if cell and column is None))
 
 
@@ -74,9 +74,9 @@ def read_text(source: bytes | str) -> str:
     text = source if isinstance(source, str) else _decode(source)
     text = text.replace("\r\n", "\n").removeprefix("\ufeff")  # a browser sends two characters for each line's end
     if len(text) > MOST_BYTES:
-        raise Fault(TOO_LARGE)
+        raise CellError(TOO_LARGE)
     if not text.strip():
-        raise Fault(_("There is nothing in it"))
+        raise CellError(_("There is nothing in it"))
     return text
 
 
@@ -87,16 +87,16 @@ def fold(text: str) -> str:
 
 def _decode(data: bytes) -> str:
     if len(data) > MOST_BYTES:
-        raise Fault(TOO_LARGE)
+        raise CellError(TOO_LARGE)
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise Fault(_("This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells"))
+        raise CellError(_("This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells"))
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text"
     for encoding in ("utf-16",) if utf16 else ("utf-8", "gb18030"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise Fault(_("The characters cannot be read: they are neither UTF-8 nor GBK. Please save the file as CSV UTF-8"))
+    raise CellError(_("The characters cannot be read: they are neither UTF-8 nor GBK. Please save the file as CSV UTF-8"))
 
 
 def _separator(text: str, headers: Mapping[str, str]) -> str:
@@ -124,22 +124,22 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
         for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1):
             yield number, [cell.strip() for cell in cells]
     except csv.Error:
-        raise Fault(BROKEN_OFF, row=number + 1) from None
+        raise CellError(BROKEN_OFF, row=number + 1) from None
 
 
 def _check_header(first: list[str], named: list[str | None], required: Mapping[str, str]) -> None:
     missing = [label for column, label in required.items() if column not in named]
     if missing:
-        raise Fault(
+        raise CellError(
             _("The first row has to name the columns; missing: %(missing)s. It says: %(found)s"),
             missing=", ".join(missing),
             found=", ".join(first)[:200],
         )
     for cell, column in zip(first, named, strict=True):
         if column and named.count(column) > 1:
-            raise Fault(_("The column %(column)s is there twice"), column=cell)
+            raise CellError(_("The column %(column)s is there twice"), column=cell)
 
 
-def _row(number: int, cells: list[str], named: list[str | None]) -> Row:
+def _row(number: int, cells: list[str], named: list[str | None]) -> TableRow:
     known = {column: cell for column, cell in zip(named, cells, strict=False) if column}
-    return Row(number, known, any(cells[len(named) :]))
+    return TableRow(number, known, any(cells[len(named) :]))

@@ -12,8 +12,8 @@ from engine.operations.installation_checks import Finding
 from engine.settings import MailServer, Settings, is_loopback
 from mailers.account.providers import SENDER_IS_LOGIN
 from mailers.account.smtp_test import Outcome, diagnose
-from mailers.smtp.connection import Channel
-from mailers.smtp.reply import Answer
+from mailers.smtp.connection import SmtpConnection
+from mailers.smtp.reply import SmtpReply
 
 # Names that no public DNS knows (RFC 2606, RFC 6762).
 _NO_DNS = ("localhost", "local", "lan", "internal", "test", "example", "invalid", "arpa")
@@ -58,7 +58,7 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
                 f"set one up {_WHERE}",
             )
         return
-    answer = Channel(server, settings.mail_from).try_out()
+    answer = SmtpConnection(server, settings.mail_from).try_out()
     where = f"{server.host}:{server.port}"
     if answer.code == 250:
         yield Finding("mail server", "ok", f"{where} accepts {'the login and ' if server.user else ''}the sender")
@@ -66,11 +66,11 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
         yield Finding("mail server", "wrong", f"{where} says {_said(answer)}", _mend(server, answer))
 
 
-def _mend(server: MailServer, answer: Answer) -> str:
+def _mend(server: MailServer, answer: SmtpReply) -> str:
     return _MENDS_OF.get(diagnose(server, answer)) or _MENDS[answer.phase]
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: SmtpReply) -> str:
     return f"at {answer.phase}: {answer.code or ''} {answer.text}".replace(":  ", ": ")
 
 

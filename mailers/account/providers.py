@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from engine.settings import MailServer
 
 # Measured limit of these providers for one sender; they also want the login as sender.
-_PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
+PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
 
-SENDER_IS_LOGIN = frozenset(_PACED)
+SENDER_IS_LOGIN = frozenset(PACED)
 
 
 @dataclass(frozen=True)
-class Preset:
+class MailProvider:
     """``hosts``: the domain of an address to the host that takes its mail; the first one serves every other domain."""
 
     key: str
@@ -30,13 +30,13 @@ class Preset:
 
 QQ, NETEASE, GMAIL, OUTLOOK, OWN = "qq", "163", "gmail", "outlook", "own"
 
-PRESETS: dict[str, Preset] = {
+PRESETS: dict[str, MailProvider] = {
     preset.key: preset
     for preset in (
-        Preset(QQ, "QQ", {"qq.com": "smtp.qq.com", "vip.qq.com": "smtp.qq.com", "foxmail.com": "smtp.qq.com"}),
-        Preset(NETEASE, "163 / 126", {"163.com": "smtp.163.com", "126.com": "smtp.126.com", "yeah.net": "smtp.yeah.net"}),
-        Preset(GMAIL, "Gmail", {"gmail.com": "smtp.gmail.com", "googlemail.com": "smtp.gmail.com"}),
-        Preset(
+        MailProvider(QQ, "QQ", {"qq.com": "smtp.qq.com", "vip.qq.com": "smtp.qq.com", "foxmail.com": "smtp.qq.com"}),
+        MailProvider(NETEASE, "163 / 126", {"163.com": "smtp.163.com", "126.com": "smtp.126.com", "yeah.net": "smtp.yeah.net"}),
+        MailProvider(GMAIL, "Gmail", {"gmail.com": "smtp.gmail.com", "googlemail.com": "smtp.gmail.com"}),
+        MailProvider(
             OUTLOOK,
             "Outlook",
             {"": "smtp.office365.com", "outlook.com": "smtp-mail.outlook.com", "hotmail.com": "smtp-mail.outlook.com"},

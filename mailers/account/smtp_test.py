@@ -9,11 +9,11 @@ import threading
 from typing import Literal
 
 from engine.settings import MailServer
-from mailers.smtp.connection import SLOW, Channel, Patience
-from mailers.smtp.reply import Answer, is_used_up, judge
+from mailers.smtp.connection import SLOW, SmtpConnection, Timeouts
+from mailers.smtp.reply import SmtpReply, is_used_up, judge
 
 MOST_SECONDS = 20.0
-IN_A_HURRY = Patience(connect=8.0, command=8.0, dot=15.0)
+IN_A_HURRY = Timeouts(connect=8.0, command=8.0, dot=15.0)
 
 Outcome = Literal[
     "sent", "code", "tries", "sender", "recipient", "no_login", "no_password", "login_wanted", "host", "refused", "silent", "slow",
@@ -21,17 +21,17 @@ Outcome = Literal[
 ]  # fmt: skip
 
 
-def try_account(server: MailServer, *, sender: str, recipient: str, content: bytes) -> Answer:
+def test_account(server: MailServer, *, sender: str, recipient: str, content: bytes) -> SmtpReply:
     """Hand one mail over. Never raises; whoever is not done in MOST_SECONDS is left behind."""
-    channel = Channel(server, sender, IN_A_HURRY)
-    said: list[Answer] = []
+    channel = SmtpConnection(server, sender, IN_A_HURRY)
+    said: list[SmtpReply] = []
     hand_over = threading.Thread(target=lambda: said.append(channel.hand_over(recipient, content)), daemon=True)
     hand_over.start()
     hand_over.join(MOST_SECONDS)
     if not said:
         channel.abort()
         said_nothing = f"no answer within {MOST_SECONDS:.0f} seconds"
-        return Answer("connect", 0, f"TimeoutError: {SLOW if channel.greeted else said_nothing}")
+        return SmtpReply("connect", 0, f"TimeoutError: {SLOW if channel.greeted else said_nothing}")
     channel.close()
     return said[0]
 
@@ -54,7 +54,7 @@ _SILENT = ("TimeoutError", "OSError: [Errno 101]", "OSError: [Errno 113]")
 _CUT = ("SMTPServerDisconnected", "ConnectionResetError", "UnicodeDecodeError", "SMTPConnectError")
 
 
-def diagnose(server: MailServer, answer: Answer) -> Outcome:
+def diagnose(server: MailServer, answer: SmtpReply) -> Outcome:
     """What an answer means to the person who set the account; a pure function, tested as a table."""
     if judge(answer, 0).kind == "sent":
         return "sent"
@@ -68,12 +68,12 @@ def diagnose(server: MailServer, answer: Answer) -> Outcome:
     return _at_the_login(answer) if answer.phase == "login" else _of_the_mail(answer)
 
 
-def _at_the_login(answer: Answer) -> Outcome:
+def _at_the_login(answer: SmtpReply) -> Outcome:
     too_often = answer.code in (421, 451, 454) or answer.speaks_of(_TRIES_WORDS)
     return "tries" if too_often and not answer.speaks_of(_CODE_WORDS) else "code"
 
 
-def _of_the_mail(answer: Answer) -> Outcome:
+def _of_the_mail(answer: SmtpReply) -> Outcome:
     if answer.code in (530, 535):
         return "code"
     if (answer.phase == "sender" and answer.code >= 500) or answer.speaks_of(_SENDER_WORDS):
@@ -89,7 +89,7 @@ def _of_the_mail(answer: Answer) -> Outcome:
     return "recipient" if answer.phase == "recipient" else "content"
 
 
-def _unspoken(server: MailServer, answer: Answer) -> Outcome:
+def _unspoken(server: MailServer, answer: SmtpReply) -> Outcome:
     """Nobody said a word of SMTP: the network or the encryption failed, or the server lacks something."""
     said = answer.text
     if "SSLCertVerificationError" in said or "CERTIFICATE_VERIFY_FAILED" in said:

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from engine.club.context import numbers_of, officers_at_hand, owner_at_hand
+from engine.club.context import charter_numbers, current_officers, current_owner
 from engine.club.history import changed_since_last, events_of
 from engine.storage.models import Case, Club, Event
 
 
 @dataclass(frozen=True)
-class Course:
+class CaseProgress:
     """``version``: that of the event which the letter is about."""
 
     session: Session
@@ -64,13 +64,13 @@ class Course:
     @property
     def closing(self) -> bool:
         """Is so little time left that this is the last reminder?"""
-        return self.case.due_at is not None and self.case.due_at - self.now <= numbers_of(self.club).remind_last
+        return self.case.due_at is not None and self.case.due_at - self.now <= charter_numbers(self.club).remind_last
 
     @property
     def several_admins(self) -> bool:
         """Do other admins get the same letter?"""
-        return sum(person.role == "admin" and person.id != self.case.person_id for person in officers_at_hand(self.session)) > 1
+        return sum(person.role == "admin" and person.id != self.case.person_id for person in current_officers(self.session)) > 1
 
     @property
     def owner_is_away(self) -> bool:
-        return owner_at_hand(self.session).away_until is not None
+        return current_owner(self.session).away_until is not None

@@ -14,16 +14,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from sqlalchemy.orm import Session
 
 from engine.cases.drafts import draft_of, form_of
-from engine.club.authority import holds
-from engine.club.context import charter_of, owner_at_hand
+from engine.club.authority import has_role
+from engine.club.context import current_charter, current_owner
 from engine.declare.registry import state_of
 from engine.outbox.queue import DAILY_LETTER
 from engine.security.links import Links
 from engine.storage.models import Case, Club, Letter, Mark, Person
 from engine.text.i18n import TEMPLATES, best_language, say_day, say_moment, say_short
-from mailers.letters.context import Dropped, Facts
+from mailers.letters.context import LetterContext, LetterDropped
 from mailers.letters.digests import data_for
-from mailers.letters.document import Sheet
+from mailers.letters.document import Document
 from mailers.letters.mime import encoded_words, mail_bytes, mailbox
 
 # Mailboxes cut longer mails. How many bytes of what people wrote fit depends on what it becomes when it is escaped.
@@ -60,7 +60,7 @@ class Composer:
         club = session.get_one(Club, letter.club_id)
         you = _recipient(session, letter)
         for room in ROOMS:
-            facts = Facts(session, letter, you, club, self.links, now, room)
+            facts = LetterContext(session, letter, you, club, self.links, now, room)
             drop_if_stale(session, letter, facts.case if facts.has_case else None, you)
             sheet = fill(facts)
             content = self._bytes(facts, sheet)
@@ -71,12 +71,12 @@ class Composer:
     def words(self, session: Session, letter: Letter, now: datetime) -> Words:
         """For somebody else's eyes: the links are the recipient's alone."""
         club, you = session.get_one(Club, letter.club_id), _recipient(session, letter)
-        facts = Facts(session, letter, you, club, self.links, now, ROOMS[-2])
+        facts = LetterContext(session, letter, you, club, self.links, now, ROOMS[-2])
         sheet = fill(facts)
         text = _blocks("txt").render(sheet=sheet, facts=facts, club=facts.club, language=facts.language)
         return Words(sheet.title, _LINKS.sub("[…]", text), facts.language)
 
-    def _bytes(self, facts: Facts, sheet: Sheet) -> bytes:
+    def _bytes(self, facts: LetterContext, sheet: Document) -> bytes:
         letter, club = facts.letter, facts.club_row
         name, address = parseaddr(self.sender)
         domain = address.rpartition("@")[2]
@@ -103,9 +103,9 @@ class Composer:
         return mail_bytes(headers, text=text, html=html)
 
 
-def fill(facts: Facts) -> Sheet:
+def fill(facts: LetterContext) -> Document:
     """Let the letter's template, in the recipient's language, fill a sheet."""
-    sheet = Sheet()
+    sheet = Document()
     zone, language = facts.club_row.zone, facts.language
     words: dict[str, Any] = {
         "subject": sheet.subject, "para": sheet.para, "facts": sheet.facts, "quote": sheet.quote, "changed": sheet.changed,
@@ -119,7 +119,7 @@ def fill(facts: Facts) -> Sheet:
     return sheet
 
 
-def _draft_at(facts: Facts) -> datetime | None:
+def _draft_at(facts: LetterContext) -> datetime | None:
     """When the recipient last saved a draft of what the letter asks for; asked only by templates that speak of it."""
     draft = draft_of(facts.session, facts.you, form_of("case", facts.case.id))
     return draft.at if draft else None
@@ -130,37 +130,37 @@ def drop_if_stale(session: Session, letter: Letter, case: Case | None, you: Pers
     if not letter.asks or case is None:
         return
     if case.entered_version != letter.version:
-        raise Dropped("no longer needed: the matter has moved on")
+        raise LetterDropped("no longer needed: the matter has moved on")
     state = state_of(case.workflow, case.state)
-    if not holds(session, state.turn, you, case):
-        raise Dropped("no longer needed: it is not the recipient's turn")
+    if not has_role(session, state.turn, you, case):
+        raise LetterDropped("no longer needed: it is not the recipient's turn")
     if state.poll and session.get(Mark, (case.club_id, case.id, case.entered_version, you.id)):
-        raise Dropped("no longer needed: the recipient has voted")
+        raise LetterDropped("no longer needed: the recipient has voted")
     if letter.data.get("reminder") and case.due_at and letter.data["due"] != case.due_at.isoformat():
-        raise Dropped("no longer needed: the due time has moved")
+        raise LetterDropped("no longer needed: the due time has moved")
 
 
 def _recipient(session: Session, letter: Letter) -> Person:
     person = session.get_one(Person, (letter.club_id, letter.person_id))
     if person.address is None and letter.address is None:
-        raise Dropped("the recipient has no address any more")
+        raise LetterDropped("the recipient has no address any more")
     if person.status == "refused_mail":
-        raise Dropped("the recipient wants no mail")
+        raise LetterDropped("the recipient wants no mail")
     about = session.get(Person, (letter.club_id, letter.about_id)) if letter.about_id else None
     if about is not None and about.status == "erased":
-        raise Dropped("whom it is about was erased")
+        raise LetterDropped("whom it is about was erased")
     return person
 
 
-def _reply_to(facts: Facts) -> str:
+def _reply_to(facts: LetterContext) -> str:
     """To deciders: the person concerned. To members: whoever the club names as its contact; nobody's address goes round."""
     decides = facts.you.role in ("owner", "admin")
     if decides and facts.has_case and facts.you.id != facts.case.person_id and facts.who_row.address:
         return mailbox(facts.who_row.name, facts.who_row.address)
-    contact = charter_of(facts.club_row).contact
+    contact = current_charter(facts.club_row).contact
     if contact:
         return mailbox("", contact)
-    owner = owner_at_hand(facts.session)
+    owner = current_owner(facts.session)
     return mailbox(owner.name, owner.address or "")
 
 

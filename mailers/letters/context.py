@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.cases.submissions import may_open
-from engine.club.context import charter_of, numbers_of, owner_at_hand
+from engine.cases.submissions import may_submit
+from engine.club.context import charter_numbers, current_charter, current_owner
 from engine.club.history import changed_since_last
 from engine.declare.due_times import week_number
 from engine.declare.fields import labels_of, written_answers
@@ -26,10 +26,10 @@ from engine.storage.models import Case, Club, Event, Letter, Person
 from engine.text.addresses import foreign_domain
 from engine.text.i18n import isolate, translate
 from engine.text.text_diff import Piece
-from mailers.letters.case_progress import Course
+from mailers.letters.case_progress import CaseProgress
 
 
-class Dropped(Exception):
+class LetterDropped(Exception):
     """The letter must not leave any more; the text says why."""
 
 
@@ -44,7 +44,7 @@ class Written:
 
 
 @dataclass
-class Facts:
+class LetterContext:
     """The names that a letter template may use; each is looked up only when a template asks for it.
 
     ``room``: how many bytes of what people wrote may stand in the mail.
@@ -73,11 +73,11 @@ class Facts:
 
     @property
     def owner(self) -> str:
-        return isolate(owner_at_hand(self.session).name)
+        return isolate(current_owner(self.session).name)
 
     @cached_property
     def charter(self) -> Any:
-        return charter_of(self.club_row).numbers
+        return current_charter(self.club_row).numbers
 
     @property
     def charter_unread(self) -> bool:
@@ -86,7 +86,7 @@ class Facts:
 
     @cached_property
     def group(self) -> str:
-        return charter_of(self.club_row).group
+        return current_charter(self.club_row).group
 
     @cached_property
     def case(self) -> Case:
@@ -160,8 +160,8 @@ class Facts:
         return self.session.get_one(Event, (self.case.club_id, self.case.id, self.letter.version or self.case.entered_version))
 
     @cached_property
-    def course(self) -> Course:
-        return Course(self.session, self.case, self.event.version, self.club_row, self.now)
+    def progress(self) -> CaseProgress:
+        return CaseProgress(self.session, self.case, self.event.version, self.club_row, self.now)
 
     @property
     def note(self) -> str:
@@ -186,7 +186,7 @@ class Facts:
     @property
     def votes_needed(self) -> int:
         """How many of them have to take part for the poll to count."""
-        return math.ceil(numbers_of(self.club_row).quorum * self.electors)
+        return math.ceil(charter_numbers(self.club_row).quorum * self.electors)
 
     @property
     def answers(self) -> Mapping[str, Any]:
@@ -234,7 +234,7 @@ class Facts:
     @property
     def form_link(self) -> str:
         """The workflow's form, already addressed to this recipient; empty where they may not open one."""
-        return self.link_to("form", form_number(self.flow)) if may_open(self.flow, self.you) else ""
+        return self.link_to("form", form_number(self.flow)) if may_submit(self.flow, self.you) else ""
 
     @property
     def form_is_fresh(self) -> bool:

@@ -14,7 +14,7 @@ from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.reports import worklists
 from engine.storage.models import Letter, Person
 from engine.text.i18n import isolate, translate
-from mailers.letters.context import Dropped, Facts
+from mailers.letters.context import LetterContext, LetterDropped
 from mailers.letters.document import start_of
 
 _MANY = 5  # a longer list is easier to read with its counts above it
@@ -22,21 +22,21 @@ _DAY = timedelta(days=1)
 _SOON = timedelta(days=2)
 
 
-def data_for(facts: Facts) -> dict[str, Any]:
+def data_for(facts: LetterContext) -> dict[str, Any]:
     """The letter's own data, gathered now where the letter is a digest. Raises Dropped when there is nothing to say."""
     gather = _GATHER.get(facts.letter.name)
     return gather(facts) if gather else facts.letter.data
 
 
-def _daily(facts: Facts) -> dict[str, Any]:
+def _daily(facts: LetterContext) -> dict[str, Any]:
     waiting = _readable(facts, worklists.waiting_for(facts.session, facts.you))
     kinds = Counter("" if row["removal"] else row["kind"] for row in waiting)
     is_owner = facts.you.role == "owner"
     late = _readable(facts, worklists.late(facts.session)) if is_owner else []
     trouble = [_failed(facts, *pair) for pair in (worklists.letters_in_trouble(facts.session) if is_owner else [])]
-    resting = [_matter(facts, matter) for matter in worklists.resting(facts.session)] if is_owner else []
+    resting = [_matter(facts, matter) for matter in worklists.stuck_cases(facts.session)] if is_owner else []
     if not (waiting or late or trouble or resting):
-        raise Dropped("nothing waits any more")
+        raise LetterDropped("nothing waits any more")
     gathered = {"waiting": waiting, "late": late, "trouble": trouble, "resting": resting}
     # Each line costs some 800 bytes in both parts together; what does not fit stands on the desk.
     most = max(3, facts.room // 800)
@@ -61,7 +61,7 @@ def _grouped(waiting: list[dict[str, Any]], now: datetime) -> list[tuple[str, li
     return [(name, rows) for name, rows in groups.items() if rows]
 
 
-def _receipt(facts: Facts) -> dict[str, Any]:
+def _receipt(facts: LetterContext) -> dict[str, Any]:
     decisions = []
     for event, case, person in worklists.decisions_since(facts.session, facts.you, facts.letter.created_at):
         stands = case.entered_version == event.version
@@ -78,20 +78,20 @@ def _receipt(facts: Facts) -> dict[str, Any]:
             }
         )
     if not decisions:
-        raise Dropped("nothing was decided")
+        raise LetterDropped("nothing was decided")
     return {"decisions": decisions[: max(10, facts.room // 800)]}
 
 
-def _sign_in(facts: Facts) -> dict[str, Any]:
+def _sign_in(facts: LetterContext) -> dict[str, Any]:
     return {"url": facts.link_to("desk", facts.letter.id)}
 
 
-def _paused(facts: Facts) -> dict[str, Any]:
+def _paused(facts: LetterContext) -> dict[str, Any]:
     until = facts.letter.data["until"]
     return {"until": datetime.fromisoformat(until) if until else None}
 
 
-def _resumed(facts: Facts) -> dict[str, Any]:
+def _resumed(facts: LetterContext) -> dict[str, Any]:
     mine = [case for case in worklists.cases_of(facts.session, facts.you) if case.turn == "person"]
     due = sorted((case.due_at, title_of(case, facts.language)) for case in mine if case.due_at is not None)
     return {"due": [{"label": label, "due": at} for at, label in due]}
@@ -106,17 +106,17 @@ _GATHER = {
 }
 
 
-def _failed(facts: Facts, letter: Letter, person: Person) -> dict[str, str]:
+def _failed(facts: LetterContext, letter: Letter, person: Person) -> dict[str, str]:
     what = translate(label_of(letter.name), facts.language) or letter.name
     return {"name": what, "who": isolate(person.name or person.address or ""), "answer": letter.answer}
 
 
-def _readable(facts: Facts, matters: list[worklists.Matter]) -> list[dict[str, Any]]:
+def _readable(facts: LetterContext, matters: list[worklists.WorkItem]) -> list[dict[str, Any]]:
     """What nobody can act in is told with what rests."""
     return [_matter(facts, matter) for matter in matters if standing(matter.case) is not UNREADABLE]
 
 
-def _matter(facts: Facts, matter: worklists.Matter) -> dict[str, Any]:
+def _matter(facts: LetterContext, matter: worklists.WorkItem) -> dict[str, Any]:
     case = matter.case
     is_removal = case.state == REMOVAL_PROPOSED
     return {

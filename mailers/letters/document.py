@@ -40,7 +40,7 @@ class Block:
 
 
 @dataclass
-class Sheet:
+class Document:
     """The words of the letter templates: subject, para, facts, quote, changed, button, items, why."""
 
     title: str = ""

@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from engine.club.context import club_at_hand, frame_of
-from engine.outbox.delivery_log import PAUSED, RELEASED, rests
+from engine.club.context import current_club, time_context
+from engine.outbox.delivery_log import PAUSED, RELEASED, held_by_pause
 from engine.outbox.queue import DAILY_LETTER, PRIORITIES, waits_for_morning
-from engine.scheduler.prior_notice import renew_if_late
+from engine.scheduler.prior_notice import renew_late_notice
 from engine.scheduler.sweep import wake_unreachable
-from engine.storage.database import across_clubs, enter_club, hold, overtaken
-from engine.storage.heartbeats import post_rests
+from engine.storage.database import across_clubs, enter_club, lock_row, lost_race
+from engine.storage.heartbeats import post_is_held
 from engine.storage.models import Case, Letter, Person
 from mailers.letters.compose import Composer, drop_if_stale
-from mailers.letters.context import Dropped
-from mailers.queue.prepared import Claimed, Draft, Frozen, due_said, keep, with_their_people
-from mailers.smtp.reply import Answer, Verdict, for_the_letter, judge
+from mailers.letters.context import LetterDropped
+from mailers.queue.prepared import Claimed, OutgoingMail, PreparedMail, due_said, store_prepared, with_their_people
+from mailers.smtp.reply import SmtpReply, Verdict, for_the_letter, judge
 
 OF_YESTERDAY = "held up until the night: the next daily letter says it all"
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 @across_clubs
 def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
     """Take letters whose moment has come: what somebody waits for first. While the post rests, only those released by hand."""
-    ready = _READY.where(Letter.answer == RELEASED) if post_rests(session) else _READY
+    ready = _READY.where(Letter.answer == RELEASED) if post_is_held(session) else _READY
     taken = list[Claimed]()
     for priority in PRIORITIES:  # one by one: each reads from the index only what it takes, however many wait for the morning
         wanted = {"priority": priority, "now": now, "limit": limit - len(taken)}
@@ -50,7 +50,7 @@ _READY = (
 )
 
 
-def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime) -> Frozen | None:
+def prepare(session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime) -> OutgoingMail | None:
     """Compose the letter now and store its bytes together with *transmitting*. None: it does not leave, and says why.
 
     A retry keeps the bytes it had, unless the due time that they name has moved since.
@@ -58,18 +58,18 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     enter_club(session, claimed.club_id)
     letter = next(iter(with_their_people(session, [claimed.letter_id])), None)
     if letter is not None:
-        hold(session, letter)  # two processes that both think it theirs
+        lock_row(session, letter)  # two processes that both think it theirs
     if letter is None or letter.state != "claimed":
         return None
-    if _put_off(session, letter, now):
+    if _defer(session, letter, now):
         return None
     try:
         recipient = _compose(session, letter, composer, now)
-    except Dropped as reason:
+    except LetterDropped as reason:
         _end(letter, "dropped", str(reason), now)
         return None
     except Exception as fault:
-        if overtaken(fault):
+        if lost_race(fault):
             raise
         log.exception("letter %s of club %s cannot be composed", letter.id, letter.club_id)
         _end(letter, "failed", f"compose: {type(fault).__name__}: {fault}"[:500], now)
@@ -77,7 +77,7 @@ def freeze(session: Session, claimed: Claimed, composer: Composer, now: datetime
     letter.state, letter.lease_until = "transmitting", lease_until
     letter.attempts += 1
     assert letter.bytes is not None
-    return Frozen(claimed, recipient, letter.bytes)
+    return OutgoingMail(claimed, recipient, letter.bytes)
 
 
 def give_up(session: Session, claimed: Claimed, why: str, now: datetime) -> None:
@@ -88,15 +88,15 @@ def give_up(session: Session, claimed: Claimed, why: str, now: datetime) -> None
     session.execute(failed, execution_options={"synchronize_session": False})
 
 
-def _put_off(session: Session, letter: Letter, now: datetime) -> bool:
+def _defer(session: Session, letter: Letter, now: datetime) -> bool:
     """What the clock made waits for the morning, or for the end of the club's rest."""
     if letter.answer == RELEASED:
         return False
-    if rests(letter, club_at_hand(session)):
+    if held_by_pause(letter, current_club(session)):
         letter.state, letter.answer, letter.lease_until = "held", PAUSED, None
         return True
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
-    morning = waits_for_morning(letter, case, frame_of(club_at_hand(session)), now)
+    morning = waits_for_morning(letter, case, time_context(current_club(session)), now)
     if morning is None:
         return False
     if letter.name == DAILY_LETTER:
@@ -109,7 +109,7 @@ def _put_off(session: Session, letter: Letter, now: datetime) -> bool:
 def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
     if case:
-        renew_if_late(session, case, letter, now)
+        renew_late_notice(session, case, letter, now)
     says_due = due_said(letter, case)
     if letter.bytes is None or letter.data.get("says_due") != says_due:
         mail = composer.compose(session, letter, now)
@@ -120,17 +120,17 @@ def _compose(session: Session, letter: Letter, composer: Composer, now: datetime
     return letter.address or person.address or ""
 
 
-def settle_and_keep(
-    session: Session, claimed: Claimed, answer: Answer, now: datetime, following: Draft | None, lease_until: datetime
-) -> tuple[Verdict, Frozen | None]:
+def record_reply_and_store_next(
+    session: Session, claimed: Claimed, answer: SmtpReply, now: datetime, following: PreparedMail | None, lease_until: datetime
+) -> tuple[Verdict, OutgoingMail | None]:
     """Settle one letter and freeze the next, where a draft of it still holds, in the same commit."""
-    verdict = settle(session, claimed, answer, now)
+    verdict = record_reply(session, claimed, answer, now)
     if following is None or verdict.kind == "channel":
         return verdict, None
-    return verdict, keep(session, following, lease_until)
+    return verdict, store_prepared(session, following, lease_until)
 
 
-def settle(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
+def record_reply(session: Session, claimed: Claimed, answer: SmtpReply, now: datetime) -> Verdict:
     """Write down what the server said and what follows from it."""
     enter_club(session, claimed.club_id)
     if judge(answer, 0).kind == "sent":
@@ -163,7 +163,7 @@ _SENT = (
 )
 
 
-def _sent(session: Session, claimed: Claimed, answer: Answer, now: datetime) -> Verdict:
+def _sent(session: Session, claimed: Claimed, answer: SmtpReply, now: datetime) -> Verdict:
     """The common way, in one statement; then a case that rested because nobody could be reached goes on."""
     values = {"club": claimed.club_id, "letter": claimed.letter_id, "now": now, "said": str(answer)}
     told = session.connection().execute(_SENT, values).first()
@@ -187,7 +187,7 @@ def extend_leases(session: Session, claimed: list[Claimed], lease_until: datetim
 
 
 @across_clubs
-def take_back_lapsed(session: Session, machine_now: datetime) -> None:
+def requeue_expired_leases(session: Session, machine_now: datetime) -> None:
     """Letters of a worker that died: a claimed one is queued again, one in transmission goes once more, marked."""
     lapsed = Letter.lease_until < machine_now
     session.execute(update(Letter).where(lapsed, Letter.state == "claimed").values(state="queued", lease_until=None))

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.cases.erasure import has_words
 from engine.clock import machine_now
-from engine.club.context import club_at_hand, frame_of, keep_at_hand
-from engine.outbox.delivery_log import rests
+from engine.club.context import current_club, remember_club_and_owner, time_context
+from engine.outbox.delivery_log import held_by_pause
 from engine.outbox.queue import waits_for_morning
-from engine.scheduler.prior_notice import leaves_late
+from engine.scheduler.prior_notice import is_too_late
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Event, Letter, Mark, Person
 from mailers.letters.compose import Composer
@@ -35,7 +35,7 @@ class Claimed:
 
 
 @dataclass(frozen=True)
-class Frozen:
+class OutgoingMail:
     """What goes to the server: it is in the database before it goes."""
 
     claimed: Claimed
@@ -44,7 +44,7 @@ class Frozen:
 
 
 @dataclass(frozen=True)
-class Draft:
+class PreparedMail:
     """``basis``: what stood in the rows that it rests on."""
 
     claimed: Claimed
@@ -55,17 +55,17 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Ahead:
+class PreparedBatch:
     """The drafts of a batch. They hold for a moment only, on the machine's clock."""
 
-    drafts: Mapping[Claimed, Draft] = field(default_factory=dict)
+    drafts: Mapping[Claimed, PreparedMail] = field(default_factory=dict)
     until: datetime = datetime.min.replace(tzinfo=UTC)
 
-    def of(self, claimed: Claimed) -> Draft | None:
+    def of(self, claimed: Claimed) -> PreparedMail | None:
         return self.drafts.get(claimed) if machine_now() < self.until else None
 
 
-def compose_ahead(session: Session, claimed: Sequence[Claimed], composer: Composer, now: datetime) -> Ahead:
+def compose_ahead(session: Session, claimed: Sequence[Claimed], composer: Composer, now: datetime) -> PreparedBatch:
     """First tries of letters about a case. What is stale, broken or late is left to ``outbox.freeze``, which says why."""
     found, until = {}, machine_now() + FRESH
     for club_id, mine in groupby(sorted(claimed, key=lambda item: item.club_id), key=lambda item: item.club_id):
@@ -76,35 +76,39 @@ def compose_ahead(session: Session, claimed: Sequence[Claimed], composer: Compos
             draft = _draft(session, letter, composer, now, bases[letter.id]) if letter.id in bases else None
             if draft is not None:
                 found[draft.claimed] = draft
-    return Ahead(found, until)
+    return PreparedBatch(found, until)
 
 
-def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]) -> Draft | None:
+def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]) -> PreparedMail | None:
     case = session.get_one(Case, (letter.club_id, letter.case_id))
-    club = club_at_hand(session)
-    if leaves_late(session, case, letter, now) or rests(letter, club) or waits_for_morning(letter, case, frame_of(club), now):
+    club = current_club(session)
+    if (
+        is_too_late(session, case, letter, now)
+        or held_by_pause(letter, club)
+        or waits_for_morning(letter, case, time_context(club), now)
+    ):
         return None
     try:
         mail = composer.compose(session, letter, now)
     except Exception:  # it will be met again, and written down, when its turn comes
         return None
     data = letter.data | {"says_due": due_said(letter, case)}
-    return Draft(Claimed(letter.club_id, letter.id), mail.recipient, mail.content, data, basis)
+    return PreparedMail(Claimed(letter.club_id, letter.id), mail.recipient, mail.content, data, basis)
 
 
-def keep(session: Session, draft: Draft, lease_until: datetime) -> Frozen | None:
+def store_prepared(session: Session, draft: PreparedMail, lease_until: datetime) -> OutgoingMail | None:
     """The bytes into the letter's row, together with *transmitting*. None: something moved, or another worker was faster."""
-    if not _holds(session, draft):
+    if not _still_valid(session, draft):
         return None
     values = {
         "club": draft.claimed.club_id, "letter": draft.claimed.letter_id,
         "content": draft.content, "words": draft.data, "until": lease_until,
     }  # fmt: skip
     kept = session.connection().execute(_KEEP, values).rowcount == 1
-    return Frozen(draft.claimed, draft.recipient, draft.content) if kept else None
+    return OutgoingMail(draft.claimed, draft.recipient, draft.content) if kept else None
 
 
-def _holds(session: Session, draft: Draft) -> bool:
+def _still_valid(session: Session, draft: PreparedMail) -> bool:
     wanted = {"club": draft.claimed.club_id, "letters": [draft.claimed.letter_id]}
     row = session.connection().execute(_BASIS, wanted).first()
     return row is not None and tuple(row) == draft.basis
@@ -120,7 +124,7 @@ def with_their_people(session: Session, ids: Sequence[int]) -> list[Letter]:
     found = session.execute(_TOGETHER, {"letters": ids}).all()
     session.info["brought along"] = found  # the session itself holds its rows only weakly
     if found:
-        keep_at_hand(session, found[0][-1], found[0][-2])
+        remember_club_and_owner(session, found[0][-1], found[0][-2])
     return [row[0] for row in found]
 
 

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 from engine.clock import Clock, machine_now
 from engine.settings import MailServer
-from engine.storage.database import Database, out_of_reach, overtaken
+from engine.storage.database import Database, database_unavailable, lost_race
 from engine.storage.heartbeats import channel_trouble, note_channel
-from mailers.account.providers import _PACED
+from mailers.account.providers import PACED
 from mailers.letters.compose import Composer
 from mailers.queue import outbox
-from mailers.queue.prepared import Ahead, Claimed, Draft, Frozen, compose_ahead, keep
-from mailers.smtp.connection import Channel
-from mailers.smtp.reply import CHANNEL_AFTER, TOO_FAST, Answer, Verdict, is_no_relay
+from mailers.queue.prepared import Claimed, OutgoingMail, PreparedBatch, PreparedMail, compose_ahead, store_prepared
+from mailers.smtp.connection import SmtpConnection
+from mailers.smtp.reply import CHANNEL_AFTER, TOO_FAST, SmtpReply, Verdict, is_no_relay
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +27,13 @@ ALIKE_IN_A_ROW = 3
 SETTLE_AGAIN = 1.0
 
 
-class Post:
+class DeliveryWorker:
     """Sends what is due over one kept channel. Any number of processes may each have one."""
 
     def __init__(self, db: Database, composer: Composer, server: MailServer, clock: Clock, *, lease: timedelta = LEASE) -> None:
         self.db, self.composer, self.clock, self.lease = db, composer, clock, lease
-        self.channel = Channel(server, composer.sender)
-        self.pace = _PACED.get(server.host, 0.0)
+        self.channel = SmtpConnection(server, composer.sender)
+        self.pace = PACED.get(server.host, 0.0)
         self.stopping = threading.Event()
         self._held: list[Claimed] = []
         self._alike = 0
@@ -80,37 +80,37 @@ class Post:
             self._held = []
         return sent, healthy
 
-    def _compose_ahead(self) -> Ahead:
+    def _compose_ahead(self) -> PreparedBatch:
         """Not where the channel is paced: there a draft would be old before its turn came."""
         if self.pace:
-            return Ahead()
+            return PreparedBatch()
         try:
             with self.db.read() as session:
                 return compose_ahead(session, self._held, self.composer, self.clock.now())
         except Exception:  # one unreadable row among them: each is composed on its own
             log.exception("a batch of letters could not be composed ahead")
-            return Ahead()
+            return PreparedBatch()
 
-    def _freeze(self, claimed: Claimed, ahead: Ahead) -> Frozen | None:
+    def _freeze(self, claimed: Claimed, ahead: PreparedBatch) -> OutgoingMail | None:
         draft = ahead.of(claimed)
-        kept = self.db.write(keep, draft, self._lease_end()) if draft else None
+        kept = self.db.write(store_prepared, draft, self._lease_end()) if draft else None
         if kept:
             return kept
         try:
-            return self.db.write(outbox.freeze, claimed, self.composer, self.clock.now(), self._lease_end())
+            return self.db.write(outbox.prepare, claimed, self.composer, self.clock.now(), self._lease_end())
         except Exception as fault:  # a row that cannot even be read: the others behind it go on
-            if out_of_reach(fault) or overtaken(fault):
+            if database_unavailable(fault) or lost_race(fault):
                 raise
             log.exception("letter %s of club %s cannot be frozen", claimed.letter_id, claimed.club_id)
             self.db.write(outbox.give_up, claimed, f"compose: {type(fault).__name__}: {fault}", self.clock.now())
             return None
 
-    def _next_of(self, ahead: Ahead) -> Draft | None:
+    def _next_of(self, ahead: PreparedBatch) -> PreparedMail | None:
         """The draft that follows the letter at hand; none when the post is to stop, or may have to."""
         may_go_on = len(self._held) > 1 and not self._alike and not self.stopping.is_set()
         return ahead.of(self._held[1]) if may_go_on else None
 
-    def _settle(self, frozen: Frozen, answer: Answer, following: Draft | None) -> tuple[bool, Frozen | None]:
+    def _settle(self, frozen: OutgoingMail, answer: SmtpReply, following: PreparedMail | None) -> tuple[bool, OutgoingMail | None]:
         """False when the channel itself is in trouble and must rest; and the next letter, if it is frozen already."""
         now = self.clock.now()
         verdict, kept = self._write_down(frozen, answer, now, following)
@@ -126,13 +126,15 @@ class Post:
             self._in_trouble = False
         return True, kept
 
-    def _write_down(self, frozen: Frozen, answer: Answer, now: datetime, following: Draft | None) -> tuple[Verdict, Frozen | None]:
+    def _write_down(
+        self, frozen: OutgoingMail, answer: SmtpReply, now: datetime, following: PreparedMail | None
+    ) -> tuple[Verdict, OutgoingMail | None]:
         """What the server said is known here alone: it is kept until the database takes it, or a sent mail would go again."""
         while True:
             try:
-                return self.db.write(outbox.settle_and_keep, frozen.claimed, answer, now, following, self._lease_end())
+                return self.db.write(outbox.record_reply_and_store_next, frozen.claimed, answer, now, following, self._lease_end())
             except Exception as trouble:
-                if not out_of_reach(trouble) or self.stopping.wait(SETTLE_AGAIN):
+                if not database_unavailable(trouble) or self.stopping.wait(SETTLE_AGAIN):
                     raise
                 log.error("the answer to a letter cannot be written down yet: %s", trouble)
 

@@ -16,10 +16,10 @@ from email.utils import parseaddr
 from typing import Any, NamedTuple
 
 from engine.settings import MailServer, is_loopback
-from mailers.smtp.reply import Answer, Phase
+from mailers.smtp.reply import Phase, SmtpReply
 
 
-class Patience(NamedTuple):
+class Timeouts(NamedTuple):
     """Seconds to wait: for the line, for an answer to a command, for the answer after the final dot."""
 
     connect: float = 30.0
@@ -27,10 +27,10 @@ class Patience(NamedTuple):
     dot: float = 300.0
 
 
-PATIENT = Patience()
+TIMEOUTS = Timeouts()
 # What goes over the wire; people's addresses are kept in this form, so another one came by a way of its own.
 _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
-NO_ADDRESS = Answer("recipient", 553, "no mail can be sent to such an address; no server was asked")
+NO_ADDRESS = SmtpReply("recipient", 553, "no mail can be sent to such an address; no server was asked")
 # Nothing came in time from a server that had greeted: the line is open, and it is no wrong door.
 SLOW = "the server speaks, but no answer came in time"
 # A kept connection that was idle longer than this is probed before use.
@@ -40,15 +40,15 @@ IDLE_SECONDS = 20.0
 class _Said(Exception):
     """The server's answer ends this hand-over."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: SmtpReply) -> None:
         super().__init__(str(answer))
         self.answer = answer
 
 
-class _Patient:
+class _TimedSmtp:
     """The line has to stand within its own time; who takes it may then be as slow with the greeting as with every answer."""
 
-    def __init__(self, channel: Channel, **given: Any) -> None:
+    def __init__(self, channel: SmtpConnection, **given: Any) -> None:
         self.channel = channel
         super().__init__(timeout=channel.patience.connect, **given)  # type: ignore[call-arg]
 
@@ -59,18 +59,18 @@ class _Patient:
         return sock
 
 
-class _InClear(_Patient, smtplib.SMTP):
+class _InClear(_TimedSmtp, smtplib.SMTP):
     pass
 
 
-class _Encrypted(_Patient, smtplib.SMTP_SSL):
+class _Encrypted(_TimedSmtp, smtplib.SMTP_SSL):
     pass
 
 
-class Channel:
+class SmtpConnection:
     """One connection to the mail server, opened when it is needed and kept while it works."""
 
-    def __init__(self, server: MailServer, sender: str, patience: Patience = PATIENT) -> None:
+    def __init__(self, server: MailServer, sender: str, patience: Timeouts = TIMEOUTS) -> None:
         self.server, self.patience = server, patience
         self.sender = parseaddr(sender)[1]
         self._smtp: smtplib.SMTP | None = None
@@ -79,7 +79,7 @@ class Channel:
         self.line: Any = None  # the one that was opened last
         self.greeted = False  # by the server, on that line
 
-    def hand_over(self, recipient: str, content: bytes) -> Answer:
+    def hand_over(self, recipient: str, content: bytes) -> SmtpReply:
         """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
         if not _ADDRESS.fullmatch(recipient):
             return NO_ADDRESS
@@ -101,22 +101,22 @@ class Channel:
             self.close()
             # Later than the greeting a code in an exception is smtplib's own (a line that is too long), not the server's.
             code = getattr(trouble, "smtp_code", 0) if phase == "connect" else 0
-            answer = Answer(phase, max(code, 0), self._words(trouble))
+            answer = SmtpReply(phase, max(code, 0), self._words(trouble))
         self._used_at = time.monotonic()
         return self._hushed(answer)
 
-    def try_out(self) -> Answer:
+    def try_out(self) -> SmtpReply:
         """Connect, log in and announce the sender as for a mail, hand over none, and leave. Code 250: all of it is accepted."""
         phase: Phase = "connect"
         try:
             self._smtp = self._connect()
             phase = "sender"
             reply = self._smtp.mail(self.sender)
-            return Answer(phase, reply[0], _text(reply[1]))
+            return SmtpReply(phase, reply[0], _text(reply[1]))
         except _Said as said:
             return self._hushed(said.answer)
         except Exception as trouble:  # as in hand_over
-            return self._hushed(Answer(phase, getattr(trouble, "smtp_code", 0), self._words(trouble)))
+            return self._hushed(SmtpReply(phase, getattr(trouble, "smtp_code", 0), self._words(trouble)))
         finally:
             self.close()
 
@@ -191,40 +191,40 @@ class Channel:
             smtp.starttls(context=context)
             smtp.ehlo()
         elif server.security == "smtp" and server.user and not is_loopback(server.host):
-            raise _Said(Answer("login", 0, "the server offers no encryption; the password is not sent in clear"))
+            raise _Said(SmtpReply("login", 0, "the server offers no encryption; the password is not sent in clear"))
         if server.user:
             try:
                 smtp.login(server.user, server.password)
             except (smtplib.SMTPException, OSError) as trouble:
-                raise _Said(Answer("login", getattr(trouble, "smtp_code", 0), self._words(trouble))) from None
+                raise _Said(SmtpReply("login", getattr(trouble, "smtp_code", 0), self._words(trouble))) from None
 
     def _expect(self, phase: Phase, reply: tuple[int, bytes], *codes: int) -> None:
         if reply[0] not in codes:
-            raise _Said(Answer(phase, max(reply[0], 0), _text(reply[1])))
+            raise _Said(SmtpReply(phase, max(reply[0], 0), _text(reply[1])))
 
     def _words(self, trouble: Exception) -> str:
         words = _words(trouble)
         return f"TimeoutError: {SLOW}" if self.greeted and "timed out" in words else words
 
-    def _hushed(self, answer: Answer) -> Answer:
+    def _hushed(self, answer: SmtpReply) -> SmtpReply:
         """A server may repeat what it was told at the login, and its answer goes into rows, logs and pages."""
         user, password, text = self.server.user, self.server.password, answer.text
         if answer.phase != "login" or not password:
             return answer
         for secret in (_in_base64(f"\0{user}\0{password}"), _in_base64(password), password):
             text = text.replace(secret, "…")
-        return Answer(answer.phase, answer.code, text)
+        return SmtpReply(answer.phase, answer.code, text)
 
-    def _dot(self, smtp: smtplib.SMTP, content: bytes) -> Answer:
+    def _dot(self, smtp: smtplib.SMTP, content: bytes) -> SmtpReply:
         _wait_for(smtp, self.patience.dot)
         smtp.send(_dot_stuffed(content))
         code, text = smtp.getreply()
         _wait_for(smtp, self.patience.command)
         if code == 421 or code < 200 or 300 <= code < 400:
             self.close()
-        return Answer("dot", max(code, 0), _text(text))
+        return SmtpReply("dot", max(code, 0), _text(text))
 
-    def _recover(self, answer: Answer) -> None:
+    def _recover(self, answer: SmtpReply) -> None:
         """After a refusal the same connection serves the next letter, unless it is gone."""
         if self._smtp is None or answer.code < 400 or answer.code == 421:
             self.close()

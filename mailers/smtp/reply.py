@@ -16,7 +16,7 @@ Kind = Literal["sent", "later", "slower", "failed", "unknown_user", "channel"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class SmtpReply:
     """What the server said, and when. Code 0: nothing, or nothing that can be read (a time-out, a broken line, garbage)."""
 
     phase: Phase
@@ -62,26 +62,26 @@ _UNKNOWN_WORDS = ("user unknown", "unknown user", "no such user", "user not foun
 _LOGIN_WORDS = ("too much fail authentication", "authentication required", "authentication failed")
 
 
-def judge(answer: Answer, attempts: int) -> Verdict:
+def judge(answer: SmtpReply, attempts: int) -> Verdict:
     """What follows for a letter that has been tried ``attempts`` times before this one."""
     if answer.phase == "dot" and 200 <= answer.code < 300:
         return Verdict("sent")
     if (trouble := _of_the_channel(answer)) is not None:
         return trouble
     if answer.code < 400:  # no answer, or one to another question
-        return _again(attempts)
+        return _retry(attempts)
     if answer.speaks_of(_TOO_FAST_WORDS):
         return Verdict("slower", TOO_FAST) if attempts < TOO_FAST_TRIES else Verdict("failed")
     if 400 <= answer.code < 500:
-        return _again(attempts)
+        return _retry(attempts)
     if answer.phase == "sender":
         return Verdict("channel", LOGIN_AFTER)
     if answer.phase == "recipient" and answer.speaks_of(_UNKNOWN_WORDS):
         return Verdict("unknown_user")
-    return _again(attempts) if is_no_relay(answer) else Verdict("failed")
+    return _retry(attempts) if is_no_relay(answer) else Verdict("failed")
 
 
-def _of_the_channel(answer: Answer) -> Verdict | None:
+def _of_the_channel(answer: SmtpReply) -> Verdict | None:
     if answer.phase == "login" or answer.speaks_of(_LOGIN_WORDS):
         return Verdict("channel", LOGIN_AFTER)
     if is_used_up(answer):
@@ -89,23 +89,23 @@ def _of_the_channel(answer: Answer) -> Verdict | None:
     return Verdict("channel") if answer.phase == "connect" or answer.code == 421 else None
 
 
-def is_used_up(answer: Answer) -> bool:
+def is_used_up(answer: SmtpReply) -> bool:
     """Has the account sent all that its provider allows it in a day?"""
     return answer.code >= 400 and answer.speaks_of(_USED_UP_WORDS)
 
 
-def is_no_relay(answer: Answer) -> bool:
+def is_no_relay(answer: SmtpReply) -> bool:
     """Does the server pass no mail on to other providers, as it does for whoever has not logged in?"""
     return answer.phase == "recipient" and answer.code >= 500 and answer.speaks_of(_NO_RELAY_WORDS)
 
 
-def for_the_letter(answer: Answer, attempts: int) -> Verdict:
+def for_the_letter(answer: SmtpReply, attempts: int) -> Verdict:
     """What follows for the letter where that is not what follows for the channel.
 
     A server that hangs up in the middle of a mail (421) may mean this one alone: it steps behind the others, and the try counts.
     """
     if answer.code == 421 and answer.phase in ("recipient", "data", "dot"):
-        return _again(attempts)
+        return _retry(attempts)
     return judge(answer, attempts)
 
 
@@ -140,13 +140,13 @@ def meaning(said: str) -> Meaning:
     return _MEANS.get(kind, "")
 
 
-def heard(said: str) -> Answer | None:
+def heard(said: str) -> SmtpReply | None:
     """The answer that ``said`` keeps; None where it is no server's."""
     found = _SAID.fullmatch(said)
-    return Answer(found[1], int(found[2] or 0), found[3]) if found else None  # type: ignore[arg-type]
+    return SmtpReply(found[1], int(found[2] or 0), found[3]) if found else None  # type: ignore[arg-type]
 
 
-def is_too_big(answer: Answer) -> bool:
+def is_too_big(answer: SmtpReply) -> bool:
     """Does the server take no mail of this size?"""
     return answer.code == 552 and answer.speaks_of(_TOO_BIG_WORDS)
 
@@ -156,5 +156,5 @@ _MEANS: dict[Kind, Meaning] = {
 }  # fmt: skip
 
 
-def _again(attempts: int) -> Verdict:
+def _retry(attempts: int) -> Verdict:
     return Verdict("later", RETRY_AFTER[attempts]) if attempts < len(RETRY_AFTER) else Verdict("failed")

@@ -25,12 +25,12 @@ from werkzeug.exceptions import HTTPException
 from app import create_app
 from engine.settings import load
 from engine.storage.models import Case
-from mailers.dev_mailbox import Catcher, _free_port, caught, open_mail
+from mailers.dev_mailbox import DevMailbox, free_port, open_mail, stored_mails
 from tests.browser.chromium import CHROMIUM, FLAGS
 from web.app import demo
 from web.app.background import Ticker
 from web.app.server import listen
-from web.app.services import Service
+from web.app.services import Services
 
 OUT = Path(__file__).resolve().parents[2] / "screenshots"
 PEOPLE = {"member": "hanmeimei@example.com", "admin": "zhoumin@example.com", "owner": "owner@example.com"}
@@ -55,7 +55,7 @@ WIDTH = """size => {
 @dataclass
 class Site:
     app: Flask
-    service: Service
+    service: Services
     base: str
 
     def kind_of(self, url: str) -> str | None:
@@ -67,9 +67,9 @@ class Site:
             endpoint, values = self.app.url_map.bind("localhost").match(parts.path, method="GET")
         except HTTPException:
             return None
-        if endpoint in ("assets.show", "member.calendar", "mailbox.html"):
+        if endpoint in ("assets.asset_file", "member.calendar", "mailbox.mail_html"):
             return None
-        if endpoint == "mailbox.one":
+        if endpoint == "mailbox.mail_page":
             return f"mail {self._letter(values['mail_id'])}"
         if "token" in values:
             return self._of_token(endpoint, values["token"])
@@ -131,11 +131,11 @@ def _looks() -> list[tuple[str, str, str]]:
 
 def _sites(folder: Path) -> Iterator[Site]:
     """The service with the demo club, as ``make run DEMO=1`` starts it."""
-    port = _free_port()
+    port = free_port()
     settings = load({"JIUNIU_DATA_DIR": str(folder / "data"), "JIUNIU_PORT": str(port), "JIUNIU_RATE_LIMITS": "off"})
     app = create_app(settings)
-    service: Service = app.extensions["jiuniu"]
-    catcher = Catcher(service.mailbox)
+    service: Services = app.extensions["jiuniu"]
+    catcher = DevMailbox(service.mailbox)
     service.built_in = catcher.start()
     server = listen(app, settings)
     threading.Thread(target=server.run, daemon=True).start()
@@ -162,7 +162,7 @@ def _sign_in(site: Site, context: BrowserContext, address: str) -> None:
     with page.expect_navigation():
         page.click("form[method=post] button")
     Ticker(site.service).once()
-    mail = next(item for item in caught(site.service.mailbox, address) if item.letter == "club.sign_in")
+    mail = next(item for item in stored_mails(site.service.mailbox, address) if item.letter == "club.sign_in")
     message = open_mail(site.service.mailbox, mail.id)
     assert message is not None
     text: Any = message.get_body(("plain",))

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from engine.setup.first_club import setup_code
-from mailers.account.providers import PRESETS, Preset
+from mailers.account.providers import PRESETS, MailProvider
 from tests.browser.test_story import PHONE, chromium, look, press
 from tests.mailers.scripted import Scripted
 from tests.world import World
@@ -33,7 +33,7 @@ def test_a_club_in_under_ten_decisions(
 ) -> None:
     world = begin(JIUNIU_SMTP_URL="")
     server = Scripted({"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 welcome\r\n"})
-    monkeypatch.setitem(PRESETS, "qq", Preset("qq", "QQ", {"qq.com": "127.0.0.1"}, server.port, "smtp"))
+    monkeypatch.setitem(PRESETS, "qq", MailProvider("qq", "QQ", {"qq.com": "127.0.0.1"}, server.port, "smtp"))
     if after_demo:
         demo.begin(world.service)
     context = chromium.new_context(viewport=PHONE, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from hypothesis.stateful import precondition, rule
 from sqlalchemy.orm import Session
 
 from engine.cases.transitions import NotAllowed, Refused, Stale
-from engine.club.authority import go_away
+from engine.club.authority import set_absence
 from engine.declare.registry import state_of
 from engine.storage.models import Case, Event, Person
 from tests.engine.machine_club import AT_THE_START, NOMINATION, PEOPLE
@@ -122,7 +122,7 @@ class CaseActs(TimeAndPost):
     @rule(days=st.integers(0, 6))
     def the_owner_goes_away(self, days: int) -> None:
         until = self.house.now + timedelta(days=days) if days else None
-        self.house.db.write(go_away, self.house.club_id, self.owner().id, until)
+        self.house.db.write(set_absence, self.house.club_id, self.owner().id, until)
 
     @precondition(lambda self: self.offers)
     @rule(data=st.data(), note=st.sampled_from(["", "想再看看。"]), days=st.integers(0, 61))
@@ -183,7 +183,7 @@ class CaseActs(TimeAndPost):
     def press_in_a_round_that_is_over(self, data: st.DataObject) -> None:
         case, actor, move = data.draw(st.sampled_from(self.offered()))
         if case.entered_version > 1:
-            self.press(case, actor, move.action, note="好。", days=3, round=case.entered_version - 1, expect=Stale)
+            self.press(case, actor, move.action, note="好。", days=3, seen_version=case.entered_version - 1, expect=Stale)
 
     @precondition(lambda self: any(state_of(case.workflow, case.state).undo for case in self.seen))
     @rule(data=st.data(), deputy=st.booleans(), hours=st.sampled_from([0, 1, 23, 24, 48]))

@@ -12,11 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from engine.cases.submissions import open_by_member
+from engine.cases.submissions import submit_by_member
 from engine.cases.transitions import act
 from engine.cases.votes import vote
 from engine.declare.registry import state_of, workflow
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.declare.workflow import Act
 from engine.storage.models import Case, Club, Event, Person, Row
 from tests.club import ADMIN, APPLICATION, OWNER, PLAN, House
@@ -80,8 +80,8 @@ class LivingClub(RuleBasedStateMachine):
         self.ballots.setdefault((case.id, case.entered_version), {})[who.id] = choice
 
     def vote(self, session: Session, case: Case, who: Person, choice: str) -> None:
-        hand, mine = Hand(session.get_one(Person, (case.club_id, who.id)), "page"), session.get_one(Case, (case.club_id, case.id))
-        vote(session, mine, choice, by=hand, now=self.house.now, round=case.entered_version)
+        hand, mine = Actor(session.get_one(Person, (case.club_id, who.id)), "page"), session.get_one(Case, (case.club_id, case.id))
+        vote(session, mine, choice, by=hand, now=self.house.now, seen_version=case.entered_version)
 
     def remember_application(self, who: str) -> None:
         """Whose the newest form is; one that was only told that another is open already is nobody's."""
@@ -92,14 +92,14 @@ class LivingClub(RuleBasedStateMachine):
     def hand_in(self, session: Session, who: Person, form: str, answers: dict[str, Any], form_id: str) -> None:
         person = session.get_one(Person, (who.club_id, who.id))
         flow = workflow("departure" if form == "erasure" else form)
-        open_by_member(session, person, flow, answers, by=Hand(person, "page"), form_id=form_id, now=self.house.now)
+        submit_by_member(session, person, flow, answers, by=Actor(person, "page"), form_id=form_id, now=self.house.now)
 
     def act(self, session: Session, case: Case, actor: Person, action: str, **given: Any) -> None:
         mine = session.get_one(Case, (case.club_id, case.id))
         move = declared(state_of(mine.workflow, mine.state), action)
         texts = {name: (PLAN | APPLICATION | REFLECTION | NOMINATION)[name] for name in move.fill} if move else {}
         fill = {name: text if isinstance(text, bool) else f"{text} {case.version}" for name, text in texts.items()}
-        hand = Hand(session.get_one(Person, (case.club_id, actor.id)), "page")
+        hand = Actor(session.get_one(Person, (case.club_id, actor.id)), "page")
         act(session, mine, action, by=hand, now=self.house.now, answers=fill, **({"proven": True} | given))
 
     # What there is

@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.cases.erasure import BYTES_KEPT, CannotErase, erase_for_good, forget_bytes
-from engine.cases.member_links import renew_links
+from engine.cases.member_links import reissue_links
 from engine.cases.offers import CannotOffer, offer
-from engine.cases.submissions import hand_in_for, put_right, send_form_link, send_page, send_sign_in
+from engine.cases.submissions import correct_for_member, send_form_link, send_page, send_sign_in, submit_on_behalf
 from engine.cases.transitions import NotAllowed
 from engine.clock import machine_now
-from engine.club.context import owner_at_hand
-from engine.declare.transition import Hand
+from engine.club.context import current_owner
+from engine.declare.transition import Actor
 from engine.outbox import delivery_log
 from engine.scheduler.pause import pause, resume
 from engine.scheduler.schedules import plan_every_club
@@ -89,7 +89,7 @@ class ClubActs(TimeAndPost):
     @rule(address=addresses, takes=st.booleans())
     def the_club_is_offered(self, address: str, takes: bool) -> None:
         def offers(session: Session, club_id: int) -> None:
-            offer(session, club_id, "handover", address, by=Hand(_owner(session, club_id), "page"), now=self.house.now)
+            offer(session, club_id, "handover", address, by=Actor(_owner(session, club_id), "page"), now=self.house.now)
 
         if self.attempt(offers, self.house.club_id, refusal=(CannotOffer,)) and takes:
             self.house.press(address, "accept", address, "handover")
@@ -118,7 +118,7 @@ class ClubActs(TimeAndPost):
         self.own_forms += 1
         given = {"form_id": f"own-{self.own_forms}", "now": self.house.now}
         went = self.attempt(
-            hand_in_for, self.house.club_id, form, self.owner().id, person.id, ANSWERS[form], refusal=(NotAllowed,), **given
+            submit_on_behalf, self.house.club_id, form, self.owner().id, person.id, ANSWERS[form], refusal=(NotAllowed,), **given
         )
         assert went == (person.status == "member" and person.role != "owner")
 
@@ -129,7 +129,7 @@ class ClubActs(TimeAndPost):
         answers = {"email": f"right-{self.own_forms}@qq.com" if free else self.owner().address}
         given = {"why": "打错了。", "form_id": f"own-{self.own_forms}", "now": self.house.now}
         went = self.attempt(
-            put_right,
+            correct_for_member,
             self.house.club_id,
             "new_address",
             "correct",
@@ -154,7 +154,7 @@ class ClubActs(TimeAndPost):
         def unit(session: Session) -> None:
             mine = session.get_one(Person, (self.house.club_id, person.id))
             if does == "links":
-                renew_links(session, mine, self.house.now)
+                reissue_links(session, mine, self.house.now)
             elif does == "english":
                 mine.locale = "en"
             else:
@@ -200,4 +200,4 @@ class ClubActs(TimeAndPost):
 
 def _owner(session: Session, club_id: int) -> Person:
     session.info["club_id"] = club_id
-    return owner_at_hand(session)
+    return current_owner(session)

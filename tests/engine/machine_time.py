@@ -11,8 +11,8 @@ from sqlalchemy import select
 from engine.clock import machine_now
 from engine.storage.models import Case, Letter, Person
 from mailers.queue import outbox
-from mailers.queue.prepared import Frozen
-from mailers.smtp.reply import Answer
+from mailers.queue.prepared import OutgoingMail
+from mailers.smtp.reply import SmtpReply
 from tests.club import DOWN, LATER, SILENT, TAKEN, UNKNOWN
 from tests.engine.machine_invariants import WhatMustHold
 from tests.engine.machine_rights import MOVES_DUE
@@ -56,14 +56,14 @@ class TimeAndPost(WhatMustHold):
                 assert len(taken) <= (0 if rested else 1), "each case takes one due step per sweep, and none in a club that rests"
 
     @rule(says=answers, wait=st.sampled_from([0, 1, 20]))
-    def a_letter_is_tried_again(self, says: list[Answer], wait: int) -> None:
+    def a_letter_is_tried_again(self, says: list[SmtpReply], wait: int) -> None:
         """The server takes it and its answer gets lost; or not; and some minutes later the post comes by again."""
         self.house.deliver(lambda frozen: self.hand_over(frozen, SILENT))
         self.house.now += timedelta(minutes=wait)
         self.the_post_goes_round(says)
 
     @rule(says=answers)
-    def the_post_goes_round(self, says: list[Answer]) -> None:
+    def the_post_goes_round(self, says: list[SmtpReply]) -> None:
         tries = iter(range(1_000_000))
         self.house.deliver(lambda frozen: self.hand_over(frozen, says[next(tries) % len(says)]))
 
@@ -83,11 +83,11 @@ class TimeAndPost(WhatMustHold):
 
     @rule()
     def leases_run_out(self) -> None:
-        self.house.db.write(outbox.take_back_lapsed, machine_now() + timedelta(minutes=5))
+        self.house.db.write(outbox.requeue_expired_leases, machine_now() + timedelta(minutes=5))
 
     # What the server is handed
 
-    def hand_over(self, frozen: Frozen, answer: Answer) -> Answer:
+    def hand_over(self, frozen: OutgoingMail, answer: SmtpReply) -> SmtpReply:
         with self.house.read() as session:
             letter = session.get_one(Letter, (frozen.claimed.club_id, frozen.claimed.letter_id))
             assert (letter.state, letter.bytes) == ("transmitting", frozen.content), (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine.charter.diff import Amendment, amendments, carried_over, in_order_of_numbers
+from engine.charter.diff import Difference, charter_diff, in_order_of_numbers, rebase
 from engine.charter.model import shipped_charter
 from engine.setup.club_admin import CharterChanged, apply_charter
 from engine.storage.models import CharterChange, Club, Schedule
@@ -26,13 +26,13 @@ def clauses(**texts: str) -> list[dict[str, str]]:
 
 def test_each_place_that_differs_is_named_once() -> None:
     new = changed(BASE, numbers={"plan_days": 5}, deputies=["join"], contact="ask@qq.com")
-    assert amendments(BASE, new) == [
-        Amendment("contact", "", None, "ask@qq.com"),
-        Amendment("numbers", "plan_days", 3, 5),
-        Amendment("deputies", "study_plan", True, None),
-        Amendment("deputies", "reflection", True, None),
+    assert charter_diff(BASE, new) == [
+        Difference("contact", "", None, "ask@qq.com"),
+        Difference("numbers", "plan_days", 3, 5),
+        Difference("deputies", "study_plan", True, None),
+        Difference("deputies", "reflection", True, None),
     ]
-    assert amendments(BASE, BASE) == []
+    assert charter_diff(BASE, BASE) == []
 
 
 def test_two_people_who_change_different_places_keep_both() -> None:
@@ -41,7 +41,7 @@ def test_two_people_who_change_different_places_keep_both() -> None:
     theirs = changed(
         base, numbers={"vote_days": 9}, clauses=clauses(c1_1="one", c2_1="two, theirs", c9_1="nine"), contact="a@qq.com"
     )
-    together = carried_over(base, mine, theirs)
+    together = rebase(base, mine, theirs)
     assert together == changed(
         base, numbers={"plan_days": 5, "vote_days": 9}, contact="a@qq.com",
         clauses=clauses(c1_1="one, mine", c2_1="two, theirs", c10_1="ten"),
@@ -50,7 +50,7 @@ def test_two_people_who_change_different_places_keep_both() -> None:
 
 def test_a_number_that_stands_twice_loses_neither_text() -> None:
     twice = changed(BASE, clauses=[{"number": "1.1", "text": "one"}, {"number": "1.1", "text": "another"}])
-    assert carried_over(twice, twice, twice) == twice
+    assert rebase(twice, twice, twice) == twice
 
 
 def test_clauses_are_in_order_whatever_their_numbers_look_like() -> None:

@@ -22,7 +22,7 @@ from engine.operations.backup import BadBackup, InTheWay
 from engine.outbox import delivery_log
 from engine.storage import schema
 from engine.storage.database import Database
-from engine.storage.heartbeats import beat, post_rests
+from engine.storage.heartbeats import beat, post_is_held
 from engine.storage.models import Case, Heartbeat, Letter
 from tests.club import LATER, LILEI, House
 from tests.databases import Databases, databases, memory
@@ -168,13 +168,13 @@ def test_hold_all_and_release_all(house: House) -> None:
     house.db.write(delivery_log.hold_all, machine_now())
     house.db.write(delivery_log.hold_all, machine_now())
     with house.read() as session:
-        rest = post_rests(session)
+        rest = post_is_held(session)
     assert rest is not None and rest.why == "by hand"
     assert house.deliver() == []
     house.db.write(delivery_log.release_all, house.now)
     assert house.deliver() == [("join.confirm_address", LILEI)]
     with house.read() as session:
-        assert post_rests(session) is None
+        assert post_is_held(session) is None
 
 
 def test_a_database_with_a_club_is_kept_aside_or_not_touched(house: House, tmp_path: Path, template: Databases) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.cases.transitions import Invalid, NotAllowed, Stale
 from engine.cases.votes import vote
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.scheduler.reminders import ASK_FIRST
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Letter, Mark, Person
@@ -24,7 +24,7 @@ def cast(house: House, who: str, choice: str, workflow: str, **given: object) ->
 
     def unit(session: Session) -> None:
         person = session.get_one(Person, (house.club_id, person_id))
-        vote(session, session.get_one(Case, (house.club_id, case_id)), choice, by=Hand(person, "page"), now=house.now, **given)  # type: ignore[arg-type]
+        vote(session, session.get_one(Case, (house.club_id, case_id)), choice, by=Actor(person, "page"), now=house.now, **given)  # type: ignore[arg-type]
 
     house.write(unit)
 
@@ -80,7 +80,7 @@ def test_a_choice_that_is_none_is_refused_and_a_stranger_too(topic: House) -> No
     with pytest.raises(NotAllowed):
         cast(topic, LILEI, "option1", "toy_topic")
     with pytest.raises(Stale):
-        cast(topic, VOTERS[0], "option1", "toy_topic", round=7)
+        cast(topic, VOTERS[0], "option1", "toy_topic", seen_version=7)
     assert topic.rows(select(Mark.choice)) == []
 
 

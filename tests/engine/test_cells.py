@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from engine.text.csv_table import MOST_BYTES, MOST_ROWS, Fault, Row, Table, read_table
+from engine.text.csv_table import MOST_BYTES, MOST_ROWS, CellError, Table, TableRow, read_table
 
 COLUMNS = {"name": ("name", "姓名"), "email": ("email", "邮箱"), "city": ("city", "城市")}
 REQUIRED = {"name": "name (姓名)", "email": "email (邮箱)"}
@@ -68,7 +68,7 @@ def test_headers_are_forgiving_in_case_blanks_and_width(header: str) -> None:
 def test_columns_stand_in_any_order_and_unknown_ones_are_named() -> None:
     table = read("备注,邮箱,QQ 号,姓名,\n旧人,lilei@qq.com,10001,李雷,\n")
     assert table.unknown == ("备注", "QQ 号")
-    assert table.rows == (Row(2, {"email": "lilei@qq.com", "name": "李雷"}, spare=False),)
+    assert table.rows == (TableRow(2, {"email": "lilei@qq.com", "name": "李雷"}, spare=False),)
 
 
 def test_rows_are_numbered_as_a_spreadsheet_shows_them() -> None:
@@ -98,7 +98,7 @@ def test_a_row_that_ends_early_has_empty_cells() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_says_why(source: bytes | str, says: str) -> None:
-    with pytest.raises(Fault) as wrong:
+    with pytest.raises(CellError) as wrong:
         read(source)
     assert str(wrong.value) == says
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.charter.loading import kept_charter
+from engine.charter.loading import load_charter
 from engine.charter.model import (
     DEPUTIES,
     IN_DAILY_LETTER,
@@ -147,6 +147,6 @@ def test_a_charter_that_another_version_stored_stops_nobody() -> None:
     """After an update, or one taken back: numbers come and go, and a row keeps what was written then."""
     plain = Charter.parse({"numbers": {"plan_days": 5}}).plain()
     foreign = plain | {"numbers": plain["numbers"] | {"extend_days": 3}, "motto": "read"}
-    assert kept_charter(foreign, "en") == Charter.parse(plain)
+    assert load_charter(foreign, "en") == Charter.parse(plain)
     older = plain | {"numbers": plain["numbers"] | {"week_opens": "08:00"}}
-    assert kept_charter(older, "en") == replace(Charter.parse(plain), damaged=("week_opens",))
+    assert load_charter(older, "en") == replace(Charter.parse(plain), damaged=("week_opens",))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.cases.erasure import erase_person
 from engine.club.context import all_clubs, by_slug
-from engine.security.rate_limits import CONFIRMATION_MAILS, Limit, forget_old_rates, take
+from engine.security.rate_limits import CONFIRMATION_MAILS, Limit, delete_old_rates, hit
 from engine.setup.club_admin import RESERVED_SLUGS, BadClub, apply_charter, remove_demo
 from engine.storage.database import OutsideClub, across_clubs, enter_club, in_club
 from engine.storage.models import Case, CharterChange, Club, Event, Letter, Person, Rate, WebSession
@@ -196,17 +196,17 @@ def test_a_unit_that_queued_a_letter_wakes_the_post_after_its_commit(house: Hous
 
 def test_a_limit_counts_per_window_and_person_and_keeps_only_a_hash(house: House) -> None:
     limit = Limit("test", 2, timedelta(hours=1))
-    assert [house.db.write(take, limit, LILEI, MONDAY) for _ in range(4)] == [True, True, False, False]
-    assert house.db.write(take, limit, MEIMEI, MONDAY)
-    assert house.db.write(take, limit, LILEI, MONDAY + timedelta(hours=1))
+    assert [house.db.write(hit, limit, LILEI, MONDAY) for _ in range(4)] == [True, True, False, False]
+    assert house.db.write(hit, limit, MEIMEI, MONDAY)
+    assert house.db.write(hit, limit, LILEI, MONDAY + timedelta(hours=1))
     with house.db.read() as session:
         assert [LILEI in rate.who or len(rate.who) != 64 for rate in session.execute(select(Rate)).scalars()] == [False] * 3
 
 
 def test_old_windows_are_forgotten_and_the_running_one_is_kept(house: House) -> None:
     for days in (0, 1):
-        house.db.write(take, CONFIRMATION_MAILS, LILEI, MONDAY + timedelta(days=days))
-    house.db.write(forget_old_rates, MONDAY + timedelta(days=1))
+        house.db.write(hit, CONFIRMATION_MAILS, LILEI, MONDAY + timedelta(days=days))
+    house.db.write(delete_old_rates, MONDAY + timedelta(days=1))
     assert house.counts()["rate"] == 1
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from engine.cases.drafts import KEPT, draft_of, drafts_of, forget_old_drafts, form_of, keep_draft, throw_away
+from engine.cases.drafts import KEPT, delete_draft, draft_of, drafts_of, forget_old_drafts, form_of, keep_draft
 from engine.cases.erasure import erase_for_good
 from engine.storage.models import Draft, Person
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
@@ -36,7 +36,7 @@ def test_the_newest_text_replaces_the_one_before_and_each_form_has_its_own(house
             "case:1": ({"goals": "读二十本史书", "plan": "每天"}, house.now),
             "form:2": ({"why": "想"}, house.now - timedelta(hours=1)),
         }
-    house.write(throw_away, lilei, "case:1")
+    house.write(delete_draft, lilei, "case:1")
     with house.read() as session:
         assert draft_of(session, lilei, "case:1") is None
     assert kept(house) == {(LILEI, "form:2"): {"why": "想"}, (MEIMEI, "case:1"): {"goals": "读史", "plan": ""}}

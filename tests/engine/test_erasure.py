@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.cases.erasure import CannotErase, Erased, erase_for_good
-from engine.club.authority import go_away
+from engine.club.authority import set_absence
 from engine.club.people import address_hash
 from engine.storage.models import Case, Club, Letter, Person, Row
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, UNKNOWN, House
@@ -74,7 +74,7 @@ def test_an_admin_who_decided_for_others_is_gone_from_their_letters_too(house: H
     house.add(ADMIN, "副手独名", role="admin")
     with house.read() as session:
         owner = session.execute(select(Person).where(Person.role == "owner")).scalar_one().id
-    house.db.write(go_away, house.club_id, owner, house.now + timedelta(days=9))
+    house.db.write(set_absence, house.club_id, owner, house.now + timedelta(days=9))
     house.apply()
     house.press(LILEI, "confirm")
     house.press(ADMIN, "return", note="再写几句。")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.cases.transitions import act
-from engine.club.context import officers_at_hand, offices_changed
+from engine.club.context import current_officers, forget_officers
 from engine.declare.transition import CLOCK
 from engine.declare.workflow import State, Workflow, ask, charter, due, end_of_day, final, form, members, owner
 from engine.storage.models import Case, Event, Person
@@ -71,9 +71,9 @@ def test_who_left_an_office_in_a_savepoint_that_is_taken_back_holds_it(house: Ho
     def unit(session: Session) -> list[str | None]:
         savepoint = session.begin_nested()
         session.get_one(Person, (house.club_id, admin)).role = "member"
-        offices_changed(session)
-        officers_at_hand(session)
+        forget_officers(session)
+        current_officers(session)
         savepoint.rollback()
-        return [officer.address for officer in officers_at_hand(session)]
+        return [officer.address for officer in current_officers(session)]
 
     assert house.write(unit) == [OWNER, "admin@qq.com"]

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.cases.submissions import hand_in, put_right, send_page
+from engine.cases.submissions import correct_for_member, send_page, submit_application
 from engine.cases.transitions import Invalid, NotAllowed
 from engine.operations.backup import hold_unsent
 from engine.outbox.delivery_log import release_club, retry
 from engine.security.rate_limits import TooManyMails
-from engine.storage.heartbeats import post_rests
+from engine.storage.heartbeats import post_is_held
 from engine.storage.models import Case, Letter
 from tests.club import ADMIN, APPLICATION, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.mailers.golden_steps import overdue
@@ -23,7 +23,7 @@ NEW = "lilei@163.com"
 def correct(house: House, *, by: str = OWNER, form: str = "f", to: str = NEW) -> int:
     who, about = house.person(by).id, house.person(LILEI).id
     return house.db.write(
-        put_right,
+        correct_for_member,
         house.club_id,
         "new_address",
         "correct",
@@ -103,7 +103,7 @@ def test_the_same_correction_twice_is_one(house: House) -> None:
     person = house.person(LILEI)
     first = correct(house)
     again = house.db.write(
-        put_right, house.club_id, "new_address", "correct", house.person(OWNER).id, person.id, {"email": NEW}, why="写错了一个字。",
+        correct_for_member, house.club_id, "new_address", "correct", house.person(OWNER).id, person.id, {"email": NEW}, why="写错了一个字。",
         form_id="f", now=house.now,
     )  # fmt: skip
     assert (first, house.person(NEW).link_epoch) == (again, person.link_epoch + 1)
@@ -175,7 +175,14 @@ def test_one_club_of_two_lets_its_own_held_letters_go_and_the_post_rests_on(hous
     house.apply()
     second = house.found(slug="other", owner_email="other@qq.com")
     house.db.write(
-        hand_in, second, "join", APPLICATION | {"email": MEIMEI}, form_id="f", locale="zh-CN", now=house.now, limited=False
+        submit_application,
+        second,
+        "join",
+        APPLICATION | {"email": MEIMEI},
+        form_id="f",
+        locale="zh-CN",
+        now=house.now,
+        limited=False,
     )
     house.db.write(hold_unsent, house.now)
     assert house.deliver() == []
@@ -192,4 +199,4 @@ def test_the_only_club_lets_everything_go(house: House) -> None:
 
 def post_rests_in(house: House) -> bool:
     with house.read() as session:
-        return post_rests(session) is not None
+        return post_is_held(session) is not None

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from engine.cases.erasure import erase_for_good
 from engine.cases.offers import CannotOffer, offer
-from engine.cases.submissions import open_by_member
+from engine.cases.submissions import submit_by_member
 from engine.cases.transitions import NotAllowed, act
 from engine.declare.registry import workflow
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.scheduler.recurring import open_due
 from engine.storage.database import Database, enter_club
 from engine.storage.models import Case, Person
@@ -38,7 +38,7 @@ def house() -> Iterator[House]:
 def departs(session: Session, house: House) -> None:
     person = session.get_one(Person, (house.club_id, house.person(LILEI).id))
     answers = {"why": "", "erase": False}
-    open_by_member(session, person, workflow("departure"), answers, by=Hand(person, "page"), form_id="d", now=house.now)
+    submit_by_member(session, person, workflow("departure"), answers, by=Actor(person, "page"), form_id="d", now=house.now)
 
 
 def is_erased(session: Session, house: House) -> None:
@@ -55,7 +55,7 @@ def the_owner_undoes(db: Database, house: House) -> None:
 
     def unit(session: Session) -> None:
         enter_club(session, house.club_id)
-        hand = Hand(session.get_one(Person, (house.club_id, owner)), "page")
+        hand = Actor(session.get_one(Person, (house.club_id, owner)), "page")
         act(session, session.get_one(Case, (house.club_id, plan)), "undo", by=hand, now=house.now)
 
     with pytest.raises(NotAllowed):
@@ -64,7 +64,7 @@ def the_owner_undoes(db: Database, house: House) -> None:
 
 def the_club_is_offered(db: Database, house: House) -> None:
     with pytest.raises(CannotOffer):
-        db.write(offer, house.club_id, "handover", LILEI, by=Hand(None, "command"), now=house.now)
+        db.write(offer, house.club_id, "handover", LILEI, by=Actor(None, "command"), now=house.now)
 
 
 @pytest.mark.parametrize("leaves", [departs, is_erased])

@@ -10,7 +10,7 @@ import pytest
 
 from engine.cases.deadlines import next_wake, reminders_of
 from engine.charter.model import Numbers, charter
-from engine.declare.due_times import Frame, midnight_after, morning_after_quiet
+from engine.declare.due_times import TimeContext, midnight_after, morning_after_quiet
 from engine.declare.workflow import State, ask, before_due, due, end_of_day, later, moment, person, weekly
 
 SUNDAY_TO_SATURDAY = weekly(charter.week_opens, due=charter.week_due)
@@ -20,8 +20,8 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def frame(zone: str = "Asia/Shanghai", **numbers: object) -> Frame:
-    return Frame(ZoneInfo(zone), replace(Numbers(), **numbers), {})
+def context(zone: str = "Asia/Shanghai", **numbers: object) -> TimeContext:
+    return TimeContext(ZoneInfo(zone), replace(Numbers(), **numbers), {})
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,16 @@ def test_n_days_end_at_midnight_of_the_nth_day_after_in_the_clubs_zone(zone: str
 
 
 def test_end_of_day_takes_its_days_from_the_charter_at_hand() -> None:
-    assert end_of_day(charter.plan_days).resolve(utc("2026-11-30 02:00"), frame(plan_days=10)) == utc("2026-12-10 16:00")
+    assert end_of_day(charter.plan_days).resolve(utc("2026-11-30 02:00"), context(plan_days=10)) == utc("2026-12-10 16:00")
 
 
 @pytest.mark.parametrize("now", ["2026-03-08 06:30", "2026-11-01 05:30"])
 def test_hours_are_elapsed_hours_across_gap_and_fold(now: str) -> None:
-    assert later(charter.remind_last).resolve(utc(now), frame("America/New_York")) == utc(now) + timedelta(hours=3)
+    assert later(charter.remind_last).resolve(utc(now), context("America/New_York")) == utc(now) + timedelta(hours=3)
 
 
 def test_a_named_moment_is_read_from_the_cases_data_and_never_lies_in_the_past() -> None:
-    named = replace(frame(), data={"session": "2026-12-01T21:30:00+08:00"})
+    named = replace(context(), data={"session": "2026-12-01T21:30:00+08:00"})
     assert moment("session").resolve(utc("2026-11-30 02:00"), named) == utc("2026-12-01 13:30")
     assert moment("session", before=charter.topic_closes).resolve(utc("2026-11-30 02:00"), named) == utc("2026-12-01 01:30")
     assert moment("session").resolve(utc("2026-12-02 00:00"), named) == utc("2026-12-02 00:00")
@@ -103,16 +103,18 @@ def test_the_next_wake_is_the_next_reminder_and_then_the_due_time(now: str, wake
     ],
 )
 def test_quiet_hours_last_across_midnight_until_the_morning(zone: str, now: str, leaves: str) -> None:
-    assert morning_after_quiet(utc(now), frame(zone)) == utc(leaves)
+    assert morning_after_quiet(utc(now), context(zone)) == utc(leaves)
 
 
 @pytest.mark.parametrize(("now", "leaves"), [("2026-11-30 03:59", "2026-11-30 03:59"), ("2026-11-30 04:30", "2026-11-30 06:00")])
 def test_quiet_hours_may_lie_within_one_day(now: str, leaves: str) -> None:
-    assert morning_after_quiet(utc(now), frame(quiet_from=time(12), quiet_until=time(14))) == utc(leaves)
+    assert morning_after_quiet(utc(now), context(quiet_from=time(12), quiet_until=time(14))) == utc(leaves)
 
 
 def test_quiet_hours_of_no_length_are_none() -> None:
-    assert morning_after_quiet(utc("2026-11-30 04:00"), frame(quiet_from=time(12), quiet_until=time(12))) == utc("2026-11-30 04:00")
+    assert morning_after_quiet(utc("2026-11-30 04:00"), context(quiet_from=time(12), quiet_until=time(12))) == utc(
+        "2026-11-30 04:00"
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,13 +130,13 @@ def test_quiet_hours_of_no_length_are_none() -> None:
 def test_a_reading_week_opens_on_sunday_and_is_named_by_the_iso_week_of_its_saturday(
     now: str, opening: str, due: str, period: str
 ) -> None:
-    rule, at = SUNDAY_TO_SATURDAY, frame()
+    rule, at = SUNDAY_TO_SATURDAY, context()
     found = rule.latest(utc(now), at)
     assert (found, rule.due_of(found, at), rule.period(found, at)) == (utc(opening), utc(due), period)
     assert rule.following(found, at) == utc(opening) + timedelta(days=7)
 
 
 def test_a_week_with_a_gap_opens_at_the_same_local_hour() -> None:
-    rule, at = SUNDAY_TO_SATURDAY, frame("America/New_York")
+    rule, at = SUNDAY_TO_SATURDAY, context("America/New_York")
     before = utc("2026-03-01 13:00")  # 08:00 in winter
     assert rule.following(before, at) == utc("2026-03-08 12:00")  # 08:00 in summer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.text.csv_table import MOST_ROWS, Fault
+from engine.text.csv_table import MOST_ROWS, CellError
 from engine.text.name_list import is_name_list, read_name_list
 
 
@@ -42,5 +42,5 @@ def test_a_table_with_named_columns_is_none(text: str) -> None:
 
 
 def test_more_lines_than_can_be_read_are_refused() -> None:
-    with pytest.raises(Fault):
+    with pytest.raises(CellError):
         read_name_list("李雷 lilei@qq.com\n" * (MOST_ROWS + 1))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.cases.transitions import open_case
 from engine.club.people import add_person
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.storage.models import Case, Person
 from tests.club import House
 
@@ -22,7 +22,7 @@ def values(row: Any) -> dict[str, Any]:
 
 def apply(house: House, session: Session) -> Case:
     person = add_person(session, TANG, locale="zh-CN", name="糖糖")
-    return open_case(session, "join", person, by=Hand(person, "page"), now=house.now)
+    return open_case(session, "join", person, by=Actor(person, "page"), now=house.now)
 
 
 def test_a_new_row_holds_in_memory_what_it_holds_in_the_database(house: House) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.charter.model import shipped_charter
-from engine.club.authority import belongs, go_away, holders, holds, in_place_of
+from engine.club.authority import has_role, holders, in_place_of, role_includes, set_absence
 from engine.declare.roles import Role, admins, anyone, members, owner, person, reviewer
 from engine.reports.worklists import waiting_for
 from engine.setup.club_admin import apply_charter
@@ -45,7 +45,7 @@ def who_holds(house: House, role: Role, case_id: int) -> list[str]:
     with house.read() as session:
         case = session.get_one(Case, (house.club_id, case_id))
         everybody = session.execute(select(Person).order_by(Person.id)).scalars().all()
-        return [someone.address or "" for someone in everybody if holds(session, role, someone, case)]
+        return [someone.address or "" for someone in everybody if has_role(session, role, someone, case)]
 
 
 def who_is_asked(house: House, role: Role, case_id: int) -> list[str]:
@@ -103,14 +103,14 @@ def test_without_admins_the_owner_takes_their_turn(full: House) -> None:
 
 def test_while_the_owner_is_away_the_admins_are_asked_to_review_but_not_to_remove(full: House) -> None:
     deputies(full)
-    full.db.write(go_away, full.club_id, full.person(OWNER).id, full.now + timedelta(days=5))
+    full.db.write(set_absence, full.club_id, full.person(OWNER).id, full.now + timedelta(days=5))
     case = matter(full, LILEI)
     assert (who_holds(full, reviewer, case), who_is_asked(full, reviewer, case)) == ([OWNER, ADMIN, SECOND], [ADMIN, SECOND])
     assert (who_holds(full, owner, case), who_is_asked(full, owner, case)) == ([OWNER], [OWNER])
 
 
 def test_an_absence_ends_with_the_morning_after_it(full: House) -> None:
-    full.db.write(go_away, full.club_id, full.person(OWNER).id, full.now + timedelta(days=2))
+    full.db.write(set_absence, full.club_id, full.person(OWNER).id, full.now + timedelta(days=2))
     full.live(until=full.now + timedelta(days=1))
     assert full.person(OWNER).away_until is not None
     full.live(until=full.now + timedelta(days=2))
@@ -119,7 +119,7 @@ def test_an_absence_ends_with_the_morning_after_it(full: House) -> None:
 
 def test_an_owner_who_is_away_and_has_nobody_is_asked_all_the_same(house: House) -> None:
     house.add(LILEI)
-    house.db.write(go_away, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
+    house.db.write(set_absence, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
     assert who_is_asked(house, reviewer, matter(house, LILEI)) == [OWNER]
 
 
@@ -152,7 +152,7 @@ def test_what_waits_on_a_desk_is_what_its_decider_may_decide(
         change(full, address, role=rank)
     deputies(full, *named)
     if away:
-        full.db.write(go_away, full.club_id, full.person(OWNER).id, full.now + timedelta(days=5))
+        full.db.write(set_absence, full.club_id, full.person(OWNER).id, full.now + timedelta(days=5))
     for about in EVERYBODY:
         full.open(about, "study_plan")
         full.press(about, "submit", about, "study_plan", answers={"goals": "一", "plan": "二"})
@@ -163,7 +163,7 @@ def test_what_waits_on_a_desk_is_what_its_decider_may_decide(
             someone = session.get_one(Person, (full.club_id, full.person(address).id))
             expected = {
                 case.id for case in cases
-                if case.turn in ("reviewer", "owner") and holds(session, Role((case.turn,)), someone, case)
+                if case.turn in ("reviewer", "owner") and has_role(session, Role((case.turn,)), someone, case)
             }  # fmt: skip
             assert {found.case.id for found in waiting_for(session, someone)} == expected
 
@@ -177,7 +177,8 @@ def test_what_nobody_else_could_decide_is_granted_and_says_so(house: House) -> N
 
 def test_a_role_without_a_case_names_its_members(full: House) -> None:
     found = {
-        address: [str(role) for role in (owner, admins, members) if belongs(role, full.person(address))] for address in EVERYBODY
+        address: [str(role) for role in (owner, admins, members) if role_includes(role, full.person(address))]
+        for address in EVERYBODY
     }
     assert found == {
         OWNER: ["owner", "members"], ADMIN: ["admins", "members"], SECOND: ["admins", "members"], LILEI: ["members"], MEIMEI: ["members"],

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.cases.member_links import forget_ended_sessions, renew_links
+from engine.cases.member_links import forget_ended_sessions, reissue_links
 from engine.storage.models import Person, WebSession
 from tests.club import LILEI, MEIMEI, House
 
@@ -41,7 +41,7 @@ def test_new_links_end_the_sign_ins_of_one_person_and_go_to_their_own_address(ho
         house.add(who)
         sign_in(house, who, who, days=90)
     lilei = house.person(LILEI).id
-    house.write(lambda session: renew_links(session, session.get_one(Person, (house.club_id, lilei)), house.now))
+    house.write(lambda session: reissue_links(session, session.get_one(Person, (house.club_id, lilei)), house.now))
     assert devices(house) == [MEIMEI]
     assert (house.person(LILEI).link_epoch, house.person(MEIMEI).link_epoch) == (2, 1)
     assert house.deliver() == [("club.new_links", LILEI)]

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from engine.outbox.delivery_log import PAUSED, release_all, release_club
 from engine.scheduler.pause import OVER, pause, resume
 from engine.scheduler.recurring import open_due
-from engine.scheduler.sweep import BACK_OFF, sweep, wake_forgotten
+from engine.scheduler.sweep import BACK_OFF, sweep, wake_unscheduled
 from engine.storage.models import Case, Club, Letter, Schedule
 from mailers.queue import outbox
 from mailers.queue.prepared import Claimed
@@ -245,10 +245,10 @@ def test_a_case_that_the_end_of_a_rest_overlooked_is_looked_at_again(house: Hous
     house.write(lambda session: session.execute(unreachable))
     house.write(lambda session: session.execute(update(Case).where(Case.trouble == "").values(wake_at=None)))
     rest(house)
-    house.db.write(wake_forgotten, house.now)
+    house.db.write(wake_unscheduled, house.now)
     assert house.rows(select(Case.id).where(Case.wake_at.is_not(None))) == []
     house.write(lambda session: session.execute(update(Club).values(paused_at=None)))
-    house.db.write(wake_forgotten, house.now)
+    house.db.write(wake_unscheduled, house.now)
     sweep(house.db, house.now)
     assert house.case(LILEI, "study_plan").wake_at == due - timedelta(days=1)
     assert house.case(MEIMEI, "study_plan").wake_at is None

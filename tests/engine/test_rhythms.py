@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.charter.model import Numbers, WeekTime, charter
-from engine.declare.due_times import Daily, Frame, days_later, midnight_after, morning_after_quiet
+from engine.declare.due_times import Daily, TimeContext, days_later, midnight_after, morning_after_quiet
 from engine.declare.workflow import weekly
 
 NIGHTS = [
@@ -53,24 +53,24 @@ def test_every_moment_lies_in_one_week_and_each_week_has_its_name(
     night: tuple[ZoneInfo, datetime], near: timedelta, weekday: int, opens: time, days: int, due: time
 ) -> None:
     numbers = replace(Numbers(), week_opens=WeekTime(weekday, opens), week_due=WeekTime((weekday + days - 1) % 7 + 1, due))
-    now, frame = night[1] + near, Frame(night[0], numbers, {})
-    this, following = WEEK.latest(now, frame), WEEK.following(now, frame)
+    now, context = night[1] + near, TimeContext(night[0], numbers, {})
+    this, following = WEEK.latest(now, context), WEEK.following(now, context)
     assert this <= now < following
-    assert (WEEK.latest(following, frame), WEEK.latest(this, frame)) == (following, this)
-    assert WEEK.following(this, frame) == following
+    assert (WEEK.latest(following, context), WEEK.latest(this, context)) == (following, this)
+    assert WEEK.following(this, context) == following
     assert 6 * DAY - timedelta(hours=2) < following - this < 8 * DAY + timedelta(hours=2)
-    assert WEEK.period(this, frame) < WEEK.period(following, frame)
-    assert this < WEEK.due_of(this, frame) < WEEK.due_of(following, frame)
+    assert WEEK.period(this, context) < WEEK.period(following, context)
+    assert this < WEEK.due_of(this, context) < WEEK.due_of(following, context)
 
 
 @thorough
 @given(nights, near, clock_times)
 def test_every_moment_lies_between_two_daily_letters(night: tuple[ZoneInfo, datetime], near: timedelta, at: time) -> None:
-    now, frame = night[1] + near, Frame(night[0], replace(Numbers(), digest_hour=at), {})
-    last, following = EVERY_DAY.latest(now, frame), EVERY_DAY.following(now, frame)
+    now, context = night[1] + near, TimeContext(night[0], replace(Numbers(), digest_hour=at), {})
+    last, following = EVERY_DAY.latest(now, context), EVERY_DAY.following(now, context)
     assert last <= now < following <= last + DAY + timedelta(hours=1)
-    assert EVERY_DAY.following(last, frame) == following
-    assert EVERY_DAY.period(last, frame) <= EVERY_DAY.period(following, frame)
+    assert EVERY_DAY.following(last, context) == following
+    assert EVERY_DAY.period(last, context) <= EVERY_DAY.period(following, context)
 
 
 @thorough
@@ -79,7 +79,7 @@ def test_a_letter_waits_for_the_end_of_the_quiet_hours_and_no_longer(
     night: tuple[ZoneInfo, datetime], near: timedelta, start: time, end: time
 ) -> None:
     zone, now = night[0], night[1] + near
-    leaves = morning_after_quiet(now, Frame(zone, replace(Numbers(), quiet_from=start, quiet_until=end), {}))
+    leaves = morning_after_quiet(now, TimeContext(zone, replace(Numbers(), quiet_from=start, quiet_until=end), {}))
     assert now <= leaves <= now + DAY + timedelta(hours=1)
     local = now.astimezone(zone).time()
     is_quiet = start <= local < end if start <= end else not end <= local < start

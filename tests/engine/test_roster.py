@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.cases.erasure import erase_person
 from engine.outbox.queue import BULK
-from engine.setup.member_import import Entry, Plan, Roster, compare, members, read_roster
+from engine.setup.member_import import ImportedMember, ImportPlan, Roster, compare, members, read_roster
 from engine.storage.models import Case, Club, Letter, Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 
@@ -22,12 +22,12 @@ def read(house: House, rows: str, head: str = HEAD) -> Roster:
         return read_roster(head + rows, session.get_one(Club, house.club_id), house.now)
 
 
-def plan(house: House, rows: str) -> Plan:
+def plan(house: House, rows: str) -> ImportPlan:
     with house.read() as session:
         return compare(session, read(house, rows))
 
 
-def faults(found: Roster | Plan) -> list[tuple[int, str, list[str]]]:
+def faults(found: Roster | ImportPlan) -> list[tuple[int, str, list[str]]]:
     return [(bad.row, bad.who, [str(fault) for fault in bad.faults]) for bad in found.bad]
 
 
@@ -36,13 +36,13 @@ def faults(found: Roster | Plan) -> list[tuple[int, str, list[str]]]:
 
 def test_a_full_row_is_read(house: House) -> None:
     [entry] = read(house, "李雷, ＬiLei@QQ。com ,武汉,2026-03-01,英文,管理员\n").entries
-    assert entry == Entry(2, "李雷", LILEI, "武汉", date(2026, 3, 1), "en", "admin")
+    assert entry == ImportedMember(2, "李雷", LILEI, "武汉", date(2026, 3, 1), "en", "admin")
     assert entry.display_name == "武汉+李雷"
 
 
 def test_what_is_optional_may_be_missing(house: House) -> None:
     [entry] = read(house, f"李雷,{LILEI}\n", "name;email\n".replace(";", ",")).entries
-    assert (entry, entry.display_name) == (Entry(2, "李雷", LILEI, "", None, None, "member"), "李雷")
+    assert (entry, entry.display_name) == (ImportedMember(2, "李雷", LILEI, "", None, None, "member"), "李雷")
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+86 张", "-", "@all", "=HYPERLINK(1)", "\u2068ﺎﻠﻋ"])

@@ -11,12 +11,12 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine.cases.batch_flush import write_together
+from engine.cases.batch_flush import flush_cases
 from engine.cases.transitions import act
-from engine.club.context import club_at_hand
+from engine.club.context import current_club
 from engine.declare.transition import CLOCK
 from engine.storage.models import Case, Event
-from engine.storage.types import Instant
+from engine.storage.types import UTCDateTime
 from tests.club import LILEI, House
 
 NOON = datetime(2026, 6, 10, 12, 30, 5, 1200, timezone(timedelta(hours=8)))
@@ -26,7 +26,7 @@ def overdue(house: House, session: Session) -> Case:
     """The study plan of a newcomer after its due step, not written yet."""
     case = session.get_one(Case, (house.club_id, house.case(LILEI, "study_plan").id))
     assert case.person.name
-    club_at_hand(session)
+    current_club(session)
     act(session, case, "due", by=CLOCK, now=house.now)
     assert case in session.dirty
     return case
@@ -39,7 +39,7 @@ def test_a_step_written_with_its_round_reads_back_as_it_was_taken(house: House) 
     def unit(session: Session) -> list[object]:
         case = overdue(house, session)
         taken = [case.state, case.turn, case.version, case.entered_version, case.entered_at, case.due_at, case.wake_at, case.data]
-        write_together(session)
+        flush_cases(session)
         assert not session.new
         assert not session.dirty
         return taken
@@ -62,7 +62,7 @@ def test_a_round_that_was_overtaken_writes_nothing(house: House) -> None:
         with session.no_autoflush:
             session.execute(faster, execution_options={"synchronize_session": False})
         with pytest.raises(StaleDataError):
-            write_together(session)
+            flush_cases(session)
         session.rollback()
 
     house.write(unit)
@@ -71,7 +71,7 @@ def test_a_round_that_was_overtaken_writes_nothing(house: House) -> None:
 
 
 def test_an_instant_is_kept_as_sqlalchemys_own_type_keeps_it() -> None:
-    ours, theirs = Instant(), DateTime().dialect_impl(dialect())
+    ours, theirs = UTCDateTime(), DateTime().dialect_impl(dialect())
     write, read = ours.bind_processor(dialect()), ours.result_processor(dialect(), None)
     kept = write(NOON)
     assert kept == theirs.bind_processor(dialect())(NOON.astimezone(UTC).replace(tzinfo=None)) == "2026-06-10 04:30:05.001200"
@@ -81,6 +81,6 @@ def test_an_instant_is_kept_as_sqlalchemys_own_type_keeps_it() -> None:
 
 
 def test_a_moment_without_a_zone_is_refused(house: House) -> None:
-    naive = select(type_coerce(datetime(2026, 6, 10, 12), Instant))  # noqa: DTZ001
+    naive = select(type_coerce(datetime(2026, 6, 10, 12), UTCDateTime))  # noqa: DTZ001
     with house.db.read() as session, pytest.raises(StatementError, match="needs a time zone"):
         session.execute(naive)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from engine.cases.transitions import Invalid, NotAllowed, Stale, act
 from engine.declare.due_times import midnight_after
-from engine.declare.transition import CLOCK, Hand
+from engine.declare.transition import CLOCK, Actor
 from engine.storage.models import Case, Event, Letter, Person, WebSession
 from tests.club import ADMIN, LATER, LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
@@ -86,7 +86,7 @@ def test_a_form_of_an_earlier_round_is_refused_and_says_who_was_faster(house: Ho
     house.apply()
     house.press(LILEI, "confirm")
     house.press(OWNER, "return", note="改一改。")
-    wrong = refused(house, Stale, LILEI, "resubmit", round=2)
+    wrong = refused(house, Stale, LILEI, "resubmit", seen_version=2)
     assert isinstance(wrong, Stale)
     assert (wrong.event.action, wrong.event.who_id, wrong.event.version) == ("return", house.person(OWNER).id, 3)
 
@@ -101,7 +101,7 @@ def test_an_answer_stays_in_the_round_so_the_owners_form_still_counts(proposed: 
         before.due_at,
         before.wake_at,
     )
-    proposed.press(OWNER, "excuse", workflow="study_plan", round=before.entered_version)
+    proposed.press(OWNER, "excuse", workflow="study_plan", seen_version=before.entered_version)
     assert proposed.case(LILEI, "study_plan").state == "excused"
 
 
@@ -130,7 +130,7 @@ def test_a_refusal_leaves_nothing_behind_in_a_unit_that_goes_on(house: House) ->
     def unit(session: object) -> None:
         case = session.get_one(Case, (house.club_id, case_id))  # type: ignore[attr-defined]
         with pytest.raises(Invalid):
-            act(session, case, "decline", by=Hand(session.get_one(Person, (house.club_id, owner)), "page"), now=house.now)  # type: ignore[arg-type,attr-defined]
+            act(session, case, "decline", by=Actor(session.get_one(Person, (house.club_id, owner)), "page"), now=house.now)  # type: ignore[arg-type,attr-defined]
 
     house.write(unit)
     assert house.case(LILEI).version == 2
@@ -168,7 +168,7 @@ def test_an_act_of_somebody_else_on_behalf_is_asked_for_the_rights_of_whom_it_is
             session,
             session.get_one(Case, (house.club_id, house.case(LILEI).id)),
             "confirm",
-            by=Hand(get(owner), "command", get(lilei)),
+            by=Actor(get(owner), "command", get(lilei)),
             now=house.now,
             proven=True,
         )  # type: ignore[arg-type,attr-defined]
@@ -254,7 +254,7 @@ def test_two_who_press_at_once_write_one_event(house: House) -> None:
     def press() -> None:
         barrier.wait()
         try:
-            house.press(OWNER, "approve", round=2)
+            house.press(OWNER, "approve", seen_version=2)
             outcomes.append("approved")
         except Stale:
             outcomes.append("stale")

@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from engine.storage.fair_lock import Turns
+from engine.storage.fair_lock import FairLock
 from tests.web.test_process import wait_for
 
 
 def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
-    turns, served = Turns(), list[str]()
+    turns, served = FairLock(), list[str]()
 
     def take(name: str) -> None:
         with turns:
@@ -30,7 +30,7 @@ def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
 
 
 def test_what_breaks_while_it_has_its_turn_gives_it_on() -> None:
-    turns = Turns()
+    turns = FairLock()
     with pytest.raises(ZeroDivisionError), turns:
         _ = 1 / 0
     with turns:
@@ -38,7 +38,7 @@ def test_what_breaks_while_it_has_its_turn_gives_it_on() -> None:
 
 
 def test_twenty_threads_never_have_it_together() -> None:
-    turns, counted = Turns(), [0]
+    turns, counted = FairLock(), [0]
 
     def add() -> None:
         for _ in range(50):

@@ -14,16 +14,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.cases.offers import CannotOffer, offer
-from engine.cases.submissions import hand_in
+from engine.cases.submissions import submit_application
 from engine.cases.transitions import NotAllowed, act, open_case
 from engine.charter.model import shipped_charter
 from engine.clock import machine_now
-from engine.club.context import owner_at_hand
-from engine.declare.transition import CLOCK, Hand
+from engine.club.context import current_owner
+from engine.declare.transition import CLOCK, Actor
 from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
-from engine.security.encryption import Seal
-from engine.setup.first_club import AlreadyFounded, found, keep_said
+from engine.security.encryption import Encryption
+from engine.setup.first_club import AlreadyFounded, create_first_club, save_answers
 from engine.storage.database import Database, enter_club, insert_new
 from engine.storage.models import Case, Heartbeat, Letter, Person, Rate
 from mailers.queue import outbox
@@ -66,7 +66,7 @@ def at_once(processes: list[Database], do: Callable[[Database, int], Any]) -> li
 
 def applies(house: House, db: Database, form: str, address: str = LILEI) -> None:
     db.write(
-        hand_in, house.club_id, "join", APPLICATION | {"email": address}, form_id=form, locale="zh-CN", now=house.now, limited=True
+        submit_application, house.club_id, "join", APPLICATION | {"email": address}, form_id=form, locale="zh-CN", now=house.now, limited=True
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def test_a_letter_that_six_think_theirs_goes_to_the_server_once(house: House, pr
     house.apply()
     [claimed] = house.claim()
     lease = machine_now() + timedelta(seconds=60)
-    frozen = at_once(processes, lambda db, _: db.write(outbox.freeze, claimed, house.composer, house.now, lease) is not None)
+    frozen = at_once(processes, lambda db, _: db.write(outbox.prepare, claimed, house.composer, house.now, lease) is not None)
     assert Counter(frozen) == {True: 1, False: PROCESSES - 1}
     assert house.letters()[0].attempts == 1
 
@@ -142,7 +142,7 @@ def test_decisions_of_the_same_moment_are_gathered_in_one_receipt(house: House, 
     def approve(db: Database, number: int) -> str:
         def unit(session: Session) -> str:
             enter_club(session, house.club_id)
-            hand = Hand(session.get_one(Person, (house.club_id, owner)), "page")
+            hand = Actor(session.get_one(Person, (house.club_id, owner)), "page")
             case = session.get_one(Case, (house.club_id, cases[number]))
             act(session, case, "approve", by=hand, now=house.now)
             return case.state
@@ -179,7 +179,7 @@ def test_of_six_offers_of_the_club_one_is_made(house: House, processes: list[Dat
     def offers(db: Database, number: int) -> str:
         def unit(session: Session) -> None:
             enter_club(session, house.club_id)
-            by = Hand(owner_at_hand(session), "page")
+            by = Actor(current_owner(session), "page")
             offer(session, house.club_id, "handover", addresses[number], by=by, now=house.now)
 
         db.write(unit)
@@ -192,14 +192,21 @@ def test_of_six_offers_of_the_club_one_is_made(house: House, processes: list[Dat
 def test_of_six_who_found_the_first_club_one_does(template: Databases) -> None:
     url = template.empty("founding")
     processes = [Database(url) for _ in range(PROCESSES)]
-    processes[0].write(keep_said, "club", {}, machine_now())
+    processes[0].write(save_answers, "club", {}, machine_now())
 
     def founds(db: Database, number: int) -> str:
         club = {
             "slug": f"club-{number}", "name": "C", "owner_email": "a@qq.com", "owner_name": "A", "zone": "Asia/Shanghai",
             "locale": "en",
         }  # fmt: skip
-        db.write(found, club=club, charter=shipped_charter("en").plain(), account=None, seal=Seal(["k" * 32]), now=machine_now())
+        db.write(
+            create_first_club,
+            club=club,
+            charter=shipped_charter("en").plain(),
+            account=None,
+            seal=Encryption(["k" * 32]),
+            now=machine_now(),
+        )
         return "founded"
 
     assert Counter(at_once(processes, founds)) == {"founded": 1, AlreadyFounded: PROCESSES - 1}

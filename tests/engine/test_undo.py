@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from engine.cases.transitions import NotAllowed, act
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.storage.models import Case, Event, Person
 from tests.club import ADMIN, LILEI, OWNER, PLAN, House
@@ -155,7 +155,7 @@ def test_what_the_owner_does_in_a_members_name_is_not_the_owners_to_take_back(re
     case, owner = reading.case(LILEI, "reflection"), reading.person(OWNER).id
 
     def in_their_name(session: Session) -> None:
-        hand = Hand(
+        hand = Actor(
             session.get_one(Person, (reading.club_id, owner)), "page", session.get_one(Person, (reading.club_id, case.person_id))
         )
         act(session, session.get_one(Case, (reading.club_id, case.id)), "retract", by=hand, now=reading.now)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine.cases.erasure import erase_for_good
 from engine.cases.offers import offer
 from engine.cases.transitions import NotAllowed
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.storage.models import Case
 from tests.club import ADMIN, LILEI, OWNER, PLAN, House
 from tests.engine.test_run import refused
@@ -81,7 +81,7 @@ def test_of_somebody_who_left_no_decision_is_taken_back(house: House, erased: bo
 def test_who_owns_the_club_by_now_is_not_made_an_applicant_again(house: House) -> None:
     """Approved anew they would be a plain member, and the club without an owner."""
     house.join()
-    by = Hand(house.person(OWNER), "page")
+    by = Actor(house.person(OWNER), "page")
     house.db.write(offer, house.club_id, "handover", LILEI, by=by, now=house.now)
     house.press(LILEI, "accept", workflow="handover")
     refused(house, NotAllowed, OWNER, "undo")
@@ -91,7 +91,7 @@ def test_whose_approval_is_taken_back_holds_no_office(house: House) -> None:
     """They had the club for an hour."""
     house.join()
     for who, whom in ((OWNER, LILEI), (LILEI, OWNER)):
-        house.db.write(offer, house.club_id, "handover", whom, by=Hand(house.person(who), "page"), now=house.now)
+        house.db.write(offer, house.club_id, "handover", whom, by=Actor(house.person(who), "page"), now=house.now)
         house.press(whom, "accept", whom, "handover")
     assert house.person(LILEI).role == "admin"
     house.press(OWNER, "undo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.declare import registry, validation
-from engine.declare.transition import Step
+from engine.declare.transition import Transition
 from engine.declare.workflow import (
     State,
     Workflow,
@@ -94,7 +94,7 @@ class Broken(Exception):
 
 
 def breaking(broken: dict[str, bool]) -> type[Workflow]:
-    def break_perhaps(step: Step) -> None:
+    def break_perhaps(step: Transition) -> None:
         if broken["now"]:
             raise Broken("the effect broke")
 

@@ -10,7 +10,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from engine.cases.system_actions import CLOCK_MOVES, clock_move
+from engine.cases.system_actions import SYSTEM_ACTIONS, system_action
 from engine.declare.registry import all_workflows
 from engine.declare.roles import anyone
 from engine.declare.targets import Choice, Target, arrows
@@ -41,7 +41,7 @@ OTHER_NAMES = {
 
 def wanted() -> set[str]:
     found = extract_from_dir(
-        str(ROOT), METHODS, keywords={"_": None, "marked": None, "say": None}, directory_filter=lambda _path: True
+        str(ROOT), METHODS, keywords={"_": None, "marked": None, "gettext": None}, directory_filter=lambda _path: True
     )
     return {str(message) for _file, _line, message, _comments, _context in found if message}
 
@@ -92,7 +92,7 @@ def events() -> Iterator[tuple[str, str, str]]:
             (flow.key, "undo", name) for state in flow.states.values() if state.undo for name in undone_to(flow, state.name)
         )
         for state in flow.states.values():
-            moves = [*state.acts, *(move for action in CLOCK_MOVES if (move := clock_move(state, action)))]
+            moves = [*state.acts, *(move for action in SYSTEM_ACTIONS if (move := system_action(state, action)))]
             yield from ((flow.key, move.action, target) for move in moves for target in ends_of(move.to, state.name))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from engine.cases.submissions import send_page, send_sign_in
 from engine.cases.transitions import act
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.storage.models import Case, Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
@@ -91,7 +91,7 @@ def done_for_a_member(house: House) -> None:
 
     def unit(session: Session) -> None:
         case = session.get_one(Case, (house.club_id, plan))
-        hand = Hand(session.get_one(Person, (house.club_id, owner)), "page", case.person)
+        hand = Actor(session.get_one(Person, (house.club_id, owner)), "page", case.person)
         act(session, case, "submit", by=hand, now=house.now, answers=PLAN)
 
     house.write(unit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from engine.cases.offers import offer
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.storage.models import Person
 from tests.club import LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, press, send, then, wait
@@ -20,7 +20,7 @@ def offered(house: House) -> None:
     house.write(
         lambda session: offer(
             session, house.club_id, "handover", LILEI, now=house.now,
-            by=Hand(session.get_one(Person, (house.club_id, owner_id)), "page"),
+            by=Actor(session.get_one(Person, (house.club_id, owner_id)), "page"),
         )
     )  # fmt: skip
 

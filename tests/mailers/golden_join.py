@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from engine.club.authority import go_away
+from engine.club.authority import set_absence
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, confirmed, joined, press, send, then, wait
 from tests.mailers.golden_study_plan import proposed
@@ -42,7 +42,7 @@ def joined_with_admins(house: House) -> None:
 
 def while_the_owner_travels(house: House) -> None:
     house.add(ADMIN, "周敏", role="admin")
-    house.write(go_away, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
+    house.write(set_absence, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
     confirmed(house)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.cases.submissions import hand_in_for, put_right, send_form_link
+from engine.cases.submissions import correct_for_member, send_form_link, submit_on_behalf
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, Story, press, send, then, wait
 
@@ -27,7 +27,7 @@ def by_the_owner(workflow: str, **answers: object) -> Story:
 
     def told(house: House) -> None:
         owner, lilei = house.person(OWNER).id, house.person(LILEI).id
-        house.db.write(hand_in_for, house.club_id, workflow, owner, lilei, answers, form_id="f", now=house.now)
+        house.db.write(submit_on_behalf, house.club_id, workflow, owner, lilei, answers, form_id="f", now=house.now)
 
     return told
 
@@ -51,7 +51,7 @@ def corrected(house: House) -> None:
     member(house)
     owner, lilei = house.person(OWNER).id, house.person(LILEI).id
     house.db.write(
-        put_right, house.club_id, "new_address", "correct", owner, lilei, {"email": NEW}, why="李雷来电话说，邮箱写错了一个字。",
+        correct_for_member, house.club_id, "new_address", "correct", owner, lilei, {"email": NEW}, why="李雷来电话说，邮箱写错了一个字。",
         form_id="f", now=house.now,
     )  # fmt: skip
 

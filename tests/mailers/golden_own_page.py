@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.cases.drafts import form_of, keep_draft
-from engine.cases.member_links import mail_own_page, renew_links
+from engine.cases.member_links import mail_member_page, reissue_links
 from engine.storage.models import Person
 from tests.club import LILEI, House
 from tests.mailers.golden_reflection import reading
@@ -24,14 +24,14 @@ def asked(house: House) -> None:
     house.add(LILEI, "李雷")
     lilei = house.person(LILEI).id
     house.write(
-        lambda session: mail_own_page(session, session.get_one(Person, (house.club_id, lilei)), request_id="r", now=house.now)
+        lambda session: mail_member_page(session, session.get_one(Person, (house.club_id, lilei)), request_id="r", now=house.now)
     )
 
 
 def got_out(house: House) -> None:
     house.add(LILEI, "李雷")
     lilei = house.person(LILEI).id
-    house.write(lambda session: renew_links(session, session.get_one(Person, (house.club_id, lilei)), house.now))
+    house.write(lambda session: reissue_links(session, session.get_one(Person, (house.club_id, lilei)), house.now))
 
 
 STORIES: Stories = {

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.cases.transitions import act, open_case
 from engine.club.people import add_person
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.storage.models import Club, Letter, Person
 from engine.text.addresses import fold_address
 from mailers.letters.compose import MOST_BYTES
@@ -213,9 +213,9 @@ def test_a_daily_letter_with_much_in_it_is_not_cut_either(house: House) -> None:
             person = add_person(session, f"a{number}@qq.com", locale="zh-CN", name="名" * 20)
             answers = APPLICATION | {"about": "长" * 500}
             case = open_case(
-                session, "join", person, by=Hand(person, "page"), now=house.now, answers=answers, data={"charter_version": 1}
+                session, "join", person, by=Actor(person, "page"), now=house.now, answers=answers, data={"charter_version": 1}
             )
-            act(session, case, "confirm", by=Hand(person, "page"), now=house.now, proven=True)
+            act(session, case, "confirm", by=Actor(person, "page"), now=house.now, proven=True)
 
     house.write(wait)
     house.write(lambda session: session.execute(update(Letter).values(state="held")))

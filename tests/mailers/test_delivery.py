@@ -16,7 +16,7 @@ from engine.settings import MailServer
 from engine.storage.heartbeats import channel_trouble
 from engine.storage.models import Letter
 from mailers.queue import outbox
-from mailers.queue.worker import Post
+from mailers.queue.worker import DeliveryWorker
 from mailers.smtp.reply import RETRY_AFTER, TOO_FAST, USED_UP_AFTER
 from tests.club import LILEI, MEIMEI, OWNER, House
 from tests.mailers.scripted import Scripted
@@ -39,8 +39,8 @@ def server() -> Iterator[Scripted]:
     made.stop()
 
 
-def post(house: House, server: Scripted) -> Post:
-    return Post(house.db, house.composer, server.server(), Standing(house))
+def post(house: House, server: Scripted) -> DeliveryWorker:
+    return DeliveryWorker(house.db, house.composer, server.server(), Standing(house))
 
 
 def test_a_worker_sends_everything_over_one_connection(house: House, server: Scripted) -> None:
@@ -88,7 +88,9 @@ def test_a_server_that_stays_in_trouble_is_tried_less_and_less_often_but_every_m
 def test_a_login_that_fails_is_tried_every_quarter_of_an_hour(house: House, server: Scripted) -> None:
     house.apply()
     server.replies |= {"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no\r\n"}
-    worker = Post(house.db, house.composer, MailServer("smtp", "127.0.0.1", server.port, "club@qq.com", "x"), Standing(house))
+    worker = DeliveryWorker(
+        house.db, house.composer, MailServer("smtp", "127.0.0.1", server.port, "club@qq.com", "x"), Standing(house)
+    )
     for minutes, connections in ((0, 1), (14, 1), (1, 2)):
         house.now += timedelta(minutes=minutes)
         worker.deliver()
@@ -212,14 +214,14 @@ def test_what_the_server_said_is_kept_until_the_database_takes_it(
     house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk or a restart just then: the mail is with the server, and must not go again."""
-    real, refused = outbox.settle_and_keep, iter([True, True])
+    real, refused = outbox.record_reply_and_store_next, iter([True, True])
 
     def full(*given: Any) -> Any:
         if next(refused, False):
             raise OperationalError("UPDATE", {}, OSError("disk full"))
         return real(*given)
 
-    monkeypatch.setattr(outbox, "settle_and_keep", full)
+    monkeypatch.setattr(outbox, "record_reply_and_store_next", full)
     monkeypatch.setattr("mailers.queue.worker.SETTLE_AGAIN", 0)
     house.apply()
     house.apply(MEIMEI, "form-2")
@@ -229,7 +231,7 @@ def test_what_the_server_said_is_kept_until_the_database_takes_it(
 
 def test_leases_are_renewed_while_a_slow_server_takes_its_time(house: House, server: Scripted) -> None:
     house.apply()
-    worker = Post(house.db, house.composer, server.server(), Standing(house), lease=timedelta(seconds=1))
+    worker = DeliveryWorker(house.db, house.composer, server.server(), Standing(house), lease=timedelta(seconds=1))
     seen = []
 
     def slow() -> bytes:

@@ -13,15 +13,15 @@ from engine.cases.erasure import erase_person, forget_case
 from engine.clock import machine_now
 from engine.storage.models import Case, Letter, Person
 from mailers.letters import compose
-from mailers.letters.context import Facts
+from mailers.letters.context import LetterContext
 from mailers.queue import outbox
-from mailers.queue.prepared import FRESH, Ahead, Claimed, compose_ahead, keep
+from mailers.queue.prepared import FRESH, Claimed, PreparedBatch, compose_ahead, store_prepared
 from tests.club import DOWN, LATER, LILEI, MEIMEI, OWNER, TAKEN, House
 
 LEASE = machine_now() + timedelta(hours=1)
 
 
-def ahead_of(house: House, claimed: list[Claimed]) -> Ahead:
+def ahead_of(house: House, claimed: list[Claimed]) -> PreparedBatch:
     with house.db.read() as session:
         return compose_ahead(session, claimed, house.composer, house.now)
 
@@ -40,7 +40,7 @@ def test_a_draft_is_what_freezing_would_have_made(asked: House) -> None:
     draft = ahead_of(asked, [claimed]).of(claimed)
     assert draft is not None
     assert [(letter.state, letter.bytes) for letter in asked.letters("join.please_decide")] == [("claimed", None)]
-    kept = asked.db.write(keep, draft, LEASE)
+    kept = asked.db.write(store_prepared, draft, LEASE)
     (letter,) = asked.letters("join.please_decide")
     assert kept is not None
     assert (letter.state, letter.bytes, letter.attempts, letter.lease_until, kept.recipient) == (
@@ -79,7 +79,7 @@ def test_a_draft_falls_away_when_something_moved_meanwhile(asked: House, meanwhi
     draft = ahead_of(asked, [claimed]).of(claimed)
     assert draft is not None
     meanwhile(asked)
-    assert asked.db.write(keep, draft, LEASE) is None
+    assert asked.db.write(store_prepared, draft, LEASE) is None
     assert asked.letters("join.please_decide")[0].bytes is None
 
 
@@ -94,7 +94,9 @@ def test_who_votes_while_their_ballot_is_being_written_gets_none(house: House) -
     ahead = ahead_of(house, claimed)
     drafts = {house.rows(select(Letter.person_id).where(Letter.id == item.letter_id))[0]: ahead.of(item) for item in claimed}
     house.vote(MEIMEI, "no")
-    kept = {address: house.db.write(keep, drafts[house.person(address).id], LEASE) for address in (MEIMEI, "wang@gmail.com")}
+    kept = {
+        address: house.db.write(store_prepared, drafts[house.person(address).id], LEASE) for address in (MEIMEI, "wang@gmail.com")
+    }
     assert [address for address, frozen in kept.items() if frozen] == ["wang@gmail.com"]
     mine = next(item for item in claimed if ahead.of(item) == drafts[house.person(MEIMEI).id])
     assert house.freeze(mine) is None
@@ -106,7 +108,7 @@ def test_a_draft_holds_for_a_moment_only(asked: House) -> None:
     (claimed,) = asked.claim()
     ahead = ahead_of(asked, [claimed])
     assert ahead.until <= machine_now() + FRESH
-    assert Ahead(ahead.drafts, machine_now()).of(claimed) is None
+    assert PreparedBatch(ahead.drafts, machine_now()).of(claimed) is None
 
 
 def test_what_was_tried_before_is_stale_or_broken_is_not_drafted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +119,7 @@ def test_what_was_tried_before_is_stale_or_broken_is_not_drafted(house: House, m
     house.press(MEIMEI, "confirm", MEIMEI)
     real = compose.fill
 
-    def poisoned(facts: Facts) -> object:
+    def poisoned(facts: LetterContext) -> object:
         if facts.who_row.address == "wang@gmail.com":
             raise ZeroDivisionError("a template broke")
         return real(facts)
@@ -138,13 +140,13 @@ def test_one_letter_is_settled_and_the_next_one_frozen_in_one_commit(house: Hous
     following = ahead_of(house, [second]).of(second)
 
     def fails_late(session: Session) -> None:
-        outbox.settle_and_keep(session, first, TAKEN, house.now, following, LEASE)
+        outbox.record_reply_and_store_next(session, first, TAKEN, house.now, following, LEASE)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         house.db.write(fails_late)
     assert sorted(letter.state for letter in house.letters()) == ["claimed", "transmitting"]
-    verdict, frozen = house.db.write(outbox.settle_and_keep, first, TAKEN, house.now, following, LEASE)
+    verdict, frozen = house.db.write(outbox.record_reply_and_store_next, first, TAKEN, house.now, following, LEASE)
     assert (verdict.kind, frozen is not None and frozen.claimed) == ("sent", second)
     assert sorted(letter.state for letter in house.letters()) == ["sent", "transmitting"]
 
@@ -155,5 +157,5 @@ def test_nothing_follows_when_the_channel_is_in_trouble(house: House) -> None:
     first, second = house.claim()
     house.freeze(first)
     following = ahead_of(house, [second]).of(second)
-    assert house.db.write(outbox.settle_and_keep, first, DOWN, house.now, following, LEASE)[1] is None
+    assert house.db.write(outbox.record_reply_and_store_next, first, DOWN, house.now, following, LEASE)[1] is None
     assert sorted(letter.state for letter in house.letters()) == ["claimed", "queued"]

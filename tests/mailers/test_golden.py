@@ -19,7 +19,7 @@ from engine.declare.validation import letters
 from engine.text.i18n import LANGUAGES, TEMPLATES
 from engine.text.text_diff import changes
 from mailers.letters.compose import _blocks
-from mailers.letters.document import Sheet
+from mailers.letters.document import Document
 from tests.club import House
 from tests.databases import Databases
 from tests.mail import text_of
@@ -101,13 +101,13 @@ def test_no_golden_file_is_left_over() -> None:
 # One HTML file for each kind of block
 
 
-def _changed(sheet: Sheet) -> None:
+def _changed(sheet: Document) -> None:
     sheet.changed(
         "Your plan", changes("Read each morning. Write on Sundays.\nRest.", "Read each evening. Write on Sundays.\nRest well.")
     )
 
 
-BLOCKS: dict[str, Callable[[Sheet], object]] = {
+BLOCKS: dict[str, Callable[[Document], object]] = {
     "para": lambda sheet: sheet.para(lambda: "A paragraph\n   over two lines, <b>not bold</b>."),
     "facts": lambda sheet: sheet.facts(("Matter", "Study plan"), ("Empty", ""), ("Member", '"><img onerror=alert(1)>')),
     "quote": lambda sheet: sheet.quote("A line.\n\nAnother <line>.", "The owner writes", "https://club.example/rest"),
@@ -123,7 +123,7 @@ class _Home:
 
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_a_block_is_drawn_as_it_was_drawn_last(kind: str) -> None:
-    sheet = Sheet(title="A title")
+    sheet = Document(title="A title")
     BLOCKS[kind](sheet)
     drawn = _blocks("html").render(sheet=sheet, facts=_Home, club="Jiuniu", language="en")
     body = re.search(

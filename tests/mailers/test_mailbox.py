@@ -8,25 +8,25 @@ from pathlib import Path
 import pytest
 
 from mailers import dev_mailbox
-from mailers.dev_mailbox import Catcher, caught, open_mail
-from mailers.queue.worker import Post
+from mailers.dev_mailbox import DevMailbox, open_mail, stored_mails
+from mailers.queue.worker import DeliveryWorker
 from tests.club import LILEI, MEIMEI, House
 from tests.mail import text_of
 from tests.mailers.test_delivery import Standing
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Catcher]:
-    made = Catcher(tmp_path / "mailbox")
+def box(tmp_path: Path) -> Iterator[DevMailbox]:
+    made = DevMailbox(tmp_path / "mailbox")
     yield made
     made.stop()
 
 
-def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: House, box: Catcher) -> None:
+def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: House, box: DevMailbox) -> None:
     house.join()
-    sent = Post(house.db, house.composer, box.start(), Standing(house)).deliver()
+    sent = DeliveryWorker(house.db, house.composer, box.start(), Standing(house)).deliver()
     assert sent == 3
-    found = list(caught(box.folder))
+    found = list(stored_mails(box.folder))
     assert sorted((mail.letter, mail.recipient) for mail in found) == [
         ("join.add_to_group", "陈老师 <owner@qq.com>"),
         ("join.welcome", "李雷 <lilei@qq.com>"),
@@ -38,19 +38,19 @@ def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: Hous
     assert "欢迎" in text_of(opened)
 
 
-def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptied(house: House, box: Catcher) -> None:
+def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptied(house: House, box: DevMailbox) -> None:
     house.apply()
-    deliver = Post(house.db, house.composer, box.start(), Standing(house)).deliver
+    deliver = DeliveryWorker(house.db, house.composer, box.start(), Standing(house)).deliver
     deliver()
     house.apply(MEIMEI, "form-2")
     deliver()
-    assert [mail.recipient for mail in caught(box.folder)] == [MEIMEI, LILEI]
-    assert [mail.recipient for mail in caught(box.folder, "lilei")] == [LILEI]
-    assert [mail.recipient for mail in caught(box.folder, limit=1)] == [MEIMEI]
-    assert [mail.recipient for mail in caught(box.folder, "lilei", limit=1)] == [LILEI]  # among all, not among the newest
-    assert [mail.recipient for mail in caught(box.folder, before=next(caught(box.folder)).id)] == [LILEI]
+    assert [mail.recipient for mail in stored_mails(box.folder)] == [MEIMEI, LILEI]
+    assert [mail.recipient for mail in stored_mails(box.folder, "lilei")] == [LILEI]
+    assert [mail.recipient for mail in stored_mails(box.folder, limit=1)] == [MEIMEI]
+    assert [mail.recipient for mail in stored_mails(box.folder, "lilei", limit=1)] == [LILEI]  # among all, not among the newest
+    assert [mail.recipient for mail in stored_mails(box.folder, before=next(stored_mails(box.folder)).id)] == [LILEI]
     dev_mailbox.empty(box.folder)
-    assert list(caught(box.folder)) == []
+    assert list(stored_mails(box.folder)) == []
 
 
 @pytest.mark.parametrize("name", ["../secret", "", "-", "a/b", ".hidden", "none"])

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.clock import machine_now
-from engine.club.authority import go_away
+from engine.club.authority import set_absence
 from engine.outbox.delivery_log import hold, one, release, retry, rows
 from engine.storage.models import Letter, Person
 from mailers.letters import compose
-from mailers.letters.context import Facts
+from mailers.letters.context import LetterContext
 from mailers.queue import outbox
-from mailers.smtp.reply import RETRY_AFTER, Answer
+from mailers.smtp.reply import RETRY_AFTER, SmtpReply
 from tests.club import ADMIN, DOWN, LATER, LILEI, MEIMEI, OWNER, PLAN, REFUSED, SILENT, TAKEN, UNKNOWN, House
 
 HOUR = timedelta(hours=1)
@@ -75,7 +75,7 @@ def test_a_poisoned_letter_fails_alone_with_its_reason(house: House, monkeypatch
     house.apply("wang@gmail.com", "form-3")
     real = compose.fill
 
-    def poisoned(facts: Facts) -> object:
+    def poisoned(facts: LetterContext) -> object:
         if facts.you.address == MEIMEI:
             raise ZeroDivisionError("a template broke")
         return real(facts)
@@ -134,7 +134,7 @@ def test_a_letter_that_is_never_taken_fails_in_the_end(applied: House) -> None:
 
 
 @pytest.mark.parametrize(("answer", "blamed"), [(UNKNOWN, "recipient: 550 5.1.1 user unknown"), (REFUSED, "")])
-def test_a_refusal_fails_and_only_an_unknown_mailbox_is_the_members(applied: House, answer: Answer, blamed: str) -> None:
+def test_a_refusal_fails_and_only_an_unknown_mailbox_is_the_members(applied: House, answer: SmtpReply, blamed: str) -> None:
     applied.deliver(answer)
     assert (only(applied).state, applied.person(LILEI).mail_trouble) == ("failed", blamed)
 
@@ -155,9 +155,9 @@ def test_silence_after_the_dot_is_tried_again_and_marked(applied: House) -> None
 
 def test_a_letter_that_was_claimed_by_a_worker_that_died_goes_back_and_is_sent_once(applied: House) -> None:
     applied.claim()
-    applied.db.write(outbox.take_back_lapsed, machine_now())
+    applied.db.write(outbox.requeue_expired_leases, machine_now())
     assert only(applied).state == "claimed"
-    applied.db.write(outbox.take_back_lapsed, machine_now() + HOUR)
+    applied.db.write(outbox.requeue_expired_leases, machine_now() + HOUR)
     assert (only(applied).state, only(applied).maybe_twice) == ("queued", False)
     assert len(applied.deliver()) == 1
 
@@ -166,7 +166,7 @@ def test_a_letter_in_transmission_goes_once_more_with_the_same_bytes_and_says_so
     (claimed,) = applied.claim()
     frozen = applied.freeze(claimed)
     assert frozen is not None
-    applied.db.write(outbox.take_back_lapsed, machine_now() + HOUR)
+    applied.db.write(outbox.requeue_expired_leases, machine_now() + HOUR)
     applied.now += HOUR
     applied.deliver()
     letter = only(applied)
@@ -176,7 +176,7 @@ def test_a_letter_in_transmission_goes_once_more_with_the_same_bytes_and_says_so
 def test_a_slow_worker_keeps_its_lease(applied: House) -> None:
     claimed = applied.claim()
     applied.db.write(outbox.extend_leases, claimed, machine_now() + 3 * HOUR)
-    applied.db.write(outbox.take_back_lapsed, machine_now() + HOUR)
+    applied.db.write(outbox.requeue_expired_leases, machine_now() + HOUR)
     assert only(applied).state == "claimed"
 
 
@@ -225,7 +225,7 @@ def test_the_ledger_tells_holds_releases_and_tries_again(applied: House) -> None
 def test_a_deputy_who_is_none_any_more_is_not_asked(house: House) -> None:
     """The owner is away, so the admin is asked; before the mail leaves somebody else is the admin."""
     house.add(ADMIN, role="admin")
-    house.db.write(go_away, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
+    house.db.write(set_absence, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
     house.apply()
     house.deliver()
     house.press(LILEI, "confirm")

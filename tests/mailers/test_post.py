@@ -13,8 +13,8 @@ import pytest
 
 from engine.settings import MailServer
 from mailers.account.smtp_test import diagnose
-from mailers.smtp.connection import NO_ADDRESS, SLOW, Channel, Patience
-from mailers.smtp.reply import Answer, judge
+from mailers.smtp.connection import NO_ADDRESS, SLOW, SmtpConnection, Timeouts
+from mailers.smtp.reply import SmtpReply, judge
 from tests.mailers.scripted import CLOSE, Scripted
 
 MAIL = b"Subject: x\r\n\r\nA line.\r\n"
@@ -22,13 +22,13 @@ CERTIFICATE = Path(__file__).with_name("certificate.pem")  # of localhost, with 
 TO, FROM = "lilei@qq.com", "Jiuniu <post@jiuniu.example>"
 
 
-def channel(server: Scripted, **given: str) -> Channel:
-    return Channel(server.server(**given), FROM)
+def channel(server: Scripted, **given: str) -> SmtpConnection:
+    return SmtpConnection(server.server(**given), FROM)
 
 
 def test_sent_is_the_250_after_the_dot(serve: Callable[..., Scripted]) -> None:
     server = serve(DOT=b"250 2.0.0 Ok: queued as 42\r\n")
-    assert channel(server).hand_over(TO, MAIL) == Answer("dot", 250, "2.0.0 Ok: queued as 42")
+    assert channel(server).hand_over(TO, MAIL) == SmtpReply("dot", 250, "2.0.0 Ok: queued as 42")
     assert server.mails == [MAIL]
     assert server.commands[1:3] == ["mail FROM:<post@jiuniu.example>", "rcpt TO:<lilei@qq.com>"]
 
@@ -43,9 +43,9 @@ def test_a_connection_is_kept_for_the_next_mail(serve: Callable[..., Scripted]) 
 def test_qqs_garbage_after_quit_makes_no_second_mail(serve: Callable[..., Scripted]) -> None:
     server = serve(QUIT=b"\x00\x00\x00\x10\x00")
     post = channel(server)
-    assert post.hand_over(TO, MAIL) == Answer("dot", 250, "taken")
+    assert post.hand_over(TO, MAIL) == SmtpReply("dot", 250, "taken")
     post.close()
-    assert post.hand_over(TO, MAIL) == Answer("dot", 250, "taken")
+    assert post.hand_over(TO, MAIL) == SmtpReply("dot", 250, "taken")
     assert len(server.mails) == 2
 
 
@@ -57,7 +57,7 @@ def test_a_refusal_is_an_answer_with_its_phase_and_the_connection_serves_on(
 ) -> None:
     server = serve(**{command: b"550 5.7.1 no, thank you\r\n"})
     post = channel(server)
-    assert post.hand_over(TO, MAIL) == Answer(phase, 550, "5.7.1 no, thank you")  # type: ignore[arg-type]
+    assert post.hand_over(TO, MAIL) == SmtpReply(phase, 550, "5.7.1 no, thank you")  # type: ignore[arg-type]
     del server.replies[command]
     assert post.hand_over(TO, MAIL).code == 250
     assert server.connections == 1
@@ -93,7 +93,7 @@ def test_an_answer_that_nobody_can_read_is_none(serve: Callable[..., Scripted], 
 def test_after_a_421_the_connection_is_over(serve: Callable[..., Scripted], command: str, phase: str) -> None:
     server = serve(**{command: b"421 HL:ITC closing\r\n"})
     post = channel(server)
-    assert post.hand_over(TO, MAIL) == Answer(phase, 421, "HL:ITC closing")  # type: ignore[arg-type]
+    assert post.hand_over(TO, MAIL) == SmtpReply(phase, 421, "HL:ITC closing")  # type: ignore[arg-type]
     del server.replies[command]
     assert post.hand_over(TO, MAIL).code == 250
     assert server.connections == 2
@@ -101,20 +101,20 @@ def test_after_a_421_the_connection_is_over(serve: Callable[..., Scripted], comm
 
 def test_a_greeting_that_refuses_is_the_channels_trouble(serve: Callable[..., Scripted]) -> None:
     answer = channel(serve(GREET=b"554 no service\r\n")).hand_over(TO, MAIL)
-    assert (answer, judge(answer, 0).kind) == (Answer("connect", 554, "no service"), "channel")
+    assert (answer, judge(answer, 0).kind) == (SmtpReply("connect", 554, "no service"), "channel")
 
 
 def test_nobody_there_is_the_channels_trouble() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    answer = Channel(MailServer("smtp", "127.0.0.1", port), FROM).hand_over(TO, MAIL)
+    answer = SmtpConnection(MailServer("smtp", "127.0.0.1", port), FROM).hand_over(TO, MAIL)
     assert (answer.phase, answer.code, judge(answer, 0).kind) == ("connect", 0, "channel")
 
 
 def test_a_login_that_fails_is_the_channels_trouble_and_no_mail_leaves(serve: Callable[..., Scripted]) -> None:
     server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n", AUTH=b"535 Login fail. Authorization code is expired\r\n")
     answer = channel(server, user="club@qq.com", password="secret").hand_over(TO, MAIL)
-    assert (answer, judge(answer, 0).kind) == (Answer("login", 535, "Login fail. Authorization code is expired"), "channel")
+    assert (answer, judge(answer, 0).kind) == (SmtpReply("login", 535, "Login fail. Authorization code is expired"), "channel")
     assert server.mails == []
 
 
@@ -144,14 +144,14 @@ def test_encrypted_from_the_start(serve: Callable[..., Scripted], monkeypatch: p
     """Whoever runs the server names its certificate in SSL_CERT_FILE, as for every program that uses OpenSSL."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     server = encrypted(serve())
-    assert channel(server, security="smtps").hand_over(TO, MAIL) == Answer("dot", 250, "taken")
+    assert channel(server, security="smtps").hand_over(TO, MAIL) == SmtpReply("dot", 250, "taken")
     assert server.mails == [MAIL]
 
 
 def test_behind_a_certificate_that_nobody_vouches_for_nothing_is_said(serve: Callable[..., Scripted]) -> None:
     server = encrypted(serve())
     mine = server.server(security="smtps", user="club@qq.com", password="secret")
-    answer = Channel(mine, FROM).hand_over(TO, MAIL)
+    answer = SmtpConnection(mine, FROM).hand_over(TO, MAIL)
     assert (diagnose(mine, answer), judge(answer, 0).kind, server.commands) == ("certificate", "channel", [])
 
 
@@ -159,15 +159,15 @@ def test_a_line_that_stands_is_waited_for_as_long_as_an_answer(serve: Callable[.
     """Servers make strangers wait for the greeting; only the line itself has to stand within its own time."""
     never = threading.Event()
     server = serve(GREET=lambda: b"" if never.wait(0.3) else b"220 here\r\n")
-    post = Channel(server.server(), FROM, Patience(connect=0.2, command=20, dot=20))
-    assert post.hand_over(TO, MAIL) == Answer("dot", 250, "taken")
+    post = SmtpConnection(server.server(), FROM, Timeouts(connect=0.2, command=20, dot=20))
+    assert post.hand_over(TO, MAIL) == SmtpReply("dot", 250, "taken")
 
 
 def test_a_line_can_be_cut_while_it_is_being_opened(serve: Callable[..., Scripted]) -> None:
     """So that a process which is told to end need not wait for a greeting."""
     asked, done = threading.Event(), threading.Event()
     server = serve(EHLO=lambda: b"250 here\r\n" if asked.set() is None and done.wait(20) else b"")
-    post = Channel(server.server(), FROM)
+    post = SmtpConnection(server.server(), FROM)
     cut = threading.Thread(target=lambda: asked.wait(20) and post.abort())
     cut.start()
     answer = post.hand_over(TO, MAIL)
@@ -179,9 +179,9 @@ def test_a_line_can_be_cut_while_it_is_being_opened(serve: Callable[..., Scripte
 def test_a_server_that_speaks_too_slowly_is_told_from_a_blocked_port(serve: Callable[..., Scripted]) -> None:
     done = threading.Event()
     server = serve(EHLO=lambda: b"250 here\r\n" if done.wait(20) else b"")
-    answer = Channel(server.server(), FROM, Patience(connect=20, command=0.2, dot=20)).hand_over(TO, MAIL)
+    answer = SmtpConnection(server.server(), FROM, Timeouts(connect=20, command=0.2, dot=20)).hand_over(TO, MAIL)
     done.set()
-    assert (answer, diagnose(server.server(), answer)) == (Answer("connect", 0, f"TimeoutError: {SLOW}"), "slow")
+    assert (answer, diagnose(server.server(), answer)) == (SmtpReply("connect", 0, f"TimeoutError: {SLOW}"), "slow")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_line_cut_while_the_server_thinks_is_an_answer_without_a_code(serve: C
         return b"250 late\r\n"
 
     post = channel(serve(DOT=think))
-    answers: list[Answer] = []
+    answers: list[SmtpReply] = []
     waiting = threading.Thread(target=lambda: answers.append(post.hand_over("lilei@qq.com", b"Subject: x\r\n\r\nx\r\n")))
     waiting.start()
     assert thinking.wait(10)
@@ -257,5 +257,5 @@ def test_a_server_that_repeats_the_password_makes_nobody_show_it(serve: Callable
     plain, secret = base64.b64encode(b"\0club\0open sesame"), b"open sesame"
     server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n", AUTH=b"535 cannot read " + plain + b" of " + secret + b"\r\n")
     post = channel(server, user="club", password="open sesame")
-    refused = Answer("login", 535, "cannot read … of …")
+    refused = SmtpReply("login", 535, "cannot read … of …")
     assert (post.hand_over(TO, MAIL), post.try_out()) == (refused, refused)

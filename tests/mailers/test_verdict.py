@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailers.smtp.reply import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, USED_UP_AFTER, Answer, Verdict, judge, meaning
+from mailers.smtp.reply import LOGIN_AFTER, RETRY_AFTER, TOO_FAST, USED_UP_AFTER, SmtpReply, Verdict, judge, meaning
 
 FIRST = RETRY_AFTER[0]
 
@@ -59,49 +59,49 @@ TABLE = [
 
 @pytest.mark.parametrize(("phase", "code", "text", "verdict"), TABLE, ids=lambda value: str(value)[:40])
 def test_code_phase_and_text_decide(phase: str, code: int, text: str, verdict: Verdict) -> None:
-    assert judge(Answer(phase, code, text), 0) == verdict  # type: ignore[arg-type]
+    assert judge(SmtpReply(phase, code, text), 0) == verdict  # type: ignore[arg-type]
 
 
 def test_each_try_waits_longer_and_the_last_one_is_a_failure() -> None:
-    waits = [judge(Answer("dot", 451, "try later"), attempts).wait for attempts in range(len(RETRY_AFTER))]
+    waits = [judge(SmtpReply("dot", 451, "try later"), attempts).wait for attempts in range(len(RETRY_AFTER))]
     assert waits == sorted(waits)  # type: ignore[type-var]
-    assert judge(Answer("dot", 451, "try later"), len(RETRY_AFTER)) == Verdict("failed")
+    assert judge(SmtpReply("dot", 451, "try later"), len(RETRY_AFTER)) == Verdict("failed")
     assert timedelta(days=3) < sum(RETRY_AFTER, timedelta()) < timedelta(days=6)
 
 
 def test_also_who_is_told_to_slow_down_for_ever_ends_somewhere() -> None:
-    assert judge(Answer("recipient", 550, "Mailbox unavailable or access denied"), 1000) == Verdict("failed")
+    assert judge(SmtpReply("recipient", 550, "Mailbox unavailable or access denied"), 1000) == Verdict("failed")
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer("dot", 250, "Ok"), "dot: 250 Ok"), (Answer("connect", 0, "refused"), "connect: refused"), (Answer("dot", 550, "x" * 999), ("dot: 550 " + "x" * 999)[:500]),
+        (SmtpReply("dot", 250, "Ok"), "dot: 250 Ok"), (SmtpReply("connect", 0, "refused"), "connect: refused"), (SmtpReply("dot", 550, "x" * 999), ("dot: 550 " + "x" * 999)[:500]),
     ],
 )  # fmt: skip
-def test_an_answer_is_kept_with_its_phase_in_the_servers_own_words(answer: Answer, said: str) -> None:
+def test_an_answer_is_kept_with_its_phase_in_the_servers_own_words(answer: SmtpReply, said: str) -> None:
     assert str(answer) == said
 
 
 MEANS = [
-    (Answer("recipient", 550, "5.1.1 user unknown"), "unknown_user"),
-    (Answer("recipient", 550, "relay denied"), "no_relay"),
-    (Answer("recipient", 550, "not here"), "refused_address"),
-    (Answer("dot", 554, "MI:STC 163 smtp1"), "used_up"),
-    (Answer("dot", 552, "5.3.4 Message size exceeds fixed limit"), "too_big"),
-    (Answer("recipient", 550, "Mailbox unavailable or access denied"), "too_fast"),
-    (Answer("dot", 550, "Sender frequency limited"), "too_fast"),
-    (Answer("dot", 554, "5.7.1 content rejected"), "refused_words"),
-    (Answer("recipient", 450, "greylisted"), "later"),
-    (Answer("dot", 0, "TimeoutError: timed out"), "silent"),
-    (Answer("login", 535, "Login fail. Authorization code is expired"), "channel"),
-    (Answer("dot", 250, "2.0.0 Ok: queued"), ""),
-    (Answer("dot", 554, "first line\nsecond line"), "refused_words"),
+    (SmtpReply("recipient", 550, "5.1.1 user unknown"), "unknown_user"),
+    (SmtpReply("recipient", 550, "relay denied"), "no_relay"),
+    (SmtpReply("recipient", 550, "not here"), "refused_address"),
+    (SmtpReply("dot", 554, "MI:STC 163 smtp1"), "used_up"),
+    (SmtpReply("dot", 552, "5.3.4 Message size exceeds fixed limit"), "too_big"),
+    (SmtpReply("recipient", 550, "Mailbox unavailable or access denied"), "too_fast"),
+    (SmtpReply("dot", 550, "Sender frequency limited"), "too_fast"),
+    (SmtpReply("dot", 554, "5.7.1 content rejected"), "refused_words"),
+    (SmtpReply("recipient", 450, "greylisted"), "later"),
+    (SmtpReply("dot", 0, "TimeoutError: timed out"), "silent"),
+    (SmtpReply("login", 535, "Login fail. Authorization code is expired"), "channel"),
+    (SmtpReply("dot", 250, "2.0.0 Ok: queued"), ""),
+    (SmtpReply("dot", 554, "first line\nsecond line"), "refused_words"),
 ]
 
 
 @pytest.mark.parametrize(("answer", "meant"), MEANS)
-def test_what_is_kept_of_an_answer_says_what_it_means(answer: Answer, meant: str) -> None:
+def test_what_is_kept_of_an_answer_says_what_it_means(answer: SmtpReply, meant: str) -> None:
     assert meaning(str(answer)) == meant
 
 

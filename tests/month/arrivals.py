@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from engine.charter.model import shipped_charter
-from engine.club.context import club_at_hand
+from engine.club.context import current_club
 from engine.setup.member_import import import_members, read_roster
 from engine.storage.database import enter_club
 from tests.month import people
@@ -79,7 +79,7 @@ def bring_in(life: Life, club: Club, members: list[Somebody]) -> None:
 
     def unit(session: Session) -> int:
         enter_club(session, life.ids[club.slug])
-        return len(import_members(session, life.ids[club.slug], read_roster(content, club_at_hand(session), now), now).new)
+        return len(import_members(session, life.ids[club.slug], read_roster(content, current_club(session), now), now).new)
 
     assert life.world.service.db.write(unit) == len(members)
     life.admins |= {person.id for person in rows_of(life.world.service.db)["people"] if person.role == "admin"}

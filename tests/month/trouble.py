@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiosmtpd.controller import Controller
 
-from mailers.queue.worker import Post
-from mailers.smtp.reply import Answer
+from mailers.queue.worker import DeliveryWorker
+from mailers.smtp.reply import SmtpReply
 
 if TYPE_CHECKING:
     from tests.month.life import Life
@@ -50,10 +50,10 @@ def process_dies(life: Life, *, after_dot: bool) -> None:
     for club in life.clubs:  # something is to be sent
         for who in [who for who in life.addressed.values() if who.club == club.slug and who.rank == "member"][:2]:
             life.hands.ask_for_link(who, "new-name")
-    post = Post(service.db, service.composer, service.mail_server, service.clock, lease=timedelta(0))
+    post = DeliveryWorker(service.db, service.composer, service.mail_server, service.clock, lease=timedelta(0))
     whole = post.channel.hand_over
 
-    def hand_over(recipient: str, content: bytes) -> Answer:
+    def hand_over(recipient: str, content: bytes) -> SmtpReply:
         if after_dot:
             whole(recipient, content)
         raise Crash

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.storage.database import enter_club
-from engine.storage.heartbeats import rest
+from engine.storage.heartbeats import hold_post
 from engine.storage.models import Case, Letter, Person, WebSession
 from tests.page import Browser, Page
 from tests.world import World
@@ -195,7 +195,7 @@ def test_after_a_restore_everything_goes_after_a_second_look(club: World) -> Non
         enter_club(session, club.club_id)
         for letter in session.execute(select(Letter).where(Letter.state == "queued")).scalars():
             letter.state = "held"
-        rest(session, "restored", club.now)
+        hold_post(session, "restored", club.now)
 
     club.service.db.write(restored)
     assert "发信已暂停" in browser.get(DESK).text
@@ -209,7 +209,7 @@ def test_after_a_restore_everything_goes_after_a_second_look(club: World) -> Non
 def test_while_no_mail_leaves_the_desk_does_not_say_that_every_letter_arrived(club: World) -> None:
     browser = club.sign_in(OWNER)
     assert "信都送到了" in browser.get(DESK).text
-    club.service.db.write(rest, "stopped", club.now)
+    club.service.db.write(hold_post, "stopped", club.now)
     text = browser.get(DESK).text
     assert ("信都送到了" in text, "除了上面说的，一切正常" in text) == (False, True)
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.cases.transitions import open_case
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.security.links import Link
 from engine.storage.database import enter_club
 from engine.storage.models import Event, Person
@@ -116,7 +116,7 @@ def _office_of(world: World, address: str) -> int:
     def unit(session: Session) -> int:
         enter_club(session, world.club_id)
         person = session.get_one(Person, (world.club_id, world.person(address).id))
-        return open_case(session, "nomination", person, by=Hand(None, "command"), now=world.now).id
+        return open_case(session, "nomination", person, by=Actor(None, "command"), now=world.now).id
 
     return world.service.db.write(unit)
 

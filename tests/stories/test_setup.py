@@ -18,7 +18,7 @@ from tests.page import Browser
 from tests.stories.setup_steps import SECRET, YOU, at_home, code_of, count, enter, own, to_mail
 from tests.world import World
 from web.app import demo
-from web.app.services import Service
+from web.app.services import Services
 
 # The way
 
@@ -119,7 +119,7 @@ def test_the_server_prints_the_code_while_there_is_no_club(fresh: World, caplog:
     create_app(fresh.service.settings)
     [line] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert line == f"No club of your own yet: open {fresh.base}setup and enter the code {code_of(fresh)}"
-    again = Service.build(load(fresh.same_data))
+    again = Services.build(load(fresh.same_data))
     assert setup_code(again.settings.secret_keys) == code_of(fresh)  # in every process, after every restart
     fresh.found_club()
     caplog.clear()

@@ -7,17 +7,17 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import event, select
 
-from engine.operations.mail_account import keep_account
+from engine.operations.mail_account import save_account
 from engine.settings import MailServer, load
 from engine.storage.models import Club, MailAccount
-from mailers.account.providers import PRESETS, Preset
-from mailers.dev_mailbox import _free_port
+from mailers.account.providers import PRESETS, MailProvider
+from mailers.dev_mailbox import free_port
 from tests.mailers.scripted import Reply, Scripted
 from tests.stories.setup_steps import YOU, at_home, count, enter, own, to_check, to_mail
 from tests.world import World
 from web.app import demo
 from web.app.background import Ticker
-from web.app.services import Service
+from web.app.services import Services
 from web.commands.doctor import examine
 
 # What the server said
@@ -27,7 +27,7 @@ def test_qq_is_asked_for_address_and_code_alone(
     fresh: World, serve: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve()
-    monkeypatch.setitem(PRESETS, "qq", Preset("qq", "QQ", {"qq.com": "127.0.0.1"}, server.port, "smtp"))
+    monkeypatch.setitem(PRESETS, "qq", MailProvider("qq", "QQ", {"qq.com": "127.0.0.1"}, server.port, "smtp"))
     page = enter(fresh).press(**YOU).press()
     asked = [tag["name"] for tag in page.form_with("test").select("input:not([type=hidden]), select")]
     assert (asked, page.value("address"), "授权码" in page.text) == (["address", "password"], "owner@qq.com", True)
@@ -65,7 +65,7 @@ def test_the_page_says_what_the_server_answered_and_what_to_do(
 
 
 def test_a_port_where_nobody_listens(fresh: World) -> None:
-    page = to_mail(fresh).press("test", **own(_free_port()))
+    page = to_mail(fresh).press("test", **own(free_port()))
     assert (page.status, "这个端口没人应答" in page.text) == (422, True)
 
 
@@ -90,7 +90,7 @@ def test_test_mails_are_counted(fresh: World, serve: Callable[..., Scripted]) ->
 
 def test_a_process_that_runs_picks_the_new_account_up(fresh: World, serve: Callable[..., Scripted]) -> None:
     broken, works = serve(AUTH=b"535 no\r\n"), serve()
-    other = Service.build(
+    other = Services.build(
         load(fresh.same_data | {"JIUNIU_HOST": "0.0.0.0", "JIUNIU_CLOCK_FILE": str(fresh.folder / "clock-file")})
     )  # a worker on another host: no mailbox there
     ticker = Ticker(other)
@@ -130,7 +130,11 @@ def test_the_environment_goes_before_the_page(begin: Callable[..., World], serve
     world.found_club()
     server = serve()
     world.service.db.write(
-        keep_account, world.service.seal, MailServer("smtp", "127.0.0.1", server.port), sender="page@jiuniu.example", now=world.now
+        save_account,
+        world.service.encryption,
+        MailServer("smtp", "127.0.0.1", server.port),
+        sender="page@jiuniu.example",
+        now=world.now,
     )
     owner = world.sign_in("owner@qq.com")  # the sign-in letter left by the environment's server
     page = owner.get("/jiuniu/desk/mail")
@@ -152,9 +156,9 @@ def test_an_older_key_still_opens_the_account_and_a_lost_one_is_said(fresh: Worl
     owner = to_check(fresh, server.port).press("found").browser
     settings = fresh.service.settings
     before, fresh_key = settings.secret_keys, "another-key-of-the-tests-for-this"
-    changed = Service.build(load(fresh.same_data | {"JIUNIU_SECRET_KEY": fresh_key, "JIUNIU_SECRET_KEY_FALLBACKS": before[0]}))
+    changed = Services.build(load(fresh.same_data | {"JIUNIU_SECRET_KEY": fresh_key, "JIUNIU_SECRET_KEY_FALLBACKS": before[0]}))
     assert changed.outgoing() == fresh.service.outgoing()
-    lost = Service.build(load(fresh.same_data | {"JIUNIU_SECRET_KEY": fresh_key}))
+    lost = Services.build(load(fresh.same_data | {"JIUNIU_SECRET_KEY": fresh_key}))
     assert (lost.outgoing().origin, lost.outgoing().server) == ("unreadable", None)
     assert [finding.check for finding in examine(lost) if "no key of this installation opens" in finding.says] == ["mail server"]
     assert owner.get("/club/desk/mail").status == 200

@@ -16,11 +16,11 @@ from sqlalchemy import make_url
 from app import create_app
 from engine.settings import SettingsError, load
 from engine.storage import schema
-from mailers.dev_mailbox import _free_port
+from mailers.dev_mailbox import free_port
 from tests.databases import SECRET_KEY, Databases
 from tests.shell import Shell
 from web import commands
-from web.app.services import Service
+from web.app.services import Services
 
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = ("club", "create", "--slug", "jn", "--name", "九牛读书会", "--owner-email", "owner@qq.com", "--owner-name", "陈老师")
@@ -136,7 +136,7 @@ def test_a_database_that_may_not_be_written_is_one_line_and_status_two(
     assert (end.value.code, capsys.readouterr().err.count("\n")) == (2, 1)
     monkeypatch.setattr(os, "access", lambda path, _mode: path != file.parent)
     with pytest.raises(SettingsError, match=rf"^JIUNIU_\w+: {file.parent} cannot be written"):
-        Service.build(settings)
+        Services.build(settings)
 
 
 def test_a_terminal_that_takes_english_letters_only_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_a_terminal_that_takes_english_letters_only_is_told_so(monkeypatch: pyte
 
 
 def test_a_database_server_that_does_not_answer_is_one_line_and_status_two(shell: Shell) -> None:
-    url = f"postgresql://club:the-word@127.0.0.1:{_free_port()}/jiuniu"
+    url = f"postgresql://club:the-word@127.0.0.1:{free_port()}/jiuniu"
     done = shell("club", "list", JIUNIU_DATABASE_URL=url, JIUNIU_SECRET_KEY=SECRET_KEY)
     assert done.returncode == 2
     assert done.stderr.startswith("JIUNIU_DATABASE_URL: ") and len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -20,7 +20,7 @@ from engine.outbox.delivery_log import hold_all
 from engine.storage.database import Database
 from engine.storage.engines import sqlite_module
 from engine.storage.models import Heartbeat
-from mailers.dev_mailbox import _free_port
+from mailers.dev_mailbox import free_port
 from tests.databases import Databases
 from tests.mailers.scripted import Scripted
 from tests.shell import Shell
@@ -68,7 +68,7 @@ def test_a_healthy_installation(real: World) -> None:
     told = shell("doctor")
     assert told.returncode == 0 and told.stdout.startswith("ok          mail server 127.0.0.1:")
     assert len(told.stdout.splitlines()) == len(HEALTHY)
-    broken = shell("doctor", "--json", JIUNIU_SMTP_URL=f"smtp://127.0.0.1:{_free_port()}")
+    broken = shell("doctor", "--json", JIUNIU_SMTP_URL=f"smtp://127.0.0.1:{free_port()}")
     assert broken.returncode == 1
     assert [row["check"] for row in json.loads(broken.stdout) if row["verdict"] == "wrong"] == ["mail server"]
     assert set(json.loads(broken.stdout)[0]) == {"check", "verdict", "says", "do"}
@@ -176,7 +176,7 @@ def test_the_base_url_and_who_answers_there(real: World) -> None:
 
     assert base_url(at(base_url="http://192.168.1.7", is_unsafe=True)).verdict == "warning"
     assert base_url(at(base_url="http://127.0.0.1:8000", mail_server=type("S", (), {"host": "smtp.qq.com"}))).verdict == "wrong"
-    assert answers(at(base_url=f"http://127.0.0.1:{_free_port()}")).verdict == "warning"
+    assert answers(at(base_url=f"http://127.0.0.1:{free_port()}")).verdict == "warning"
     assert answers(at(base_url=f"{real.base}jiuniu")).verdict == "wrong", "somebody answers, but not with our health"
     no_tls = Scripted()
     assert answers(at(base_url=f"https://127.0.0.1:{no_tls.port}")).verdict == "wrong", "whoever answers there has no certificate"

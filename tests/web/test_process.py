@@ -22,7 +22,7 @@ from engine.clock import machine_now
 from engine.settings import load
 from engine.storage.database import Database
 from engine.storage.models import Letter
-from mailers.dev_mailbox import _free_port, caught
+from mailers.dev_mailbox import free_port, stored_mails
 from tests.databases import SECRET_KEY, Databases
 from tests.sink import Sink
 from tests.world import APPLICATION
@@ -93,7 +93,7 @@ def filled_in(session: requests.Session, base: str) -> dict[str, str]:
 
 def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> None:
     settings = template.settings(tmp_path, "process", bare=True)
-    port = _free_port()
+    port = free_port()
     base = f"http://127.0.0.1:{port}"
     with running(port, **settings) as process:
         session = requests.Session()
@@ -102,14 +102,14 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> 
         assert token is not None
         home = session.post(f"{base}/setup", data={"csrf_token": token["value"], "action": "demo"}, timeout=60)
         assert home.url == f"{base}/demo/"
-        assert "join.please_decide" in {mail.letter for mail in caught(tmp_path / "mailbox")}
-        before = len(list(caught(tmp_path / "mailbox")))
+        assert "join.please_decide" in {mail.letter for mail in stored_mails(tmp_path / "mailbox")}
+        before = len(list(stored_mails(tmp_path / "mailbox")))
         soup = BeautifulSoup(home.text, "html.parser")
         moved = session.post(
             f"{base}/setup/clock", data={"csrf_token": soup.select_one('[name="csrf_token"]')["value"], "by": "week"}, timeout=60
         )
         assert moved.status_code == 200
-        assert len(list(caught(tmp_path / "mailbox"))) > before
+        assert len(list(stored_mails(tmp_path / "mailbox"))) > before
         assert session.get(f"{base}/mailbox").status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
@@ -117,7 +117,7 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> 
 
 def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path, template: Databases) -> None:
     settings = template.settings(tmp_path, "process", bare=True)
-    port = _free_port()
+    port = free_port()
     base = f"http://127.0.0.1:{port}"
     found_club(**settings)
     session = requests.Session()
@@ -128,14 +128,14 @@ def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_
     with running(port, **settings):
         assert session.post(f"{base}/jn/join", data=form).status_code == 200
         end_leases(settings)  # killed with the letter in its hands, it holds it still
-        wait_for(lambda: list(caught(tmp_path / "mailbox")))
+        wait_for(lambda: list(stored_mails(tmp_path / "mailbox")))
         time.sleep(2.5)  # another tick of the post would bring a second mail if there were one
-        assert [mail.letter for mail in caught(tmp_path / "mailbox")] == ["join.confirm_address"]
+        assert [mail.letter for mail in stored_mails(tmp_path / "mailbox")] == ["join.confirm_address"]
 
 
 def test_what_the_process_writes_names_nobody(tmp_path: Path, template: Databases) -> None:
     settings = template.settings(tmp_path, "process", bare=True) | {"JIUNIU_SECRET_KEY": SECRET_KEY}
-    port, sink = _free_port(), Sink()
+    port, sink = free_port(), Sink()
     base = f"http://127.0.0.1:{port}"
     found_club(**settings)
     session = requests.Session()

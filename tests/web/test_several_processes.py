@@ -23,14 +23,14 @@ from engine.security.links import Link
 from engine.settings import load
 from engine.storage.models import Case, Event, Letter, Person
 from engine.storage.schema import newest
-from mailers.dev_mailbox import _free_port
+from mailers.dev_mailbox import free_port
 from tests import postgres
 from tests.databases import Databases
 from tests.page import Browser
 from tests.sink import Sink
 from tests.web.test_process import ROOT, wait_for
 from tests.world import APPLICATION, MONDAY
-from web.app.services import Service
+from web.app.services import Services
 
 PEOPLE = [f"reader{number}@qq.com" for number in range(20)]
 CREATE = ("club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈")
@@ -49,12 +49,12 @@ class Fleet:
         }  # fmt: skip
         self.environment = clean | ours
         self.move(MONDAY)
-        self.ports = [_free_port() for _ in range(web)]
+        self.ports = [free_port() for _ in range(web)]
         self.log = open(folder / "log", "wb")  # noqa: SIM115  (open as long as the processes write)
         self.processes = [self._start([sys.executable, "app.py"], JIUNIU_PORT=str(port)) for port in self.ports]
         self.processes += [self._start([*FLASK, "worker"]) for _ in range(workers)]
         wait_for(lambda: all(map(self.ready, self.ports)))
-        self.service = Service.build(load(ours | {"JIUNIU_DATA_DIR": settings["JIUNIU_DATA_DIR"]}))
+        self.service = Services.build(load(ours | {"JIUNIU_DATA_DIR": settings["JIUNIU_DATA_DIR"]}))
         self.club_id = 0
 
     def _start(self, command: list[str], **more: str) -> subprocess.Popen[bytes]:

@@ -17,15 +17,15 @@ from engine.cases.drafts import forget_old_drafts
 from engine.cases.erasure import BYTES_KEPT, forget_bytes
 from engine.cases.member_links import forget_ended_sessions
 from engine.clock import machine_now
-from engine.operations.mail_account import Outgoing, close_anew
+from engine.operations.mail_account import Outgoing, reencrypt
 from engine.scheduler.recurring import open_due
 from engine.scheduler.schedules import plan_every_club
-from engine.scheduler.sweep import forget_old, sweep, wake_forgotten
-from engine.security.rate_limits import forget_old_rates
+from engine.scheduler.sweep import forget_old, sweep, wake_unscheduled
+from engine.security.rate_limits import delete_old_rates
 from engine.storage.heartbeats import beat, note_channel
-from mailers.queue.outbox import take_back_lapsed
-from mailers.queue.worker import Post
-from web.app.services import Service
+from mailers.queue.outbox import requeue_expired_leases
+from mailers.queue.worker import DeliveryWorker
+from web.app.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +39,9 @@ STOP_SECONDS = 15.0
 class Ticker:
     """Sweep, openings, post and housekeeping of one process."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Services) -> None:
         self.service = service
-        self.post: Post | None = None
+        self.post: DeliveryWorker | None = None
         self._way: Outgoing | None = None
         self._letters = threading.Event()
         self._scheduler = BackgroundScheduler(
@@ -72,7 +72,7 @@ class Ticker:
 
     def once(self) -> dict[str, int]:
         """One sweep and one round of the post (``flask tick``)."""
-        self.service.db.write(take_back_lapsed, machine_now())
+        self.service.db.write(requeue_expired_leases, machine_now())
         self.service.db.write(plan_every_club, self.service.clock.now())
         seen = self.tick_sweep()
         post = self.post_now()
@@ -100,7 +100,7 @@ class Ticker:
                 if post is not None:
                     post.deliver()
 
-    def post_now(self) -> Post | None:
+    def post_now(self) -> DeliveryWorker | None:
         """The post over the account that holds now; None where there is none and letters wait."""
         way = self.service.outgoing()
         if way != self._way:
@@ -112,23 +112,23 @@ class Ticker:
             self.post.channel.close()
             self.service.db.write(note_channel, "", (), self.service.clock.now())  # the trouble was the old account's
         here, self._way = self.service, way
-        self.post = Post(here.db, here.composer_for(way), way.server, here.clock) if way.server else None
+        self.post = DeliveryWorker(here.db, here.composer_for(way), way.server, here.clock) if way.server else None
 
     def tick_leases(self) -> None:
         if self.post:
             self.post.renew_leases()
-        self.service.db.write(take_back_lapsed, machine_now())
+        self.service.db.write(requeue_expired_leases, machine_now())
 
     def tick_housekeeping(self) -> None:
         db, now = self.service.db, self.service.clock.now()
         db.write(plan_every_club, now)
-        db.write(wake_forgotten, now)
+        db.write(wake_unscheduled, now)
         db.write(forget_old, now)
         db.write(forget_bytes, now - BYTES_KEPT)
         db.write(forget_old_drafts, now)
         db.write(forget_ended_sessions, now)
-        db.write(forget_old_rates, machine_now())
-        db.write(close_anew, self.service.seal)
+        db.write(delete_old_rates, machine_now())
+        db.write(reencrypt, self.service.encryption)
 
     def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:
         self._scheduler.add_job(_safely(job, name), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))

@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.cases.submissions import hand_in
+from engine.cases.submissions import submit_application
 from engine.cases.transitions import act, open_case, open_case_of
 from engine.charter.model import shipped_charter
 from engine.clock import Clock, move_clock
-from engine.club.context import all_clubs, by_slug, owner_at_hand
+from engine.club.context import all_clubs, by_slug, current_owner
 from engine.club.people import by_address
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
 from engine.settings import is_loopback
@@ -31,8 +31,8 @@ from engine.setup.member_import import import_members, read_roster
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Person, WebSession
 from mailers import dev_mailbox
-from mailers.queue.worker import Post
-from web.app.services import Service
+from mailers.queue.worker import DeliveryWorker
+from web.app.services import Services
 
 SLUG = "demo"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -76,7 +76,7 @@ class HandClock:
         return self.at
 
 
-def possible(service: Service) -> bool:
+def possible(service: Services) -> bool:
     """A demo needs a mail server on this machine and no club beside it (an existing demo counts as possible)."""
     with service.db.read() as session:
         others = [club for club in all_clubs(session) if not club.is_demo]
@@ -84,7 +84,7 @@ def possible(service: Service) -> bool:
     return not others and service.settings.is_local and (server is None or is_loopback(server.host))
 
 
-def begin(service: Service) -> None:
+def begin(service: Services) -> None:
     """Make the demo club and live through its first two weeks; pressing again starts it anew."""
     with service.sweeping, service.posting:
         end(service)
@@ -92,7 +92,7 @@ def begin(service: Service) -> None:
         _Story(service).tell()
 
 
-def end(service: Service) -> bool:
+def end(service: Services) -> bool:
     """Take the demo and its clock away, so that a real club begins on real time. True when there was one."""
     removed = service.db.write(remove_demo)
     if removed and service.demo_clock is not None:
@@ -101,7 +101,7 @@ def end(service: Service) -> bool:
     return removed
 
 
-def pass_time(service: Service, clock_file: Path, span: timedelta) -> None:
+def pass_time(service: Services, clock_file: Path, span: timedelta) -> None:
     """Let the demo's clock run through a span hour by hour, with every reminder, due step and mail on the way.
 
     A single leap would be downtime to the engine: of several reminders only the last would leave.
@@ -123,12 +123,12 @@ def _stay_signed_in(session: Session, span: timedelta) -> None:
         browser.started_at, browser.ends_at = browser.started_at + span, browser.ends_at + span
 
 
-def _post(service: Service, clock: Clock) -> Post | None:
+def _post(service: Services, clock: Clock) -> DeliveryWorker | None:
     way = service.outgoing()
-    return Post(service.db, service.composer_for(way), way.server, clock) if way.server else None
+    return DeliveryWorker(service.db, service.composer_for(way), way.server, clock) if way.server else None
 
 
-def _tick(service: Service, now: datetime, post: Post | None) -> None:
+def _tick(service: Services, now: datetime, post: DeliveryWorker | None) -> None:
     open_due(service.db, now)
     sweep(service.db, now)
     if post is not None:
@@ -136,7 +136,7 @@ def _tick(service: Service, now: datetime, post: Post | None) -> None:
 
 
 class _Story:
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Services) -> None:
         self.service, self.db = service, service.db
         self.today = service.clock.now()
         self.clock = HandClock(self.today - timedelta(days=14))
@@ -195,8 +195,8 @@ class _Story:
                 person = by_address(session, who.address)
                 case = open_case_of(session, person, "reflection") if person else None
                 if case is not None:
-                    act(session, case, "submit", by=Hand(person, "page"), now=self.clock.at, answers=text)
-                    act(session, case, "approve", by=Hand(owner_at_hand(session), "page"), now=self.clock.at, note="写得真好。")
+                    act(session, case, "submit", by=Actor(person, "page"), now=self.clock.at, answers=text)
+                    act(session, case, "approve", by=Actor(current_owner(session), "page"), now=self.clock.at, note="写得真好。")
 
         self._at(days_ago, unit)
 
@@ -206,8 +206,8 @@ class _Story:
         def unit(session: Session) -> None:
             person = by_address(session, who.address)
             assert person is not None, "they joined"
-            case = open_case(session, "nomination", person, by=Hand(person, "page"), now=self.clock.at, answers=NOMINATION)
-            act(session, case, "approve", by=Hand(owner_at_hand(session), "page"), now=self.clock.at)
+            case = open_case(session, "nomination", person, by=Actor(person, "page"), now=self.clock.at, answers=NOMINATION)
+            act(session, case, "approve", by=Actor(current_owner(session), "page"), now=self.clock.at)
 
         self._at(days_ago, unit)
 
@@ -217,7 +217,9 @@ class _Story:
             "name": who.name, "email": who.address, "city": who.city, "occupation": who.occupation, "about": ABOUT,
             "interests": "文学、历史、一点点经济学", "referrer": who.referrer, "accept_charter": True,
         }  # fmt: skip
-        self.db.write(hand_in, self.club_id, "join", answers, form_id=who.address, locale=locale, now=self.clock.at, limited=False)
+        self.db.write(
+            submit_application, self.club_id, "join", answers, form_id=who.address, locale=locale, now=self.clock.at, limited=False
+        )
         self._live_until(self.clock.at)
 
     def _confirm(self, who: Newcomer) -> Callable[[Session], None]:
@@ -230,14 +232,14 @@ class _Story:
     def _decide(self, who: Newcomer, workflow: str, action: str, note: str) -> Callable[[Session], None]:
         def unit(session: Session) -> None:
             case = self._case(session, who, workflow)
-            act(session, case, action, by=Hand(owner_at_hand(session), "page"), now=self.clock.at, note=note)
+            act(session, case, action, by=Actor(current_owner(session), "page"), now=self.clock.at, note=note)
 
         return unit
 
     def _act(self, session: Session, who: Newcomer, workflow: str, action: str, **given: Any) -> None:
         case = self._case(session, who, workflow)
         person = session.get_one(Person, (self.club_id, case.person_id))
-        act(session, case, action, by=Hand(person, "page"), now=self.clock.at, **given)
+        act(session, case, action, by=Actor(person, "page"), now=self.clock.at, **given)
 
     def _case(self, session: Session, who: Newcomer, workflow: str) -> Case:
         person = by_address(session, who.address)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from engine.clock import machine_now
 from engine.storage import schema
 from engine.storage.models import Heartbeat
-from web.app.services import service
+from web.app.services import services
 
 health = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
@@ -21,12 +21,12 @@ TICK_IS_OLD = timedelta(seconds=60)
 
 
 @health.get("/healthz")
-def alive() -> Response:
+def healthz() -> Response:
     return jsonify(status="ok")
 
 
 @health.get("/readyz")
-def ready() -> tuple[Response, int]:
+def readyz() -> tuple[Response, int]:
     """200 while this installation can run a club: database reachable, schema current, and somebody sweeps.
 
     A sweep that ran more than ``TICK_IS_OLD`` ago is a dead worker: pages alone remind nobody. In the first minute of this
@@ -41,7 +41,7 @@ def ready() -> tuple[Response, int]:
 
 
 def _readiness() -> dict[str, Any]:
-    here, now = service(), machine_now()
+    here, now = services(), machine_now()
     schema_is = schema.standing(here.db)
     beat = None
     if schema_is == "current":

@@ -15,7 +15,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from engine.clock import Clock, FileClock, machine_now
 from engine.operations.mail_account import Outgoing, outgoing
-from engine.security.encryption import Seal
+from engine.security.encryption import Encryption
 from engine.security.links import Links
 from engine.settings import MailServer, Settings, SettingsError
 from engine.storage import schema
@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Service:
+class Services:
     settings: Settings
     db: Database
     clock: Clock
 
     @classmethod
-    def build(cls, settings: Settings) -> Service:
+    def build(cls, settings: Settings) -> Services:
         """Open the database, bringing its schema up to date. Raises SettingsError where its files may not be written."""
         db = Database(settings.database_url)
         if db.is_sqlite and (part := out_of_bounds(db.url)) is not None:
@@ -50,8 +50,8 @@ class Service:
         return Links(self.settings.secret_keys, self.settings.base_url)
 
     @cached_property
-    def seal(self) -> Seal:
-        return Seal(self.settings.secret_keys)
+    def encryption(self) -> Encryption:
+        return Encryption(self.settings.secret_keys)
 
     @property
     def composer(self) -> Composer:
@@ -87,7 +87,7 @@ class Service:
     def outgoing(self) -> Outgoing:
         """How mail leaves now; an account that was set on a page a moment ago holds for every process."""
         with self.db.read() as session:
-            way = outgoing(session, self.settings, self.seal)
+            way = outgoing(session, self.settings, self.encryption)
         return replace(way, server=self.built_in) if way.origin == "mailbox" else way
 
     @property
@@ -95,6 +95,6 @@ class Service:
         return self.outgoing().server
 
 
-def service() -> Service:
+def services() -> Services:
     """The service of the application at hand."""
-    return cast(Service, current_app.extensions["jiuniu"])
+    return cast(Services, current_app.extensions["jiuniu"])

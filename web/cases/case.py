@@ -15,13 +15,13 @@ from wtforms import Form
 from engine.cases.drafts import draft_of, form_of
 from engine.cases.transitions import Invalid, NotAllowed, Stale, act
 from engine.cases.votes import ballot_for, vote
-from engine.club.context import club_at_hand, numbers_of
-from engine.club.history import Entry, changed_since_last, history
+from engine.club.context import charter_numbers, current_club
+from engine.club.history import HistoryEntry, changed_since_last, history
 from engine.club.permissions import acts_for, may_read_words, may_see
 from engine.declare.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
 from engine.declare.registry import state_of, workflow
 from engine.declare.targets import arrows
-from engine.declare.transition import Hand, undo_ends
+from engine.declare.transition import Actor, undo_ends
 from engine.declare.workflow import Act, Workflow, anyone
 from engine.outbox.queue import letters_together
 from engine.security.links import Link
@@ -30,12 +30,12 @@ from engine.text.addresses import foreign_domain
 from engine.text.i18n import marked as _
 from engine.text.text_diff import Piece
 from mailers.letters.compose import Words
-from web.app.services import service
+from web.app.services import services
 from web.cases import drafts, member_form, review_queue
-from web.cases.letter_preview import letters_after
+from web.cases.letter_preview import preview_letters
 from web.cases.on_behalf import in_whose_name, may_act_for
 from web.http.auth import Visitor, read_token, token_for, visitor
-from web.http.unsaved_input import by_script, in_a_line
+from web.http.unsaved_input import by_script, line_of_page
 from web.labels import wording
 from web.public import sign_in
 
@@ -76,44 +76,48 @@ class Typed:
 
 
 @case.get("/c/<path:token>")
-def show(token: str) -> Page:
+def case_page(token: str) -> Page:
     link = read_token(token)
-    other = {"desk": sign_in.confirm_page, "form": member_form.show, "waiting": review_queue.show}.get(link.kind)
-    return other(link, token) if other else _case_page(link, token, Typed())
+    other = {"desk": sign_in.confirm_page, "form": member_form.member_form_page, "waiting": review_queue.review_queue_page}.get(
+        link.kind
+    )
+    return other(link, token) if other else _render_case(link, token, Typed())
 
 
 @case.post("/c/<path:token>")
-def press(token: str) -> Page:
+def press_case(token: str) -> Page:
     link = read_token(token)
-    other = {"desk": sign_in.confirm, "form": member_form.press, "waiting": review_queue.press}.get(link.kind)
+    other = {"desk": sign_in.confirm, "form": member_form.press_member_form, "waiting": review_queue.press_review_queue}.get(
+        link.kind
+    )
     if other:
         return other(link, token)
     page = _pressed(link, token)
-    return in_a_line(page) if by_script() and request.form.get("action") == "save" else page
+    return line_of_page(page) if by_script() and request.form.get("action") == "save" else page
 
 
 def _pressed(link: Link, token: str) -> Page:
     typed = Typed(request.form)
     try:
         if "preview" in request.form:
-            typed.letters = letters_after(_press, link, token, request.form)
-            return _case_page(link, token, typed)
-        action, token_now = service().db.write(_press, link, token, request.form)
+            typed.letters = preview_letters(_press, link, token, request.form)
+            return _render_case(link, token, typed)
+        action, token_now = services().db.write(_press, link, token, request.form)
     except Invalid as wrong:
         typed.errors = wrong.errors
-        return _case_page(link, token, typed), 422
+        return _render_case(link, token, typed), 422
     except Stale as stale:
         if _same_hand_in(link, stale.event, request.form):
-            return redirect(url_for("case.show", token=token, done=stale.event.action), 303)
+            return redirect(url_for("case.case_page", token=token, done=stale.event.action), 303)
         typed.message, typed.event = FASTER, stale.event
-        return _case_page(link, token, typed), 409
+        return _render_case(link, token, typed), 409
     except drafts.SavedTooOften:
         typed.message = drafts.TOO_OFTEN_SAVED
-        return _case_page(link, token, typed), 429
+        return _render_case(link, token, typed), 429
     except NotAllowed:
         typed.message = NOT_YOURS
-        return _case_page(link, token, typed), 403
-    return redirect(url_for("case.show", token=token_now, done=action), 303)
+        return _render_case(link, token, typed), 403
+    return redirect(url_for("case.case_page", token=token_now, done=action), 303)
 
 
 def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) -> tuple[str, str]:
@@ -122,41 +126,41 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
     Returns the act and the token of the page: a new one where the act made older links die.
     """
     met = visitor(session, link, held=True)
-    matter = _matter(session, met)
-    hand = in_whose_name(met, matter, sent.get("for", ""))
+    matter = _case_of(session, met)
+    actor = in_whose_name(met, matter, sent.get("for", ""))
     if sent.get("action") in drafts.ACTIONS:
-        _keep_or_discard(session, met, matter, hand, sent)
+        _keep_or_discard(session, met, matter, actor, sent)
         return sent["action"], token
     if sent.get("action") == "vote":
-        vote(session, matter, sent.get("choice", ""), by=hand, now=service().clock.now(), round=_number(sent, "round"))
+        vote(session, matter, sent.get("choice", ""), by=actor, now=services().clock.now(), seen_version=_number(sent, "round"))
         return "vote", token
-    action = _act(session, met, matter, hand, sent)
+    action = _act(session, met, matter, actor, sent)
     if met.you.link_epoch != link.epoch and met.you.status == "member":
         token = token_for(met.club, met.you, "case", matter.id)
     return action, token
 
 
-def _keep_or_discard(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> None:
+def _keep_or_discard(session: Session, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]) -> None:
     """Whatever the round: while the form is open to its person, what they type into it is kept."""
-    written = drafts.to_write(_offered(session, matter, met, hand), hand)
+    written = drafts.draft_act(_offered(session, matter, met, actor), actor)
     if written is None:
         raise NotAllowed("there is no form to hand in")
-    drafts.press(session, met.you, workflow(matter.workflow), written.fill, form_of("case", matter.id), sent)
+    drafts.press_draft(session, met.you, workflow(matter.workflow), written.fill, form_of("case", matter.id), sent)
 
 
-def _act(session: Session, met: Visitor, matter: Case, hand: Hand, sent: MultiDict[str, str]) -> str:
+def _act(session: Session, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]) -> str:
     round_seen = _number(sent, "round")
-    offered = _offered(session, matter, met, hand)
+    offered = _offered(session, matter, met, actor)
     action = sent.get("action") or next((item.action for item in offered if item.fill), "")
     chosen = next((item for item in offered if item.action == action), None)
     answers = _checked(workflow(matter.workflow), chosen, sent) if chosen and round_seen in (None, matter.entered_version) else None
     with letters_together(session):
         act(
-            session, matter, action, by=hand, now=service().clock.now(), round=round_seen,
+            session, matter, action, by=actor, now=services().clock.now(), seen_version=round_seen,
             note=_note(sent), answers=answers, days=_number(sent, "days"), proven=met.link.kind == "proof",
         )  # fmt: skip
-    if chosen and answers is not None and hand.on_behalf_of is None:
-        drafts.handed_in(session, met.you, matter, chosen, whole=chosen is drafts.to_write(offered, hand))
+    if chosen and answers is not None and actor.on_behalf_of is None:
+        drafts.discard_submitted(session, met.you, matter, chosen, whole=chosen is drafts.draft_act(offered, actor))
     return action
 
 
@@ -182,14 +186,14 @@ def _number(sent: MultiDict[str, str], name: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
-def _offered(session: Session, matter: Case, met: Visitor, hand: Hand) -> list[Act]:
+def _offered(session: Session, matter: Case, met: Visitor, actor: Actor) -> list[Act]:
     """The acts on this page: those open to anyone are done at the public form."""
-    actor = hand.on_behalf_of or met.you
-    open_acts = acts_for(session, matter, actor, service().clock.now(), proven=met.link.kind == "proof")
+    acting_person = actor.on_behalf_of or met.you
+    open_acts = acts_for(session, matter, acting_person, services().clock.now(), proven=met.link.kind == "proof")
     return [item for item in open_acts if item.who != anyone]
 
 
-def _matter(session: Session, met: Visitor) -> Case:
+def _case_of(session: Session, met: Visitor) -> Case:
     if met.case is None:
         abort(404)
     if not may_see(session, met.case, met.you):
@@ -206,13 +210,13 @@ def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
     return all(clean_text(sent.get(name)) == text for name, text in event.answers.items() if isinstance(text, str))
 
 
-def _case_page(link: Link, token: str, typed: Typed) -> str:
-    with service().db.read() as session:
+def _render_case(link: Link, token: str, typed: Typed) -> str:
+    with services().db.read() as session:
         met = visitor(session, link)
-        matter = _matter(session, met)
+        matter = _case_of(session, met)
         flow = workflow(matter.workflow)
-        hand = in_whose_name(met, matter, typed.form.get("for") or request.args.get("for", ""))
-        offers = _offers(session, met, matter, hand, typed)
+        actor = in_whose_name(met, matter, typed.form.get("for") or request.args.get("for", ""))
+        offers = _offers(session, met, matter, actor, typed)
         person = matter.person  # came along with the visitor
         entries = history(session, matter, met.you, person)
         if not may_read_words(matter, met.you):
@@ -224,16 +228,16 @@ def _case_page(link: Link, token: str, typed: Typed) -> str:
             written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
             entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
             done=request.args.get("done", "") if request.args.get("done") in wording.ACTIONS else "",
-            after=_after(matter), clause=flow.clause_of(matter.state), hand=hand, behalf=may_act_for(met.you, matter),
+            after=_after(matter), clause=flow.clause_of(matter.state), actor=actor, behalf=may_act_for(met.you, matter),
             ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
             undo_until=_undo_until(session, offers, matter), kept=request.args.get("done") if not typed.form else "",
-            foreign=foreign_domain(person.address), most_days=numbers_of(met.club).extend_most_days,
+            foreign=foreign_domain(person.address), most_days=charter_numbers(met.club).extend_most_days,
         )  # fmt: skip
 
 
-def _offers(session: Session, met: Visitor, matter: Case, hand: Hand, typed: Typed) -> list[Offer]:
-    offered, flow = _offered(session, matter, met, hand), workflow(matter.workflow)
-    written = drafts.to_write(offered, hand)
+def _offers(session: Session, met: Visitor, matter: Case, actor: Actor, typed: Typed) -> list[Offer]:
+    offered, flow = _offered(session, matter, met, actor), workflow(matter.workflow)
+    written = drafts.draft_act(offered, actor)
     draft = draft_of(session, met.you, form_of("case", matter.id)) if written else None
     return [
         Offer(item, _form(flow, item, matter, typed, draft), draft, keeps=True) if item is written
@@ -266,7 +270,7 @@ def _undo_until(session: Session, offers: list[Offer], matter: Case) -> datetime
     if not any(offer.act.action == "undo" for offer in offers):
         return None
     decision = session.get_one(Event, (matter.club_id, matter.id, matter.entered_version))
-    return undo_ends(decision, numbers_of(club_at_hand(session)))
+    return undo_ends(decision, charter_numbers(current_club(session)))
 
 
 def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, list[Piece]]:
@@ -281,6 +285,6 @@ def _count(session: Session, matter: Case) -> dict[str, int]:
     return count
 
 
-def _entered(entries: list[Entry], matter: Case) -> Entry | None:
+def _entered(entries: list[HistoryEntry], matter: Case) -> HistoryEntry | None:
     """The event that brought the case into its present state."""
     return next((entry for entry in reversed(entries) if entry.to_state == matter.state and entry.from_state != matter.state), None)

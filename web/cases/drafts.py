@@ -5,16 +5,16 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from engine.cases.drafts import form_of, keep_draft, let_go, throw_away
+from engine.cases.drafts import delete_draft, forget_fields, form_of, keep_draft
 from engine.cases.transitions import Invalid
 from engine.clock import machine_now
 from engine.declare.fields import answers_of, form_for, too_long
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.declare.workflow import Act, Workflow
-from engine.security.rate_limits import DRAFTS, take
+from engine.security.rate_limits import DRAFTS, hit
 from engine.storage.models import Case, Person
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 
 ACTIONS = ("save", "discard")
 TOO_OFTEN_SAVED = _("Not saved: that was saved very often just now. Everything you typed is still here; please try again later.")
@@ -24,31 +24,31 @@ class SavedTooOften(Exception):
     """Nothing was kept; the page still holds the text."""
 
 
-def press(
+def press_draft(
     session: Session, you: Person, flow: type[Workflow], names: tuple[str, ...], form: str, sent: MultiDict[str, str]
 ) -> None:
     """The writing unit of *save* and *discard*. A draft may be unfinished, but no longer than a form takes. Raises Invalid."""
     if sent["action"] == "discard":
-        throw_away(session, you, form)
+        delete_draft(session, you, form)
         return
     typed = form_for(flow, names)(sent)
     if wrong := too_long(typed):
         raise Invalid(wrong)
-    if service().settings.rate_limits and not take(session, DRAFTS, f"{you.id}", machine_now()):
+    if services().settings.rate_limits and not hit(session, DRAFTS, f"{you.id}", machine_now()):
         raise SavedTooOften
     answers = {name: value for name, value in answers_of(typed).items() if name not in flow.private}
-    keep_draft(session, you, form, answers, service().clock.now())
+    keep_draft(session, you, form, answers, services().clock.now())
 
 
-def to_write(offered: list[Act], hand: Hand) -> Act | None:
+def draft_act(offered: list[Act], actor: Actor) -> Act | None:
     """The act of a case whose form is kept as a draft: the first one to hand in, by its person's own hand."""
-    return None if hand.on_behalf_of else next((item for item in offered if item.fill), None)
+    return None if actor.on_behalf_of else next((item for item in offered if item.fill), None)
 
 
-def handed_in(session: Session, you: Person, case: Case, act: Act, *, whole: bool) -> None:
+def discard_submitted(session: Session, you: Person, case: Case, act: Act, *, whole: bool) -> None:
     """The draft has done its work: all of it, or what another act of the case has filled."""
     form = form_of("case", case.id)
     if whole:
-        throw_away(session, you, form)
+        delete_draft(session, you, form)
     else:
-        let_go(session, you, form, act.fill)
+        forget_fields(session, you, form, act.fill)

@@ -14,15 +14,15 @@ from engine.club.permissions import declared_acts
 from engine.security.links import Link
 from engine.storage.models import Case, Letter
 from mailers.letters.compose import Words
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import visitor
 
 Press = Callable[[Session, Link, str, MultiDict[str, str]], Any]
 
 
-def letters_after(press: Press, link: Link, token: str, sent: MultiDict[str, str]) -> list[Words]:
+def preview_letters(press: Press, link: Link, token: str, sent: MultiDict[str, str]) -> list[Words]:
     """What the person concerned would read. Raises what the press itself would raise."""
-    here = service()
+    here = services()
     pressed = MultiDict(sent)
     pressed["action"] = sent["preview"]
     pressed.poplist("for")

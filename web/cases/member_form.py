@@ -7,24 +7,24 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
-from engine.cases.drafts import draft_of, form_of, throw_away
-from engine.cases.submissions import handed_in_before, may_open, open_by_member, send_form_link
+from engine.cases.drafts import delete_draft, draft_of, form_of
+from engine.cases.submissions import already_submitted, may_submit, send_form_link, submit_by_member
 from engine.cases.transitions import Invalid, NotAllowed, open_case_of
 from engine.club.people import known_of
 from engine.declare.fields import answers_of, form_for
 from engine.declare.registry import by_form_number
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.declare.workflow import Workflow
 from engine.security.links import Link
 from engine.security.rate_limits import TooManyMails
-from engine.storage.database import hold
+from engine.storage.database import lock_row
 from engine.storage.models import Case, Draft, Person
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 from web.cases import drafts
 from web.http.auth import Visitor, link_for, visitor
-from web.http.security import MAILBOX_FULL, new_stamp, read_stamp
-from web.http.unsaved_input import by_script, in_a_line
+from web.http.security import MAILBOX_FULL, new_form_token, read_form_token
+from web.http.unsaved_input import by_script, line_of_page
 
 Page = str | Response | tuple[str, int]
 TOO_OFTEN = _("That is often enough for one day. Everything you typed is still here: please try again tomorrow.")
@@ -32,36 +32,36 @@ UNCHANGED = _("This is how it is already. Nothing was changed.")
 NOT_OPEN = _("This form is not open to you at the moment.")
 
 
-def show(link: Link, token: str) -> Page:
+def member_form_page(link: Link, token: str) -> Page:
     flow = _flow(link)
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = visitor(session, link)
         case = _open_already(session, flow, met.you)
         draft = draft_of(session, met.you, form_of("form", link.target)) if _keeps(flow) else None
     if case is not None:
         return redirect(link_for(met.club, met.you, "case", case.id), 302)
-    if not may_open(flow, met.you):
+    if not may_submit(flow, met.you):
         return _page(link, token, flow, met, message=NOT_OPEN), 403
     return _page(link, token, flow, met, draft=draft)
 
 
-def press(link: Link, token: str) -> Page:
+def press_member_form(link: Link, token: str) -> Page:
     flow = _flow(link)
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = visitor(session, link)
     if request.form.get("action") == "fresh":
         return _mail_fresh_link(link, token, flow, met)
     if request.form.get("action") in drafts.ACTIONS:
         page = _draft_pressed(link, token, flow, met)
-        return in_a_line(page) if by_script() else page
+        return line_of_page(page) if by_script() else page
     form = form_for(flow, tuple(flow.fields))(request.form)
-    form_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    form_id, _by_a_person = read_form_token(request.form.get("form", ""))
     if not says_something(form, met.you):
         return _page(link, token, flow, met, form), 422
     if _is_too_old(flow, link):
         return _page(link, token, flow, met, form), 403
     try:
-        case_id = service().db.write(_hand_in, link, flow, form, form_id)
+        case_id = services().db.write(_hand_in, link, flow, form, form_id)
     except NotAllowed:
         return _page(link, token, flow, met, form, message=NOT_OPEN), 403
     except TooManyMails:
@@ -87,9 +87,9 @@ def says_something(form: WTForm, person: Person) -> bool:
 
 def _hand_in(session: Session, link: Link, flow: type[Workflow], form: WTForm, form_id: str) -> int:
     you = visitor(session, link).you
-    hand, now, limited = Hand(you, "page"), service().clock.now(), service().settings.rate_limits
-    case = open_by_member(session, you, flow, answers_of(form), by=hand, form_id=form_id, now=now, limited=limited)
-    throw_away(session, you, form_of("form", link.target))
+    actor, now, limited = Actor(you, "page"), services().clock.now(), services().settings.rate_limits
+    case = submit_by_member(session, you, flow, answers_of(form), by=actor, form_id=form_id, now=now, limited=limited)
+    delete_draft(session, you, form_of("form", link.target))
     return case.id
 
 
@@ -101,7 +101,7 @@ def _keeps(flow: type[Workflow]) -> bool:
 def _draft_pressed(link: Link, token: str, flow: type[Workflow], met: Visitor) -> Page:
     form = form_for(flow, tuple(flow.fields))(request.form)
     try:
-        service().db.write(_keep_or_discard, link, flow)
+        services().db.write(_keep_or_discard, link, flow)
     except Invalid as wrong:
         for name, message in wrong.errors.items():
             form[name].errors = [message]
@@ -110,32 +110,32 @@ def _draft_pressed(link: Link, token: str, flow: type[Workflow], met: Visitor) -
         return _page(link, token, flow, met, form, message=NOT_OPEN), 403
     except drafts.SavedTooOften:
         return _page(link, token, flow, met, form, message=drafts.TOO_OFTEN_SAVED), 429
-    return redirect(url_for("case.show", token=token, done=request.form["action"]), 303)
+    return redirect(url_for("case.case_page", token=token, done=request.form["action"]), 303)
 
 
 def _keep_or_discard(session: Session, link: Link, flow: type[Workflow]) -> None:
     """A save that comes after its own form was handed in keeps nothing."""
     you = visitor(session, link).you
-    hold(session, you)
-    form_id, _by_a_person = read_stamp(request.form.get("form", ""))
-    over = handed_in_before(session, flow, you, form_id) or _open_already(session, flow, you) is not None
-    if over or not _keeps(flow) or not may_open(flow, you):
+    lock_row(session, you)
+    form_id, _by_a_person = read_form_token(request.form.get("form", ""))
+    over = already_submitted(session, flow, you, form_id) or _open_already(session, flow, you) is not None
+    if over or not _keeps(flow) or not may_submit(flow, you):
         raise NotAllowed(f"{flow.key} is not opened by this person")
-    drafts.press(session, you, flow, tuple(flow.fields), form_of("form", link.target), request.form)
+    drafts.press_draft(session, you, flow, tuple(flow.fields), form_of("form", link.target), request.form)
 
 
 def _to_the_case(link: Link, case_id: int) -> Page:
     """The page of what was handed in; for somebody who has left by it, and has no links any more, the club's farewell."""
-    with service().db.read(link.club_id) as session:
+    with services().db.read(link.club_id) as session:
         you = session.get_one(Person, (link.club_id, link.person_id))
     if you.status != "member":
-        return redirect(url_for("clubs.farewell", slug=g.club.slug, lang=you.locale), 303)
+        return redirect(url_for("clubs.farewell_page", slug=g.club.slug, lang=you.locale), 303)
     return redirect(link_for(g.club, you, "case", case_id), 303)
 
 
 def _mail_fresh_link(link: Link, token: str, flow: type[Workflow], met: Visitor) -> Page:
-    form_id, _by_a_person = read_stamp(request.form.get("form", ""))
-    here = service()
+    form_id, _by_a_person = read_form_token(request.form.get("form", ""))
+    here = services()
     try:
         here.db.write(
             send_form_link, link.club_id, flow.key, met.you.address or "", request_id=form_id, now=here.clock.now(),
@@ -143,7 +143,7 @@ def _mail_fresh_link(link: Link, token: str, flow: type[Workflow], met: Visitor)
         )  # fmt: skip
     except TooManyMails:
         return _page(link, token, flow, met, message=MAILBOX_FULL), 429
-    return redirect(url_for("case.show", token=token, sent=1), 303)
+    return redirect(url_for("case.case_page", token=token, sent=1), 303)
 
 
 def _flow(link: Link) -> type[Workflow]:
@@ -158,7 +158,7 @@ def _open_already(session: Session, flow: type[Workflow], you: Person) -> Case |
 
 
 def _is_too_old(flow: type[Workflow], link: Link) -> bool:
-    return flow.needs_fresh_link and not link.is_fresh(service().clock.now())
+    return flow.needs_fresh_link and not link.is_fresh(services().clock.now())
 
 
 def _page(
@@ -167,7 +167,7 @@ def _page(
 ) -> str:  # fmt: skip
     return render_template(
         "pages/own_form.html",
-        token=token, flow=flow, who=met.you, form=form or begun(flow, met.you, draft), stamp=new_stamp(), message=message,
+        token=token, flow=flow, who=met.you, form=form or begun(flow, met.you, draft), stamp=new_form_token(), message=message,
         draft=draft, keeps=_keeps(flow), kept=request.args.get("done") if form is None else "",
         too_old=_is_too_old(flow, link), sent="sent" in request.args, closed=message == NOT_OPEN,
     )  # fmt: skip

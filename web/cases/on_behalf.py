@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.cases.submissions import may_open
+from engine.cases.submissions import may_submit
 from engine.declare.registry import is_offer, workflow
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.declare.workflow import Workflow
 from engine.storage.models import Case, Person
 from web.http.auth import Visitor
@@ -17,7 +17,7 @@ def forms_for(you: Person, person: Person) -> list[type[Workflow]]:
     """The forms that you, the owner, may hand in for this person."""
     if you.role != "owner" or you.id == person.id:
         return []
-    return [flow for flow in map(workflow, FORMS) if may_open(flow, person)]
+    return [flow for flow in map(workflow, FORMS) if may_submit(flow, person)]
 
 
 def may_act_for(you: Person, matter: Case) -> bool:
@@ -27,8 +27,8 @@ def may_act_for(you: Person, matter: Case) -> bool:
     return theirs and you.role == "owner" and you.status == "member" and you.id != matter.person_id
 
 
-def in_whose_name(met: Visitor, matter: Case, wanted: str) -> Hand:
+def in_whose_name(met: Visitor, matter: Case, wanted: str) -> Actor:
     """The visitor's own hand, or the owner's for the person concerned where that was asked for (``for=person``)."""
     if wanted != "person" or not may_act_for(met.you, matter):
-        return Hand(met.you, "page")
-    return Hand(met.you, "page", matter.person)
+        return Actor(met.you, "page")
+    return Actor(met.you, "page", matter.person)

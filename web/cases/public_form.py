@@ -8,18 +8,18 @@ from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
 from engine.cases.erasure import BYTES_KEPT
-from engine.cases.submissions import hand_in, may_open, send_form_link
+from engine.cases.submissions import may_submit, send_form_link, submit_application
 from engine.cases.transitions import open_case_of
-from engine.club.context import charter_of
+from engine.club.context import current_charter
 from engine.declare.fields import Address, answers_of, form_for
 from engine.declare.registry import by_form
 from engine.declare.workflow import Workflow
 from engine.security.rate_limits import ANONYMOUS_POSTS, TooManyMails
 from engine.storage.models import Club
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import age_of_a_session, club_here, form_link, link_for, signed_in
-from web.http.security import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, allow, client_address, new_stamp, read_stamp
+from web.http.security import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, check_rate_limit, client_address, new_form_token, read_form_token
 
 forms = Blueprint("forms", __name__)
 
@@ -31,51 +31,51 @@ class AddressForm(WTForm):
 
 
 @forms.get("/<slug>/<path>")
-def show(slug: str, path: str) -> Page:
+def form_page(slug: str, path: str) -> Page:
     club, flow = _club(slug), _flow(path)
     if not flow.open_to_anyone and (own := _own_link(club, flow)):
         return redirect(own, 302)
-    return _page(club, flow, _form_class(flow)(), new_stamp())
+    return _page(club, flow, _form_class(flow)(), new_form_token())
 
 
 @forms.post("/<slug>/<path>")
-def submit(slug: str, path: str) -> Page:
+def submit_form(slug: str, path: str) -> Page:
     """The club is looked up where the form is taken in; before that only to show the form again."""
     flow = _flow(path)
     form = _form_class(flow)(request.form)
     stamp = request.form.get("form", "")
-    form_id, by_a_person = read_stamp(stamp)
+    form_id, by_a_person = read_form_token(stamp)
     if not form.validate():
         return _page(_club(slug), flow, form, _kept(stamp)), 422
     if not by_a_person or request.form.get("homepage"):
         return _page(_club(slug), flow, form, _kept(stamp), message=PRESS_AGAIN), 422
-    if not allow(ANONYMOUS_POSTS, client_address()):
+    if not check_rate_limit(ANONYMOUS_POSTS, client_address()):
         return _page(_club(slug), flow, form, stamp, message=TOO_MANY), 429
     try:
-        service().db.write(_accept, slug, flow, form, form_id)
+        services().db.write(_accept, slug, flow, form, form_id)
     except TooManyMails:
         return _page(_club(slug), flow, form, stamp, message=MAILBOX_FULL), 429
-    return redirect(url_for("forms.sent", slug=slug, path=path), 303)
+    return redirect(url_for("forms.form_sent_page", slug=slug, path=path), 303)
 
 
 @forms.get("/<slug>/<path>/sent")
-def sent(slug: str, path: str) -> Page:
+def form_sent_page(slug: str, path: str) -> Page:
     _club(slug)
     flow = _flow(path)
     return render_template("pages/sent.html", flow=flow, applied=flow.open_to_anyone)
 
 
 def _accept(session: Session, slug: str, flow: type[Workflow], form: WTForm, form_id: str) -> None:
-    club, now, limited = club_here(session, slug), service().clock.now(), service().settings.rate_limits
+    club, now, limited = club_here(session, slug), services().clock.now(), services().settings.rate_limits
     if flow.open_to_anyone:
         answers = answers_of(form)
-        hand_in(session, club.id, flow.key, answers, form_id=form_id, locale=g.language, now=now, limited=limited)
+        submit_application(session, club.id, flow.key, answers, form_id=form_id, locale=g.language, now=now, limited=limited)
     else:
         send_form_link(session, club.id, flow.key, form.data["email"], request_id=form_id, now=now, limited=limited)
 
 
 def _club(slug: str) -> Club:
-    with service().db.read() as session:
+    with services().db.read() as session:
         return club_here(session, slug)
 
 
@@ -88,14 +88,14 @@ def _flow(path: str) -> type[Workflow]:
 
 def _own_link(club: Club, flow: type[Workflow]) -> str | None:
     """A browser that is signed in needs no mail to get to its person's form."""
-    with service().db.read(club.id) as session:
+    with services().db.read(club.id) as session:
         you = signed_in(session, club.id)
         case = open_case_of(session, you, flow.key) if you else None
     if you is None:
         return None
     if case is not None:
         return link_for(club, you, "case", case.id)
-    if may_open(flow, you):
+    if may_submit(flow, you):
         return form_link(club, you, flow, made_at=age_of_a_session())
     return None
 
@@ -112,12 +112,12 @@ def _page(club: Club, flow: type[Workflow], form: WTForm, stamp: str, message: s
         stamp=stamp,
         message=message,
         applying=flow.open_to_anyone,
-        charter=charter_of(club),
+        charter=current_charter(club),
         mails_kept=BYTES_KEPT.days,
     )
 
 
 def _kept(stamp: str) -> str:
     """A stamp that was used too soon goes back as it is: by the next press its time has come. A foreign one is replaced."""
-    known, _payload = service().form_stamps.loads_unsafe(stamp)
-    return stamp if known else new_stamp()
+    known, _payload = services().form_stamps.loads_unsafe(stamp)
+    return stamp if known else new_form_token()

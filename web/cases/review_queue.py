@@ -15,13 +15,13 @@ from engine.cases.transitions import NotAllowed, Refused, act
 from engine.club.permissions import declared_acts
 from engine.declare.fields import written_answers
 from engine.declare.registry import workflow
-from engine.declare.transition import Hand
-from engine.reports.worklists import Matter, waiting_for
+from engine.declare.transition import Actor
+from engine.reports.worklists import WorkItem, waiting_for
 from engine.security.links import Link
-from engine.storage.database import hold
+from engine.storage.database import lock_row
 from engine.storage.models import Case, Person
 from mailers.letters.document import start_of
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import link_for, visitor
 from web.http.paging import MOST_ID
 
@@ -30,10 +30,10 @@ MOST = 30
 
 
 @dataclass
-class Entry:
+class QueueItem:
     """One matter on the page; ``ready``: it may be approved here, without a word."""
 
-    matter: Matter
+    matter: WorkItem
     url: str
     written: list[tuple[str, str, bool]]
     ready: bool
@@ -43,8 +43,8 @@ class Entry:
         return start_of(self.written)
 
 
-def show(link: Link, token: str, *, pressed_again: bool = False) -> str:
-    with service().db.read() as session:
+def review_queue_page(link: Link, token: str, *, pressed_again: bool = False) -> str:
+    with services().db.read() as session:
         met = visitor(session, link)
         listed = entries(session, met.you, waiting_for(session, met.you, MOST))
     return render_template(
@@ -53,11 +53,11 @@ def show(link: Link, token: str, *, pressed_again: bool = False) -> str:
     )  # fmt: skip
 
 
-def press(link: Link, token: str) -> Page:
+def press_review_queue(link: Link, token: str) -> Page:
     if nothing_ticked():
-        return show(link, token, pressed_again=True), 400
+        return review_queue_page(link, token, pressed_again=True), 400
     done, missed = approve_ticked(lambda session: visitor(session, link).you)
-    return redirect(url_for("case.show", token=token, done=done, missed=missed), 303)
+    return redirect(url_for("case.case_page", token=token, done=done, missed=missed), 303)
 
 
 def nothing_ticked() -> bool:
@@ -72,7 +72,7 @@ def approve_ticked(decider: Callable[[Session], Person]) -> tuple[int, int]:
     done = missed = 0
     for case_id in dict.fromkeys(request.form.getlist("case", type=int)):
         try:
-            service().db.write(_approve, decider, case_id, request.form.get(f"round-{case_id}", type=int), service().clock.now())
+            services().db.write(_approve, decider, case_id, request.form.get(f"round-{case_id}", type=int), services().clock.now())
             done += 1
         except Refused:
             missed += 1
@@ -82,7 +82,7 @@ def approve_ticked(decider: Callable[[Session], Person]) -> tuple[int, int]:
 def _approve(session: Session, decider: Callable[[Session], Person], case_id: int, seen: int | None, now: datetime) -> None:
     you = decider(session)
     case = held_case(session, you, case_id)
-    act(session, case, "approve", by=Hand(you, "page"), now=now, round=seen)
+    act(session, case, "approve", by=Actor(you, "page"), now=now, seen_version=seen)
 
 
 def held_case(session: Session, you: Person, case_id: int) -> Case:
@@ -90,19 +90,19 @@ def held_case(session: Session, you: Person, case_id: int) -> Case:
     case = session.get(Case, (you.club_id, case_id)) if 0 < case_id < MOST_ID else None
     if case is None:
         raise NotAllowed("there is no such case")
-    hold(session, case)
+    lock_row(session, case)
     return case
 
 
-def entries(session: Session, you: Person, matters: list[Matter]) -> list[Entry]:
+def entries(session: Session, you: Person, matters: list[WorkItem]) -> list[QueueItem]:
     return [_entry(session, you, matter) for matter in matters]
 
 
-def _entry(session: Session, you: Person, matter: Matter) -> Entry:
+def _entry(session: Session, you: Person, matter: WorkItem) -> QueueItem:
     case = matter.case
     flow = workflow(case.workflow)
     ready = any(item.action == "approve" and item.note != "required" for item in declared_acts(session, case, you))
-    return Entry(matter, link_for(g.club, you, "case", case.id), written_answers(flow, case.answers), ready)
+    return QueueItem(matter, link_for(g.club, you, "case", case.id), written_answers(flow, case.answers), ready)
 
 
 def _count(name: str) -> int:

@@ -12,7 +12,7 @@ from engine.clock import machine_now
 from engine.operations import backup as archive
 from engine.settings import load
 from engine.storage.engines import sqlite_module
-from web.app.services import Service, service
+from web.app.services import Services, services
 
 # How a disk that is full says so: the file's, the copied database's, the restored one's.
 NO_ROOM = (OSError, sqlite_module().Error, DBAPIError)
@@ -63,8 +63,8 @@ def restore(file: Path, replace: bool) -> None:
         )  # fmt: skip
 
 
-def _on_sqlite(instead: str) -> Service:
-    here = service()
+def _on_sqlite(instead: str) -> Services:
+    here = services()
     if not here.db.is_sqlite:
         raise click.UsageError(f"JIUNIU_DATABASE_URL: this is for SQLite; PostgreSQL brings its own: use {instead}")
     return here

@@ -11,10 +11,10 @@ from datetime import timedelta
 import click
 from flask.cli import with_appcontext
 
-from engine.reports.forecast import foresee
-from mailers.dev_mailbox import Catcher
+from engine.reports.forecast import forecast_letters
+from mailers.dev_mailbox import DevMailbox
 from web.app.background import Ticker
-from web.app.services import Service, service
+from web.app.services import Services, services
 from web.commands.options import as_json, of_club, print_rows, the_club
 from web.http import request_log
 
@@ -33,7 +33,7 @@ WHY = {
 @with_appcontext
 def due(days: int, slug: str | None, as_json: bool) -> None:
     """What would be sent to whom, when and why, if nobody acted. Sends nothing, changes nothing."""
-    here = service()
+    here = services()
     now = here.clock.now()
     with here.db.read() as session:
         club_id = the_club(session, slug).id
@@ -42,7 +42,7 @@ def due(days: int, slug: str | None, as_json: bool) -> None:
             "at": item.at.isoformat(timespec="seconds"), "letter": item.letter, "to": item.address, "case": item.case_id,
             "why": f"{item.state} (clause {item.clause})" if item.clause else WHY.get(item.letter, "somebody's act asks for it"),
         }
-        for item in foresee(here.db, club_id, now, now + timedelta(days=days))
+        for item in forecast_letters(here.db, club_id, now, now + timedelta(days=days))
     ]  # fmt: skip
     print_rows(rows, as_json)
 
@@ -58,12 +58,12 @@ def tick() -> None:
 @with_appcontext
 def worker() -> None:
     """Sweep, post and openings, until a signal comes."""
-    request_log.tell_all()
+    request_log.set_level()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
 
-    def work(here: Service) -> None:
+    def work(here: Services) -> None:
         ticker = Ticker(here)
         ticker.start()
         stopping.wait()
@@ -72,10 +72,10 @@ def worker() -> None:
     _with_mail_server(work)
 
 
-def _with_mail_server(run: Callable[[Service], None]) -> None:
+def _with_mail_server(run: Callable[[Services], None]) -> None:
     """Run with the installation's mail server, or with a built-in mailbox of this process's own."""
-    here = service()
-    catcher = Catcher(here.mailbox) if here.settings.built_in_mailbox else None
+    here = services()
+    catcher = DevMailbox(here.mailbox) if here.settings.built_in_mailbox else None
     if catcher:
         here.built_in = catcher.start()
     try:

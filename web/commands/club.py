@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from engine.cases.offers import CannotOffer, offer
 from engine.charter.model import CharterError, read_charter, shipped_charter
-from engine.club.context import all_clubs, charter_of, owner_at_hand
-from engine.declare.transition import Hand
+from engine.club.context import all_clubs, current_charter, current_owner
+from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.setup.club_admin import BadClub, CharterChanged, apply_charter, change_club, create_club
 from engine.storage.database import enter_club
@@ -22,7 +22,7 @@ from engine.storage.models import Person
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import LANGUAGES
 from web.app import demo
-from web.app.services import service
+from web.app.services import services
 from web.commands.options import as_json, of_club, print_rows, the_club
 
 OVERTAKEN = "somebody gave it another charter in the same moment, so nothing was changed; look at `club export` and apply once more"
@@ -45,7 +45,7 @@ def club() -> None:
 @with_appcontext
 def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: str) -> None:
     """Found a club. Its charter may be changed later with `club apply`."""
-    here = service()
+    here = services()
     with here.db.read() as session:
         demo_exists = any(found.is_demo for found in all_clubs(session))
     if demo_exists and not replace_demo:
@@ -66,7 +66,7 @@ def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: 
 @with_appcontext
 def list_clubs(as_json: bool) -> None:
     """Every club of this installation."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         rows = [
             {"slug": found.slug, "name": found.name, "timezone": found.zone, "locale": found.locale} for found in all_clubs(session)
         ]
@@ -79,13 +79,13 @@ def list_clubs(as_json: bool) -> None:
 @with_appcontext
 def show_club(slug: str | None, as_json: bool) -> None:
     """One club: its owner, its address, how many members it has."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         found = the_club(session, slug)
         enter_club(session, found.id)
         members = len(session.execute(select(Person.id).where(Person.status == "member")).all())
         row = {
-            "slug": found.slug, "name": found.name, "url": service().links.url(f"{found.slug}/"), "timezone": found.zone,
-            "locale": found.locale, "owner": owner_at_hand(session).address, "members": members,
+            "slug": found.slug, "name": found.name, "url": services().links.url(f"{found.slug}/"), "timezone": found.zone,
+            "locale": found.locale, "owner": current_owner(session).address, "members": members,
             "charter_version": found.charter_version,
         }  # fmt: skip
     print_rows([row], as_json)
@@ -97,11 +97,11 @@ def show_club(slug: str | None, as_json: bool) -> None:
 @with_appcontext
 def apply(charter_file: Path, slug: str | None) -> None:
     """Change a club's charter; what the file leaves out stays. Moments that were told stay, later ones use the new numbers."""
-    here = service()
+    here = services()
     with here.db.read() as session:
         found = the_club(session, slug)
     try:
-        charter = read_charter(charter_file, charter_of(found))
+        charter = read_charter(charter_file, current_charter(found))
         version = here.db.write(apply_charter, found.id, charter.plain(), here.clock.now(), over=found.charter_version)
     except CharterError as wrong:
         raise click.UsageError(str(wrong)) from None
@@ -117,7 +117,7 @@ def apply(charter_file: Path, slug: str | None) -> None:
 @with_appcontext
 def change(slug: str | None, name: str | None, zone: str | None) -> None:
     """Give a club another name or time zone."""
-    here = service()
+    here = services()
     with here.db.read() as session:
         found = the_club(session, slug)
     try:
@@ -131,8 +131,8 @@ def change(slug: str | None, name: str | None, zone: str | None) -> None:
 @with_appcontext
 def export(slug: str | None) -> None:
     """Print a club's charter as TOML, ready for `club apply`."""
-    with service().db.read() as session:
-        charter = charter_of(the_club(session, slug))
+    with services().db.read() as session:
+        charter = current_charter(the_club(session, slug))
     click.echo(tomli_w.dumps(charter.plain(), multiline_strings=True), nl=False)
 
 
@@ -142,7 +142,7 @@ def export(slug: str | None) -> None:
 @with_appcontext
 def pause_club(until: datetime | None, slug: str | None) -> None:
     """Let a club rest: nothing falls due, nobody is reminded, nothing opens."""
-    here = service()
+    here = services()
     with here.db.read() as session:
         found = the_club(session, slug)
     ends = datetime.combine(until.date() + timedelta(days=1), time(), ZoneInfo(found.zone)).astimezone(UTC) if until else None
@@ -156,7 +156,7 @@ def pause_club(until: datetime | None, slug: str | None) -> None:
 @with_appcontext
 def resume_club(slug: str | None) -> None:
     """Let a club go on: every due time moves by the days of the rest."""
-    here = service()
+    here = services()
     with here.db.read() as session:
         found = the_club(session, slug)
     click.echo(f"{here.db.write(resume, found.id, here.clock.now())} matters go on")
@@ -168,10 +168,10 @@ def resume_club(slug: str | None) -> None:
 @with_appcontext
 def transfer(address: str, slug: str | None) -> None:
     """Offer a club to a member in its owner's place. Nothing changes before they accept."""
-    here = service()
+    here = services()
     with here.db.read() as session:
         found = the_club(session, slug)
     try:
-        here.db.write(offer, found.id, "handover", fold_address(address), by=Hand(None, "command"), now=here.clock.now())
+        here.db.write(offer, found.id, "handover", fold_address(address), by=Actor(None, "command"), now=here.clock.now())
     except (CannotOffer, BadAddress) as reason:
         raise click.UsageError(f"--to: {reason}") from None

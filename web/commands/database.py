@@ -7,10 +7,10 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.clock import machine_now
-from engine.operations.copy_database import CannotMove, move
+from engine.operations.copy_database import CannotMove, copy_database
 from engine.storage import schema
 from engine.storage.database import Database
-from web.app.services import service
+from web.app.services import services
 
 
 @click.group()
@@ -22,7 +22,7 @@ def db() -> None:
 @with_appcontext
 def upgrade() -> None:
     """Bring the database to the schema of this version."""
-    schema.upgrade(service().db)
+    schema.upgrade(services().db)
     click.echo(f"schema {schema.newest()}")
 
 
@@ -34,10 +34,10 @@ def move_database(url: str) -> None:
 
     From then on this one sends nothing. Start the service on the new one with the same secret key, so that every link lives.
     """
-    here = service()
+    here = services()
     try:
         target = Database(url)
-        counts = move(here.db, target, machine_now())
+        counts = copy_database(here.db, target, machine_now())
     except CannotMove as reason:
         raise click.ClickException(str(reason)) from None
     except (SQLAlchemyError, ImportError, schema.SchemaIsNewer) as trouble:

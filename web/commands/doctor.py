@@ -19,7 +19,7 @@ from engine.operations import installation_checks
 from engine.operations.installation_checks import Finding
 from engine.settings import Settings, is_loopback
 from mailers.account import dns_check as mail_checkup
-from web.app.services import Service, service
+from web.app.services import Services, services
 from web.commands.options import as_json
 
 ANSWER_SECONDS = 5.0
@@ -36,7 +36,7 @@ UNREADABLE = Finding(
 @with_appcontext
 def doctor(as_json: bool) -> None:
     """Look at mail, addresses, clock, database, worker and disk. Sends nothing. Status 1 when something is wrong."""
-    findings = list(examine(service()))
+    findings = list(examine(services()))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
@@ -47,7 +47,7 @@ def doctor(as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def examine(here: Service) -> Iterator[Finding]:
+def examine(here: Services) -> Iterator[Finding]:
     now, way = here.clock.now(), here.outgoing()
     settings = way.into(here.settings)
     if way.origin == "unreadable":

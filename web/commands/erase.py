@@ -13,7 +13,7 @@ from engine.club.people import by_address
 from engine.storage.database import enter_club
 from engine.storage.models import Person
 from engine.text.addresses import BadAddress, fold_address
-from web.app.services import service
+from web.app.services import services
 from web.commands.options import of_club, the_club
 
 
@@ -24,7 +24,7 @@ from web.commands.options import of_club, the_club
 @with_appcontext
 def erase(person: str, slug: str | None, yes: bool) -> None:
     """Erase PERSON (a mail address or an id): address, name, words, votes and letters. Backups made before still hold them."""
-    here = service()
+    here = services()
     with here.db.read() as session:
         club_id = the_club(session, slug).id
         enter_club(session, club_id)

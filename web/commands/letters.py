@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.clock import machine_now
 from engine.outbox import delivery_log
 from engine.storage.database import enter_club
-from web.app.services import service
+from web.app.services import services
 from web.commands.options import as_json, of_club, print_rows, the_club
 
 STATES = ("queued", "claimed", "transmitting", "sent", "failed", "dropped", "held")
@@ -31,7 +31,7 @@ def letters() -> None:
 @with_appcontext
 def list_letters(state: str | None, slug: str | None, as_json: bool) -> None:
     """Every letter: what, to whom, about which case, how it fared."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         enter_club(session, the_club(session, slug).id)
         rows = delivery_log.rows(session, state)
     print_rows(rows, as_json)
@@ -44,7 +44,7 @@ def list_letters(state: str | None, slug: str | None, as_json: bool) -> None:
 @with_appcontext
 def show_letter(letter_id: int, slug: str | None, as_json: bool) -> None:
     """One letter with all that is known of it, and its mail if it was composed."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         enter_club(session, the_club(session, slug).id)
         row, content = delivery_log.one(session, letter_id)
     if row is None:
@@ -66,7 +66,7 @@ def _change(name: str, change: Change, text: str, change_all: Callable[[], str] 
     @of_club
     @with_appcontext
     def command(letter_id: int | None, slug: str | None, all_letters: bool = False) -> None:
-        here = service()
+        here = services()
         if (letter_id is None) != all_letters or (all_letters and slug):
             raise click.UsageError("say one letter by its id, or --all for the whole installation")
         if letter_id is None:
@@ -86,12 +86,12 @@ def _change(name: str, change: Change, text: str, change_all: Callable[[], str] 
 
 
 def _hold_all() -> str:
-    service().db.write(delivery_log.hold_all, machine_now())
+    services().db.write(delivery_log.hold_all, machine_now())
     return "the post rests until `letters release --all`"
 
 
 def _release_all() -> str:
-    here = service()
+    here = services()
     return f"the post works; {here.db.write(delivery_log.release_all, here.clock.now())} held letters go"
 
 

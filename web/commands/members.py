@@ -9,11 +9,11 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from engine.setup.member_import import Plan, compare, import_members, read_roster
+from engine.setup.member_import import ImportPlan, compare, import_members, read_roster
 from engine.setup.member_import import members as all_members
 from engine.storage.database import enter_club
-from engine.text.csv_table import MOST_BYTES, Fault
-from web.app.services import service
+from engine.text.csv_table import MOST_BYTES, CellError
+from web.app.services import services
 from web.commands.options import as_json, of_club, print_rows, the_club
 
 
@@ -28,7 +28,7 @@ def members() -> None:
 @with_appcontext
 def list_members(slug: str | None, as_json: bool) -> None:
     """Every member: name, address, role, language, since when."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         enter_club(session, the_club(session, slug).id)
         rows = all_members(session)
     print_rows(rows, as_json)
@@ -45,13 +45,13 @@ def import_file(file: Path, dry_run: bool, slug: str | None, as_json: bool) -> N
 
     Exit status 0: every row is in; 1: some row was bad, the others are in; 2: the file cannot be used.
     """
-    here = service()
+    here = services()
     now = here.clock.now()
     with here.db.read() as session:
         club = the_club(session, slug)
         try:
             roster = read_roster(_start_of(file), club, now)
-        except Fault as fault:
+        except CellError as fault:
             raise click.UsageError(f"{file.name}: {fault}") from None
         enter_club(session, club.id)
         plan = compare(session, roster) if dry_run else None
@@ -68,7 +68,7 @@ def _start_of(file: Path) -> bytes:
         return opened.read(MOST_BYTES + 1)
 
 
-def _outcomes(plan: Plan, dry_run: bool) -> list[dict[str, Any]]:
+def _outcomes(plan: ImportPlan, dry_run: bool) -> list[dict[str, Any]]:
     """One object a row, in the order of the file."""
     done = "would be imported" if dry_run else "imported"
     rows = [
@@ -80,7 +80,7 @@ def _outcomes(plan: Plan, dry_run: bool) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: int(str(row["row"])))
 
 
-def _sum(plan: Plan, dry_run: bool) -> str:
+def _sum(plan: ImportPlan, dry_run: bool) -> str:
     done = "would be imported" if dry_run else "imported"
     counts = f"{len(plan.new)} {done}, {len(plan.known)} already a member, {len(plan.bad)} bad"
     return counts + (f"; ignored columns: {', '.join(plan.ignored)}" if plan.ignored else "")

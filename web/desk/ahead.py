@@ -12,14 +12,14 @@ from flask import Blueprint, g, render_template
 from werkzeug.wrappers import Response
 
 from engine.declare.registry import workflow
-from engine.reports.agenda import Entry, agenda
+from engine.reports.agenda import AgendaItem, agenda
 from engine.storage.models import Club
 from engine.text.i18n import marked as _
 from engine.text.i18n import of_week
-from web.app.services import service
-from web.desk.forecast_cache import DAYS, gathered, outlook
+from web.app.services import services
+from web.desk.forecast_cache import DAYS, cached_forecast, gathered
 from web.http.auth import officer_here
-from web.http.i18n import say, state_word
+from web.http.i18n import gettext, state_word
 
 ahead = Blueprint("ahead", __name__)
 
@@ -36,7 +36,7 @@ REMOVAL = _("removal to be decided")
 
 
 @dataclass
-class Row:
+class AheadRow:
     at: datetime
     what: str
     who: list[str] = field(default_factory=list)
@@ -44,12 +44,12 @@ class Row:
 
 
 @ahead.get("/<slug>/desk/ahead")
-def show(slug: str) -> str | Response:
-    now = service().clock.now()
-    with service().db.read() as session:
+def ahead_page(slug: str) -> str | Response:
+    now = services().clock.now()
+    with services().db.read() as session:
         club, _you = officer_here(session, slug)
         entries = agenda(session, now, now + timedelta(days=DAYS))
-    sendings = gathered(outlook(service().db, club, now))
+    sendings = gathered(cached_forecast(services().db, club, now))
     return render_template(
         "pages/desk/ahead.html",
         calendar=_by_day([_row(entry) for entry in entries], club, lambda row: row.at),
@@ -60,15 +60,15 @@ def show(slug: str) -> str | Response:
     )  # fmt: skip
 
 
-def _row(entry: Entry) -> Row:
-    label = say(workflow(entry.workflow).label)
+def _row(entry: AgendaItem) -> AheadRow:
+    label = gettext(workflow(entry.workflow).label)
     if entry.kind != "due":
         word = OPENS if entry.kind == "opens" else FALLS_DUE
-        return Row(entry.at, of_week(label, entry.week, g.language) + say(": ") + say(word))
+        return AheadRow(entry.at, of_week(label, entry.week, g.language) + gettext(": ") + gettext(word))
     named = {"members": VOTE_CLOSES, "owner": REMOVAL}.get(entry.turn) if entry.who else None
     if named:
-        return Row(entry.at, label + say(": ") + say(named), entry.who)
-    return Row(entry.at, say(DUE, what=label, state=state_word(entry.workflow, entry.state)), count=entry.count)
+        return AheadRow(entry.at, label + gettext(": ") + gettext(named), entry.who)
+    return AheadRow(entry.at, gettext(DUE, what=label, state=state_word(entry.workflow, entry.state)), count=entry.count)
 
 
 def _by_day(items: Iterable[T], club: Club, moment: Callable[[T], datetime]) -> list[tuple[datetime, list[T]]]:

@@ -19,7 +19,7 @@ from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Club, Person, Schedule
 from engine.text.i18n import LANGUAGES, of_week, say_short, translate
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import officer_here
 
 group = Blueprint("group", __name__)
@@ -48,7 +48,7 @@ QUIET_LAST = _("A quiet week lies behind us.")
 
 
 @dataclass(frozen=True)
-class Block:
+class ChatText:
     """One text to copy."""
 
     key: str
@@ -75,22 +75,22 @@ class Voice:
 
 
 @group.get("/<slug>/desk/group")
-def show(slug: str) -> str | Response:
+def chat_texts_page(slug: str) -> str | Response:
     """In the club's language, or in the one that ``in`` names."""
-    now, wanted = service().clock.now(), request.args.get("in", "")
-    with service().db.read() as session:
+    now, wanted = services().clock.now(), request.args.get("in", "")
+    with services().db.read() as session:
         club, _you = officer_here(session, slug)
         say = Voice(wanted if wanted in LANGUAGES else club.locale, club.zone)
         blocks = [
-            Block("join", _("How to join"), _join(club, say)),
-            Block("week", _("This week"), _this_week(session, club, now, say)),
-            Block("results", _("Since last week"), _results(session, club, now, say)),
+            ChatText("join", _("How to join"), _join(club, say)),
+            ChatText("week", _("This week"), _this_week(session, club, now, say)),
+            ChatText("results", _("Since last week"), _results(session, club, now, say)),
         ]
     return render_template("pages/desk/group.html", blocks=blocks, spoken=say.language)
 
 
 def _join(club: Club, say: Voice) -> str:
-    return "\n".join([say(JOIN), service().links.url(f"{club.slug}/join"), say(JOIN_NEXT)])
+    return "\n".join([say(JOIN), services().links.url(f"{club.slug}/join"), say(JOIN_NEXT)])
 
 
 def _this_week(session: Session, club: Club, now: datetime, say: Voice) -> str:
@@ -101,7 +101,7 @@ def _this_week(session: Session, club: Club, now: datetime, say: Voice) -> str:
     coming = [say(NEXT_WEEK, when=say.moment(opening))] if opening else []
     if not lines:
         return "\n".join([say(QUIET_WEEK), *coming])
-    return "\n".join([say(THIS_WEEK), *lines, *coming, say(LINKS, url=service().links.url(f"{club.slug}/me"))])
+    return "\n".join([say(THIS_WEEK), *lines, *coming, say(LINKS, url=services().links.url(f"{club.slug}/me"))])
 
 
 def _duties(session: Session, now: datetime, say: Voice) -> list[str]:
@@ -151,4 +151,4 @@ def _shared(session: Session, club: Club, now: datetime, say: Voice) -> list[str
         return []
     books = [say(BOOK, name=matter.who.display_name, book=matter.case.answers.get("book", "")) for matter in found[:MOST_BOOKS]]
     more = [say(MORE_BOOKS, n=len(found) - MOST_BOOKS)] if len(found) > MOST_BOOKS else []
-    return [say(SHARED), *books, *more, service().links.url(f"{club.slug}/reflections")]
+    return [say(SHARED), *books, *more, services().links.url(f"{club.slug}/reflections")]

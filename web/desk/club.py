@@ -14,13 +14,13 @@ from wtforms import Form
 from engine.cases.offers import CannotOffer, offer, open_offer
 from engine.declare.due_times import midnight_after
 from engine.declare.fields import Address
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.scheduler.schedules import RESUME
 from engine.storage.database import enter_club
 from engine.storage.models import Club, Person, Schedule
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import link_for, officer_here
 
 MOST_DAYS = 366
@@ -36,16 +36,16 @@ class OfferForm(Form):
 
 
 @club.get("/<slug>/desk/club")
-def show(slug: str) -> Page:
-    with service().db.read() as session:
+def club_rest_page(slug: str) -> Page:
+    with services().db.read() as session:
         here, you = officer_here(session, slug, only_owner=True)
         return _page(session, here, you)
 
 
 @club.post("/<slug>/desk/club")
-def press(slug: str) -> Page:
+def press_club(slug: str) -> Page:
     """Let the club rest, let it go on, or offer it to a member."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         here, you = officer_here(session, slug, only_owner=True)
     acts = {"pause": _pause, "resume": _resume, "offer": _offer}
     return acts.get(request.form.get("action", ""), _unknown)(here, you)
@@ -56,12 +56,12 @@ def _pause(here: Club, you: Person) -> Page:
     until = end_of(here, named)
     if named and until is None:
         return _again(here, you, error=BAD_DAY), 422
-    service().db.write(pause, here.id, service().clock.now(), until)
+    services().db.write(pause, here.id, services().clock.now(), until)
     return _back(here)
 
 
 def _resume(here: Club, you: Person) -> Page:
-    service().db.write(resume, here.id, service().clock.now())
+    services().db.write(resume, here.id, services().clock.now())
     return _back(here, done="resume")
 
 
@@ -70,7 +70,7 @@ def _offer(here: Club, you: Person) -> Page:
     if not form.validate():
         return _again(here, you, form), 422
     try:
-        service().db.write(_offered, here.id, you.id, form.data["email"])
+        services().db.write(_offered, here.id, you.id, form.data["email"])
     except CannotOffer as reason:
         form.email.errors = [str(reason)]
         return _again(here, you, form), 422
@@ -80,7 +80,7 @@ def _offer(here: Club, you: Person) -> Page:
 def _offered(session: Session, club_id: int, owner_id: int, address: str) -> int:
     enter_club(session, club_id)
     owner = session.get_one(Person, (club_id, owner_id))
-    return offer(session, club_id, "handover", address, by=Hand(owner, "page"), now=service().clock.now())
+    return offer(session, club_id, "handover", address, by=Actor(owner, "page"), now=services().clock.now())
 
 
 def _unknown(here: Club, you: Person) -> Page:
@@ -88,11 +88,11 @@ def _unknown(here: Club, you: Person) -> Page:
 
 
 def _back(here: Club, done: str | None = None) -> Page:
-    return redirect(url_for("club.show", slug=here.slug, done=done), 303)
+    return redirect(url_for("club.club_rest_page", slug=here.slug, done=done), 303)
 
 
 def _again(here: Club, you: Person, form: Form | None = None, *, error: str = "") -> str:
-    with service().db.read(here.id) as session:
+    with services().db.read(here.id) as session:
         return _page(session, here, you, form, error=error)
 
 
@@ -115,6 +115,6 @@ def end_of(here: Club, day: str) -> datetime | None:
         named = date.fromisoformat(day.strip())
     except ValueError:
         return None
-    now, zone = service().clock.now(), ZoneInfo(here.zone)
+    now, zone = services().clock.now(), ZoneInfo(here.zone)
     days = (named - now.astimezone(zone).date()).days
     return midnight_after(now, days, zone) if 0 <= days <= MOST_DAYS else None

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.reports.forecast import Foreseen, foresee
+from engine.reports.forecast import PlannedLetter, forecast_letters
 from engine.storage.database import Database
 from engine.storage.models import Case, Club, Letter, Person, Schedule
 
@@ -18,7 +18,7 @@ DAYS = 14
 _KEPT = timedelta(minutes=10)
 _MOST_CLUBS = 100
 
-_looks: dict[tuple[str, int], tuple[datetime, Any, list[Foreseen]]] = {}
+_cached: dict[tuple[str, int], tuple[datetime, Any, list[PlannedLetter]]] = {}
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,20 @@ class Sending:
     who: list[str]
 
 
-def outlook(db: Database, club: Club, now: datetime) -> list[Foreseen]:
+def cached_forecast(db: Database, club: Club, now: datetime) -> list[PlannedLetter]:
     """Every letter of the next days, in order. Worked out anew when something has happened in the club, and now and then."""
     key = str(db.url), club.id
     with db.read(club.id) as session:
         state = club.charter_version, club.zone, _traces(session)
-    found = _looks.get(key)
+    found = _cached.get(key)
     if found is None or found[1] != state or not now - _KEPT <= found[0] <= now:
-        while len(_looks) >= _MOST_CLUBS:
-            _looks.pop(next(iter(_looks)), None)
-        found = _looks[key] = (now, state, foresee(db, club.id, now, now + timedelta(days=DAYS)))
+        while len(_cached) >= _MOST_CLUBS:
+            _cached.pop(next(iter(_cached)), None)
+        found = _cached[key] = (now, state, forecast_letters(db, club.id, now, now + timedelta(days=DAYS)))
     return found[2]
 
 
-def gathered(letters: Iterable[Foreseen]) -> list[Sending]:
+def gathered(letters: Iterable[PlannedLetter]) -> list[Sending]:
     """Alike letters of one moment put together, in order."""
     found: dict[tuple[datetime, str, str], list[str]] = {}
     for item in letters:
@@ -52,9 +52,9 @@ def gathered(letters: Iterable[Foreseen]) -> list[Sending]:
     return [Sending(*key, who) for key, who in sorted(found.items())]
 
 
-def trial(db: Database, club: Club, now: datetime, change: Callable[[Session], None]) -> list[Foreseen]:
+def trial(db: Database, club: Club, now: datetime, change: Callable[[Session], None]) -> list[PlannedLetter]:
     """The same days, if the club were changed so now."""
-    return foresee(db, club.id, now, now + timedelta(days=DAYS), change=change)
+    return forecast_letters(db, club.id, now, now + timedelta(days=DAYS), change=change)
 
 
 def _traces(session: Session) -> Any:

@@ -10,17 +10,17 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from engine.cases.transitions import Invalid, NotAllowed, Stale, act
-from engine.club.context import club_at_hand, numbers_of
+from engine.club.context import charter_numbers, current_club
 from engine.club.permissions import declared_acts
 from engine.declare.fields import clean_text
-from engine.declare.transition import Hand
+from engine.declare.transition import Actor
 from engine.declare.workflow import Act
 from engine.outbox.queue import letters_together
 from engine.reports import worklists as desk_queries
-from engine.reports.worklists import Ahead, Matter
+from engine.reports.worklists import NextSteps, WorkItem
 from engine.storage.models import Person
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 from web.cases.review_queue import held_case
 from web.http.auth import link_for, officer_here
 from web.http.paging import MOST_ID, Paging
@@ -34,51 +34,51 @@ MOVED_ON = _("Nothing was changed: in the meantime this has moved on.")
 
 
 @dataclass(frozen=True)
-class Row:
+class LateRow:
     """One late matter: ``acts``, what this officer may do about it here; ``owner_next``: is the owner asked after the due time?"""
 
-    matter: Matter
+    matter: WorkItem
     url: str
     acts: tuple[Act, ...]
-    ahead: Ahead
+    ahead: NextSteps
 
     @property
     def owner_next(self) -> bool:
         return "owner" in self.ahead.turns
 
 
-def rows(session: Session, you: Person, matters: list[Matter]) -> list[Row]:
+def rows(session: Session, you: Person, matters: list[WorkItem]) -> list[LateRow]:
     """Without a query of their own. Only acts that end or lengthen the wait: what fills a form is done on the case's page."""
-    now, numbers, club = service().clock.now(), numbers_of(club_at_hand(session)), club_at_hand(session)
+    now, numbers, club = services().clock.now(), charter_numbers(current_club(session)), current_club(session)
     return [
-        Row(
+        LateRow(
             matter,
             link_for(club, you, "case", matter.case.id),
             tuple(item for item in declared_acts(session, matter.case, you) if not item.fill and item.note != "required"),
-            desk_queries.ahead(matter.case, now, numbers),
+            desk_queries.next_steps(matter.case, now, numbers),
         )
         for matter in matters
     ]
 
 
 @late.get("/<slug>/desk/late")
-def show(slug: str) -> Page:
+def late_page(slug: str) -> Page:
     return _page(slug)
 
 
 @late.post("/<slug>/desk/late")
-def press(slug: str) -> Page:
-    with service().db.read() as session:
+def press_late(slug: str) -> Page:
+    with services().db.read() as session:
         officer_here(session, slug)
     try:
-        action = service().db.write(_press, slug, request.form)
+        action = services().db.write(_press, slug, request.form)
     except Invalid as wrong:
         return _again(slug, wrong.errors), 422
     except Stale:
         return _again(slug, {}, MOVED_ON), 409
     except NotAllowed:
         return _again(slug, {}, MOVED_ON), 403
-    back = "desk.show" if request.form.get("from") == "overview" else "late.show"
+    back = "desk.overview_page" if request.form.get("from") == "overview" else "late.late_page"
     return redirect(url_for(back, slug=slug, gave=action), 303)
 
 
@@ -91,7 +91,7 @@ def _press(session: Session, slug: str, sent: MultiDict[str, str]) -> str:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
     with letters_together(session):
         act(
-            session, case, action, by=Hand(you, "page"), now=service().clock.now(), round=sent.get("round", type=int),
+            session, case, action, by=Actor(you, "page"), now=services().clock.now(), seen_version=sent.get("round", type=int),
             note=clean_text(sent.get("note")), days=int(days) if days.isdecimal() and len(days) < MOST_DIGITS else None,
         )  # fmt: skip
     return action
@@ -99,7 +99,7 @@ def _press(session: Session, slug: str, sent: MultiDict[str, str]) -> str:
 
 def _again(slug: str, errors: dict[str, str], message: str = "") -> str:
     """The one matter with what was typed and what was wrong; where it is late no more, only the words."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         _club, you = officer_here(session, slug)
         case_id = request.form.get("case", 0, type=int)
         found = desk_queries.late_one(session, case_id) if 0 < case_id < MOST_ID else None
@@ -108,7 +108,7 @@ def _again(slug: str, errors: dict[str, str], message: str = "") -> str:
 
 
 def _page(slug: str) -> str:
-    with service().db.read() as session:
+    with services().db.read() as session:
         _club, you = officer_here(session, slug)
         paging = Paging.asked(desk_queries.count_late(session), SIZE)
         listed = rows(session, you, desk_queries.late(session, SIZE, paging.offset))

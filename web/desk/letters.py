@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.outbox.delivery_log import KINDS, counts, hold, release, release_club, retry, some
-from engine.storage.heartbeats import channel_trouble, post_rests
+from engine.outbox.delivery_log import KINDS, counts, hold, letters_of_kind, release, release_club, retry
+from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.text.i18n import marked as _
 from mailers.smtp.reply import meaning
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import officer_here
 from web.http.paging import MOST_ID, Paging
 from web.http.security import PRESS_AGAIN
@@ -24,17 +24,17 @@ LOOKED = _("Please tick that you have looked through them")
 
 
 @letters.get("/<slug>/desk/letters")
-def show(slug: str) -> Page:
+def letters_page(slug: str) -> Page:
     return _page(slug)
 
 
 @letters.post("/<slug>/desk/letters")
-def press(slug: str) -> Page:
+def press_letters(slug: str) -> Page:
     """One letter tried again, held or released; or every held one released, after a second look."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
     action, letter_id = request.form.get("action", ""), request.form.get("letter", 0, type=int)
-    here = service()
+    here = services()
     if action == "release_all":
         if "looked" not in request.form:
             return _page(slug, error=LOOKED), 422
@@ -43,7 +43,7 @@ def press(slug: str) -> Page:
         done = int(here.db.write(ACTS[action], club.id, letter_id, here.clock.now()))
     else:
         return _page(slug, message=PRESS_AGAIN), 400
-    return redirect(url_for("letters.show", slug=slug, kind=_kind(), did=action, done=done), 303)
+    return redirect(url_for("letters.letters_page", slug=slug, kind=_kind(), did=action, done=done), 303)
 
 
 def _kind() -> str:
@@ -53,17 +53,17 @@ def _kind() -> str:
 
 
 def _page(slug: str, *, message: str = "", error: str = "") -> str:
-    with service().db.read() as session:
+    with services().db.read() as session:
         officer_here(session, slug, only_owner=True)
-        channel, way = channel_trouble(session), service().outgoing()
+        channel, way = channel_trouble(session), services().outgoing()
         found = counts(session)
         # What is broken comes first.
         kind = _kind() or next((name for name in ("failed", "held") if found[name]), "recent")
         paging = Paging.asked(found[kind], SIZE) if kind != "recent" else Paging(SIZE, SIZE, 1)
         return render_template(
             "pages/desk/letters.html",
-            rows=[(letter, who, meaning(letter.answer)) for letter, who in some(session, kind, limit=SIZE, offset=paging.offset)],
+            rows=[(letter, who, meaning(letter.answer)) for letter, who in letters_of_kind(session, kind, limit=SIZE, offset=paging.offset)],
             kind=kind, kinds=tuple(KINDS), counts=found, paging=paging, message=message, error=error,
-            rest=post_rests(session), channel=channel, way=way, advice=advice_on(channel, way.server),
+            rest=post_is_held(session), channel=channel, way=way, advice=advice_on(channel, way.server),
             did=request.args.get("did", ""), done=request.args.get("done", 0, type=int),
         )  # fmt: skip

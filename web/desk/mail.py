@@ -8,12 +8,12 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engine.operations.mail_account import Outgoing, keep_account
+from engine.operations.mail_account import Outgoing, save_account
 from engine.settings import MailServer
 from engine.setup.first_club import real_club
 from engine.storage.models import Club
 from mailers.account.providers import OWN, preset_at, preset_of
-from web.app.services import service
+from web.app.services import services
 from web.forms import mail_form
 from web.http.auth import officer_here
 
@@ -23,33 +23,33 @@ Page = str | Response | tuple[str, int]
 
 
 @mail_account.get("/<slug>/desk/mail")
-def show(slug: str) -> Page:
-    with service().db.read() as session:
+def mail_account_page(slug: str) -> Page:
+    with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
         mine = _keeps_it(session, club)
-    way = service().outgoing()
+    way = services().outgoing()
     provider, form = _form_of(way, you.address or "") if mine else ("", None)
     return _page(provider, form, way=way, mine=mine, saved="saved" in request.args and way.origin == "page")
 
 
 @mail_account.post("/<slug>/desk/mail")
-def press(slug: str) -> Page:
+def press_mail_account(slug: str) -> Page:
     """Try the account with one mail, or save it."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
         if not _keeps_it(session, club):
             abort(403)
     provider, form = _typed()
     server = mail_form.read(provider, form) if form else None
-    way = service().outgoing()
+    way = services().outgoing()
     if way.origin == "environment" and way.server is not None:
         return _test(club, "", None, way.server, sender=way.sender, to=you.address or "", way=way)
     if form is None or server is None:
         return _page(provider, form, way=way), 422
     if request.form.get("action") != "save":
         return _test(club, provider, form, server, sender=form.data["address"], to=you.address or "", way=way)
-    service().db.write(keep_account, service().seal, server, sender=form.data["address"], now=service().clock.now())
-    return redirect(url_for("mail_account.show", slug=slug, saved=1), 303)
+    services().db.write(save_account, services().encryption, server, sender=form.data["address"], now=services().clock.now())
+    return redirect(url_for("mail_account.mail_account_page", slug=slug, saved=1), 303)
 
 
 def _keeps_it(session: Session, club: Club) -> bool:
@@ -58,21 +58,21 @@ def _keeps_it(session: Session, club: Club) -> bool:
 
 
 def _test(club: Club, provider: str, form: Any, server: MailServer, *, sender: str, to: str, way: Outgoing) -> Page:
-    tried = mail_form.try_out(server, sender=sender, to=to, club=club.name)
+    tried = mail_form.send_test_mail(server, sender=sender, to=to, club=club.name)
     if tried is None:
         return _page(provider, form, way=way, message=mail_form.ENOUGH), 429
     return _page(provider, form, way=way, tried=tried), 200 if tried.outcome == "sent" else 422
 
 
 def _typed() -> tuple[str, Any]:
-    provider = mail_form.provider_at_hand()
+    provider = mail_form.current_provider()
     return provider, mail_form.form_for(provider, request.form) if provider else None
 
 
 def _form_of(way: Outgoing, address: str) -> tuple[str, Any]:
     """The form as the account stands, or as the owner's address suggests it."""
     stands = preset_at(way.server.host) if way.origin == "page" and way.server else ""
-    provider = mail_form.provider_at_hand(stands or preset_of(address))
+    provider = mail_form.current_provider(stands or preset_of(address))
     if not provider:
         return "", None
     data = _as_it_stands(way, way.server) if provider == stands and way.server else _suggested(provider, address)
@@ -82,7 +82,7 @@ def _form_of(way: Outgoing, address: str) -> tuple[str, Any]:
 def _as_it_stands(way: Outgoing, server: MailServer) -> dict[str, str]:
     return {
         "address": way.sender, "host": server.host, "port": str(server.port), "security": server.security,
-        "user": server.user if server.user != way.sender else "", "kept": mail_form.keep(server),
+        "user": server.user if server.user != way.sender else "", "kept": mail_form.save_account(server),
     }  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.setup.member_import import Plan, compare, import_members, read_roster
+from engine.setup.member_import import ImportPlan, compare, import_members, read_roster
 from engine.storage.models import Club
-from engine.text.csv_table import MOST_BYTES, Fault, read_text
-from web.app.services import service
+from engine.text.csv_table import MOST_BYTES, CellError, read_text
+from web.app.services import services
 from web.http.auth import officer_here
 
 roster = Blueprint("roster", __name__)
@@ -17,28 +17,28 @@ Page = str | Response | tuple[str, int]
 
 
 @roster.get("/<slug>/desk/members")
-def show(slug: str) -> Page:
-    with service().db.read() as session:
+def member_import_page(slug: str) -> Page:
+    with services().db.read() as session:
         officer_here(session, slug, only_owner=True)
     return _page(imported=request.args.get("imported", type=int))
 
 
 @roster.post("/<slug>/desk/members")
-def press(slug: str) -> Page:
+def press_member_import(slug: str) -> Page:
     """Look (the default), or import."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
     text, unreadable = _read()
     if unreadable:
         return _page(text, fault=unreadable), 422
     try:
         return _act(club, text)
-    except Fault as fault:
+    except CellError as fault:
         return _page(text, fault=fault), 422
 
 
 def _act(club: Club, text: str) -> Page:
-    here, now = service(), service().clock.now()
+    here, now = services(), services().clock.now()
     found = read_roster(text, club, now)
     if request.form.get("action") != "import":
         with here.db.read(club.id) as session:
@@ -46,14 +46,14 @@ def _act(club: Club, text: str) -> Page:
     plan = here.db.write(import_members, club.id, found, now)
     if plan.bad:
         return _page(text, plan=plan, imported=len(plan.new))
-    return redirect(url_for("roster.show", slug=club.slug, imported=len(plan.new)), 303)
+    return redirect(url_for("roster.member_import_page", slug=club.slug, imported=len(plan.new)), 303)
 
 
-def _read() -> tuple[str, Fault | None]:
+def _read() -> tuple[str, CellError | None]:
     """What was given as text, and what is wrong with it."""
     try:
         return read_text(_given()), None
-    except Fault as fault:
+    except CellError as fault:
         return request.form.get("cells", ""), fault
 
 
@@ -64,5 +64,5 @@ def _given() -> bytes | str:
     return data or request.form.get("cells", "")
 
 
-def _page(text: str = "", *, plan: Plan | None = None, fault: Fault | None = None, imported: int | None = None) -> str:
+def _page(text: str = "", *, plan: ImportPlan | None = None, fault: CellError | None = None, imported: int | None = None) -> str:
     return render_template("pages/desk/roster.html", text=text, plan=plan, fault=fault, imported=imported)

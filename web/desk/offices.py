@@ -8,11 +8,11 @@ from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
 from engine.charter.model import Charter
-from engine.club.context import charter_of, officers_at_hand
+from engine.club.context import current_charter, current_officers
 from engine.declare.registry import all_workflows
 from engine.declare.workflow import Workflow
 from engine.reports.worklists import officers
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import link_for, officer_here
 
 offices = Blueprint("offices", __name__)
@@ -37,17 +37,17 @@ class Alone:
 
 
 @offices.get("/<slug>/desk/offices")
-def show(slug: str) -> Page:
-    with service().db.read() as session:
+def offices_page(slug: str) -> Page:
+    with services().db.read() as session:
         club, you = officer_here(session, slug)
         found = officers(session)
         return render_template(
             "pages/desk/offices.html",
-            owner=next((officer for officer in officers_at_hand(session) if officer.role == "owner"), None),
+            owner=next((officer for officer in current_officers(session) if officer.role == "owner"), None),
             admins=[
                 (person, link_for(club, you, "case", case.id) if case and you.role == "owner" else "") for person, case in found
             ],
-            reviews=[reviews for flow in all_workflows() if (reviews := _reviews(flow, charter_of(club)))],
+            reviews=[reviews for flow in all_workflows() if (reviews := _reviews(flow, current_charter(club)))],
             alone=[alone for flow in all_workflows() if (alone := _alone(flow))],
         )
 

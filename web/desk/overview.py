@@ -6,17 +6,17 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engine.club.authority import go_away
-from engine.club.context import charter_of
+from engine.club.authority import set_absence
+from engine.club.context import current_charter
 from engine.outbox.delivery_log import counts
 from engine.reports import worklists as desk_queries
-from engine.storage.heartbeats import channel_trouble, post_rests
+from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.storage.models import Club, Person
-from web.app.services import service
+from web.app.services import services
 from web.cases.review_queue import entries
 from web.desk.club import end_of
 from web.desk.late import rows as late_rows
-from web.http.auth import club_here, link_for, met_here, officer_here
+from web.http.auth import club_here, link_for, officer_here, visitor_here
 from web.labels.mail_words import advice_on
 from web.public import sign_in
 
@@ -29,9 +29,9 @@ Page = str | Response | tuple[str, int]
 
 
 @desk.get("/<slug>/desk")
-def show(slug: str) -> Page:
-    with service().db.read() as session:
-        club, you = met_here(session, slug)
+def overview_page(slug: str) -> Page:
+    with services().db.read() as session:
+        club, you = visitor_here(session, slug)
         if you is None:
             return sign_in.ask_page(sign_in.SignInForm(), sent="sent" in request.args)
         if you.role not in ("owner", "admin"):
@@ -40,31 +40,31 @@ def show(slug: str) -> Page:
 
 
 @desk.post("/<slug>/desk")
-def press(slug: str) -> Page:
+def press_overview(slug: str) -> Page:
     """A sign-in link for whoever is not signed in; the owner's absence for the owner."""
     action = request.form.get("action")
-    with service().db.read() as session:
+    with services().db.read() as session:
         if action not in ("away", "back"):
             return sign_in.ask(club_here(session, slug))
         club, you = officer_here(session, slug, only_owner=True)
     until = end_of(club, request.form.get("until", "")) if action == "away" else None
     if action == "away" and until is None:
         return _again(slug, request.form.get("until", "")), 422
-    service().db.write(go_away, club.id, you.id, until)
-    return redirect(url_for("desk.show", slug=slug), 303)
+    services().db.write(set_absence, club.id, you.id, until)
+    return redirect(url_for("desk.overview_page", slug=slug), 303)
 
 
 def _again(slug: str, typed: str) -> str:
     """The desk with the day that will not do beside its field."""
-    with service().db.read() as session:
-        club, you = met_here(session, slug)
+    with services().db.read() as session:
+        club, you = visitor_here(session, slug)
         assert you is not None, "the press found them signed in"
         return _desk_page(session, club, you, typed=typed)
 
 
 def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None = None) -> str:
     is_owner = you.role == "owner"
-    channel, way = (channel_trouble(session), service().outgoing()) if is_owner else (None, None)
+    channel, way = (channel_trouble(session), services().outgoing()) if is_owner else (None, None)
     return render_template(
         "pages/desk/overview.html",
         entries=entries(session, you, desk_queries.waiting_for(session, you, FEW)),
@@ -73,14 +73,14 @@ def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None =
         late=desk_queries.count_late(session),
         resting=[
             (matter, link_for(club, you, "case", matter.case.id))
-            for matter in (desk_queries.resting(session, FEW) if is_owner else [])
+            for matter in (desk_queries.stuck_cases(session, FEW) if is_owner else [])
         ],
         letters=counts(session) if is_owner else {},
         typed=typed,
-        damaged=charter_of(club).damaged,
-        rest=post_rests(session) if is_owner else None,
+        damaged=current_charter(club).damaged,
+        rest=post_is_held(session) if is_owner else None,
         channel=channel,
         way=way,
         advice=advice_on(channel, way.server) if way else None,
-        queue_since=desk_queries.queue_age(session, service().clock.now()) if is_owner else None,
+        queue_since=desk_queries.queue_age(session, services().clock.now()) if is_owner else None,
     )

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
-from engine.cases.submissions import put_right, send_page
+from engine.cases.submissions import correct_for_member, send_page
 from engine.cases.transitions import NotAllowed
-from engine.club.context import club_at_hand
+from engine.club.context import current_club
 from engine.club.people import address_is_free
 from engine.club.permissions import declared_acts
 from engine.declare.fields import Address, LongText
@@ -22,13 +22,13 @@ from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Club, Person
 from engine.text.i18n import marked as _
 from mailers.smtp.reply import meaning
-from web.app.services import service
+from web.app.services import services
 from web.cases.member_form import UNCHANGED
 from web.cases.on_behalf import forms_for, may_act_for
 from web.http.auth import link_for, officer_here
 from web.http.paging import MOST_ID, Paging
 from web.http.request_log import mask
-from web.http.security import MAILBOX_FULL, new_stamp, read_stamp
+from web.http.security import MAILBOX_FULL, new_form_token, read_form_token
 
 people = Blueprint("people", __name__)
 
@@ -48,7 +48,7 @@ class CorrectionForm(WTForm):
 
 
 @dataclass(frozen=True)
-class Line:
+class PersonLine:
     """One case in a record. ``acts``: what this officer may do in it now; ``by``: who ended it (None: the clock)."""
 
     case: Case
@@ -59,11 +59,11 @@ class Line:
 
 
 @people.get("/<slug>/desk/people")
-def show(slug: str) -> Page:
+def people_page(slug: str) -> Page:
     """``q``: what is looked for; ``status``: one of STATUSES, or all. Without either the members are shown."""
     words, status = request.args.get("q", "").replace("\0", "").strip(), request.args.get("status", "")
     shown = status if status in (*STATUSES, "all") else "all" if words else "member"
-    with service().db.read() as session:
+    with services().db.read() as session:
         _club, you = officer_here(session, slug)
         wanted = Wanted(words, shown, reads_addresses=you.role == "owner")
         paging = Paging.asked(count_people(session, wanted), SIZE)
@@ -78,15 +78,15 @@ def show(slug: str) -> Page:
 
 
 @people.get("/<slug>/desk/people/<int:person_id>")
-def record(slug: str, person_id: int) -> Page:
+def person_page(slug: str, person_id: int) -> Page:
     return _record(slug, person_id)
 
 
 @people.post("/<slug>/desk/people/<int:person_id>")
-def press(slug: str, person_id: int) -> Page:
+def press_person(slug: str, person_id: int) -> Page:
     """Send them a fresh link to their page; put their address right (the owner)."""
     correcting = request.form.get("action") == "correct"
-    with service().db.read() as session:
+    with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=correcting)
         person = person_of(session, club, person_id)
     if correcting:
@@ -97,8 +97,8 @@ def press(slug: str, person_id: int) -> Page:
 
 
 def _send_link(slug: str, club: Club, you: Person, person: Person) -> Page:
-    here = service()
-    request_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    here = services()
+    request_id, _by_a_person = read_form_token(request.form.get("form", ""))
     try:
         here.db.write(
             send_page, club.id, person.id, by=you.id, request_id=request_id, now=here.clock.now(),
@@ -108,29 +108,29 @@ def _send_link(slug: str, club: Club, you: Person, person: Person) -> Page:
         return _record(slug, person.id, message=MAILBOX_FULL), 429
     except NotAllowed:
         return _record(slug, person.id, message=NOT_NOW), 403
-    return redirect(url_for("people.record", slug=slug, person_id=person.id, done="link"), 303)
+    return redirect(url_for("people.person_page", slug=slug, person_id=person.id, done="link"), 303)
 
 
 def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
     form = CorrectionForm(request.form)
-    form_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    form_id, _by_a_person = read_form_token(request.form.get("form", ""))
     if not form.validate():
         return _record(slug, person.id, form), 422
     if form.data["email"] == person.address:
         form["email"].errors = [UNCHANGED]
         return _record(slug, person.id, form), 422
-    with service().db.read(club.id) as session:
+    with services().db.read(club.id) as session:
         if not address_is_free(session, form.data["email"], besides=person):
             form["email"].errors = [TAKEN]
             return _record(slug, person.id, form), 422
     try:
-        service().db.write(
-            put_right, club.id, ADDRESS, PUT_RIGHT, you.id, person.id, {"email": form.data["email"]}, why=form.data["why"],
-            form_id=form_id, now=service().clock.now(),
+        services().db.write(
+            correct_for_member, club.id, ADDRESS, PUT_RIGHT, you.id, person.id, {"email": form.data["email"]}, why=form.data["why"],
+            form_id=form_id, now=services().clock.now(),
         )  # fmt: skip
     except NotAllowed:
         return _record(slug, person.id, form, message=NOT_NOW), 403
-    return redirect(url_for("people.record", slug=slug, person_id=person.id, done="correct"), 303)
+    return redirect(url_for("people.person_page", slug=slug, person_id=person.id, done="correct"), 303)
 
 
 def person_of(session: Session, club: Club, person_id: int) -> Person:
@@ -142,14 +142,14 @@ def person_of(session: Session, club: Club, person_id: int) -> Person:
 
 
 def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: str = "") -> str:
-    with service().db.read() as session:
+    with services().db.read() as session:
         club, you = officer_here(session, slug)
         person, is_owner = person_of(session, club, person_id), you.role == "owner"
         paging = Paging.asked(count_ended(session, person), CASES)
         return render_template(
             "pages/desk/person.html",
             who=person, address=_address(person), removals=removals(session, person), paging=paging,
-            form=form or CorrectionForm(data={"email": person.address or ""}), stamp=new_stamp(), message=message,
+            form=form or CorrectionForm(data={"email": person.address or ""}), stamp=new_form_token(), message=message,
             open=[_line(session, you, case) for case, _late in open_cases(session, [person.id], CASES)],
             ended=[_line(session, you, *pair) for pair in ended_cases(session, person, limit=CASES, offset=paging.offset)],
             letters=[(letter, meaning(letter.answer)) for letter in letters_to(session, person, LETTERS)] if is_owner else [],
@@ -159,9 +159,9 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
         )  # fmt: skip
 
 
-def _line(session: Session, you: Person, case: Case, by: Person | None = None) -> Line:
-    url = link_for(club_at_hand(session), you, "case", case.id)
-    return Line(case, url, declared_acts(session, case, you), may_act_for(you, case), by)
+def _line(session: Session, you: Person, case: Case, by: Person | None = None) -> PersonLine:
+    url = link_for(current_club(session), you, "case", case.id)
+    return PersonLine(case, url, declared_acts(session, case, you), may_act_for(you, case), by)
 
 
 def _address(person: Person) -> str:

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
 from engine.reports.statistics import members, on_time
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import officer_here
 
 figures = Blueprint("figures", __name__)
@@ -22,7 +22,7 @@ BAR_SHARE, WIDEST_BAR = 0.7, 56  # of a week's room
 
 
 @dataclass(frozen=True)
-class Mark:
+class AxisMark:
     """A number at the side, or a week at the foot, and where it stands."""
 
     at: float
@@ -52,13 +52,13 @@ class Scale:
     def y(self, value: float) -> float:
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.most, 1)
 
-    def numbers(self) -> list[Mark]:
+    def numbers(self) -> list[AxisMark]:
         step = self.most // 4 if self.most % 4 == 0 else self.most // 2 if self.most % 2 == 0 else self.most
-        return [Mark(self.y(value), str(value)) for value in range(0, self.most + 1, step)]
+        return [AxisMark(self.y(value), str(value)) for value in range(0, self.most + 1, step)]
 
-    def weeks(self, mondays: Sequence[date]) -> list[Mark]:
+    def weeks(self, mondays: Sequence[date]) -> list[AxisMark]:
         step = -(-len(mondays) // MOST_LABELS)
-        return [Mark(self.x(nr + 0.5), monday) for nr, monday in enumerate(mondays) if nr % step == 0]
+        return [AxisMark(self.x(nr + 0.5), monday) for nr, monday in enumerate(mondays) if nr % step == 0]
 
 
 def scale_for(largest: int, count: int) -> Scale:
@@ -70,9 +70,9 @@ def scale_for(largest: int, count: int) -> Scale:
 
 
 @figures.get("/<slug>/desk/figures")
-def show(slug: str) -> str | Response:
-    now = service().clock.now()
-    with service().db.read() as session:
+def statistics_page(slug: str) -> str | Response:
+    now = services().clock.now()
+    with services().db.read() as session:
         club, _you = officer_here(session, slug)
         weeks, crowd = on_time(session, club.zone, now), members(session, club.zone, now)
     duties = scale_for(max((week.on_time + week.late for week in weeks), default=0), len(weeks))

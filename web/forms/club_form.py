@@ -12,7 +12,7 @@ from engine.declare.fields import Address, Text, options
 from engine.setup.club_admin import slug_will_do, zone_exists
 from engine.text.i18n import LANGUAGES
 from engine.text.i18n import marked as _
-from web.http.i18n import say
+from web.http.i18n import gettext
 
 DEFAULT_SLUG, DEFAULT_ZONE = "club", "Asia/Shanghai"
 MOST_CHARACTERS = 80
@@ -61,7 +61,7 @@ class NamedForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.zone.choices = options({key: say(name) for key, name in ZONES.items()})
+        self.zone.choices = options({key: gettext(name) for key, name in ZONES.items()})
 
     def validate_name(self, field: Field) -> None:
         _not_long(self, field)

@@ -16,16 +16,16 @@ from wtforms import Field, Form, HiddenField, PasswordField, SelectField, Valida
 from engine.clock import machine_now
 from engine.declare.fields import Address, Text, clean_line, options
 from engine.operations.mail_account import open_password, seal_password
-from engine.security.encryption import Broken
+from engine.security.encryption import CannotDecrypt
 from engine.security.rate_limits import TEST_MAILS
 from engine.settings import MailServer, is_host
 from engine.text.i18n import marked as _
 from mailers.account.providers import OWN, PRESETS, SENDER_IS_LOGIN, preset_of
-from mailers.account.smtp_test import Outcome, diagnose, try_account
+from mailers.account.smtp_test import Outcome, diagnose, test_account
 from mailers.letters.mime import mail_bytes, mailbox
-from web.app.services import service
-from web.http.i18n import say
-from web.http.security import allow
+from web.app.services import services
+from web.http.i18n import gettext
+from web.http.security import check_rate_limit
 from web.labels.mail_words import PROVIDERS, SECURITY, SENDER_IS_NOT_LOGIN, TEST_SUBJECT, TEST_TEXT
 
 NEEDED = _("Please type it here")
@@ -70,7 +70,7 @@ class Tried:
     server: MailServer
 
 
-def provider_at_hand(*fallbacks: str) -> str:
+def current_provider(*fallbacks: str) -> str:
     """The provider that was chosen on the page, else the first of these that there is; empty: to be chosen."""
     chosen = (request.form.get("provider") or request.args.get("provider", ""), *fallbacks)
     return next((key for key in chosen if key in PROVIDERS), "")
@@ -82,7 +82,7 @@ def form_for(provider: str, typed: Any = None, **filled: Any) -> Form:
     password = form["password"]
     password.label.text, password.description = words.secret, words.where
     if provider == OWN:
-        cast(SelectField, form["security"]).choices = options({key: say(name) for key, name in SECURITY.items()})
+        cast(SelectField, form["security"]).choices = options({key: gettext(name) for key, name in SECURITY.items()})
     else:
         password.render_kw = {**password.render_kw, "required": True}
     return form
@@ -100,7 +100,7 @@ def read(provider: str, form: Form) -> MailServer | None:
         return None
     server = _with_password(provider, form, _server(provider, form.data))
     if server is not None:
-        form["kept"].data = keep(server)
+        form["kept"].data = save_account(server)
         if server.host in SENDER_IS_LOGIN and server.user.lower() != form.data["address"]:
             form["address"].errors = [SENDER_IS_NOT_LOGIN]
             return None
@@ -125,23 +125,23 @@ def _with_password(provider: str, form: Form, server: MailServer) -> MailServer 
         return None if wrong.errors else server
     try:
         return unlocked(form.data["kept"], server)
-    except Broken:
+    except CannotDecrypt:
         wrong.errors = [TYPE_AGAIN]
         return None
 
 
-def keep(server: MailServer) -> str:
+def save_account(server: MailServer) -> str:
     """The password as the page may hold it: only this installation opens it, and only for this server and login."""
-    return base64.urlsafe_b64encode(seal_password(service().seal, server)).decode() if server.password else ""
+    return base64.urlsafe_b64encode(seal_password(services().encryption, server)).decode() if server.password else ""
 
 
-def open_kept(kept: str, server: MailServer) -> str:
+def saved_account(kept: str, server: MailServer) -> str:
     """Raises Broken."""
     try:
         sealed = base64.urlsafe_b64decode(kept.encode())
     except (binascii.Error, ValueError):
-        raise Broken from None
-    return open_password(service().seal, sealed, host=server.host, user=server.user)
+        raise CannotDecrypt from None
+    return open_password(services().encryption, sealed, host=server.host, user=server.user)
 
 
 def _plain(typed: str) -> str:
@@ -149,30 +149,30 @@ def _plain(typed: str) -> str:
     return unicodedata.normalize("NFKC", typed).strip()
 
 
-def try_out(server: MailServer, *, sender: str, to: str, club: str) -> Tried | None:
+def send_test_mail(server: MailServer, *, sender: str, to: str, club: str) -> Tried | None:
     """One test mail, now. None: there were enough of them this hour."""
-    if not allow(TEST_MAILS, "here"):
+    if not check_rate_limit(TEST_MAILS, "here"):
         return None
-    answer = try_account(server, sender=sender, recipient=to, content=_mail(sender=sender, to=to, club=club))
+    answer = test_account(server, sender=sender, recipient=to, content=_mail(sender=sender, to=to, club=club))
     return Tried(diagnose(server, answer), f"{answer.code if answer.code > 0 else ''} {answer.text}".strip(), to, server)
 
 
 def _mail(*, sender: str, to: str, club: str) -> bytes:
-    text = say(TEST_TEXT)
+    text = gettext(TEST_TEXT)
     headers = {
         "From": mailbox(club, sender),
         "To": mailbox("", to),
-        "Subject": say(TEST_SUBJECT),
+        "Subject": gettext(TEST_SUBJECT),
         "Date": format_datetime(machine_now()),
         "Message-ID": make_msgid(domain=sender.rpartition("@")[2]),
         "Auto-Submitted": "auto-generated",
         "X-Jiuniu-Letter": "club.test",
     }
-    title, body = escape(say(TEST_SUBJECT)), escape(text)
+    title, body = escape(gettext(TEST_SUBJECT)), escape(text)
     html = f'<!doctype html><html lang="{g.language}"><meta charset="utf-8"><title>{title}</title><p>{body}</p></html>'
     return mail_bytes(headers, text=text + "\n", html=html)
 
 
 def unlocked(kept: str, server: MailServer) -> MailServer:
     """The server with the password that was kept for it. Raises Broken."""
-    return replace(server, password=open_kept(kept, server))
+    return replace(server, password=saved_account(kept, server))

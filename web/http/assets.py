@@ -25,11 +25,11 @@ def init(app: Flask) -> None:
 
 
 def address(name: str) -> str:
-    return url_for("assets.show", name=name, v=_fingerprint(name))
+    return url_for("assets.asset_file", name=name, v=_fingerprint(name))
 
 
 @assets.get("/static/<name>")
-def show(name: str) -> Response:
+def asset_file(name: str) -> Response:
     if name not in KINDS:
         abort(404)
     response = Response(_content(name), mimetype=KINDS[name])

@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session, aliased
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from engine.club.context import by_slug, keep_club_at_hand
+from engine.club.context import by_slug, remember_club
 from engine.declare.registry import form_number
 from engine.declare.workflow import Workflow
 from engine.security.links import SIGN_IN_LIFE, BadLink, Kind, Link
 from engine.security.rate_limits import UNKNOWN_TOKENS
-from engine.storage.database import HELD, across_clubs, enter_club
+from engine.storage.database import ROW_LOCK, across_clubs, enter_club
 from engine.storage.models import Case, Club, Person, WebSession
-from web.app.services import service
-from web.http.i18n import meet
-from web.http.security import allow, client_address
+from web.app.services import services
+from web.http.i18n import set_request_owner
+from web.http.security import check_rate_limit, client_address
 
 
 class SignedOut(Forbidden):
@@ -61,9 +61,9 @@ class Visitor:
 def read_token(token: str) -> Link:
     """The link in a token; 404 for one that is not ours (and those are counted)."""
     try:
-        return service().links.read(token)
+        return services().links.read(token)
     except BadLink:
-        if not allow(UNKNOWN_TOKENS, client_address()):
+        if not check_rate_limit(UNKNOWN_TOKENS, client_address()):
             abort(429)
         abort(404)
 
@@ -80,12 +80,12 @@ def visitor(session: Session, link: Link, *, held: bool = False) -> Visitor:
     if found is None:
         abort(404)
     club, you, case, about = found
-    keep_club_at_hand(session, club)
+    remember_club(session, club)
     if link.epoch != you.link_epoch:
         raise DeadLink(club, is_out=you.status in ("departed", "removed", "erased"))
-    if link.expired(service().clock.now()):
+    if link.expired(services().clock.now()):
         raise DeadLink(club, case if link.kind in OF_A_CASE else None)
-    meet(club, you)
+    set_request_owner(club, you)
     return Visitor(link, club, you, case if link.kind in OF_A_CASE else None, about)
 
 
@@ -102,7 +102,7 @@ def _behind(*, to_a_case: bool) -> Select[*tuple[Any, ...]]:
 
 
 _BEHIND = _behind(to_a_case=False)
-_BEHIND_HELD = _behind(to_a_case=True).with_for_update(of=Case, **HELD)
+_BEHIND_HELD = _behind(to_a_case=True).with_for_update(of=Case, **ROW_LOCK)
 
 
 def start_session(
@@ -122,10 +122,10 @@ def start_session(
     return secret, life
 
 
-def keep_cookie(response: Response, slug: str, secret: str, life: timedelta) -> None:
+def set_session_cookie(response: Response, slug: str, secret: str, life: timedelta) -> None:
     response.set_cookie(
         COOKIE, secret, max_age=int(life.total_seconds()), path=f"{request.script_root}/{slug}/", httponly=True, samesite="Lax",
-        secure=service().settings.base_url.startswith("https://"),
+        secure=services().settings.base_url.startswith("https://"),
     )  # fmt: skip
 
 
@@ -136,12 +136,12 @@ def signed_in(session: Session, club_id: int, secret: str | None = None) -> Pers
     if not secret:
         return None
     found = session.execute(select(WebSession).where(WebSession.secret_hash == _hash(secret))).scalar_one_or_none()
-    if found is None or found.club_id != club_id or found.ends_at <= service().clock.now():
+    if found is None or found.club_id != club_id or found.ends_at <= services().clock.now():
         return None
     person = session.get(Person, (club_id, found.person_id))
     if person is None or person.status != "member":
         return None
-    return person if service().clock.now() < found.started_at + life_of(person) else None
+    return person if services().clock.now() < found.started_at + life_of(person) else None
 
 
 def life_of(person: Person) -> timedelta:
@@ -167,37 +167,37 @@ def club_here(session: Session, slug: str) -> Club:
     if club is None:
         abort(404)
     enter_club(session, club.id)
-    keep_club_at_hand(session, club)
-    meet(club)
+    remember_club(session, club)
+    set_request_owner(club)
     return club
 
 
-def met_here(session: Session, slug: str) -> tuple[Club, Person | None]:
+def visitor_here(session: Session, slug: str) -> tuple[Club, Person | None]:
     """The club of this address and who is signed in to it; the page is theirs from here on. 404 where there is no club."""
     club = club_here(session, slug)
     you = signed_in(session, club.id)
-    meet(club, you)
+    set_request_owner(club, you)
     return club, you
 
 
 def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
     """A path of this site for this person: a page never shows absolute links of its own."""
-    return url_for("member.show" if kind == "me" else "case.show", token=token_for(club, you, kind, target))
+    return url_for("member.member_page" if kind == "me" else "case.case_page", token=token_for(club, you, kind, target))
 
 
 def form_link(club: Club, you: Person, flow: type[Workflow], *, made_at: datetime) -> str:
     """A path of this site to a form, already addressed; no younger than the link that led here."""
-    return url_for("case.show", token=token_for(club, you, "form", form_number(flow), made_at=made_at))
+    return url_for("case.case_page", token=token_for(club, you, "form", form_number(flow), made_at=made_at))
 
 
 def age_of_a_session() -> datetime:
     """A session may be weeks old: the links that come of it are too old for what cannot be taken back."""
-    return service().clock.now() - 2 * SIGN_IN_LIFE
+    return services().clock.now() - 2 * SIGN_IN_LIFE
 
 
 def token_for(club: Club, you: Person, kind: Kind, target: int, *, made_at: datetime | None = None) -> str:
     """``made_at``: a link that comes of another one is no younger than that."""
-    return service().links.token(Link(kind, club.id, you.id, you.link_epoch, target, made_at or service().clock.now()))
+    return services().links.token(Link(kind, club.id, you.id, you.link_epoch, target, made_at or services().clock.now()))
 
 
 def officer_here(session: Session, slug: str, *, only_owner: bool = False) -> tuple[Club, Person]:
@@ -205,9 +205,9 @@ def officer_here(session: Session, slug: str, *, only_owner: bool = False) -> tu
 
     Others are led on to the sign-in page or to their own, but never away from a press.
     """
-    club, you = met_here(session, slug)
+    club, you = visitor_here(session, slug)
     if you is None:
-        led_on(url_for("desk.show", slug=slug))
+        redirect_to_sign_in(url_for("desk.overview_page", slug=slug))
     if you.role not in ("owner", "admin") and request.method != "POST":
         abort(redirect(url_for("member.signed_in_page", slug=slug), 302))
     if you.role not in (("owner",) if only_owner else ("owner", "admin")):
@@ -215,7 +215,7 @@ def officer_here(session: Session, slug: str, *, only_owner: bool = False) -> tu
     return club, you
 
 
-def led_on(door: str) -> NoReturn:
+def redirect_to_sign_in(door: str) -> NoReturn:
     """To the page where one signs in; a press stays with what was typed."""
     if request.method == "POST":
         raise SignedOut(door)

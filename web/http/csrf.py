@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from web.app.services import service
-from web.http.auth import met_here, read_token, visitor
+from web.app.services import services
+from web.http.auth import read_token, visitor, visitor_here
 from web.http.security import MOST_FIELDS
 
 csrf = CSRFProtect()
@@ -44,19 +44,19 @@ def _check() -> None:
     try:
         csrf.protect()
     except CSRFError:
-        _meet()
+        _greet()
         abort(400)
 
 
 def _own_hosts() -> set[str]:
-    return {urlsplit(service().settings.base_url).netloc, request.host}
+    return {urlsplit(services().settings.base_url).netloc, request.host}
 
 
-def _meet() -> None:
+def _greet() -> None:
     """Whose page this would have been: a refusal speaks their language. Raises what the page would have raised."""
     address = request.view_args or {}
-    with service().db.read() as session:
+    with services().db.read() as session:
         if "token" in address:
             visitor(session, read_token(address["token"]))
         elif "slug" in address:
-            met_here(session, address["slug"])
+            visitor_here(session, address["slug"])

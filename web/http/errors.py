@@ -13,9 +13,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from engine.declare.registry import workflow
-from engine.storage.database import out_of_reach
+from engine.storage.database import database_unavailable
 from web.http.auth import DeadLink, SignedOut
-from web.http.i18n import begin_request, meet
+from web.http.i18n import begin_request, set_request_owner
 from web.http.unsaved_input import by_script, line_for
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ Page = Response | tuple[str, int]
 def init(app: Flask) -> None:
     @app.errorhandler(DeadLink)
     def dead_link(dead: DeadLink) -> Page:
-        meet(dead.club)
+        set_request_owner(dead.club)
         matter = workflow(dead.case.workflow) if dead.case else None
         return _page(410, "dead_link", case=dead.case, matter=matter, is_out=dead.is_out)
 
@@ -44,7 +44,7 @@ def init(app: Flask) -> None:
     @app.errorhandler(StaleDataError)
     def no_database(trouble: Exception) -> Page:
         """A full disk, a database that restarts, a row that many want: nothing was half written, and it comes back by itself."""
-        if not out_of_reach(trouble) and not isinstance(trouble, StaleDataError):
+        if not database_unavailable(trouble) and not isinstance(trouble, StaleDataError):
             return broken(trouble)
         log.error("the database does not answer: %s", trouble)
         return _page(503)

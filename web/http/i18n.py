@@ -8,12 +8,12 @@ from typing import Any
 from flask import Flask, Response, g, request
 from markupsafe import Markup, escape
 
-from engine.club.history import Entry
+from engine.club.history import HistoryEntry
 from engine.declare.registry import UNREADABLE, label_of, standing, title_of
 from engine.storage.models import Case, Club, Event, Person
 from engine.text.i18n import LANGUAGES, best_language, say_clock, say_date, say_day, say_moment, say_short, translate
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 from web.labels import event_sentences, letter_words, wording
 
 COOKIE = "lang"
@@ -31,14 +31,14 @@ def begin_request() -> None:
     g.club = g.you = None
 
 
-def meet(club: Club | None, you: Person | None = None) -> None:
+def set_request_owner(club: Club | None, you: Person | None = None) -> None:
     """From here on the page is this club's, in this person's language (a switch on this very page goes first)."""
     g.club, g.you = club, you
     theirs = you.locale if you else None
     g.language = g.switched or theirs or g.chosen or g.accepted or (club.locale if club else LANGUAGES[0])
 
 
-def say(text: str, **values: Any) -> str:
+def gettext(text: str, **values: Any) -> str:
     """The catalogue's word in the page's language; markup that is filled in (a name as it is shown) stays markup."""
     found = translate(text, g.language)
     if any(isinstance(value, Markup) for value in values.values()):
@@ -53,19 +53,19 @@ def _zone() -> str:
 def init(app: Flask) -> None:
     app.before_request(begin_request)
     app.jinja_env.globals.update(
-        _=say,
+        _=gettext,
         state_word=state_word,
         action_word=action_word,
         told=told,
         choice_word=choice_word,
         case_label=case_label,
         letter_word=letter_word,
-        letter_state_word=lambda state: say(letter_words.STATES[state]),
-        meaning_word=lambda meaning: say(letter_words.MEANINGS[meaning]) if meaning else "",
+        letter_state_word=lambda state: gettext(letter_words.STATES[state]),
+        meaning_word=lambda meaning: gettext(letter_words.MEANINGS[meaning]) if meaning else "",
         standing_word=standing_word,
         unreadable=lambda case: standing(case) is UNREADABLE,
     )
-    app.jinja_env.globals["mailbox_shows"] = lambda: service().outgoing().origin == "mailbox"
+    app.jinja_env.globals["mailbox_shows"] = lambda: services().outgoing().origin == "mailbox"
     app.jinja_env.filters.update(
         moment=lambda at: say_moment(at, _zone(), g.language),
         short=lambda at, club=None: say_short(at, club.zone if club else _zone(), g.language),
@@ -79,7 +79,7 @@ def init(app: Flask) -> None:
             "club": g.get("club"),
             "you": g.get("you"),
             "language": g.get("language", LANGUAGES[0]),
-            "unsafe": service().settings.is_unsafe,
+            "unsafe": services().settings.is_unsafe,
         }
     )
 
@@ -92,23 +92,23 @@ def init(app: Flask) -> None:
 
 def state_word(workflow: str, state: str) -> str:
     """Also of a state that nobody declares (any more)."""
-    return say(wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE))
+    return gettext(wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE))
 
 
 def action_word(action: str) -> str:
-    return say(wording.ACTIONS.get(action, action))
+    return gettext(wording.ACTIONS.get(action, action))
 
 
-def told(workflow: str, deed: Entry | Event, whose: Markup, who: Markup, whom: Markup | None = None) -> str:
+def told(workflow: str, deed: HistoryEntry | Event, whose: Markup, who: Markup, whom: Markup | None = None) -> str:
     """What happened, as a sentence, and how those are shown who are named in it.
 
     ``whose`` matter it is, ``who`` did it, ``whom``: in whose name or place.
     """
     alone = event_sentences.came_about(workflow, deed)
     if alone:
-        return say(alone)
+        return gettext(alone)
     pattern = _("%(who)s (for %(whom)s) %(deed)s") if whom else _("%(who)s %(deed)s")
-    return say(pattern, who=who, whom=whom, deed=say(event_sentences.did(workflow, deed), whose=whose))
+    return gettext(pattern, who=who, whom=whom, deed=gettext(event_sentences.did(workflow, deed), whose=whose))
 
 
 def case_label(case: Case) -> str:
@@ -120,23 +120,23 @@ def letter_word(name: str) -> str:
     """What a letter is about, from its name (``study_plan.please_write``)."""
     subject = letter_words.LETTERS.get(name) or letter_words.LETTERS.get(name.partition(".")[2], "")
     label = label_of(name)
-    return say(": ").join(say(part) for part in (label, subject) if part) or name
+    return gettext(": ").join(gettext(part) for part in (label, subject) if part) or name
 
 
 def standing_word(person: Person) -> str:
     """What somebody is in the club, or why they are not in it."""
     standing = letter_words.STANDING.get(person.status)
-    return say(standing or letter_words.RANKS[person.role])
+    return gettext(standing or letter_words.RANKS[person.role])
 
 
 def choice_word(choice: str) -> str:
-    return say(wording.CHOICES.get(choice, choice))
+    return gettext(wording.CHOICES.get(choice, choice))
 
 
 def in_words(at: datetime) -> str:
     """How far away a moment is, for a person: "in 2 days", "3 hours ago"."""
-    seconds = (at - service().clock.now()).total_seconds()
+    seconds = (at - services().clock.now()).total_seconds()
     size, *words = next((span for span in wording.SPANS if abs(seconds) >= span[0]), wording.SPANS[-1])
     count = max(1, int(abs(seconds) // size))
     one, several = words[:2] if seconds >= 0 else words[2:]
-    return say(one) if count == 1 else say(several, n=count)
+    return gettext(one) if count == 1 else gettext(several, n=count)

@@ -69,7 +69,7 @@ class _Quiet(logging.StreamHandler[Any]):
         self.stream.write(f"a log line of {record.name} could not be written\n")
 
 
-def keep(settings: Settings) -> None:
+def install(settings: Settings) -> None:
     """Mask every line that leaves through the root logger, and whatever would end up on stderr by itself."""
     server = settings.mail_server
     secrets = (*settings.secret_keys, server.password) if server and server.password else settings.secret_keys
@@ -96,7 +96,7 @@ def _uncaught_in_thread(given: ExceptHookArgs) -> None:
         log.critical("a thread ended unexpectedly", exc_info=given.exc_value)
 
 
-def tell_all() -> None:
+def set_level() -> None:
     """For a process that serves or works: its own doings from INFO on, other people's libraries only in trouble."""
     logging.getLogger().setLevel(logging.INFO)
     for chatty in ("apscheduler", "mail.log", "waitress.queue", "alembic"):
@@ -114,7 +114,7 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    if request.endpoint not in ("assets.show", "health.alive", "health.ready"):
+    if request.endpoint not in ("assets.asset_file", "health.healthz", "health.readyz"):
         taken = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
         requests_log.info("%s %s %s %.0f ms", request.method, quote(request.path[:200]), response.status_code, taken)
     return response

@@ -15,11 +15,11 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.clock import machine_now
-from engine.security.rate_limits import Limit, take
+from engine.security.rate_limits import Limit, hit
 from engine.settings import Settings
 from engine.text.i18n import marked as _
 from web.app.server import REQUEST_BYTES
-from web.app.services import service
+from web.app.services import services
 
 MOST_FIELDS = 200
 LEAST_SECONDS = 2
@@ -81,9 +81,9 @@ class _Prefix:
 def _add_headers(response: Response) -> Response:
     for key, value in HEADERS.items():
         response.headers.setdefault(key, value)
-    if service().settings.base_url.startswith("https://"):
+    if services().settings.base_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "assets.show":
+    if request.endpoint != "assets.asset_file":
         response.headers["Cache-Control"] = "no-store"
     if "Location" in response.headers:
         response.headers["Location"] = _on_this_site(response.headers["Location"])
@@ -98,25 +98,25 @@ def _on_this_site(location: str) -> str:
     return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, parts.fragment))
 
 
-def allow(limit: Limit, who: str) -> bool:
+def check_rate_limit(limit: Limit, who: str) -> bool:
     """Count one more of these; True when it is within the limit (or limits are off)."""
-    if not service().settings.rate_limits:
+    if not services().settings.rate_limits:
         return True
-    return service().db.write(take, limit, who, machine_now())
+    return services().db.write(hit, limit, who, machine_now())
 
 
-def new_stamp() -> str:
+def new_form_token() -> str:
     """The hidden ``form`` field of an open form: an id of its own, signed with the moment at which it was opened."""
-    return str(service().form_stamps.dumps(secrets.token_hex(8)))
+    return str(services().form_stamps.dumps(secrets.token_hex(8)))
 
 
-def read_stamp(text: str) -> tuple[str, bool]:
+def read_form_token(text: str) -> tuple[str, bool]:
     """The form's id, and whether a person can have filled it in: not sooner than LEAST_SECONDS after it was opened.
 
     A stamp that nobody here signed gives a new id and no. A program may leave it out: the forgery token tells the same.
     """
     token = request.form.get("csrf_token", "")
-    signer = service().form_stamps if text else URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="wtf-csrf-token")
+    signer = services().form_stamps if text else URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="wtf-csrf-token")
     try:
         form_id, opened = signer.loads(text or token, return_timestamp=True)
     except BadData:

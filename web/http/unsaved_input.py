@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from engine.declare.fields import clean_text
 from engine.text.i18n import marked as _
-from web.app.services import service
-from web.http.i18n import say
+from web.app.services import services
+from web.http.i18n import gettext
 
 Page = str | AnyResponse | tuple[str, int]
 
@@ -32,7 +32,7 @@ _SHOWN = re.compile(r'<textarea[^>]*>(.*?)</textarea>|value="([^"]*)"', re.DOTAL
 
 
 @dataclass(frozen=True)
-class Sent:
+class SubmittedValue:
     """One value of the form that was sent. ``by_hand``: its person typed it."""
 
     name: str
@@ -49,20 +49,20 @@ class Sent:
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(sent_here=sent_here, not_shown=not_shown)
+    app.jinja_env.globals.update(sent_here=submitted_here, not_shown=missing_from_page)
 
 
-def sent_here() -> list[Sent]:
+def submitted_here() -> list[SubmittedValue]:
     """What this very request brought; nothing where it was not read (413), or where no page of ours can have sent it."""
     form = vars(request).get("form")
     if form is None or g.get("foreign") or g.get("by_machine"):
         return []
-    return [Sent(name, text) for name, text in form.items(multi=True) if name not in SECRETS and name != "csrf_token"]
+    return [SubmittedValue(name, text) for name, text in form.items(multi=True) if name not in SECRETS and name != "csrf_token"]
 
 
-def not_shown(page: str) -> list[Sent]:
+def missing_from_page(page: str) -> list[SubmittedValue]:
     """What was typed and stands in no box of the page that answers."""
-    typed = [sent for sent in sent_here() if sent.by_hand]
+    typed = [sent for sent in submitted_here() if sent.by_hand]
     shown = {_folded(html.unescape(box or value)) for box, value in _SHOWN.findall(page)} if typed else set()
     return [sent for sent in typed if _folded(sent.text) not in shown]
 
@@ -77,13 +77,13 @@ def by_script() -> bool:
     return request.method == "POST" and request.accept_mimetypes.best == "text/plain"
 
 
-def in_a_line(page: Page) -> AnyResponse:
+def line_of_page(page: Page) -> AnyResponse:
     return line_for(page[1] if isinstance(page, tuple) else 200)
 
 
 def line_for(status: int) -> AnyResponse:
     """What the script shows in the place of a page: what was answered to its save."""
-    words = say("Saved %(when)s", when=_clock_time(service().clock.now())) if status == 200 else say(REFUSED)
+    words = gettext("Saved %(when)s", when=_clock_time(services().clock.now())) if status == 200 else gettext(REFUSED)
     return Response(words, status, mimetype="text/plain")
 
 

@@ -18,7 +18,7 @@ from engine.text.i18n import translate
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberLabel:
     """``does``: one sentence with ``%(value)s`` in it, that says what the number does to members."""
 
     key: str
@@ -30,60 +30,60 @@ class Number:
 class Group:
     key: str
     name: str
-    numbers: tuple[Number, ...]
+    numbers: tuple[NumberLabel, ...]
 
 
 GROUPS = (
     Group("joining", _("Joining and leaving"), (
-        Number("confirm_days", _("To confirm the address"),
+        NumberLabel("confirm_days", _("To confirm the address"),
                _("Whoever applies has %(value)s to confirm their e-mail address; otherwise the application is erased.")),
-        Number("application_days", _("Keeping old applications"),
+        NumberLabel("application_days", _("Keeping old applications"),
                _("An application that led nowhere is kept for %(value)s, then what it says is deleted.")),
-        Number("erase_days", _("Before somebody is erased"),
+        NumberLabel("erase_days", _("Before somebody is erased"),
                _("Whoever leaves and wants everything erased can still come back for %(value)s; then it is gone.")),
     )),
     Group("duties", _("Study plan and second chances"), (
-        Number("plan_days", _("To write the study plan"), _("After joining, a newcomer has %(value)s to write a study plan.")),
-        Number("second_chances", _("Second chances"),
+        NumberLabel("plan_days", _("To write the study plan"), _("After joining, a newcomer has %(value)s to write a study plan.")),
+        NumberLabel("second_chances", _("Second chances"),
                _("Whoever misses a due time gets %(value)s per study plan, or per month of reflections; after that, "
                  "removal is proposed to the owner.")),
-        Number("second_chance_days", _("Length of a second chance"), _("A second chance lasts %(value)s.")),
-        Number("return_days", _("To change what was returned"),
+        NumberLabel("second_chance_days", _("Length of a second chance"), _("A second chance lasts %(value)s.")),
+        NumberLabel("return_days", _("To change what was returned"),
                _("What a reviewer returns for changes is to come back within %(value)s.")),
     )),
     Group("reading", _("The reading week"), (
-        Number("week_opens", _("The week begins"), _("Every week on %(value)s, each member is asked for a reflection.")),
-        Number("week_due", _("The reflection is due"), _("It is due on the %(value)s that comes next.")),
-        Number("big_book_days", _("More time for a big book"), _("Whoever reads a big book gets %(value)s more.")),
+        NumberLabel("week_opens", _("The week begins"), _("Every week on %(value)s, each member is asked for a reflection.")),
+        NumberLabel("week_due", _("The reflection is due"), _("It is due on the %(value)s that comes next.")),
+        NumberLabel("big_book_days", _("More time for a big book"), _("Whoever reads a big book gets %(value)s more.")),
     )),
     Group("decisions", _("Reviews and decisions"), (
-        Number("decide_days", _("To review"),
+        NumberLabel("decide_days", _("To review"),
                _("Reviewers have %(value)s. After that an application or a nomination lapses; a plan or a reflection counts "
                  "as handed in.")),
-        Number("removal_days", _("To decide on a removal"),
+        NumberLabel("removal_days", _("To decide on a removal"),
                _("The owner has %(value)s to decide on a proposed removal; then it is dropped.")),
-        Number("extend_most_days", _("The longest extension"),
+        NumberLabel("extend_most_days", _("The longest extension"),
                _("Instead of removing somebody, the owner may give them up to %(value)s more.")),
-        Number("answer_days", _("To answer an offer"),
+        NumberLabel("answer_days", _("To answer an offer"),
                _("Whoever is offered the club by its owner has %(value)s to answer.")),
-        Number("undo_hours", _("To take a decision back"), _("A decision can be taken back for %(value)s.")),
-        Number("receipt_after", _("The receipt"),
+        NumberLabel("undo_hours", _("To take a decision back"), _("A decision can be taken back for %(value)s.")),
+        NumberLabel("receipt_after", _("The receipt"),
                _("Whoever decides gets one mail with the ways to take it back, %(value)s after their last press.")),
     )),
     Group("votes", _("Electing admins"), (
-        Number("vote_days", _("Length of a vote"), _("Members have %(value)s to vote on a nomination.")),
-        Number("quorum", _("Who has to vote"), _("The vote counts when at least %(value)s of the electors voted.")),
+        NumberLabel("vote_days", _("Length of a vote"), _("Members have %(value)s to vote on a nomination.")),
+        NumberLabel("quorum", _("Who has to vote"), _("The vote counts when at least %(value)s of the electors voted.")),
     )),
     Group("mail", _("Reminders and quiet hours"), (
-        Number("remind_before", _("The first reminder"),
+        NumberLabel("remind_before", _("The first reminder"),
                _("Members are reminded %(value)s before something is due.")),
-        Number("remind_last", _("The last reminder"),
+        NumberLabel("remind_last", _("The last reminder"),
                _("For a plan or a reflection there is one more reminder, %(value)s before it is due.")),
-        Number("quiet_from", _("Quiet hours begin"), _("From %(value)s on no reminder leaves.")),
-        Number("quiet_until", _("Quiet hours end"), _("What waited through the night leaves at %(value)s.")),
+        NumberLabel("quiet_from", _("Quiet hours begin"), _("From %(value)s on no reminder leaves.")),
+        NumberLabel("quiet_until", _("Quiet hours end"), _("What waited through the night leaves at %(value)s.")),
     )),
     Group("deciders", _("Who decides, and when they are asked"), (
-        Number("digest_hour", _("The daily letter"),
+        NumberLabel("digest_hour", _("The daily letter"),
                _("At %(value)s whoever has something to decide gets one letter that lists all of it.")),
     )),
 )  # fmt: skip

@@ -5,7 +5,7 @@ Looked up as ``workflow.action>state``, ``workflow.action``, ``action>state``, `
 
 from __future__ import annotations
 
-from engine.club.history import Entry
+from engine.club.history import HistoryEntry
 from engine.storage.models import Event
 from engine.text.i18n import marked as _
 
@@ -83,12 +83,12 @@ CAME = {
 }
 
 
-def came_about(workflow: str, deed: Entry | Event) -> str:
+def came_about(workflow: str, deed: HistoryEntry | Event) -> str:
     """The sentence, where it needs nobody's name; else empty."""
     return CAME.get(found_under(workflow, deed.action, deed.to_state), "")
 
 
-def did(workflow: str, deed: Entry | Event) -> str:
+def did(workflow: str, deed: HistoryEntry | Event) -> str:
     """What goes after a name. A history outlives its declaration: an act that is gone has no words of its own."""
     return DID.get(found_under(workflow, deed.action, deed.to_state), _("dealt with it"))
 

@@ -18,11 +18,11 @@ Page = str | Response | tuple[str, int]
 
 # In the order of the menu: endpoint, name.
 MENU = (
-    ("member.show", _("To do")),
-    ("member.record", _("Record")),
-    ("member.letters", _("Letters")),
-    ("member.settings", _("Settings")),
-    ("member.data", _("Data")),
+    ("member.member_page", _("To do")),
+    ("member.record_page", _("Record")),
+    ("member.member_letters_page", _("Letters")),
+    ("member.member_settings_page", _("Settings")),
+    ("member.data_page", _("Data")),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, current_app, redirect, request, url_for
 from sqlalchemy.orm import Session
 
-from engine.cases.member_links import mail_own_page, renew_links
+from engine.cases.member_links import mail_member_page, reissue_links
 from engine.declare.fields import written_answers
 from engine.declare.registry import workflow
 from engine.reports.export import everything_about
@@ -19,42 +19,42 @@ from engine.security.rate_limits import EXPORTS, TooManyMails
 from engine.storage.models import Case, Club
 from engine.text.csv_export import spreadsheet
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import Visitor, read_token
-from web.http.i18n import case_label, say, state_word
-from web.http.security import MAILBOX_FULL, allow, new_stamp, read_stamp
+from web.http.i18n import case_label, gettext, state_word
+from web.http.security import MAILBOX_FULL, check_rate_limit, new_form_token, read_form_token
 from web.member.auth import Page, member, own, own_page
 from web.member.page import LEAVING, forms_of
 
-SESSIONS = "sessions.show"
+SESSIONS = "sessions.sessions_page"
 ENOUGH_COPIES = _("That is often enough for one day. Please come back tomorrow.")
 VOTES = _("Votes are secret: a choice is in no export.")
 COLUMNS = (_("Matter"), _("How it stands"), _("Opened"), _("Question"), _("Answer"))
 
 
 @member.get("/me/<token>/data")
-def data(token: str) -> Page:
+def data_page(token: str) -> Page:
     link = read_token(token)
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = own(session, link)
     return _page(link, token, met)
 
 
 @member.post("/me/<token>/data")
-def act_on_data(token: str) -> Page:
+def press_data(token: str) -> Page:
     """A copy of everything, a fresh link, or the end of all links."""
     link = read_token(token)
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = own(session, link)
     action = request.form.get("action")
     if action == "lost":
-        service().db.write(_renew, link)
+        services().db.write(_renew, link)
         return own_page("renewed", "")
     if action == "fresh":
         return _mail_fresh_link(link, token, met)
-    if not link.is_fresh(service().clock.now()) or action not in ("export", "export_table"):
+    if not link.is_fresh(services().clock.now()) or action not in ("export", "export_table"):
         return _page(link, token, met), 403
-    if not allow(EXPORTS, f"{met.club.id}:{met.you.id}"):
+    if not check_rate_limit(EXPORTS, f"{met.club.id}:{met.you.id}"):
         return _page(link, token, met, message=ENOUGH_COPIES), 429
     return _copy(link) if action == "export" else _table(link)
 
@@ -62,51 +62,51 @@ def act_on_data(token: str) -> Page:
 def _page(link: Link, token: str, met: Visitor, *, message: str = "") -> str:
     leaving = [item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key == LEAVING]
     return own_page(
-        "data", token, stamp=new_stamp(), too_old=not link.is_fresh(service().clock.now()), message=message,
+        "data", token, stamp=new_form_token(), too_old=not link.is_fresh(services().clock.now()), message=message,
         sent="sent" in request.args, leaving=leaving,
         sessions=url_for(SESSIONS, slug=met.club.slug) if SESSIONS in current_app.view_functions else "",
     )  # fmt: skip
 
 
 def _mail_fresh_link(link: Link, token: str, met: Visitor) -> Page:
-    request_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    request_id, _by_a_person = read_form_token(request.form.get("form", ""))
     try:
-        service().db.write(_mail, link, request_id)
+        services().db.write(_mail, link, request_id)
     except TooManyMails:
         return _page(link, token, met, message=MAILBOX_FULL), 429
-    return redirect(url_for("member.data", token=token, sent=1), 303)
+    return redirect(url_for("member.data_page", token=token, sent=1), 303)
 
 
 def _mail(session: Session, link: Link, request_id: str) -> None:
-    you, here = own(session, link).you, service()
-    mail_own_page(session, you, request_id=request_id, now=here.clock.now(), limited=here.settings.rate_limits)
+    you, here = own(session, link).you, services()
+    mail_member_page(session, you, request_id=request_id, now=here.clock.now(), limited=here.settings.rate_limits)
 
 
 def _renew(session: Session, link: Link) -> None:
-    renew_links(session, own(session, link).you, service().clock.now())
+    reissue_links(session, own(session, link).you, services().clock.now())
 
 
 def _copy(link: Link) -> Response:
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = own(session, link)
-        found: dict[str, Any] = everything_about(session, met.club, met.you) | {"votes": say(VOTES)}
+        found: dict[str, Any] = everything_about(session, met.club, met.you) | {"votes": gettext(VOTES)}
     return _download(met.club, "json", "application/json", json.dumps(found, ensure_ascii=False, indent=1).encode())
 
 
 def _table(link: Link) -> Response:
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = own(session, link)
         rows = [row for case in cases_of(session, met.you, limit=100_000) for row in _rows(case)]
-    return _download(met.club, "csv", "text/csv", spreadsheet([[say(name) for name in COLUMNS], *rows]))
+    return _download(met.club, "csv", "text/csv", spreadsheet([[gettext(name) for name in COLUMNS], *rows]))
 
 
 def _rows(case: Case) -> Iterator[list[str]]:
     """One row per answer; a case in which nothing was written has one row all the same."""
     start = [case_label(case), state_word(case.workflow, case.state), case.opened_at.isoformat(timespec="seconds")]
     for label, text, _is_long in written_answers(workflow(case.workflow), case.answers) or [("", "", False)]:
-        yield [*start, say(label) if label else "", text]
+        yield [*start, gettext(label) if label else "", text]
 
 
 def _download(club: Club, ending: str, mimetype: str, content: bytes) -> Response:
-    name = f"{club.slug}-{service().clock.now():%Y-%m-%d}.{ending}"
+    name = f"{club.slug}-{services().clock.now():%Y-%m-%d}.{ending}"
     return Response(content, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -11,9 +11,9 @@ from engine.cases.transitions import open_cases_of
 from engine.declare.registry import workflow
 from engine.storage.models import Case, Club, Person
 from engine.text.i18n import as_said, translate
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import read_token, token_for, visitor
-from web.http.i18n import say
+from web.http.i18n import gettext
 from web.member.auth import member
 
 
@@ -21,7 +21,7 @@ from web.member.auth import member
 def calendar(slug: str) -> Response:
     """Instants in UTC, so no program can shift them; what is due at the end of a day stands on that day."""
     link = read_token(request.args.get("token", ""))
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = visitor(session, link)
         if link.kind != "calendar" or met.club.slug != slug:
             abort(404)
@@ -31,7 +31,7 @@ def calendar(slug: str) -> Response:
 
 
 def address_of(club: Club, you: Person) -> str:
-    return service().links.url(f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', 0)}")
+    return services().links.url(f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', 0)}")
 
 
 def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
@@ -46,7 +46,7 @@ def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
         event.add("dtstamp", item.entered_at)
         event.add("dtstart", as_said(item.due_at, club.zone).astimezone(UTC))
         event.add("dtend", item.due_at)
-        event.add("summary", translate(workflow(item.workflow).label, you.locale) + " · " + say("due"))
-        event.add("url", service().links.url("c/" + token_for(club, you, "case", item.id)))
+        event.add("summary", translate(workflow(item.workflow).label, you.locale) + " · " + gettext("due"))
+        event.add("url", services().links.url("c/" + token_for(club, you, "case", item.id)))
         feed.add_component(event)
     return bytes(feed.to_ical())

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.declare.registry import label_of, workflow
-from engine.reports.member_record import Told, letters_to
+from engine.reports.member_record import LetterToPerson, letters_to
 from engine.storage.models import Club, Person
 from engine.text.i18n import marked as _
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import link_for, read_token
-from web.http.i18n import case_label, say, state_word
+from web.http.i18n import case_label, gettext, state_word
 from web.member.auth import Page, member, own, own_page
 
 SHOWN = 50
@@ -43,7 +43,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Row:
+class LetterRow:
     title: str
     kind: str
     why: str
@@ -54,35 +54,35 @@ class Row:
 
 
 @member.get("/me/<token>/letters")
-def letters(token: str) -> Page:
+def member_letters_page(token: str) -> Page:
     link = read_token(token)
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = own(session, link)
         found = letters_to(session, met.you, SHOWN)
     return own_page("letters", token, rows=[_row(met.club, met.you, told) for told in found], most=SHOWN)
 
 
-def _row(club: Club, you: Person, told: Told) -> Row:
+def _row(club: Club, you: Person, told: LetterToPerson) -> LetterRow:
     letter, case = told.letter, told.case
     kind, why = _kind_and_why(told)
     clause = workflow(case.workflow).clause_of(told.event.to_state) if case and told.event else ""
     opens = case is not None and (case.person_id == you.id or you.role in ("owner", "admin") or "electors" in case.data)
-    return Row(
-        title=case_label(case) if case else say(label_of(letter.name)) if label_of(letter.name) else club.name,
-        kind=say(kind), why=why, clause=clause, state=say(STATES[letter.state]), at=letter.settled_at or letter.created_at,
+    return LetterRow(
+        title=case_label(case) if case else gettext(label_of(letter.name)) if label_of(letter.name) else club.name,
+        kind=gettext(kind), why=why, clause=clause, state=gettext(STATES[letter.state]), at=letter.settled_at or letter.created_at,
         url=link_for(club, you, "case", case.id) if case and opens else "",
     )  # fmt: skip
 
 
-def _kind_and_why(told: Told) -> tuple[str, str]:
+def _kind_and_why(told: LetterToPerson) -> tuple[str, str]:
     """What the letter is, and the state or the due time that caused it."""
     letter, case, event = told.letter, told.case, told.event
     if case is None or event is None:
         kind, why = KINDS.get(letter.name.partition(".")[2], OTHER)
-        return kind, say(why)
+        return kind, gettext(why)
     state = state_word(case.workflow, event.to_state)
     if letter.data.get("reminder"):
-        return _("Reminder"), say("Its due time came near: %(state)s.", state=state)
+        return _("Reminder"), gettext("Its due time came near: %(state)s.", state=state)
     if letter.asks:
-        return _("Something for you to do"), say("It became your turn: %(state)s.", state=state)
-    return _("News"), say("There was news. Since then: %(state)s.", state=state)
+        return _("Something for you to do"), gettext("It became your turn: %(state)s.", state=state)
+    return _("News"), gettext("There was news. Since then: %(state)s.", state=state)

@@ -9,15 +9,15 @@ from flask import abort, redirect, request, url_for
 from sqlalchemy.orm import Session
 
 from engine.cases.drafts import drafts_of, form_of
-from engine.cases.submissions import may_open
+from engine.cases.submissions import may_submit
 from engine.club.electorate import not_voted_yet
 from engine.declare.registry import all_workflows, form_number, state_of, workflow
 from engine.declare.workflow import Workflow
 from engine.reports.worklists import cases_of
 from engine.security.links import Link
 from engine.storage.models import Case, Club, Draft, Person
-from web.app.services import service
-from web.http.auth import age_of_a_session, form_link, link_for, met_here, read_token, token_for
+from web.app.services import services
+from web.http.auth import age_of_a_session, form_link, link_for, read_token, token_for, visitor_here
 from web.member.auth import Page, member, own, own_page
 
 ENDED_SHOWN = 5
@@ -27,7 +27,7 @@ ELSEWHERE = (*OF_SETTINGS, LEAVING)
 
 
 @dataclass(frozen=True)
-class Line:
+class DueLine:
     """One case. ``writes``: its person may hand a form in, also while a removal is proposed; ``about``: whom a vote is about."""
 
     case: Case
@@ -48,43 +48,43 @@ class Begin:
 
 
 @member.get("/me/<path:token>")
-def show(token: str) -> Page:
+def member_page(token: str) -> Page:
     link = read_token(token)
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = own(session, link)
         return _page(session, met.club, met.you, token, link.made_at)
 
 
 @member.get("/<slug>/me")
 def signed_in_page(slug: str) -> Page:
-    with service().db.read() as session:
-        club, you = met_here(session, slug)
+    with services().db.read() as session:
+        club, you = visitor_here(session, slug)
         if you is None:
-            return redirect(url_for("desk.show", slug=slug), 302)
+            return redirect(url_for("desk.overview_page", slug=slug), 302)
         made_at = age_of_a_session()
         return _page(session, club, you, token_for(club, you, "me", 0, made_at=made_at), made_at)
 
 
 @member.post("/me/<path:token>")
-def press(token: str) -> Page:
+def press_member_page(token: str) -> Page:
     """The one act of this page: acknowledging the charter."""
     link = read_token(token)
     if request.form.get("action") != "acknowledge":
         abort(400)
-    service().db.write(_acknowledge, link)
-    return redirect(url_for("member.show", token=token), 303)
+    services().db.write(_acknowledge, link)
+    return redirect(url_for("member.member_page", token=token), 303)
 
 
 def _acknowledge(session: Session, link: Link) -> None:
     met = own(session, link)
-    met.you.charter_version, met.you.charter_acknowledged_at = met.club.charter_version, service().clock.now()
+    met.you.charter_version, met.you.charter_acknowledged_at = met.club.charter_version, services().clock.now()
 
 
 def forms_of(club: Club, you: Person, drafts: dict[str, Draft], made_at: datetime) -> list[Begin]:
     """The forms that this member may open; no link is younger than the one that led here."""
     return [
         Begin(flow, form_link(club, you, flow, made_at=made_at), drafts.get(form_of("form", form_number(flow))))
-        for flow in all_workflows() if may_open(flow, you)
+        for flow in all_workflows() if may_submit(flow, you)
     ]  # fmt: skip
 
 
@@ -108,9 +108,9 @@ def _page(session: Session, club: Club, you: Person, token: str, made_at: dateti
     )  # fmt: skip
 
 
-def _line(club: Club, you: Person, case: Case, drafts: dict[str, Draft]) -> Line:
+def _line(club: Club, you: Person, case: Case, drafts: dict[str, Draft]) -> DueLine:
     acts = state_of(case.workflow, case.state).acts
-    return Line(
+    return DueLine(
         case, link_for(club, you, "case", case.id), workflow(case.workflow).clause_of(case.state),
         writes=any(act.fill and "person" in act.who.names for act in acts), draft=drafts.get(form_of("case", case.id)),
     )  # fmt: skip

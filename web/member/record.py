@@ -14,7 +14,7 @@ from engine.reports.member_record import ended_of, periods_of
 from engine.storage.models import Case, Club, Event, Person
 from engine.text.i18n import marked as _
 from engine.text.i18n import say_month
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import link_for, read_token
 from web.member.auth import Page, member, own, own_page
 
@@ -54,14 +54,14 @@ class Week:
 
 
 @member.get("/me/<token>/record")
-def record(token: str) -> Page:
+def record_page(token: str) -> Page:
     link = read_token(token)
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = own(session, link)
         periods = periods_of(session, met.you, READING)
         ended = ended_of(session, met.you, besides=READING, limit=ENDED_SHOWN)
     years = sorted({int(case.data["period"][:4]) for case, _first in periods})
-    year = _year(years, met.club, service().clock.now())
+    year = _year(years, met.club, services().clock.now())
     weeks = year_of(met.club, met.you, periods, year) if years else []
     return own_page(
         "record", token, year=year, years=years, weeks=weeks, words=WORDS, count=Counter(week.outcome for week in weeks),

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from engine.security.links import Link
 from engine.text.i18n import LANGUAGES
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import read_token
 from web.member.auth import Page, member, own, own_page
 from web.member.feed import address_of
@@ -16,22 +16,22 @@ from web.member.page import OF_SETTINGS, forms_of
 
 
 @member.get("/me/<token>/settings")
-def settings(token: str) -> Page:
+def member_settings_page(token: str) -> Page:
     link = read_token(token)
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = own(session, link)
     changes = [item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key in OF_SETTINGS]
     return own_page("settings", token, calendar=address_of(met.club, met.you), changes=changes, languages=LANGUAGES)
 
 
 @member.post("/me/<token>/settings")
-def settle(token: str) -> Page:
+def press_member_settings(token: str) -> Page:
     """Fewer reminders or all of them; the language of mails and pages."""
-    service().db.write(_settle, read_token(token), request.form)
-    return redirect(url_for("member.settings", token=token), 303)
+    services().db.write(_save_settings, read_token(token), request.form)
+    return redirect(url_for("member.member_settings_page", token=token), 303)
 
 
-def _settle(session: Session, link: Link, sent: MultiDict[str, str]) -> None:
+def _save_settings(session: Session, link: Link, sent: MultiDict[str, str]) -> None:
     you, action = own(session, link).you, sent.get("action", "")
     if action in ("fewer", "all"):
         you.fewer_reminders = action == "fewer"

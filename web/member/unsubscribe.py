@@ -6,7 +6,7 @@ from flask import abort, render_template
 from sqlalchemy.orm import Session
 
 from engine.security.links import Link
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import read_token, visitor
 from web.http.csrf import no_token_needed
 from web.member.auth import Page, member
@@ -17,7 +17,7 @@ def unsubscribe_page(token: str) -> Page:
     link = read_token(token)
     if link.kind != "unsubscribe":
         abort(404)
-    with service().db.read() as session:
+    with services().db.read() as session:
         visitor(session, link)
     return render_template("pages/unsubscribe.html", token=token, done=False)
 
@@ -26,8 +26,8 @@ def unsubscribe_page(token: str) -> Page:
 @no_token_needed
 def unsubscribe(token: str) -> Page:
     link = read_token(token)
-    service().db.write(_fewer, link)
-    with service().db.read() as session:
+    services().db.write(_fewer, link)
+    with services().db.read() as session:
         visitor(session, link)
     return render_template("pages/unsubscribe.html", token=token, done=True)
 

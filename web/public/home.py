@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from engine.club.context import all_clubs, by_slug, charter_of
+from engine.club.context import all_clubs, by_slug, current_charter
 from engine.declare.registry import all_workflows
-from web.app.services import service
+from web.app.services import services
 from web.http.auth import club_here
-from web.http.i18n import meet
+from web.http.i18n import set_request_owner
 
 clubs = Blueprint("clubs", __name__)
 
@@ -17,37 +17,37 @@ Page = str | Response
 
 
 @clubs.get("/")
-def front() -> Page:
-    with service().db.read() as session:
+def front_page() -> Page:
+    with services().db.read() as session:
         found = all_clubs(session)
     if not found:
-        return redirect(url_for("setup.door"), 302)
+        return redirect(url_for("setup.door_page"), 302)
     if len(found) == 1:
-        return redirect(url_for("clubs.home", slug=found[0].slug), 302)
+        return redirect(url_for("clubs.club_page", slug=found[0].slug), 302)
     return render_template("pages/clubs.html", clubs=found)
 
 
 @clubs.get("/<slug>/")
-def home(slug: str) -> Page:
-    with service().db.read() as session:
+def club_page(slug: str) -> Page:
+    with services().db.read() as session:
         club = by_slug(session, slug)
     if club is None:
         abort(404)
-    meet(club)
+    set_request_owner(club)
     flows = [flow for flow in all_workflows() if flow.fields]
     return render_template(
         "pages/home.html",
-        charter=charter_of(club),
+        charter=current_charter(club),
         open_forms=[flow for flow in flows if flow.open_to_anyone],
         member_forms=[flow for flow in flows if not flow.open_to_anyone and not flow.needs_fresh_link],
-        now=service().clock.now(),
+        now=services().clock.now(),
         demo=club.is_demo,
     )
 
 
 @clubs.get("/<slug>/farewell")
-def farewell(slug: str) -> Page:
+def farewell_page(slug: str) -> Page:
     """What somebody sees who has just left the club."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         club_here(session, slug)
     return render_template("pages/farewell.html")

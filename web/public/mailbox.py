@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 
 from engine.club.context import all_clubs
 from engine.settings import is_loopback
-from mailers.dev_mailbox import caught, open_mail, slug_of
-from web.app.services import service
-from web.http.i18n import meet
+from mailers.dev_mailbox import open_mail, slug_of, stored_mails
+from web.app.services import services
+from web.http.i18n import set_request_owner
 
 mailbox = Blueprint("mailbox", __name__)
 
@@ -24,31 +24,31 @@ _URL = re.compile(r"https?://[^\s<>\"]+")
 
 @mailbox.before_request
 def _only_here() -> None:
-    if service().outgoing().origin != "mailbox" or not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+    if services().outgoing().origin != "mailbox" or not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
         abort(404)  # also for a foreign name that leads to this machine
-    with service().db.read() as session:
+    with services().db.read() as session:
         g.clubs = {club.slug: club for club in all_clubs(session)}
-    meet(next(iter(g.clubs.values())) if len(g.clubs) == 1 else None)
+    set_request_owner(next(iter(g.clubs.values())) if len(g.clubs) == 1 else None)
 
 
 @mailbox.get("/mailbox")
-def show() -> str:
+def mailbox_page() -> str:
     to = request.args.get("to", "")
-    mails = list(caught(service().mailbox, to, before=request.args.get("before", ""), limit=MOST + 1))
+    mails = list(stored_mails(services().mailbox, to, before=request.args.get("before", ""), limit=MOST + 1))
     older = mails[MOST - 1].id if len(mails) > MOST else ""
     return render_template("pages/mailbox.html", mails=mails[:MOST], to=to, older=older, clubs=g.clubs)
 
 
 @mailbox.get("/mailbox/<mail_id>")
-def one(mail_id: str) -> str:
+def mail_page(mail_id: str) -> str:
     mail = _mail(mail_id)
-    meet(g.clubs.get(slug_of(mail), g.club))
+    set_request_owner(g.clubs.get(slug_of(mail), g.club))
     text = mail.get_body(("plain",))
     return render_template("pages/mail.html", id=mail_id, mail=mail, text=linked(text.get_content() if text else ""))
 
 
 @mailbox.get("/mailbox/<mail_id>/html")
-def html(mail_id: str) -> Response:
+def mail_html(mail_id: str) -> Response:
     """The HTML part alone, for the frame on the mail's page: its own inline styles, nothing else."""
     part = _mail(mail_id).get_body(("html",))
     if part is None:
@@ -69,7 +69,7 @@ def linked(text: str) -> Markup:
 
 
 def _mail(mail_id: str) -> EmailMessage:
-    mail = open_mail(service().mailbox, mail_id)
+    mail = open_mail(services().mailbox, mail_id)
     if mail is None:
         abort(404)
     return mail

@@ -6,19 +6,19 @@ from flask import Blueprint, render_template
 
 from engine.cases.drafts import KEPT
 from engine.cases.erasure import BYTES_KEPT
-from engine.club.context import numbers_of, owner_at_hand
-from web.app.services import service
-from web.http.auth import MEMBER_LIFE, OFFICE_LIFE, met_here
+from engine.club.context import charter_numbers, current_owner
+from web.app.services import services
+from web.http.auth import MEMBER_LIFE, OFFICE_LIFE, visitor_here
 
 privacy = Blueprint("privacy", __name__)
 
 
 @privacy.get("/<slug>/privacy")
-def show(slug: str) -> str:
-    with service().db.read() as session:
-        club, _you = met_here(session, slug)
-        owner = owner_at_hand(session)
+def privacy_page(slug: str) -> str:
+    with services().db.read() as session:
+        club, _you = visitor_here(session, slug)
+        owner = current_owner(session)
     return render_template(
-        "pages/privacy.html", numbers=numbers_of(club), owner=owner.name, drafts=KEPT.days,
+        "pages/privacy.html", numbers=charter_numbers(club), owner=owner.name, drafts=KEPT.days,
         mails=BYTES_KEPT.days, sessions=MEMBER_LIFE.days, office_sessions=OFFICE_LIFE.days,
     )  # fmt: skip

@@ -6,8 +6,8 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from engine.security.web_sessions import sessions_of, sign_out, sign_out_elsewhere
-from web.app.services import service
-from web.http.auth import COOKIE, led_on, met_here, session_id_here
+from web.app.services import services
+from web.http.auth import COOKIE, redirect_to_sign_in, session_id_here, visitor_here
 from web.http.paging import MOST_ID
 from web.labels.user_agent import device_words
 
@@ -17,12 +17,12 @@ Page = str | Response | tuple[str, int]
 
 
 @sessions.get("/<slug>/sessions")
-def show(slug: str) -> Page:
-    now = service().clock.now()
-    with service().db.read() as session:
-        _club, you = met_here(session, slug)
+def sessions_page(slug: str) -> Page:
+    now = services().clock.now()
+    with services().db.read() as session:
+        _club, you = visitor_here(session, slug)
         if you is None:
-            led_on(url_for("desk.show", slug=slug))
+            redirect_to_sign_in(url_for("desk.overview_page", slug=slug))
         here = session_id_here(session)
         found = sessions_of(session, you, now)
     # This one first: it is what the others are told apart from.
@@ -31,23 +31,23 @@ def show(slug: str) -> Page:
 
 
 @sessions.post("/<slug>/sessions")
-def press(slug: str) -> Page:
+def press_sessions(slug: str) -> Page:
     """End one (*revoke*), every other one (*others*), or this one (*sign_out*)."""
-    with service().db.read() as session:
-        club, you = met_here(session, slug)
+    with services().db.read() as session:
+        club, you = visitor_here(session, slug)
         here = session_id_here(session)
     if you is None or here is None:
-        led_on(url_for("desk.show", slug=slug))
+        redirect_to_sign_in(url_for("desk.overview_page", slug=slug))
     action, chosen = request.form.get("action"), request.form.get("session", 0, type=int)
     if action == "others":
-        service().db.write(sign_out_elsewhere, club.id, you.id, here)
-        return redirect(url_for("sessions.show", slug=slug, done="others"), 303)
+        services().db.write(sign_out_elsewhere, club.id, you.id, here)
+        return redirect(url_for("sessions.sessions_page", slug=slug, done="others"), 303)
     if action not in ("revoke", "sign_out") or not 0 <= chosen < MOST_ID:
         abort(400)
     ended = here if action == "sign_out" else chosen
-    service().db.write(sign_out, club.id, you.id, ended)
+    services().db.write(sign_out, club.id, you.id, ended)
     if ended != here:
-        return redirect(url_for("sessions.show", slug=slug, done="revoke"), 303)
-    response = make_response(redirect(url_for("clubs.home", slug=slug), 303))
+        return redirect(url_for("sessions.sessions_page", slug=slug, done="revoke"), 303)
+    response = make_response(redirect(url_for("clubs.club_page", slug=slug), 303))
     response.delete_cookie(COOKIE, path=f"{request.script_root}/{slug}/")
     return response

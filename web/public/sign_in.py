@@ -12,9 +12,9 @@ from engine.security.links import Link
 from engine.security.rate_limits import ANONYMOUS_POSTS, TooManyMails
 from engine.storage.models import Club
 from engine.text.i18n import marked as _
-from web.app.services import service
-from web.http.auth import keep_cookie, start_session, visitor
-from web.http.security import MAILBOX_FULL, TOO_MANY, allow, client_address, new_stamp, read_stamp
+from web.app.services import services
+from web.http.auth import set_session_cookie, start_session, visitor
+from web.http.security import MAILBOX_FULL, TOO_MANY, check_rate_limit, client_address, new_form_token, read_form_token
 
 Page = str | Response | tuple[str, int]
 
@@ -24,42 +24,42 @@ class SignInForm(Form):
 
 
 def ask_page(form: Form, *, sent: bool = False, message: str = "") -> str:
-    return render_template("pages/sign_in.html", form=form, sent=sent, stamp=new_stamp(), message=message)
+    return render_template("pages/sign_in.html", form=form, sent=sent, stamp=new_form_token(), message=message)
 
 
 def ask(club: Club) -> Page:
     """Mail a link to this address, if it is a member's; the answer is the same for everybody."""
     form = SignInForm(request.form)
-    request_id, _by_a_person = read_stamp(request.form.get("form", ""))
+    request_id, _by_a_person = read_form_token(request.form.get("form", ""))
     if not form.validate():
         return ask_page(form), 422
-    if not allow(ANONYMOUS_POSTS, client_address()):
+    if not check_rate_limit(ANONYMOUS_POSTS, client_address()):
         return ask_page(form, message=TOO_MANY), 429
-    here = service()
+    here = services()
     limited = here.settings.rate_limits
     try:
         here.db.write(send_sign_in, club.id, form.data["email"], request_id=request_id, now=here.clock.now(), limited=limited)
     except TooManyMails:
         return ask_page(form, message=MAILBOX_FULL), 429
-    return redirect(url_for("desk.show", slug=club.slug, sent=1), 303)
+    return redirect(url_for("desk.overview_page", slug=club.slug, sent=1), 303)
 
 
 def confirm_page(link: Link, token: str, used: bool = False) -> str:
-    with service().db.read() as session:
+    with services().db.read() as session:
         visitor(session, link)
     return render_template("pages/confirm_sign_in.html", token=token, used=used)
 
 
 def confirm(link: Link, token: str) -> Page:
     """The press on the link's page begins the session; a second press says that the link was used."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         met = visitor(session, link)
     if request.form.get("action") != "confirm":
         return confirm_page(link, token), 400
-    begun = service().db.write(start_session, link.club_id, link.person_id, str(link.target), service().clock.now())
+    begun = services().db.write(start_session, link.club_id, link.person_id, str(link.target), services().clock.now())
     if begun is None:
         return confirm_page(link, token, used=True), 410
     office = met.you.role in ("owner", "admin")
-    response = redirect(url_for("desk.show" if office else "member.signed_in_page", slug=met.club.slug), 303)
-    keep_cookie(response, met.club.slug, *begun)
+    response = redirect(url_for("desk.overview_page" if office else "member.signed_in_page", slug=met.club.slug), 303)
+    set_session_cookie(response, met.club.slug, *begun)
     return response

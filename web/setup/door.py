@@ -18,8 +18,8 @@ from engine.setup.first_club import is_setup_code, real_club, setup_code
 from engine.storage.models import Club
 from engine.text.i18n import marked as _
 from web.app import demo
-from web.app.services import Service, service
-from web.http.security import allow, client_address
+from web.app.services import Services, services
+from web.http.security import check_rate_limit, client_address
 from web.labels.mail_words import ADVICE, PROVIDERS
 
 setup = Blueprint("setup", __name__)
@@ -37,7 +37,7 @@ TOO_MANY_CODES = _("Too many tries. Please wait an hour, or found the club by th
 def init(app: Flask) -> None:
     """A process that serves pages says how to begin, in one line, while there is no club."""
     app.jinja_env.globals.update(mail_providers=PROVIDERS, mail_advice=ADVICE)
-    here: Service = app.extensions["jiuniu"]
+    here: Services = app.extensions["jiuniu"]
     context = click.get_current_context(silent=True)
     if context is not None and context.info_name != "run":
         return
@@ -57,60 +57,60 @@ class CodeForm(Form):
 
 
 @setup.get("/setup")
-def door() -> Page:
+def door_page() -> Page:
     if KNEW in session and not _club():
-        return redirect(url_for("setup.club"), 302)
+        return redirect(url_for("setup.club_step"), 302)
     return _door(CodeForm())
 
 
 @setup.post("/setup")
-def enter() -> Page:
+def enter_code() -> Page:
     """The code, or the demo, which exists only beside no other club."""
     if request.form.get("action") == "demo":
         return _begin_demo()
     form = CodeForm(request.form)
     if _club():
-        return redirect(url_for("setup.door"), 303)
+        return redirect(url_for("setup.door_page"), 303)
     if not form.validate():
         return _door(form), 422
-    if not allow(SETUP_CODES, client_address()):
+    if not check_rate_limit(SETUP_CODES, client_address()):
         return _door(form, TOO_MANY_CODES), 429
-    if not is_setup_code(form.data["code"], service().settings.secret_keys):
+    if not is_setup_code(form.data["code"], services().settings.secret_keys):
         form["code"].errors = [WRONG_CODE]
         return _door(form), 422
     session[KNEW], session.permanent = secrets.token_urlsafe(32), True
-    return redirect(url_for("setup.club"), 303)
+    return redirect(url_for("setup.club_step"), 303)
 
 
 def _begin_demo() -> Page:
-    if demo.possible(service()):
-        demo.begin(service())
-    return redirect(url_for("clubs.home", slug=demo.SLUG), 303)
+    if demo.possible(services()):
+        demo.begin(services())
+    return redirect(url_for("clubs.club_page", slug=demo.SLUG), 303)
 
 
 @setup.post("/setup/clock")
 def move() -> Page:
     """Move the demo's clock; the ticker sees it at its next tick."""
-    path, span = service().demo_clock, MOVES.get(request.form.get("by", ""))
-    with service().db.read() as database:
+    path, span = services().demo_clock, MOVES.get(request.form.get("by", ""))
+    with services().db.read() as database:
         club = by_slug(database, demo.SLUG)
-    if path is None or span is None or club is None or not club.is_demo or not service().settings.is_local:
+    if path is None or span is None or club is None or not club.is_demo or not services().settings.is_local:
         abort(404)
-    demo.pass_time(service(), path, span)
+    demo.pass_time(services(), path, span)
     back_to_mailbox = request.form.get("back") == "mailbox"
-    return redirect(url_for("mailbox.show") if back_to_mailbox else url_for("clubs.home", slug=demo.SLUG), 303)
+    return redirect(url_for("mailbox.mailbox_page") if back_to_mailbox else url_for("clubs.club_page", slug=demo.SLUG), 303)
 
 
 def _door(form: Form, message: str = "") -> str:
-    with service().db.read() as database:
+    with services().db.read() as database:
         clubs = all_clubs(database)
     real = [club for club in clubs if not club.is_demo]
     return render_template(
         "pages/setup/door.html", form=form, message=message, clubs=real, demo_exists=len(real) < len(clubs),
-        demo_possible=demo.possible(service()),
+        demo_possible=demo.possible(services()),
     )  # fmt: skip
 
 
 def _club() -> Club | None:
-    with service().db.read() as database:
+    with services().db.read() as database:
         return real_club(database)

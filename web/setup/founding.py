@@ -10,48 +10,48 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.declare.registry import all_workflows
-from engine.security.encryption import Broken
+from engine.security.encryption import CannotDecrypt
 from engine.settings import is_loopback
 from engine.setup.club_admin import BadClub
-from engine.setup.first_club import AlreadyFounded, demo_is_here, found, real_club
+from engine.setup.first_club import AlreadyFounded, create_first_club, demo_exists, real_club
 from engine.text.i18n import marked as _
 from web.app import demo
-from web.app.services import service
+from web.app.services import services
 from web.forms.club_form import FIRST_NUMBERS, ZONES
-from web.http.auth import OFFICE_LIFE, keep_cookie, officer_here, signed_in, start_session
+from web.http.auth import OFFICE_LIFE, officer_here, set_session_cookie, signed_in, start_session
 from web.labels import charter_labels
 from web.setup.door import KNEW, Page, setup
-from web.setup.steps import account_of, numbers_of, page, said_here, shipped
+from web.setup.steps import account_of, answers_here, numbers_of, page, shipped
 
 CANNOT = _("The club could not be founded like this; please look at its short name and its address once more.")
 TICK = _("Please tick this box: the demo has to go first.")
 
 
 @setup.get("/setup/check")
-def check() -> Page:
-    return _check_page(said_here())
+def check_page() -> Page:
+    return _check_page(answers_here())
 
 
 @setup.post("/setup/check")
-def press() -> Page:
+def press_founding() -> Page:
     """Found the club. A second press, or a reload, finds it founded and its owner signed in."""
     if KNEW in session and (response := _founded_by_this_browser()):
         return response
-    said = said_here()
+    said = answers_here()
     if _demo_is_here() and request.form.get("replace_demo") != "y":
         return _check_page(said, error=TICK), 422
     try:
         return _found(said)
-    except Broken:
-        return redirect(url_for("setup.mail"), 303)
+    except CannotDecrypt:
+        return redirect(url_for("setup.mail_step"), 303)
     except BadClub:
         return _check_page(said, message=CANNOT), 422
     except AlreadyFounded:
-        return _founded_by_this_browser() or redirect(url_for("setup.door"), 303)
+        return _founded_by_this_browser() or redirect(url_for("setup.door_page"), 303)
 
 
 def _found(said: dict[str, Any]) -> Response:
-    here, secret = service(), session[KNEW]
+    here, secret = services(), session[KNEW]
     charter = shipped(said) | {"numbers": numbers_of(said)}
     account = account_of(said)
     with here.sweeping, here.posting:
@@ -59,7 +59,9 @@ def _found(said: dict[str, Any]) -> Response:
         now = here.clock.now()
 
         def unit(database: Session) -> None:
-            club_id, owner_id = found(database, club=said["club"], charter=charter, account=account, seal=here.seal, now=now)
+            club_id, owner_id = create_first_club(
+                database, club=said["club"], charter=charter, account=account, encryption=here.encryption, now=now
+            )
             start_session(database, club_id, owner_id, "set-up", now, secret=secret)
 
         here.db.write(unit)
@@ -68,7 +70,7 @@ def _found(said: dict[str, Any]) -> Response:
 
 def _founded_by_this_browser() -> Response | None:
     """The way on for whoever founded the club here a moment ago, and may have missed the answer."""
-    with service().db.read() as database:
+    with services().db.read() as database:
         club = real_club(database)
         if club is None or signed_in(database, club.id, session[KNEW]) is None:
             return None
@@ -77,14 +79,14 @@ def _founded_by_this_browser() -> Response | None:
 
 
 def _signed_in(slug: str, secret: str) -> Response:
-    response = redirect(url_for("setup.ready", slug=slug), 303)
-    keep_cookie(response, slug, secret, OFFICE_LIFE)
+    response = redirect(url_for("setup.ready_page", slug=slug), 303)
+    set_session_cookie(response, slug, secret, OFFICE_LIFE)
     return response
 
 
 def _demo_is_here() -> bool:
-    with service().db.read() as database:
-        return demo_is_here(database)
+    with services().db.read() as database:
+        return demo_exists(database)
 
 
 def _check_page(said: dict[str, Any], *, message: str = "", error: str = "") -> str:
@@ -93,17 +95,17 @@ def _check_page(said: dict[str, Any], *, message: str = "", error: str = "") -> 
             abort(redirect(url_for(f"setup.{step}"), 303))
     plain = numbers_of(said)
     return page(
-        "check", said, message=message, error=error, demo_exists=_demo_is_here(), way=service().outgoing(),
-        address=service().links.url(f"{said['club']['slug']}/"), zone=ZONES.get(said["club"]["zone"], said["club"]["zone"]),
+        "check", said, message=message, error=error, demo_exists=_demo_is_here(), way=services().outgoing(),
+        address=services().links.url(f"{said['club']['slug']}/"), zone=ZONES.get(said["club"]["zone"], said["club"]["zone"]),
         rules=[(charter_labels.WORDS[key].name, charter_labels.said(key, plain[key], g.language)) for key in FIRST_NUMBERS],
     )  # fmt: skip
 
 
 @setup.get("/<slug>/desk/ready")
-def ready(slug: str) -> Page:
+def ready_page(slug: str) -> Page:
     """What is ready, and the next three things to do."""
     session.pop(KNEW, None)
-    here = service()
+    here = services()
     with here.db.read() as database:
         officer_here(database, slug, only_owner=True)
     [joining, *_others] = [flow for flow in all_workflows() if flow.open_to_anyone]

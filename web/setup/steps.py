@@ -9,48 +9,48 @@ from werkzeug.wrappers import Response
 
 from engine.charter.model import shipped_charter
 from engine.settings import MailServer
-from engine.setup.first_club import keep_said, real_club, said_so_far
+from engine.setup.first_club import real_club, save_answers, saved_answers
 from mailers.account.providers import preset_of
-from web.app.services import service
+from web.app.services import services
 from web.forms import mail_form
 from web.forms.club_form import FIRST_NUMBERS, ClubForm, filled
-from web.http.auth import led_on
+from web.http.auth import redirect_to_sign_in
 from web.labels import charter_labels
 from web.setup.door import KNEW, Page, setup
 
 
-def said_here() -> dict[str, Any]:
+def answers_here() -> dict[str, Any]:
     """What was said so far; without the code, or with a club there already, back to the door."""
-    with service().db.read() as database:
+    with services().db.read() as database:
         if real_club(database) is not None:
-            abort(redirect(url_for("setup.door"), 303))
+            abort(redirect(url_for("setup.door_page"), 303))
         if KNEW not in session:
-            led_on(url_for("setup.door"))
-        return said_so_far(database)
+            redirect_to_sign_in(url_for("setup.door_page"))
+        return saved_answers(database)
 
 
 def _keep(step: str, said: dict[str, Any], then: str) -> Response:
-    service().db.write(keep_said, step, said, service().clock.now())
+    services().db.write(save_answers, step, said, services().clock.now())
     return redirect(url_for(then), 303)
 
 
 @setup.get("/setup/club")
-def club() -> Page:
-    said = said_here()
+def club_step() -> Page:
+    said = answers_here()
     return page("club", said, form=ClubForm(data=filled(said.get("club", {}), g.language)))
 
 
 @setup.post("/setup/club")
-def say_club() -> Page:
-    said, form = said_here(), ClubForm(request.form)
+def save_club_step() -> Page:
+    said, form = answers_here(), ClubForm(request.form)
     if not form.validate():
         return page("club", said, form=form), 422
-    return _keep("club", form.said(), "setup.rules")
+    return _keep("club", form.said(), "setup.rules_step")
 
 
 @setup.get("/setup/rules")
-def rules() -> Page:
-    said = said_here()
+def rules_step() -> Page:
+    said = answers_here()
     plain = numbers_of(said)
     typed: dict[str, str] = {}
     for key in FIRST_NUMBERS:
@@ -59,8 +59,8 @@ def rules() -> Page:
 
 
 @setup.post("/setup/rules")
-def say_rules() -> Page:
-    said, errors, plain = said_here(), {}, {}
+def save_rules_step() -> Page:
+    said, errors, plain = answers_here(), {}, {}
     for key in FIRST_NUMBERS:
         try:
             plain[key] = charter_labels.read_number(key, request.form)
@@ -68,7 +68,7 @@ def say_rules() -> Page:
             errors[key] = charter_labels.takes(key, g.language)
     if errors:
         return _rules_page(said, request.form, errors), 422
-    return _keep("rules", plain, "setup.mail")
+    return _keep("rules", plain, "setup.mail_step")
 
 
 def _rules_page(said: dict[str, Any], typed: Any, errors: dict[str, str]) -> str:
@@ -95,17 +95,17 @@ def page(step: str, said: dict[str, Any], **given: Any) -> str:
 
 
 @setup.get("/setup/mail")
-def mail() -> Page:
-    said = _with_club(said_here())
+def mail_step() -> Page:
+    said = _with_club(answers_here())
     return _mail_page(said, *_mail_form_of(said))
 
 
 @setup.post("/setup/mail")
-def say_mail() -> Page:
+def save_mail_step() -> Page:
     """Try the account with one mail, keep it, or leave it for later."""
-    said, way, action = _with_club(said_here()), service().outgoing(), request.form.get("action")
+    said, way, action = _with_club(answers_here()), services().outgoing(), request.form.get("action")
     if action == "later" or (way.origin == "environment" and action == "next"):
-        return _keep("mail", {"later": action == "later"}, "setup.check")
+        return _keep("mail", {"later": action == "later"}, "setup.check_page")
     if way.origin == "environment" and way.server is not None:
         return _test(said, "", None, way.server, way.sender)
     provider, form = _mail_typed()
@@ -114,32 +114,32 @@ def say_mail() -> Page:
         return _mail_page(said, provider, form), 422
     if action == "test":
         return _test(said, provider, form, server, form.data["address"])
-    return _keep("mail", _to_keep(provider, form.data["address"], server), "setup.check")
+    return _keep("mail", _to_keep(provider, form.data["address"], server), "setup.check_page")
 
 
 def _with_club(said: dict[str, Any]) -> dict[str, Any]:
     """The test mail goes to the owner, so the owner comes first."""
     if "club" not in said:
-        abort(redirect(url_for("setup.club"), 303))
+        abort(redirect(url_for("setup.club_step"), 303))
     return said
 
 
 def _test(said: dict[str, Any], provider: str, form: Any, server: MailServer, sender: str) -> Page:
-    tried = mail_form.try_out(server, sender=sender, to=said["club"]["owner_email"], club=said["club"]["name"])
+    tried = mail_form.send_test_mail(server, sender=sender, to=said["club"]["owner_email"], club=said["club"]["name"])
     if tried is None:
         return _mail_page(said, provider, form, message=mail_form.ENOUGH), 429
     return _mail_page(said, provider, form, tried=tried), 200 if tried.outcome == "sent" else 422
 
 
 def _mail_typed() -> tuple[str, Any]:
-    provider = mail_form.provider_at_hand()
+    provider = mail_form.current_provider()
     return provider, mail_form.form_for(provider, request.form) if provider else None
 
 
 def _mail_form_of(said: dict[str, Any]) -> tuple[str, Any]:
     """The form as it was left, or as the owner's address suggests it."""
     kept, address = said.get("mail", {}), said.get("club", {}).get("owner_email", "")
-    provider = mail_form.provider_at_hand(kept.get("provider", ""), preset_of(address))
+    provider = mail_form.current_provider(kept.get("provider", ""), preset_of(address))
     if not provider:
         return "", None
     before = kept if kept.get("provider") == provider else {}
@@ -148,14 +148,14 @@ def _mail_form_of(said: dict[str, Any]) -> tuple[str, Any]:
 
 
 def _mail_page(said: dict[str, Any], provider: str, form: Any, *, tried: mail_form.Tried | None = None, message: str = "") -> str:
-    given = {"provider": provider, "form": form, "tried": tried, "message": message, "way": service().outgoing()}
-    return page("mail", said, local=service().settings.built_in_mailbox, **given)
+    given = {"provider": provider, "form": form, "tried": tried, "message": message, "way": services().outgoing()}
+    return page("mail", said, local=services().settings.built_in_mailbox, **given)
 
 
 def _to_keep(provider: str, address: str, server: MailServer) -> dict[str, str]:
     return {
         "provider": provider, "address": address, "security": server.security, "host": server.host, "port": str(server.port),
-        "user": server.user, "kept": mail_form.keep(server),
+        "user": server.user, "kept": mail_form.save_account(server),
     }  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from typing import Any, Literal
 from alembic import context
 
 from engine.storage.models import Row
-from engine.storage.types import Instant
+from engine.storage.types import UTCDateTime
 
 
 def _render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Instant) else False
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 
 context.configure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from engine.charter.diff import Amendment
+from engine.charter.diff import Difference
 from engine.text.i18n import marked as _
 from engine.text.i18n import translate
 from engine.text.text_diff import Piece, changes
@@ -32,11 +32,11 @@ class Amended:
     means: str = ""
 
 
-def in_words(found: Iterable[Amendment], language: str) -> list[Amended]:
+def describe_diff(found: Iterable[Difference], language: str) -> list[Amended]:
     return [_said(item, language) for item in found]
 
 
-def _said(item: Amendment, language: str) -> Amended:
+def _said(item: Difference, language: str) -> Amended:
     if item.part in TEXT_WORDS:
         return Amended(translate(TEXT_WORDS[item.part][0], language), pieces=_pieces(item))
     if item.part == "clauses":
@@ -50,7 +50,7 @@ def _said(item: Amendment, language: str) -> Amended:
     return Amended(translate(WORDS[item.name].name, language), old, new, means=explained(item.name, item.new, language))
 
 
-def _pieces(item: Amendment) -> list[Piece]:
+def _pieces(item: Difference) -> list[Piece]:
     return changes(item.old or "", item.new or "")
 
 

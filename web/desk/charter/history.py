@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engine.charter.diff import amendments
-from engine.charter.loading import kept_charter
+from engine.charter.diff import charter_diff
+from engine.charter.loading import load_charter
 from engine.setup.club_admin import CharterChanged, apply_charter
 from engine.storage.models import CharterChange, Person
-from web.app.services import service
-from web.desk.charter.diff_view import Amended, in_words
+from web.app.services import services
+from web.desk.charter.diff_view import Amended, describe_diff
 from web.http.auth import officer_here
 
 history = Blueprint("history", __name__)
@@ -36,10 +36,10 @@ class Version:
 
 
 @history.get("/<slug>/desk/settings/history")
-def show(slug: str) -> Page:
+def charter_history_page(slug: str) -> Page:
     """The newest versions; ``before`` leads to older ones."""
     before = request.args.get("before", default=0, type=int)
-    with service().db.read() as session:
+    with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
         found = _versions(session, min(before, club.charter_version + 1) if before > 0 else club.charter_version + 1)
     return render_template(
@@ -48,9 +48,9 @@ def show(slug: str) -> Page:
 
 
 @history.post("/<slug>/desk/settings/history")
-def press(slug: str) -> Page:
+def press_charter_history(slug: str) -> Page:
     """Take an earlier version again: it becomes a new one."""
-    with service().db.read() as session:
+    with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
         wanted = request.form.get("take", default=0, type=int)
         earlier = session.get(CharterChange, (club.id, wanted)) if 0 < wanted < club.charter_version else None
@@ -58,10 +58,10 @@ def press(slug: str) -> Page:
         abort(400)
     seen = request.form.get("version", default=0, type=int)
     try:
-        service().db.write(apply_charter, club.id, earlier.charter, service().clock.now(), by_id=you.id, over=seen)
+        services().db.write(apply_charter, club.id, earlier.charter, services().clock.now(), by_id=you.id, over=seen)
     except CharterChanged:
-        return redirect(url_for("history.show", slug=slug, faster=1), 303)
-    return redirect(url_for("history.show", slug=slug), 303)
+        return redirect(url_for("history.charter_history_page", slug=slug, faster=1), 303)
+    return redirect(url_for("history.charter_history_page", slug=slug), 303)
 
 
 def _versions(session: Session, before: int) -> list[Version]:
@@ -69,9 +69,9 @@ def _versions(session: Session, before: int) -> list[Version]:
     by = (Person.club_id == CharterChange.club_id) & (Person.id == CharterChange.by_id)
     wanted = select(CharterChange, Person).outerjoin(Person, by).where(CharterChange.version < before)
     rows = session.execute(wanted.order_by(CharterChange.version.desc()).limit(A_PAGE + 1)).all()
-    plain = [kept_charter(change.charter, g.club.locale).plain() for change, _by in rows]
+    plain = [load_charter(change.charter, g.club.locale).plain() for change, _by in rows]
     older = [*plain[1:], plain[-1]] if rows else []
     return [
-        Version(change.version, change.at, by, in_words(amendments(then, now), g.language))
+        Version(change.version, change.at, by, describe_diff(charter_diff(then, now), g.language))
         for (change, by), now, then in zip(rows[:A_PAGE], plain, older, strict=False)
     ]

@@ -11,20 +11,20 @@ from flask import g
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.charter.diff import amendments
+from engine.charter.diff import charter_diff
 from engine.charter.model import KINDS, Number
 from engine.declare.openings import Calendar
 from engine.declare.registry import all_workflows, workflow
 from engine.declare.workflow import EndOfDay, Later, NamedMoment, When, Workflow
-from engine.reports.forecast import Shift, shifts, with_charter
+from engine.reports.forecast import LetterChange, letter_changes, with_charter
 from engine.setup.club_admin import change_club
 from engine.storage.models import Case, Club
 from engine.text.i18n import marked as _
-from web.app.services import service
-from web.desk.charter.diff_view import Amended, in_words
-from web.desk.forecast_cache import outlook, trial
+from web.app.services import services
+from web.desk.charter.diff_view import Amended, describe_diff
+from web.desk.forecast_cache import cached_forecast, trial
 from web.forms.club_form import ZONES
-from web.http.i18n import say
+from web.http.i18n import gettext
 
 MOST = 20
 _NAME, _ZONE = _("Name of the club"), _("Time zone")
@@ -75,11 +75,11 @@ class Preview:
 
 
 def preview(club: Club, old: Mapping[str, Any], new: Mapping[str, Any]) -> Preview:
-    found = amendments(old, new)
-    made = Preview(in_words(found, g.language))
+    found = charter_diff(old, new)
+    made = Preview(describe_diff(found, g.language))
     made.without = sorted({item.name for item in found if item.part == "clauses" and item.new is None} & _cited())
     if any(item.part in ("numbers", "deputies", "in_daily_letter") for item in found):
-        _look_ahead(made, club, lambda session: with_charter(session, club.id, new, service().clock.now()))
+        _look_ahead(made, club, lambda session: with_charter(session, club.id, new, services().clock.now()))
         numbers = {item.name for item in found if item.part == "numbers"}
         made.numbers, made.kept = bool(numbers), _kept(club, numbers)
     return made
@@ -89,24 +89,24 @@ def preview_of_club(club: Club, name: str, zone: str) -> Preview:
     """Another name, another time zone."""
     made = Preview([])
     if name != club.name:
-        made.amended.append(Amended(say(_NAME), club.name, name, means=say(_NAME_MEANS)))
+        made.amended.append(Amended(gettext(_NAME), club.name, name, means=gettext(_NAME_MEANS)))
     if zone != club.zone:
-        old, new = (say(ZONES.get(key, key)) for key in (club.zone, zone))
-        made.amended.append(Amended(say(_ZONE), old, new, means=say(_ZONE_MEANS)))
-        now = service().clock.now()
+        old, new = (gettext(ZONES.get(key, key)) for key in (club.zone, zone))
+        made.amended.append(Amended(gettext(_ZONE), old, new, means=gettext(_ZONE_MEANS)))
+        now = services().clock.now()
         _look_ahead(made, club, lambda session: change_club(session, club.id, name=name, zone=zone, now=now))
         made.kept = _kept(club, set(KINDS))
     return made
 
 
 def _look_ahead(made: Preview, club: Club, change: Callable[[Session], None]) -> None:
-    here, now = service(), service().clock.now()
-    different = _gathered(shifts(outlook(here.db, club, now), trial(here.db, club, now, change)))
+    here, now = services(), services().clock.now()
+    different = _gathered(letter_changes(cached_forecast(here.db, club, now), trial(here.db, club, now, change)))
     made.walked = True
     made.changes, made.rest = different[:MOST], sum(len(change.who) for change in different[MOST:])
 
 
-def _gathered(found: list[Shift]) -> list[Change]:
+def _gathered(found: list[LetterChange]) -> list[Change]:
     together: dict[tuple[str, datetime | None, datetime | None], list[str]] = {}
     for item in found:
         together.setdefault((item.letter, item.before, item.after), []).append(item.to)
@@ -121,7 +121,7 @@ def _kept(club: Club, numbers: set[str]) -> list[Kept]:
         for state in flow.states.values()
         if state.due and _rests_on(flow, state.due.when) & numbers
     }
-    with service().db.read(club.id) as session:
+    with services().db.read(club.id) as session:
         rows = session.execute(
             select(Case.workflow, Case.state, func.count(), func.min(Case.due_at), func.max(Case.due_at))
             .where(Case.turn != "", Case.due_at.is_not(None))

@@ -14,18 +14,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from engine.charter.diff import amendments, carried_over
-from engine.charter.loading import kept_charter
-from engine.club.context import charter_of
+from engine.charter.diff import charter_diff, rebase
+from engine.charter.loading import load_charter
+from engine.club.context import current_charter
 from engine.setup.club_admin import CharterChanged, apply_charter
 from engine.storage.models import CharterChange, Club, Person
-from web.app.services import service
+from web.app.services import services
 from web.desk.charter import charter_form as forms
-from web.desk.charter.diff_view import Amended, in_words
+from web.desk.charter.diff_view import Amended, describe_diff
 from web.desk.charter.preview import Preview, preview
 from web.forms.club_form import ZONES
 from web.http.auth import officer_here
-from web.http.i18n import say
+from web.http.i18n import gettext
 from web.labels.charter_labels import GROUPS, explained, read_number
 
 settings = Blueprint("settings", __name__)
@@ -34,7 +34,7 @@ Page = str | Response | tuple[str, int]
 
 
 @dataclass
-class Sheet:
+class SettingsForm:
     """One page of settings as somebody has it before them. ``version``: the charter's when they began; ``seen``: what the
     preview showed."""
 
@@ -48,10 +48,10 @@ class Sheet:
 
 
 @settings.get("/<slug>/desk/settings")
-def show(slug: str) -> Page:
-    with service().db.read() as session:
+def settings_page(slug: str) -> Page:
+    with services().db.read() as session:
         club, you = officer_here(session, slug)
-    charter = charter_of(club)
+    charter = current_charter(club)
     numbers = charter.plain()["numbers"]
     said = {number.key: explained(number.key, numbers[number.key], g.language) for group in GROUPS for number in group.numbers}
     return render_template(
@@ -63,18 +63,18 @@ def show(slug: str) -> Page:
 
 
 @settings.get("/<slug>/desk/settings/<part>")
-def edit(slug: str, part: str) -> Page:
-    with service().db.read() as session:
+def settings_part_page(slug: str, part: str) -> Page:
+    with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
     found = _part(part)
-    return _page(Sheet(found, forms.shown(part, charter_of(club).plain()), club.charter_version))
+    return _page(SettingsForm(found, forms.shown(part, current_charter(club).plain()), club.charter_version))
 
 
 @settings.post("/<slug>/desk/settings/<part>")
-def press(slug: str, part: str) -> Page:
+def press_settings(slug: str, part: str) -> Page:
     """Look at what would change (the default), save, or get more rows."""
-    sheet = Sheet(_part(part), request.form.to_dict(), request.form.get("version", default=0, type=int))
-    with service().db.read() as session:
+    sheet = SettingsForm(_part(part), request.form.to_dict(), request.form.get("version", default=0, type=int))
+    with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
     if not 0 < sheet.version <= club.charter_version:
         sheet.version = 0
@@ -84,37 +84,37 @@ def press(slug: str, part: str) -> Page:
     return _act(club, you, sheet)
 
 
-def _act(club: Club, you: Person, sheet: Sheet) -> Page:
-    with service().db.read(club.id) as session:
-        base = _charter_at(session, club, sheet.version) or charter_of(club).plain()
+def _act(club: Club, you: Person, sheet: SettingsForm) -> Page:
+    with services().db.read(club.id) as session:
+        base = _charter_at(session, club, sheet.version) or current_charter(club).plain()
     wanted, sheet.errors = forms.read(sheet.part.key, sheet.typed, base, g.language)
     if sheet.errors:
         return _page(sheet), 422
     if sheet.version != club.charter_version:
         return _overtaken(club, sheet, base, wanted), 409
-    if request.form.get("action") != "save" or request.form.get("seen") != seal(wanted):
-        sheet.preview, sheet.seen = preview(club, base, wanted), seal(wanted)
+    if request.form.get("action") != "save" or request.form.get("seen") != settings_hash(wanted):
+        sheet.preview, sheet.seen = preview(club, base, wanted), settings_hash(wanted)
         return _page(sheet)
     try:
-        service().db.write(apply_charter, club.id, wanted, service().clock.now(), by_id=you.id, over=sheet.version)
+        services().db.write(apply_charter, club.id, wanted, services().clock.now(), by_id=you.id, over=sheet.version)
     except CharterChanged:
-        with service().db.read(club.id) as session:
+        with services().db.read(club.id) as session:
             club = session.get_one(Club, club.id)
         return _overtaken(club, sheet, base, wanted), 409
-    return redirect(url_for("settings.show", slug=club.slug, saved=1), 303)
+    return redirect(url_for("settings.settings_page", slug=club.slug, saved=1), 303)
 
 
-def _overtaken(club: Club, sheet: Sheet, base: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+def _overtaken(club: Club, sheet: SettingsForm, base: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Somebody else saved first: what they changed, and this page with one's own changes on top of theirs."""
-    theirs = charter_of(club).plain()
-    sheet.meanwhile = in_words(amendments(base, theirs), g.language)
-    mine = carried_over(base, wanted, theirs)
-    sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), seal(mine)
+    theirs = current_charter(club).plain()
+    sheet.meanwhile = describe_diff(charter_diff(base, theirs), g.language)
+    mine = rebase(base, wanted, theirs)
+    sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), settings_hash(mine)
     sheet.version = club.charter_version
     return _page(sheet)
 
 
-def seal(charter: Mapping[str, Any]) -> str:
+def settings_hash(charter: Mapping[str, Any]) -> str:
     """Only what was looked at is saved: also when somebody types on after the preview and presses Enter."""
     return hashlib.sha256(json.dumps(charter, sort_keys=True).encode()).hexdigest()
 
@@ -122,7 +122,7 @@ def seal(charter: Mapping[str, Any]) -> str:
 def _charter_at(session: Session, club: Club, version: int) -> dict[str, Any] | None:
     """The charter of a version, in the plain form of today."""
     found = session.execute(select(CharterChange).where(CharterChange.version == version)).scalar_one_or_none()
-    return kept_charter(found.charter, club.locale).plain() if found else None
+    return load_charter(found.charter, club.locale).plain() if found else None
 
 
 def _part(key: str) -> forms.Part:
@@ -130,7 +130,7 @@ def _part(key: str) -> forms.Part:
 
 
 def _chosen(offered: list[tuple[str, str]], keys: tuple[str, ...]) -> list[str]:
-    return [say(name) for key, name in offered if key in keys]
+    return [gettext(name) for key, name in offered if key in keys]
 
 
 def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
@@ -140,9 +140,9 @@ def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
     return explained(key, value, g.language)
 
 
-def _page(sheet: Sheet) -> str:
+def _page(sheet: SettingsForm) -> str:
     group = next((group for group in GROUPS if group.key == sheet.part.key), None)
-    present = charter_of(g.club).plain()["numbers"]
+    present = current_charter(g.club).plain()["numbers"]
     said = {key: _explained(key, sheet.typed, present[key]) for key in forms.numbers_of(sheet.part.key)}
     return render_template(
         "pages/desk/settings_part.html",
