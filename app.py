@@ -29,8 +29,19 @@ from web.public.reflections import reflections
 from web.public.sessions import sessions
 
 BLUEPRINTS = (
-    assets.assets, health.health, setup.setup, clubs, mailbox, case, member, sessions, *desk.PAGES, reflections, privacy, forms,
-)  # fmt: skip
+    assets.assets,
+    health.health,
+    setup.setup,
+    clubs,
+    mailbox,
+    case,
+    member,
+    sessions,
+    *desk.PAGES,
+    reflections,
+    privacy,
+    forms,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -44,7 +55,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     except SettingsError as wrong:
         _exit(str(wrong))
     except (OSError, SQLAlchemyError, ImportError, SchemaIsNewer) as wrong:
-        _exit(f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(wrong).__name__}: {str(wrong).splitlines()[0]})")
+        _exit(
+            f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(wrong).__name__}: {str(wrong).splitlines()[0]})"
+        )
     request_log.init(app)
     i18n.init(app)
     assets.init(app)

@@ -1,4 +1,5 @@
-"""``python -m benchmarks``: all of them; ``python -m benchmarks forms``: one. Ends with an error only when counts disagree."""
+"""``python -m benchmarks``: all of them; ``python -m benchmarks forms``: one. Ends with an error
+only when counts disagree."""
 
 from __future__ import annotations
 
@@ -24,19 +25,33 @@ BENCHMARKS = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (all of them if left out)")
-    parser.add_argument("--quick", action="store_true", help="a smoke run: do they work, not how fast")
     parser.add_argument(
-        "--database", choices=database.KINDS, default="sqlite", help="product and reference alike; default: %(default)s"
+        "name",
+        nargs="*",
+        metavar="NAME",
+        help=f"which: {', '.join(BENCHMARKS)} (all of them if left out)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a smoke run: do they work, not how fast"
+    )
+    parser.add_argument(
+        "--database",
+        choices=database.KINDS,
+        default="sqlite",
+        help="product and reference alike; default: %(default)s",
     )
     given = parser.parse_args()
     unknown = set(given.name) - set(BENCHMARKS)
     if unknown:
-        parser.error(f"there is no benchmark named {min(unknown)}; there are {', '.join(BENCHMARKS)}")
+        parser.error(
+            f"there is no benchmark named {min(unknown)}; there are {', '.join(BENCHMARKS)}"
+        )
     try:
         database.choose(given.database)
     except ImportError as missing:
-        parser.error(f"--database {given.database}: {missing}; python -m pip install -r requirements-dev.txt")
+        parser.error(
+            f"--database {given.database}: {missing}; python -m pip install -r requirements-dev.txt"
+        )
     say_machine()
     wrong = [name for name in given.name or BENCHMARKS if not _run(name, Scale(given.quick))]
     if wrong:
@@ -47,7 +62,10 @@ def main() -> int:
 def _run(name: str, scale: Scale) -> bool:
     title, module = BENCHMARKS[name]
     where = ", on PostgreSQL" if database.on_postgresql() else ""
-    print(f"\n{title}{where}{' (smoke run: the figures mean nothing)' if scale.quick else ''}", flush=True)
+    print(
+        f"\n{title}{where}{' (smoke run: the figures mean nothing)' if scale.quick else ''}",
+        flush=True,
+    )
     began = time.monotonic()
     try:
         import_module(f"benchmarks.{module}").run(scale)

@@ -1,4 +1,5 @@
-"""A small HTTP client for loopback that costs the machine less than what it measures: many connections, one thread."""
+"""A small HTTP client for loopback that costs the machine less than what it measures: many
+connections, one thread."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ class Answer:
             found = dict(_ATTRIBUTE.findall(tag))
             if found.get(b"name") == name.encode():
                 return html.unescape(found.get(b"value", b"").decode())
-        raise RuntimeError(f"no field {name!r} on the page (status {self.status}): {self.body[:300]!r}")
+        raise RuntimeError(
+            f"no field {name!r} on the page (status {self.status}): {self.body[:300]!r}"
+        )
 
     def has_field(self, name: str) -> bool:
         return f'name="{name}"'.encode() in self.body
@@ -62,11 +65,15 @@ class Connection:
     def request(self, method: str, path: str, fields: dict[str, str] | None = None) -> bytes:
         body = urlencode(fields).encode() if fields is not None else b""
         cookies = b"; ".join(name + b"=" + value for name, value in self.cookies.items())
-        lines = [f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAccept-Language: zh-CN,zh;q=0.9\r\n".encode()]
+        lines = [
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAccept-Language: zh-CN,zh;q=0.9\r\n".encode()
+        ]
         if cookies:
             lines.append(b"Cookie: " + cookies + b"\r\n")
         if fields is not None:
-            lines.append(f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n".encode())
+            lines.append(
+                f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n".encode()
+            )
         return b"".join(lines) + b"\r\n" + body
 
     def receive(self) -> Answer | None:

@@ -1,4 +1,5 @@
-"""Which database a run measures, a fresh one per folder and name, and a plain connection for the references that have no ORM."""
+"""Which database a run measures, a fresh one per folder and name, and a plain connection for the
+references that have no ORM."""
 
 from __future__ import annotations
 
@@ -14,12 +15,14 @@ from engine.storage.engines import sqlite_module
 
 KINDS = ("sqlite", "postgresql")
 
-# The measured PostgreSQL server's URL up to the database's name; unset: SQLite. Child processes inherit it.
+# The measured PostgreSQL server's URL up to the database's name; unset: SQLite. Child processes
+# inherit it.
 _SERVER = "BENCH_POSTGRESQL"
 
 
 def choose(kind: str) -> None:
-    """For this process and those it starts. The server of PostgreSQL ends with this process. Raises ImportError without its wheel."""
+    """For this process and those it starts. The server of PostgreSQL ends with this process. Raises
+    ImportError without its wheel."""
     os.environ.pop(_SERVER, None)
     if kind == "postgresql":
         os.environ[_SERVER] = _server().url("")
@@ -41,7 +44,8 @@ def on_postgresql() -> bool:
 
 @functools.cache
 def url(folder: Path, name: str) -> str:
-    """Where the rows of this name lie: a file in the folder, or a database made for the folder when first asked for."""
+    """Where the rows of this name lie: a file in the folder, or a database made for the folder when
+    first asked for."""
     if not on_postgresql():
         return f"sqlite:///{folder / name}.sqlite"
     import psycopg  # noqa: PLC0415
@@ -53,7 +57,8 @@ def url(folder: Path, name: str) -> str:
 
 
 def plain(folder: Path, name: str) -> Any:
-    """SQLite's own connection, or one to PostgreSQL that takes the same words. Each statement commits, except after BEGIN IMMEDIATE."""
+    """SQLite's own connection, or one to PostgreSQL that takes the same words. Each statement
+    commits, except after BEGIN IMMEDIATE."""
     where = url(folder, name)
     if on_postgresql():
         return PlainPostgreSQL(where.rpartition("/")[2])
@@ -64,7 +69,8 @@ def plain(folder: Path, name: str) -> Any:
 
 
 class PlainPostgreSQL:
-    """One connection, one cursor; the driver prepares statements and sends those of ``executemany`` without waiting in between."""
+    """One connection, one cursor; the driver prepares statements and sends those of ``executemany``
+    without waiting in between."""
 
     def __init__(self, database: str) -> None:
         self._connection = _connect(database)
@@ -92,7 +98,8 @@ def _translated(statement: str) -> str:
 
 
 def analyze(folder: Path, *names: str) -> None:
-    """After a bulk insert: PostgreSQL's planner learns at once what autovacuum tells it of rows that come over months."""
+    """After a bulk insert: PostgreSQL's planner learns at once what autovacuum tells it of rows
+    that come over months."""
     for name in names if on_postgresql() else ():
         with contextlib.closing(plain(folder, name)) as connection:
             connection.execute("ANALYZE")

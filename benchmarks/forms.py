@@ -1,4 +1,5 @@
-"""Filled-in forms, ready to be sent: each page was opened by real HTTP, for its stamp is signed and good once."""
+"""Filled-in forms, ready to be sent: each page was opened by real HTTP, for its stamp is signed and
+good once."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from web.http.security import LEAST_SECONDS
 
 @dataclass
 class Forms:
-    """Forms for one side's processes: some connections spread over their ports, each with its cookie, its tokens and its requests.
+    """Forms for one side's processes: some connections spread over their ports, each with its
+    cookie, its tokens and its requests.
 
     ``group`` keeps addresses apart.
     """
@@ -29,7 +31,9 @@ class Forms:
     number: int = 0
 
     def __post_init__(self) -> None:
-        self.connections = [Connection(self.ports[number % len(self.ports)]) for number in range(self.size)]
+        self.connections = [
+            Connection(self.ports[number % len(self.ports)]) for number in range(self.size)
+        ]
         self.ready = [[] for _ in self.connections]
 
     def open_pages(self, each: int) -> None:
@@ -37,7 +41,9 @@ class Forms:
         for queue, connection in zip(self.ready, self.connections, strict=True):
             for _ in range(each):
                 page = connection.get(self.path)
-                fields = world.typed(self.number, self.group) | {"csrf_token": page.field("csrf_token")}
+                fields = world.typed(self.number, self.group) | {
+                    "csrf_token": page.field("csrf_token")
+                }
                 if page.has_field("form"):
                     fields["form"] = page.field("form")
                 queue.append((fields["email"], connection.request("POST", self.path, fields)))

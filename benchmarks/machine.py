@@ -27,7 +27,10 @@ def say_machine() -> None:
 
 def _postgresql() -> tuple[str, str]:
     """The server's name, and what of a commit reaches the disk."""
-    settings = ", ".join(f"{name}={shown(name)}" for name in ("synchronous_commit", "full_page_writes", "wal_sync_method"))
+    settings = ", ".join(
+        f"{name}={shown(name)}"
+        for name in ("synchronous_commit", "full_page_writes", "wal_sync_method")
+    )
     fsync = "on" if (shown("fsync"), shown("synchronous_commit")) == ("on", "on") else "OFF"
     kept = f"{fsync}: {settings}, shared_buffers={shown('shared_buffers')} (PostgreSQL's defaults)"
     return f"PostgreSQL {shown('server_version')} (psycopg {version('psycopg')})", kept
@@ -54,13 +57,19 @@ def _model() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 def _file_system(folder: Path) -> str:
     """The kind of file system behind the data files; on tmpfs an fsync costs nothing."""
     try:
-        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+        mounts = [
+            line.split()[1:3]
+            for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+        ]
     except OSError:
         return "an unknown file system"
     fitting = [(point, kind) for point, kind in mounts if folder.is_relative_to(point)]

@@ -40,14 +40,19 @@ class Pair:
         return statistics.median(self.ratios)
 
     def say(self, name: str = "product", other: str = "reference") -> None:
-        print(f"  {name:<28}{_figure(statistics.median(self.product)):>9} {self.unit}   {_spread(self.product)}")
-        print(f"  {other:<28}{_figure(statistics.median(self.reference)):>9} {self.unit}   {_spread(self.reference)}")
+        print(
+            f"  {name:<28}{_figure(statistics.median(self.product)):>9} {self.unit}   {_spread(self.product)}"
+        )
+        print(
+            f"  {other:<28}{_figure(statistics.median(self.reference)):>9} {self.unit}   {_spread(self.reference)}"
+        )
         print(f"  {'ratio':<28}{_figure(self.ratio):>9} ×   {_spread(self.ratios)}")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark of performance.md. ``at_least``: more is better (a rate); else less is (a time, a size).
+    """A mark of performance.md. ``at_least``: more is better (a rate); else less is (a time, a
+    size).
 
     Most of them speak of SQLite; where a mark does not hold, nothing is judged.
     """
@@ -64,14 +69,22 @@ class Mark:
         half = self.value / 2 if self.at_least else self.value * 2
         sign = "≥" if self.at_least else "≤"
         reached = [_reaches(figure, goal, self.at_least) for goal in (self.value, half)]
-        verdict = "reached" if reached[0] else "half of it reached" if reached[1] else "half of it NOT reached"
+        verdict = (
+            "reached"
+            if reached[0]
+            else "half of it reached"
+            if reached[1]
+            else "half of it NOT reached"
+        )
         print(
             f"  mark: {self.what} {sign} {_figure(self.value)} {self.unit}, half {sign} {_figure(half)} {self.unit};"
             f" here {_figure(figure)} {self.unit}: {verdict}"
         )
 
 
-def alternate(rounds: int, unit: str, product: Callable[[int], float], reference: Callable[[int], float]) -> Pair:
+def alternate(
+    rounds: int, unit: str, product: Callable[[int], float], reference: Callable[[int], float]
+) -> Pair:
     """A B A B …: what disturbs one of them disturbs the other as much."""
     mine, others = [], []
     for number in range(rounds):

@@ -1,4 +1,5 @@
-"""P2: queued letters a second to a mail server that only answers: each composed late, its state kept before and after."""
+"""P2: queued letters a second to a mail server that only answers: each composed late, its state
+kept before and after."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ TABLE = "CREATE TABLE letter (id INTEGER PRIMARY KEY, recipient TEXT NOT NULL, n
 
 @dataclass
 class BareLoop:
-    """The least that still keeps a state per letter: render, build, mark, hand over, mark. One row after the other."""
+    """The least that still keeps a state per letter: render, build, mark, hand over, mark. One row
+    after the other."""
 
     folder: Path
     port: int
@@ -44,10 +46,12 @@ class BareLoop:
         self.connection = database.plain(self.folder, "bare")
         for statement in (TABLE, "CREATE INDEX ix ON letter (id) WHERE state = 'queued'"):
             self.connection.execute(statement)
-        # The product's own mail, word for word, cut into paragraphs that a loop puts together again.
+        # The product's own mail, word for word, cut into paragraphs that a loop puts together
+        # again.
         frame = "{% for line in lines %}{{ line }}\n{% endfor %}"
         environment = Environment(
-            loader=DictLoader({"txt": frame, "html": frame.replace("line }}", "line | safe }}")}), autoescape=True
+            loader=DictLoader({"txt": frame, "html": frame.replace("line }}", "line | safe }}")}),
+            autoescape=True,
         )
         self.templates = (environment.get_template("txt"), environment.get_template("html"))
         self.smtp = smtplib.SMTP("127.0.0.1", self.port, timeout=30)
@@ -56,20 +60,29 @@ class BareLoop:
     def queue(self, letters: int, group: str) -> None:
         rows = [(world.address(number, group), "李雷") for number in range(letters)]
         self.connection.execute("BEGIN IMMEDIATE")
-        self.connection.executemany("INSERT INTO letter (recipient, name, state, attempts) VALUES (?, ?, 'queued', 0)", rows)
+        self.connection.executemany(
+            "INSERT INTO letter (recipient, name, state, attempts) VALUES (?, ?, 'queued', 0)", rows
+        )
         self.connection.execute("COMMIT")
 
     def deliver(self) -> int:
-        rows = self.connection.execute("SELECT id, recipient, name FROM letter WHERE state = 'queued' ORDER BY id").fetchall()
+        rows = self.connection.execute(
+            "SELECT id, recipient, name FROM letter WHERE state = 'queued' ORDER BY id"
+        ).fetchall()
         for row, recipient, name in rows:
             content = self._content(recipient, name)
-            self.connection.execute("UPDATE letter SET state = 'transmitting', attempts = attempts + 1 WHERE id = ?", (row,))
+            self.connection.execute(
+                "UPDATE letter SET state = 'transmitting', attempts = attempts + 1 WHERE id = ?",
+                (row,),
+            )
             self.smtp.sendmail("jiuniu@localhost", [recipient], content)
             self.connection.execute("UPDATE letter SET state = 'sent' WHERE id = ?", (row,))
         return len(rows)
 
     def sent(self) -> int:
-        found: int = self.connection.execute("SELECT count(*) FROM letter WHERE state = 'sent'").fetchone()[0]
+        found: int = self.connection.execute(
+            "SELECT count(*) FROM letter WHERE state = 'sent'"
+        ).fetchone()[0]
         return found
 
     def close(self) -> None:
@@ -78,9 +91,15 @@ class BareLoop:
 
     def _content(self, recipient: str, name: str) -> bytes:
         mail = MIMEMultipart("alternative")
-        for kind, template, source in zip(("plain", "html"), self.templates, (self.text, self.html), strict=True):
+        for kind, template, source in zip(
+            ("plain", "html"), self.templates, (self.text, self.html), strict=True
+        ):
             mail.attach(MIMEText(template.render(lines=source.split("\n")), kind, "utf-8"))
-        mail["From"], mail["To"], mail["Subject"] = "jiuniu@localhost", recipient, f"{name}: please confirm"
+        mail["From"], mail["To"], mail["Subject"] = (
+            "jiuniu@localhost",
+            recipient,
+            f"{name}: please confirm",
+        )
         return mail.as_bytes()
 
 
@@ -90,7 +109,12 @@ def run(scale: Scale) -> None:
         folder = Path(name)
         with world.open_service(folder) as service, running_sink(folder) as sink:
             club = world.found_club(service)
-            post = DeliveryWorker(service.db, service.composer, MailServer("smtp", "127.0.0.1", sink.port), service.clock)
+            post = DeliveryWorker(
+                service.db,
+                service.composer,
+                MailServer("smtp", "127.0.0.1", sink.port),
+                service.clock,
+            )
             _queue(service, club, 1, "warm")
             post.deliver()
             bare = BareLoop(folder, sink.port, *_bodies(service))
@@ -106,12 +130,20 @@ def run(scale: Scale) -> None:
             pair = alternate(rounds, "letters/s", product, reference)
             post.channel.close()
             pair.say()
-            Mark("letters, product (on the machine of performance.md)", 1500, "letters/s", at_least=True).judge(
-                sorted(pair.product)[rounds // 2]
-            )
+            Mark(
+                "letters, product (on the machine of performance.md)",
+                1500,
+                "letters/s",
+                at_least=True,
+            ).judge(sorted(pair.product)[rounds // 2])
             mails, recipients = sink.counts()
             taken = world.count(service.db, Letter, state="sent") + bare.sent()
-            same(letters=2 * rounds * letters + 1, letters_sent=taken, mails=mails, recipients=recipients)
+            same(
+                letters=2 * rounds * letters + 1,
+                letters_sent=taken,
+                mails=mails,
+                recipients=recipients,
+            )
             bare.close()
 
 
@@ -131,7 +163,9 @@ def _bodies(service: Services) -> tuple[str, str]:
     table = Letter.metadata.tables["letter"]
     with service.db.reader.connect() as connection:
         content = connection.execute(
-            select(table.c.bytes).where(table.c.id == select(func.max(table.c.id)).scalar_subquery())
+            select(table.c.bytes).where(
+                table.c.id == select(func.max(table.c.id)).scalar_subquery()
+            )
         ).scalar_one()
     mail = email.message_from_bytes(content, policy=email.policy.default)
     text, html = (mail.get_body((kind,)) for kind in ("plain", "html"))

@@ -1,4 +1,5 @@
-"""P3, after an outage: 100,000 matters due at once, while people hand in forms; the whole app, all in one process."""
+"""P3, after an outage: 100,000 matters due at once, while people hand in forms; the whole app, all
+in one process."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from engine.storage.database import Database
 from engine.storage.models import Case, Event, Letter
 from web.app.services import Services
 
-# 23:00 in the clubs' zone: what the clock makes waits for the morning, so that the sweep alone is measured, not the post.
+# 23:00 in the clubs' zone: what the clock makes waits for the morning, so that the sweep alone is
+# measured, not the post.
 NIGHT = NOON + timedelta(hours=11)
 CONNECTIONS, BETWEEN = 4, 0.05
 MOST_SECONDS = 300.0
@@ -58,7 +60,9 @@ def _measure(folder: Path, what: str, due: int, pages: int) -> None:
         say_latencies("forms, nothing else going on", quiet)
         say_latencies("forms meanwhile", meanwhile)
         Mark("catch-up", 3, "s", at_least=False).judge(took[0])
-        Mark("forms meanwhile, p99", 100, "ms", at_least=False).judge(percentile(meanwhile, 0.99) * 1000)
+        Mark("forms meanwhile, p99", 100, "ms", at_least=False).judge(
+            percentile(meanwhile, 0.99) * 1000
+        )
         if what == "reminders":
             done = {"letters": world.count(service.db, Letter, name="study_plan.due_soon")}
         else:
@@ -67,7 +71,11 @@ def _measure(folder: Path, what: str, due: int, pages: int) -> None:
                 "letters": world.count(service.db, Letter, name="study_plan.second_chance"),
             }
         same(due=due, **done, bare_letters=bare.letters())
-        same(forms=len(quiet) + len(meanwhile), answers=forms.answers, cases=world.count(service.db, Case, workflow="join"))
+        same(
+            forms=len(quiet) + len(meanwhile),
+            answers=forms.answers,
+            cases=world.count(service.db, Case, workflow="join"),
+        )
     bare.close()
 
 
@@ -94,9 +102,14 @@ def _set_clock(service: Services, at: datetime) -> None:
 
 
 def _catch_up(service: Services) -> float:
-    """Seconds from the first round's commit to the last one's. It begins at a tick, up to two seconds after the clock moved."""
+    """Seconds from the first round's commit to the last one's. It begins at a tick, up to two
+    seconds after the clock moved."""
     _set_clock(service, NIGHT + timedelta(seconds=1))
-    _wait_until(service.db, select(Letter.id).where(Letter.state == "queued", Letter.next_at > NIGHT), there=True)
+    _wait_until(
+        service.db,
+        select(Letter.id).where(Letter.state == "queued", Letter.next_at > NIGHT),
+        there=True,
+    )
     began = time.perf_counter()
     _wait_until(service.db, select(Case.id).where(Case.wake_at <= NIGHT), there=False)
     return time.perf_counter() - began

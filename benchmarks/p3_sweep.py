@@ -1,4 +1,5 @@
-"""P3: the sweep: 1,000 reminders due among many open cases, 1,000 due steps through the door, and nothing due at all."""
+"""P3: the sweep: 1,000 reminders due among many open cases, 1,000 due steps through the door, and
+nothing due at all."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from benchmarks.processes import resident_mib
 from engine.scheduler.sweep import sweep
 from engine.storage.models import Case, Event, Letter
 
-# Noon in the clubs' zone: outside their quiet hours. The sweep is told the time, so the day does not matter.
+# Noon in the clubs' zone: outside their quiet hours. The sweep is told the time, so the day does
+# not matter.
 NOON = datetime(2026, 6, 10, 4, tzinfo=UTC)
 CLUBS = 10
 DAY = timedelta(days=1)
@@ -34,7 +36,8 @@ _TABLES = (
 
 @dataclass
 class BareTick:
-    """One tick over one plain table with an index on ``wake_at``: what is due gets a letter row and its next moment."""
+    """One tick over one plain table with an index on ``wake_at``: what is due gets a letter row and
+    its next moment."""
 
     folder: Path
     connection: Any = field(init=False)
@@ -45,25 +48,45 @@ class BareTick:
             self.connection.execute(statement)
 
     def fill(self, wakes: list[tuple[datetime, datetime]]) -> None:
-        rows = [(number % CLUBS, number, "owed", due.isoformat(), wake.isoformat()) for number, (due, wake) in enumerate(wakes)]
+        rows = [
+            (number % CLUBS, number, "owed", due.isoformat(), wake.isoformat())
+            for number, (due, wake) in enumerate(wakes)
+        ]
         self.connection.execute("BEGIN IMMEDIATE")
-        self.connection.executemany("INSERT INTO matter (club_id, person_id, state, due_at, wake_at) VALUES (?, ?, ?, ?, ?)", rows)
+        self.connection.executemany(
+            "INSERT INTO matter (club_id, person_id, state, due_at, wake_at) VALUES (?, ?, ?, ?, ?)",
+            rows,
+        )
         self.connection.execute("COMMIT")
 
     def tick(self, now: datetime) -> int:
         moment = now.isoformat()
-        due = self.connection.execute("SELECT id, person_id FROM matter WHERE wake_at <= ? ORDER BY wake_at", (moment,)).fetchall()
+        due = self.connection.execute(
+            "SELECT id, person_id FROM matter WHERE wake_at <= ? ORDER BY wake_at", (moment,)
+        ).fetchall()
         if not due:
             return 0
         letters = [
-            (f"{row}:due_soon:{moment}", "due_soon", row, person, "queued", secrets.token_hex(12), moment) for row, person in due
+            (
+                f"{row}:due_soon:{moment}",
+                "due_soon",
+                row,
+                person,
+                "queued",
+                secrets.token_hex(12),
+                moment,
+            )
+            for row, person in due
         ]
         self.connection.execute("BEGIN IMMEDIATE")
         self.connection.executemany(
-            "INSERT INTO letter (key, name, matter_id, person_id, state, message_id, next_at) VALUES (?, ?, ?, ?, ?, ?, ?)", letters
+            "INSERT INTO letter (key, name, matter_id, person_id, state, message_id, next_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            letters,
         )
         following = (now + DAY).isoformat()
-        self.connection.executemany("UPDATE matter SET wake_at = ? WHERE id = ?", [(following, row) for row, _ in due])
+        self.connection.executemany(
+            "UPDATE matter SET wake_at = ? WHERE id = ?", [(following, row) for row, _ in due]
+        )
         self.connection.execute("COMMIT")
         return len(due)
 
@@ -106,17 +129,28 @@ def _measure(folder: Path, cases: int, rounds: int, due: int) -> None:
             return _milliseconds(lambda: bare.tick(moment), due)
 
         print(f"  {due:,} reminders due of {cases:,} open cases")
-        first = alternate(rounds, "ms", lambda number: product(moments[number]), lambda number: reference(moments[number]))
+        first = alternate(
+            rounds,
+            "ms",
+            lambda number: product(moments[number]),
+            lambda number: reference(moments[number]),
+        )
         first.say("product, reminders", "bare tick")
         Mark("reminders, product : bare tick", 3, "×", at_least=False).judge(first.ratio)
         empty = alternate(
-            rounds * 5, "ms", lambda _: _empty(lambda: sweep(db, moments[-1])), lambda _: _empty(lambda: bare.tick(moments[-1]))
+            rounds * 5,
+            "ms",
+            lambda _: _empty(lambda: sweep(db, moments[-1])),
+            lambda _: _empty(lambda: bare.tick(moments[-1])),
         )
         empty.say("product, nothing due", "bare tick, nothing due")
         Mark("empty sweep", 1, "ms", at_least=False).judge(statistics.median(empty.product))
         # The reminded cases' second reminder comes later than the last of these moments.
         second = alternate(
-            rounds, "ms", lambda number: product(moments[number] + DAY / 2), lambda number: reference(moments[number] + DAY / 2)
+            rounds,
+            "ms",
+            lambda number: product(moments[number] + DAY / 2),
+            lambda number: reference(moments[number] + DAY / 2),
         )
         second.say("product, steps by the door", "bare tick")
         Mark("steps, product : bare tick", 10, "×", at_least=False).judge(second.ratio)
@@ -125,10 +159,15 @@ def _measure(folder: Path, cases: int, rounds: int, due: int) -> None:
         )
         done = rounds * due
         same(
-            reminders_due=done, reminders_queued=world.count(db, Letter, name="study_plan.due_soon", state="queued"),
-            steps=world.count(db, Event, action="due", to_state="overdue"), overdue=world.count(db, Case, state="overdue"),
-            second_chances_queued=world.count(db, Letter, name="study_plan.second_chance", state="queued"), half_of_bare_letters=bare.letters() // 2,
-        )  # fmt: skip
+            reminders_due=done,
+            reminders_queued=world.count(db, Letter, name="study_plan.due_soon", state="queued"),
+            steps=world.count(db, Event, action="due", to_state="overdue"),
+            overdue=world.count(db, Case, state="overdue"),
+            second_chances_queued=world.count(
+                db, Letter, name="study_plan.second_chance", state="queued"
+            ),
+            half_of_bare_letters=bare.letters() // 2,
+        )
         bare.close()
 
 

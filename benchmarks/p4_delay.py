@@ -1,4 +1,5 @@
-"""P4: from pressing the button to the mail in the mail server, nothing else going on: the whole app with its ticker."""
+"""P4: from pressing the button to the mail in the mail server, nothing else going on: the whole app
+with its ticker."""
 
 from __future__ import annotations
 
@@ -26,8 +27,14 @@ def run(scale: Scale) -> None:
         with running_sink(folder) as sink:
             with world.open_service(folder) as service:
                 world.found_club(service)
-            with running_app(folder, sink.port) as (port, _), running_reference(folder, sink.port) as (other, _):
-                product, reference = Forms((port,), f"/{world.SLUG}/join", "a", 1), Forms((other,), "/join", "b", 1)
+            with (
+                running_app(folder, sink.port) as (port, _),
+                running_reference(folder, sink.port) as (other, _),
+            ):
+                product, reference = (
+                    Forms((port,), f"/{world.SLUG}/join", "a", 1),
+                    Forms((other,), "/join", "b", 1),
+                )
                 seconds: dict[str, list[float]] = {"a": [], "b": []}
                 for side in (product, reference):
                     side.open_pages(rounds * each + 1)
@@ -45,14 +52,19 @@ def run(scale: Scale) -> None:
                 reference.close()
             pair.say(other="mail within the request")
             say_latencies("product POST → sink", seconds["a"])
-            Mark("POST → sink, p50", 15, "ms", at_least=False).judge(statistics.median(seconds["a"]) * 1000)
+            Mark("POST → sink, p50", 15, "ms", at_least=False).judge(
+                statistics.median(seconds["a"]) * 1000
+            )
             # The app has left, so every letter is settled.
             with world.open_service(folder) as service:
                 same(
-                    forms=rounds * each + 1, answers=product.answers, cases=world.count(service.db, Case),
-                    letters_sent=world.count(service.db, Letter, state="sent"), mails=mails - reference.answers,
+                    forms=rounds * each + 1,
+                    answers=product.answers,
+                    cases=world.count(service.db, Case),
+                    letters_sent=world.count(service.db, Letter, state="sent"),
+                    mails=mails - reference.answers,
                     recipients=recipients - reference.answers,
-                )  # fmt: skip
+                )
 
 
 def _delay(side: Forms, sink: SinkClient) -> float:

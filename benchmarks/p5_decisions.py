@@ -1,4 +1,5 @@
-"""P5: decisions a second: a reviewer opens an application's page and approves it, one after the other on one connection."""
+"""P5: decisions a second: a reviewer opens an application's page and approves it, one after the
+other on one connection."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def run(scale: Scale) -> None:
         with world.open_service(folder) as service:
             club = world.found_club(service)
             total = rounds * decisions + 1
-            cases = service.db.write(world.apply_many, club, range(total), machine_now(), confirm=True)
+            cases = service.db.write(
+                world.apply_many, club, range(total), machine_now(), confirm=True
+            )
             tokens = _tokens(service, club, cases)
             times: dict[str, list[float]] = {"GET": [], "POST": []}
             with running_product(folder) as (port, _), running_reference(folder) as (other, _):
@@ -48,20 +51,25 @@ def run(scale: Scale) -> None:
             pair.say("decisions, one connection", f"reference forms, {CONNECTIONS}")
             say_latencies("GET of the page", times["GET"])
             say_latencies("POST of the decision", times["POST"])
-            Mark("decisions (on the machine of performance.md)", 400, "a second", at_least=True).judge(
-                sorted(pair.product)[rounds // 2]
-            )
+            Mark(
+                "decisions (on the machine of performance.md)", 400, "a second", at_least=True
+            ).judge(sorted(pair.product)[rounds // 2])
             with running_sink(folder) as sink:
                 # An hour later: the reviewer's gathered receipt has left too.
-                world.deliver_all(service, sink.port, world.FixedClock(machine_now() + timedelta(hours=1)))
+                world.deliver_all(
+                    service, sink.port, world.FixedClock(machine_now() + timedelta(hours=1))
+                )
                 mails, _ = sink.counts()
             db = service.db
             same(
-                decisions=total, events=world.count(db, Event, action="approve"), cases=world.count(db, Case, workflow="join", state="approved"),
-                new_members=world.count(db, Person, role="member", status="member"), plans=world.count(db, Case, workflow="study_plan"),
+                decisions=total,
+                events=world.count(db, Event, action="approve"),
+                cases=world.count(db, Case, workflow="join", state="approved"),
+                new_members=world.count(db, Person, role="member", status="member"),
+                plans=world.count(db, Case, workflow="study_plan"),
                 welcomes=world.count(db, Letter, name="join.welcome", state="sent"),
                 asks=world.count(db, Letter, name="study_plan.please_write", state="sent"),
-            )  # fmt: skip
+            )
             same(mails=mails, letters_sent=world.count(db, Letter, state="sent"))
 
 
@@ -69,7 +77,10 @@ def _tokens(service: Services, club_id: int, cases: list[int]) -> list[str]:
     """The links in the reviewer's mails."""
     with service.db.read(club_id) as session:
         owner = current_owner(session)
-    return [service.links.token(Link("case", club_id, owner.id, owner.link_epoch, case, machine_now())) for case in cases]
+    return [
+        service.links.token(Link("case", club_id, owner.id, owner.link_epoch, case, machine_now()))
+        for case in cases
+    ]
 
 
 def _decide(connection: Connection, tokens: list[str], times: dict[str, list[float]]) -> float:
@@ -79,7 +90,12 @@ def _decide(connection: Connection, tokens: list[str], times: dict[str, list[flo
         opened = time.perf_counter()
         page = connection.get(f"/c/{token}")
         shown = time.perf_counter()
-        fields = {"csrf_token": page.field("csrf_token"), "round": page.field("round"), "action": "approve", "note": ""}
+        fields = {
+            "csrf_token": page.field("csrf_token"),
+            "round": page.field("round"),
+            "action": "approve",
+            "note": "",
+        }
         pressed = time.perf_counter()
         answer = connection.post(f"/c/{token}", fields)
         times["GET"].append(shown - opened)

@@ -1,4 +1,5 @@
-"""P6: from starting the process to the first answer, and the memory of all of it when nothing happens."""
+"""P6: from starting the process to the first answer, and the memory of all of it when nothing
+happens."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def run(scale: Scale) -> None:
         for _ in range(rounds):
             mine.append(_start(running_app, folder, settle))
             others.append(_start(running_reference, folder, settle))
-    starts = Pair("s to the first 200", tuple(start for start, _ in mine), tuple(start for start, _ in others))
+    starts = Pair(
+        "s to the first 200", tuple(start for start, _ in mine), tuple(start for start, _ in others)
+    )
     starts.say(other="plain Flask in waitress")
     Mark("start", 1.5, "s", at_least=False).judge(statistics.median(starts.product))
     memory = Pair("MiB idle", tuple(held for _, held in mine), tuple(held for _, held in others))

@@ -25,9 +25,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python process with its working directory in ``folder`` (no ``.env`` of the project reaches it), ended afterwards."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("JIUNIU_", "DEMO"))}
+def running(
+    command: list[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process with its working directory in ``folder`` (no ``.env`` of the project reaches
+    it), ended afterwards."""
+    clean = {
+        key: value for key, value in os.environ.items() if not key.startswith(("JIUNIU_", "DEMO"))
+    }
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
@@ -67,7 +72,8 @@ def resident_mib(process: subprocess.Popen[bytes] | None = None) -> float:
 
 
 def settings_of(folder: Path, port: int, smtp_port: int = 0) -> dict[str, str]:
-    """The environment of a product whose data lies in ``folder``, or in a database of PostgreSQL's made for the folder."""
+    """The environment of a product whose data lies in ``folder``, or in a database of PostgreSQL's
+    made for the folder."""
     return {
         "JIUNIU_DATABASE_URL": database.url(folder, "product"),
         "JIUNIU_DATA_DIR": str(folder / "data"),

@@ -1,4 +1,5 @@
-"""What Flask costs without us: a form with a forgery check and validation, two ORM rows, one FULL commit. Nothing else."""
+"""What Flask costs without us: a form with a forgery check and validation, two ORM rows, one FULL
+commit. Nothing else."""
 
 from __future__ import annotations
 
@@ -85,7 +86,9 @@ def _keep(session: Session, form: JoinForm) -> None:
     person = Person(email=form.email.data, name=form.name.data)
     session.add(person)
     session.flush()
-    texts = {name: form[name].data for name in ("city", "occupation", "about", "interests", "referrer")}
+    texts = {
+        name: form[name].data for name in ("city", "occupation", "about", "interests", "referrer")
+    }
     session.add(Application(person_id=person.id, **texts))
     session.commit()
 
@@ -110,7 +113,12 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in (
+            "busy_timeout=15000",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -1,4 +1,5 @@
-"""The web processes that are measured, each in waitress with 8 threads: ``python -m benchmarks.servers product|reference``."""
+"""The web processes that are measured, each in waitress with 8 threads: ``python -m
+benchmarks.servers product|reference``."""
 
 from __future__ import annotations
 
@@ -39,13 +40,16 @@ def running_reference(folder: Path, smtp_port: int = 0) -> Iterator[Started]:
 
 @contextlib.contextmanager
 def running_app(folder: Path, smtp_port: int = 0) -> Iterator[Started]:
-    """``python app.py``, all of it: web, sweep, post and, without a mail server, the built-in mailbox."""
+    """``python app.py``, all of it: web, sweep, post and, without a mail server, the built-in
+    mailbox."""
     with _listening([str(ROOT / "app.py")], folder, {}, smtp_port) as started:
         yield started
 
 
 @contextlib.contextmanager
-def _listening(command: list[str], folder: Path, more: dict[str, str], smtp_port: int = 0) -> Iterator[Started]:
+def _listening(
+    command: list[str], folder: Path, more: dict[str, str], smtp_port: int = 0
+) -> Iterator[Started]:
     port = free_port()
     with running(command, folder, settings_of(folder, port, smtp_port) | more) as process:
         wait_for_port(process, port, folder)
@@ -54,11 +58,19 @@ def _listening(command: list[str], folder: Path, more: dict[str, str], smtp_port
 
 def _app(kind: str) -> Flask:
     """Only what is asked for is imported: memory and start of the other are none of its business."""
-    module, factory = {"product": ("app", "create_app"), "reference": ("benchmarks.reference", "create_reference")}[kind]
+    module, factory = {
+        "product": ("app", "create_app"),
+        "reference": ("benchmarks.reference", "create_reference"),
+    }[kind]
     app: Flask = getattr(import_module(module), factory)()
     return app
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        create_server(_app(sys.argv[1]), host="127.0.0.1", port=int(os.environ["JIUNIU_PORT"]), threads=THREADS).run()
+        create_server(
+            _app(sys.argv[1]),
+            host="127.0.0.1",
+            port=int(os.environ["JIUNIU_PORT"]),
+            threads=THREADS,
+        ).run()

@@ -1,4 +1,5 @@
-"""A mail server that only answers and counts: ``python -m benchmarks.sink PORT``. Two verbs of its own tell what came."""
+"""A mail server that only answers and counts: ``python -m benchmarks.sink PORT``. Two verbs of its
+own tell what came."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from benchmarks.processes import free_port, running, wait_for_port
 
 
 class Sink:
-    """All connections of the process; each recipient with the moment of its first mail on the machine's monotonic clock."""
+    """All connections of the process; each recipient with the moment of its first mail on the
+    machine's monotonic clock."""
 
     def __init__(self) -> None:
         self.mails = 0

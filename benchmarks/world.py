@@ -1,4 +1,5 @@
-"""A club to measure in, and matters of it made by the product's own door or, where there are many, by bulk inserts."""
+"""A club to measure in, and matters of it made by the product's own door or, where there are many,
+by bulk inserts."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def typed(number: int, group: str = "a") -> dict[str, str]:
 
 @contextlib.contextmanager
 def open_service(folder: Path, port: int = 8000, smtp_port: int = 0) -> Iterator[Services]:
-    """The product's database, clock and composer in this process, on the data that a product in ``folder`` uses."""
+    """The product's database, clock and composer in this process, on the data that a product in
+    ``folder`` uses."""
     service = Services.build(load(settings_of(folder, port, smtp_port)))
     try:
         yield service
@@ -67,20 +69,47 @@ def open_service(folder: Path, port: int = 8000, smtp_port: int = 0) -> Iterator
 
 def found_club(service: Services, slug: str = SLUG) -> int:
     return service.db.write(
-        create_club, slug=slug, name="九牛读书会", owner_email=f"owner-{slug}@club-members.org", owner_name="韩梅梅", zone="Asia/Shanghai",
-        locale="zh-CN", charter=shipped_charter("zh-CN").plain(), now=service.clock.now(),
-    )  # fmt: skip
+        create_club,
+        slug=slug,
+        name="九牛读书会",
+        owner_email=f"owner-{slug}@club-members.org",
+        owner_name="韩梅梅",
+        zone="Asia/Shanghai",
+        locale="zh-CN",
+        charter=shipped_charter("zh-CN").plain(),
+        now=service.clock.now(),
+    )
 
 
 def apply_many(
-    session: Session, club_id: int, numbers: range, now: datetime, *, confirm: bool = False, group: str = "a"
+    session: Session,
+    club_id: int,
+    numbers: range,
+    now: datetime,
+    *,
+    confirm: bool = False,
+    group: str = "a",
 ) -> list[int]:
-    """Applications through the product's own intake (with their letters), confirmed if asked. The ids of their cases."""
+    """Applications through the product's own intake (with their letters), confirmed if asked. The
+    ids of their cases."""
     for number in numbers:
         answers = {**ANSWERS, "email": address(number, group), "accept_charter": True}
-        submit_application(session, club_id, "join", answers, form_id=f"{group}-{number}", locale="zh-CN", now=now, limited=False)
+        submit_application(
+            session,
+            club_id,
+            "join",
+            answers,
+            form_id=f"{group}-{number}",
+            locale="zh-CN",
+            now=now,
+            limited=False,
+        )
     forms = {f"{group}-{number}" for number in numbers}
-    found = session.execute(select(Case).where(Case.key.like(f"{group}-%")).order_by(Case.id)).scalars().all()
+    found = (
+        session.execute(select(Case).where(Case.key.like(f"{group}-%")).order_by(Case.id))
+        .scalars()
+        .all()
+    )
     cases = [case for case in found if case.key.partition(":")[0] in forms]
     if confirm:
         for case in cases:
@@ -90,31 +119,79 @@ def apply_many(
 
 
 def many_plans(
-    db: Database, club_ids: list[int], wakes: list[tuple[datetime, datetime]], entered: datetime, *, asked: bool = False
+    db: Database,
+    club_ids: list[int],
+    wakes: list[tuple[datetime, datetime]],
+    entered: datetime,
+    *,
+    asked: bool = False,
 ) -> None:
-    """Open study plans in *owed*, one per (due_at, wake_at), spread over the clubs; ``asked``: their asks were sent."""
+    """Open study plans in *owed*, one per (due_at, wake_at), spread over the clubs; ``asked``:
+    their asks were sent."""
     turn = str(state_of("study_plan", "owed").turn)
     people, cases, events, letters = [], [], [], []
     for number, (due, wake) in enumerate(wakes):
         club_id, person_id, case_id = club_ids[number % len(club_ids)], new_id(), new_id()
-        people.append({
-            "club_id": club_id, "id": person_id, "address": address(case_id, "p"), "address_hash": f"hash of {case_id}", "locale": "zh-CN",
-            "name": "李雷", "display_name": "武汉+李雷", "status": "member", "role": "member", "joined_at": entered,
-        })  # fmt: skip
-        cases.append({
-            "club_id": club_id, "id": case_id, "workflow": "study_plan", "key": f"plan-{case_id}", "person_id": person_id, "state": "owed",
-            "turn": turn, "version": 1, "entered_version": 1, "opened_at": entered, "entered_at": entered, "due_at": due, "wake_at": wake,
-        })  # fmt: skip
-        events.append({
-            "club_id": club_id, "case_id": case_id, "version": 1, "at": entered, "via": "clock", "action": "open", "from_state": "",
-            "to_state": "owed",
-        })  # fmt: skip
+        people.append(
+            {
+                "club_id": club_id,
+                "id": person_id,
+                "address": address(case_id, "p"),
+                "address_hash": f"hash of {case_id}",
+                "locale": "zh-CN",
+                "name": "李雷",
+                "display_name": "武汉+李雷",
+                "status": "member",
+                "role": "member",
+                "joined_at": entered,
+            }
+        )
+        cases.append(
+            {
+                "club_id": club_id,
+                "id": case_id,
+                "workflow": "study_plan",
+                "key": f"plan-{case_id}",
+                "person_id": person_id,
+                "state": "owed",
+                "turn": turn,
+                "version": 1,
+                "entered_version": 1,
+                "opened_at": entered,
+                "entered_at": entered,
+                "due_at": due,
+                "wake_at": wake,
+            }
+        )
+        events.append(
+            {
+                "club_id": club_id,
+                "case_id": case_id,
+                "version": 1,
+                "at": entered,
+                "via": "clock",
+                "action": "open",
+                "from_state": "",
+                "to_state": "owed",
+            }
+        )
         if asked:
-            letters.append({
-                "club_id": club_id, "key": f"{case_id}:1:please_write::{person_id}", "name": "study_plan.please_write", "case_id": case_id,
-                "version": 1, "person_id": person_id, "about_id": person_id, "asks": True, "state": "sent", "created_at": entered,
-                "next_at": entered, "settled_at": entered + timedelta(seconds=2),
-            })  # fmt: skip
+            letters.append(
+                {
+                    "club_id": club_id,
+                    "key": f"{case_id}:1:please_write::{person_id}",
+                    "name": "study_plan.please_write",
+                    "case_id": case_id,
+                    "version": 1,
+                    "person_id": person_id,
+                    "about_id": person_id,
+                    "asks": True,
+                    "state": "sent",
+                    "created_at": entered,
+                    "next_at": entered,
+                    "settled_at": entered + timedelta(seconds=2),
+                }
+            )
     with db.writer.begin() as connection:
         for model, rows in ((Person, people), (Case, cases), (Event, events), (Letter, letters)):
             if rows:
@@ -125,13 +202,22 @@ def count(db: Database, model: type[Row], **equal: Any) -> int:
     """How many rows of the whole database have these values."""
     table = model.metadata.tables[model.__tablename__]
     with db.reader.connect() as connection:
-        wanted = select(func.count()).select_from(table).where(*(table.c[name] == value for name, value in equal.items()))
+        wanted = (
+            select(func.count())
+            .select_from(table)
+            .where(*(table.c[name] == value for name, value in equal.items()))
+        )
         return connection.execute(wanted).scalar_one()
 
 
 def deliver_all(service: Services, smtp_port: int, clock: FixedClock | None = None) -> int:
     """Send whatever is due now; how many the server took."""
-    post = DeliveryWorker(service.db, service.composer, MailServer("smtp", "127.0.0.1", smtp_port), clock or service.clock)
+    post = DeliveryWorker(
+        service.db,
+        service.composer,
+        MailServer("smtp", "127.0.0.1", smtp_port),
+        clock or service.clock,
+    )
     try:
         return post.deliver()
     finally:

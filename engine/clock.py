@@ -1,6 +1,8 @@
-"""The one clock of the product. A demo or a test moves it through a file; nothing else asks the machine for the date.
+"""The one clock of the product. A demo or a test moves it through a file; nothing else asks the
+machine for the date.
 
-Leases, heartbeats, rate limits and bot timing follow ``machine_now`` instead, so a moved clock cannot upset them.
+Leases, heartbeats, rate limits and bot timing follow ``machine_now`` instead, so a moved clock
+cannot upset them.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ class Clock(Protocol):
 
 
 class FileClock:
-    """Follows the machine, moved by a file: an ISO time (read at the file's mtime, running on) or an offset (``+3d2h``).
+    """Follows the machine, moved by a file: an ISO time (read at the file's mtime, running on) or
+    an offset (``+3d2h``).
 
     No file: real time. A file that is empty or unreadable keeps the last reading.
     """
@@ -49,7 +52,11 @@ class FileClock:
             return
         except OSError:
             return
-        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)  # a file replaced within one tick of mtime is new, too
+        stamp = (
+            found.st_mtime_ns,
+            found.st_ino,
+            found.st_size,
+        )  # a file replaced within one tick of mtime is new, too
         if stamp == self._seen:
             return
         try:
@@ -60,7 +67,8 @@ class FileClock:
 
 
 def read_shift(text: str, written_at: float) -> timedelta:
-    """How far a clock file moves the clock; ``written_at`` is its mtime in seconds. Raises ValueError."""
+    """How far a clock file moves the clock; ``written_at`` is its mtime in seconds. Raises
+    ValueError."""
     offset = _OFFSET.fullmatch(text)
     if offset and len(text) > 1:
         weeks, days, hours, minutes, seconds = (int(part or 0) for part in offset.groups()[1:])

@@ -77,18 +77,26 @@ class Settings:
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check all settings. Raises SettingsError."""
     if environment is None:
-        environment = {key: value for key, value in dotenv_values(".env").items() if value is not None} | dict(os.environ)
+        environment = {
+            key: value for key, value in dotenv_values(".env").items() if value is not None
+        } | dict(os.environ)
     get = _Reader(environment)
     data_dir = Path(get("JIUNIU_DATA_DIR") or "instance").resolve()
     if "?" in str(data_dir):
-        raise SettingsError(f"JIUNIU_DATA_DIR: takes a folder without a question mark in its path, not {data_dir}")
+        raise SettingsError(
+            f"JIUNIU_DATA_DIR: takes a folder without a question mark in its path, not {data_dir}"
+        )
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as trouble:
-        raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be made or written ({trouble.strerror})") from None
+        raise SettingsError(
+            f"JIUNIU_DATA_DIR: {data_dir} cannot be made or written ({trouble.strerror})"
+        ) from None
     host, port = get("JIUNIU_HOST") or "127.0.0.1", get.number("JIUNIU_PORT", 8000, 1, 65535)
     if not is_host(host.lower()):
-        raise SettingsError(f"JIUNIU_HOST: takes a name or an address of this machine such as 127.0.0.1, not {host!r}")
+        raise SettingsError(
+            f"JIUNIU_HOST: takes a name or an address of this machine such as 127.0.0.1, not {host!r}"
+        )
     database_url = _database_url(get("JIUNIU_DATABASE_URL"), data_dir)
     own_keys = _secret_keys(get("JIUNIU_SECRET_KEY"), database_url, data_dir)
     mail_server = _mail_server(get("JIUNIU_SMTP_URL"))
@@ -97,7 +105,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"JIUNIU_CLOCK_FILE: {clock_file} is a folder; name a file in it")
     fallbacks = get("JIUNIU_SECRET_KEY_FALLBACKS").replace(",", " ").split()
     if any(len(key) < _KEY_CHARACTERS for key in fallbacks):
-        raise SettingsError(f"JIUNIU_SECRET_KEY_FALLBACKS: each key takes at least {_KEY_CHARACTERS} characters")
+        raise SettingsError(
+            f"JIUNIU_SECRET_KEY_FALLBACKS: each key takes at least {_KEY_CHARACTERS} characters"
+        )
     return Settings(
         data_dir=data_dir,
         base_url=_base_url(get("JIUNIU_BASE_URL"), host, port),
@@ -110,7 +120,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=get.number("JIUNIU_TRUSTED_PROXIES", 0, 0, 10),
         clock_file=Path(clock_file) if clock_file else None,
         rate_limits=get.switch("JIUNIU_RATE_LIMITS", "on"),
-    )  # fmt: skip
+    )
 
 
 class _Reader:
@@ -166,24 +176,37 @@ def _base_url(text: str, host: str, port: int) -> str:
     try:
         parts: SplitResult = urlsplit(text)
         known_host = _HOST.fullmatch(parts.hostname or "")
-        usable = parts.scheme in ("http", "https") and known_host and (parts.port is None or parts.port > 0)
+        usable = (
+            parts.scheme in ("http", "https")
+            and known_host
+            and (parts.port is None or parts.port > 0)
+        )
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment or parts.username:
-        raise SettingsError(f"JIUNIU_BASE_URL: takes an address such as https://club.example, not {text!r}")
+        raise SettingsError(
+            f"JIUNIU_BASE_URL: takes an address such as https://club.example, not {text!r}"
+        )
     if parts.scheme == "http" and not _is_private(parts.hostname or ""):
-        raise SettingsError("JIUNIU_BASE_URL: must begin with https:// (http is only for loopback and private addresses)")
+        raise SettingsError(
+            "JIUNIU_BASE_URL: must begin with https:// (http is only for loopback and private addresses)"
+        )
     return text.rstrip("/")
 
 
 def _secret_keys(text: str, database_url: str, data_dir: Path) -> list[str]:
-    """The key that was set, else those of the file in the data folder: its first line signs, lines below it are older keys."""
+    """The key that was set, else those of the file in the data folder: its first line signs, lines
+    below it are older keys."""
     if text:
         if len(text) < _KEY_CHARACTERS:
-            raise SettingsError(f"JIUNIU_SECRET_KEY: takes at least {_KEY_CHARACTERS} characters; try: openssl rand -hex 32")
+            raise SettingsError(
+                f"JIUNIU_SECRET_KEY: takes at least {_KEY_CHARACTERS} characters; try: openssl rand -hex 32"
+            )
         return [text]
     if not database_url.startswith("sqlite"):
-        raise SettingsError("JIUNIU_SECRET_KEY: must be set with a database server, the same on every host")
+        raise SettingsError(
+            "JIUNIU_SECRET_KEY: must be set with a database server, the same on every host"
+        )
     path = data_dir / "secret-key"
     try:
         with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -192,11 +215,17 @@ def _secret_keys(text: str, database_url: str, data_dir: Path) -> list[str]:
     except FileExistsError:
         pass
     except OSError as trouble:
-        raise SettingsError(f"JIUNIU_DATA_DIR: {data_dir} cannot be written ({trouble.strerror})") from None
+        raise SettingsError(
+            f"JIUNIU_DATA_DIR: {data_dir} cannot be written ({trouble.strerror})"
+        ) from None
     try:
-        kept = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        kept = [
+            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+        ]
     except OSError as trouble:
-        raise SettingsError(f"JIUNIU_SECRET_KEY: {path} cannot be read by this account ({trouble.strerror})") from None
+        raise SettingsError(
+            f"JIUNIU_SECRET_KEY: {path} cannot be read by this account ({trouble.strerror})"
+        ) from None
     except UnicodeDecodeError:
         kept = []
     if not kept or any(len(key) < _KEY_CHARACTERS for key in kept):
@@ -207,10 +236,14 @@ def _secret_keys(text: str, database_url: str, data_dir: Path) -> list[str]:
 
 
 def _tell_of_a_lost_key(path: Path, database_url: str) -> None:
-    """A key is made once; where the database is older than it, something was lost that a backup may still hold."""
+    """A key is made once; where the database is older than it, something was lost that a backup may
+    still hold."""
     database = Path(make_url(database_url).database or "")
     if database.is_file() and database.stat().st_size:
-        log.warning("%s was missing and is made anew: links of earlier mails open nothing until the old file is back", path)
+        log.warning(
+            "%s was missing and is made anew: links of earlier mails open nothing until the old file is back",
+            path,
+        )
 
 
 def _database_url(text: str, data_dir: Path) -> str:
@@ -220,29 +253,55 @@ def _database_url(text: str, data_dir: Path) -> str:
         url = make_url(text)
     except (ArgumentError, ValueError):
         url = make_url("unreadable://")
-    a_file = url.drivername == "sqlite" and url.database and url.database != ":memory:" and not Path(url.database).is_dir()
-    a_server = url.drivername in ("postgresql", "postgresql+psycopg") and (url.host or "host" in url.query) and url.database
+    a_file = (
+        url.drivername == "sqlite"
+        and url.database
+        and url.database != ":memory:"
+        and not Path(url.database).is_dir()
+    )
+    a_server = (
+        url.drivername in ("postgresql", "postgresql+psycopg")
+        and (url.host or "host" in url.query)
+        and url.database
+    )
     if not a_file and not a_server:
-        raise SettingsError("JIUNIU_DATABASE_URL: takes sqlite:///path/file or postgresql://user:password@host/database")
+        raise SettingsError(
+            "JIUNIU_DATABASE_URL: takes sqlite:///path/file or postgresql://user:password@host/database"
+        )
     if a_server and find_spec("psycopg") is None:
-        raise SettingsError("JIUNIU_DATABASE_URL: psycopg is missing; python -m pip install -r requirements-postgresql.txt")
+        raise SettingsError(
+            "JIUNIU_DATABASE_URL: psycopg is missing; python -m pip install -r requirements-postgresql.txt"
+        )
     return text
 
 
 def _mail_server(text: str) -> MailServer | None:
     if not text:
         return None
-    wrong = SettingsError("JIUNIU_SMTP_URL: takes smtp://, smtps:// or smtp+starttls://user:password@host:port")
+    wrong = SettingsError(
+        "JIUNIU_SMTP_URL: takes smtp://, smtps:// or smtp+starttls://user:password@host:port"
+    )
     try:
         parts = urlsplit(text)
         port = _SMTP_PORTS[parts.scheme] if parts.port is None else parts.port
     except (ValueError, KeyError):
         raise wrong from None
-    if not _HOST.fullmatch(parts.hostname or "") or port == 0 or parts.path.strip("/") or parts.query:
+    if (
+        not _HOST.fullmatch(parts.hostname or "")
+        or port == 0
+        or parts.path.strip("/")
+        or parts.query
+    ):
         raise wrong
     if bool(parts.username) != bool(parts.password):
         raise SettingsError("JIUNIU_SMTP_URL: takes a user and a password, or neither")
-    return MailServer(parts.scheme, parts.hostname or "", port, unquote(parts.username or ""), unquote(parts.password or ""))
+    return MailServer(
+        parts.scheme,
+        parts.hostname or "",
+        port,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+    )
 
 
 def _mail_from(text: str, server: MailServer | None) -> str:
@@ -252,7 +311,9 @@ def _mail_from(text: str, server: MailServer | None) -> str:
     try:
         folded = address if address.endswith("@localhost") else fold_address(address)
     except BadAddress:
-        raise SettingsError(f"JIUNIU_MAIL_FROM: takes a sender such as Jiuniu <club@example.org>, not {text!r}") from None
+        raise SettingsError(
+            f"JIUNIU_MAIL_FROM: takes a sender such as Jiuniu <club@example.org>, not {text!r}"
+        ) from None
     login = server.user.lower() if server else ""
     if login.rpartition("@")[2] in _SENDER_IS_LOGIN and folded != login:
         raise SettingsError(f"JIUNIU_MAIL_FROM: this provider wants the login as sender: {login}")

@@ -1,4 +1,5 @@
-"""The built-in mailbox: a mail server on loopback that keeps every mail as a file, for whoever has no account yet."""
+"""The built-in mailbox: a mail server on loopback that keeps every mail as a file, for whoever has
+no account yet."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ from engine.settings import MailServer
 
 @dataclass(frozen=True)
 class StoredMail:
-    """One mail in the built-in mailbox. ``slug``: of the club that sent it; empty for a test of the account."""
+    """One mail in the built-in mailbox. ``slug``: of the club that sent it; empty for a test of the
+    account."""
 
     id: str
     recipient: str
@@ -41,7 +43,9 @@ class DevMailbox:
         folder.mkdir(parents=True, exist_ok=True)
         # aiosmtpd greets itself on the port it was given, so it cannot be given 0.
         self._port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self._port, data_size_limit=None)
+        self._controller = Controller(
+            self, hostname="127.0.0.1", port=self._port, data_size_limit=None
+        )
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         name = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
@@ -59,18 +63,29 @@ class DevMailbox:
         self._controller.stop()
 
 
-def stored_mails(folder: Path, recipient: str = "", *, before: str = "", limit: int = 200) -> Iterator[StoredMail]:
-    """The mails in the mailbox (to this recipient; older than the one with the id ``before``), the newest first."""
-    mails = (_listed(path) for path in sorted(folder.glob("*.eml"), reverse=True) if not before or path.stem < before)
+def stored_mails(
+    folder: Path, recipient: str = "", *, before: str = "", limit: int = 200
+) -> Iterator[StoredMail]:
+    """The mails in the mailbox (to this recipient; older than the one with the id ``before``), the
+    newest first."""
+    mails = (
+        _listed(path)
+        for path in sorted(folder.glob("*.eml"), reverse=True)
+        if not before or path.stem < before
+    )
     return islice((mail for mail in mails if recipient in mail.recipient), limit)
 
 
 def _listed(path: Path) -> StoredMail:
     mail = _parse(path)
     return StoredMail(
-        path.stem, str(mail["To"]), str(mail["Subject"]), parsedate_to_datetime(mail["Date"]), str(mail["X-Jiuniu-Letter"]),
+        path.stem,
+        str(mail["To"]),
+        str(mail["Subject"]),
+        parsedate_to_datetime(mail["Date"]),
+        str(mail["X-Jiuniu-Letter"]),
         slug_of(mail),
-    )  # fmt: skip
+    )
 
 
 def slug_of(mail: EmailMessage) -> str:

@@ -1,4 +1,5 @@
-"""A club for tests of the engine and the mailers: a real database, a clock that is a variable, a post without a network."""
+"""A club for tests of the engine and the mailers: a real database, a clock that is a variable, a
+post without a network."""
 
 from __future__ import annotations
 
@@ -42,9 +43,14 @@ from tests.mail import parse
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 OWNER, ADMIN, LILEI, MEIMEI = "owner@qq.com", "admin@qq.com", "lilei@qq.com", "hanmeimei@163.com"
 APPLICATION = {
-    "name": "李雷", "city": "武汉", "occupation": "学生", "about": "想认真读书。", "interests": "历史", "referrer": "韩梅梅",
+    "name": "李雷",
+    "city": "武汉",
+    "occupation": "学生",
+    "about": "想认真读书。",
+    "interests": "历史",
+    "referrer": "韩梅梅",
     "accept_charter": True,
-}  # fmt: skip
+}
 PLAN = {"goals": "读完二十本史书。", "plan": "每天早上读一小时。每周写一篇笔记。"}
 
 TAKEN = SmtpReply("dot", 250, "2.0.0 Ok: queued")
@@ -58,7 +64,8 @@ _HEADERS = BytesHeaderParser(policy=email.policy.default)
 
 @functools.cache
 def _database(url: str) -> Database:
-    """One per database: a new engine compiles every statement anew, which takes longer than most tests."""
+    """One per database: a new engine compiles every statement anew, which takes longer than most
+    tests."""
     return Database(url)
 
 
@@ -69,11 +76,20 @@ class Server:
     taken: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     def take(self, frozen: OutgoingMail) -> None:
-        self.taken.append((str(_HEADERS.parsebytes(frozen.content)["Message-ID"]), frozen.recipient, frozen.content))
+        self.taken.append(
+            (
+                str(_HEADERS.parsebytes(frozen.content)["Message-ID"]),
+                frozen.recipient,
+                frozen.content,
+            )
+        )
 
     def mails(self, since: int = 0) -> list[tuple[str, str]]:
         """(letter, recipient) in the order of acceptance."""
-        return [(str(_HEADERS.parsebytes(content)["X-Jiuniu-Letter"]), to) for _, to, content in self.taken[since:]]
+        return [
+            (str(_HEADERS.parsebytes(content)["X-Jiuniu-Letter"]), to)
+            for _, to, content in self.taken[since:]
+        ]
 
 
 class House:
@@ -84,7 +100,10 @@ class House:
         self.db.dispose()  # connections to a file that was replaced
         self.now = MONDAY
         self.server = Server()
-        self.composer = Composer(Links(["a key of the tests, long enough"], "https://club.example"), "Jiuniu <post@jiuniu.example>")
+        self.composer = Composer(
+            Links(["a key of the tests, long enough"], "https://club.example"),
+            "Jiuniu <post@jiuniu.example>",
+        )
         self.club_id = self.found(**club)
 
     def found(self, **given: Any) -> int:
@@ -92,9 +111,15 @@ class House:
         charter = shipped_charter(given.get("locale", "zh-CN")).plain()
         charter["numbers"] |= numbers
         values: dict[str, Any] = {
-            "slug": "jiuniu", "name": "九牛读书会", "owner_email": OWNER, "owner_name": "陈老师", "zone": "Asia/Shanghai",
-            "locale": "zh-CN", "charter": charter, "now": self.now,
-        }  # fmt: skip
+            "slug": "jiuniu",
+            "name": "九牛读书会",
+            "owner_email": OWNER,
+            "owner_name": "陈老师",
+            "zone": "Asia/Shanghai",
+            "locale": "zh-CN",
+            "charter": charter,
+            "now": self.now,
+        }
         return self.db.write(create_club, **values | given)
 
     def end(self) -> None:
@@ -124,13 +149,17 @@ class House:
     def person(self, address: str) -> Person:
         with self.read() as session:
             club = session.get_one(Club, self.club_id)
-            return session.execute(select(Person).where(Person.address_hash == address_hash(club, address))).scalar_one()
+            return session.execute(
+                select(Person).where(Person.address_hash == address_hash(club, address))
+            ).scalar_one()
 
     def case(self, address: str, workflow: str = "join") -> Case:
         """The newest case of this workflow about this person."""
         about = self.person(address).id
         wanted = (
-            select(Case).where(Case.person_id == about, Case.workflow == workflow).order_by(Case.opened_at.desc(), Case.id.desc())
+            select(Case)
+            .where(Case.person_id == about, Case.workflow == workflow)
+            .order_by(Case.opened_at.desc(), Case.id.desc())
         )
         return self.rows(wanted.limit(1))[0]
 
@@ -152,15 +181,31 @@ class House:
         """How many rows each table has."""
         with self.db.reader.connect() as connection:
             return {
-                table.name: connection.execute(select(func.count()).select_from(text(f'"{table.name}"'))).scalar_one()
+                table.name: connection.execute(
+                    select(func.count()).select_from(text(f'"{table.name}"'))
+                ).scalar_one()
                 for table in Row.metadata.sorted_tables
             }
 
     # People and what they do
 
-    def add(self, address: str, name: str = "", *, role: str = "member", locale: str = "zh-CN", status: str = "member") -> int:
+    def add(
+        self,
+        address: str,
+        name: str = "",
+        *,
+        role: str = "member",
+        locale: str = "zh-CN",
+        status: str = "member",
+    ) -> int:
         def unit(session: Session) -> int:
-            person = add_person(session, address, locale=locale, name=name or address.partition("@")[0], status=status)
+            person = add_person(
+                session,
+                address,
+                locale=locale,
+                name=name or address.partition("@")[0],
+                status=status,
+            )
             person.role, person.display_name = role, f"武汉+{person.name}"
             person.joined_at = person.registered_at = self.now
             return person.id
@@ -168,42 +213,82 @@ class House:
         return self.write(unit)
 
     def apply(
-        self, address: str = LILEI, form: str = "form-1", locale: str = "zh-CN", limited: bool = False, **changed: Any
+        self,
+        address: str = LILEI,
+        form: str = "form-1",
+        locale: str = "zh-CN",
+        limited: bool = False,
+        **changed: Any,
     ) -> None:
         self.db.write(
-            submit_application, self.club_id, "join", APPLICATION | {"email": address} | changed, form_id=form, locale=locale, now=self.now,
+            submit_application,
+            self.club_id,
+            "join",
+            APPLICATION | {"email": address} | changed,
+            form_id=form,
+            locale=locale,
+            now=self.now,
             limited=limited,
-        )  # fmt: skip
+        )
 
     def open(self, address: str, workflow: str, **given: Any) -> int:
         def unit(session: Session) -> int:
             return open_case(
-                session, workflow, session.get_one(Person, (self.club_id, self.person(address).id)), by=CLOCK, now=self.now, **given
+                session,
+                workflow,
+                session.get_one(Person, (self.club_id, self.person(address).id)),
+                by=CLOCK,
+                now=self.now,
+                **given,
             ).id
 
         return self.write(unit)
 
     def press(
-        self, who: str, action: str, about: str = LILEI, workflow: str = "join", case: Case | None = None, **given: Any
+        self,
+        who: str,
+        action: str,
+        about: str = LILEI,
+        workflow: str = "join",
+        case: Case | None = None,
+        **given: Any,
     ) -> None:
-        """Somebody presses a button on a case's page; who confirms an address comes by the link that was sent there."""
+        """Somebody presses a button on a case's page; who confirms an address comes by the link
+        that was sent there."""
         matter = case or self.case(about, workflow)
         given = {"proven": action == "confirm"} | given
         actor = self.person(who).id
 
         def unit(session: Session) -> None:
             hand = Actor(session.get_one(Person, (self.club_id, actor)), "page")
-            act(session, session.get_one(Case, (self.club_id, matter.id)), action, by=hand, now=self.now, **given)
+            act(
+                session,
+                session.get_one(Case, (self.club_id, matter.id)),
+                action,
+                by=hand,
+                now=self.now,
+                **given,
+            )
 
         self.write(unit)
 
-    def hand_in(self, who: str, workflow: str, answers: Mapping[str, Any], form: str = "form-1") -> None:
+    def hand_in(
+        self, who: str, workflow: str, answers: Mapping[str, Any], form: str = "form-1"
+    ) -> None:
         """A member hands in the form of a workflow."""
         author = self.person(who).id
 
         def unit(session: Session) -> None:
             person = session.get_one(Person, (self.club_id, author))
-            submit_by_member(session, person, flow(workflow), answers, by=Actor(person, "page"), form_id=form, now=self.now)
+            submit_by_member(
+                session,
+                person,
+                flow(workflow),
+                answers,
+                by=Actor(person, "page"),
+                form_id=form,
+                now=self.now,
+            )
 
         self.write(unit)
 
@@ -212,7 +297,13 @@ class House:
 
         def unit(session: Session) -> None:
             hand = Actor(session.get_one(Person, (self.club_id, voter)), "page")
-            vote(session, session.get_one(Case, (self.club_id, matter)), choice, by=hand, now=self.now)
+            vote(
+                session,
+                session.get_one(Case, (self.club_id, matter)),
+                choice,
+                by=hand,
+                now=self.now,
+            )
 
         self.write(unit)
 
@@ -246,14 +337,21 @@ class House:
     def claim(self, limit: int = 20, lease: timedelta = timedelta(seconds=60)) -> list[Claimed]:
         return self.db.write(outbox.claim, self.now, machine_now() + lease, limit)
 
-    def freeze(self, claimed: Claimed, lease: timedelta = timedelta(seconds=60)) -> OutgoingMail | None:
-        return self.db.write(outbox.prepare, claimed, self.composer, self.now, machine_now() + lease)
+    def freeze(
+        self, claimed: Claimed, lease: timedelta = timedelta(seconds=60)
+    ) -> OutgoingMail | None:
+        return self.db.write(
+            outbox.prepare, claimed, self.composer, self.now, machine_now() + lease
+        )
 
     def settle(self, claimed: Claimed, answer: SmtpReply) -> str:
         return self.db.write(outbox.record_reply, claimed, answer, self.now).kind
 
-    def deliver(self, says: Callable[[OutgoingMail], SmtpReply] | SmtpReply = TAKEN) -> list[tuple[str, str]]:
-        """A round of the post against a made-up server; returns (letter, recipient) of what it took now."""
+    def deliver(
+        self, says: Callable[[OutgoingMail], SmtpReply] | SmtpReply = TAKEN
+    ) -> list[tuple[str, str]]:
+        """A round of the post against a made-up server; returns (letter, recipient) of what it took
+        now."""
         before = len(self.server.taken)
         while claimed := self.claim():
             while claimed:
@@ -264,7 +362,9 @@ class House:
                     return self.server.mails(before)
         return self.server.mails(before)
 
-    def _hand_over(self, claimed: Claimed, says: Callable[[OutgoingMail], SmtpReply] | SmtpReply) -> str:
+    def _hand_over(
+        self, claimed: Claimed, says: Callable[[OutgoingMail], SmtpReply] | SmtpReply
+    ) -> str:
         frozen = self.freeze(claimed)
         if frozen is None:
             return "none"

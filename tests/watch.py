@@ -1,4 +1,5 @@
-"""Stands beside a PostgreSQL of the tests: when their process ends, however it does, the server is stopped and its folder goes.
+"""Stands beside a PostgreSQL of the tests: when their process ends, however it does, the server is
+stopped and its folder goes.
 
 ``python watch.py FOLDER``; standard input is a pipe that only the tests' process holds open.
 """

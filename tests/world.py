@@ -1,4 +1,5 @@
-"""A club in a world of its own: the real app on a real port, a real mail server, a clock moved by hand."""
+"""A club in a world of its own: the real app on a real port, a real mail server, a clock moved by
+hand."""
 
 from __future__ import annotations
 
@@ -32,9 +33,15 @@ from web.app.services import Services
 
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 APPLICATION = {
-    "name": "李雷", "email": "lilei@qq.com", "city": "武汉", "occupation": "学生", "about": "想认真读书。", "interests": "历史",
-    "referrer": "韩梅梅", "accept_charter": "y",
-}  # fmt: skip
+    "name": "李雷",
+    "email": "lilei@qq.com",
+    "city": "武汉",
+    "occupation": "学生",
+    "about": "想认真读书。",
+    "interests": "历史",
+    "referrer": "韩梅梅",
+    "accept_charter": "y",
+}
 
 
 @dataclass
@@ -56,11 +63,15 @@ class World:
         data = folder / "data"
         data.mkdir()
         settings = load(
-            databases.settings(data, f"world-{folder.name}") | {
-                "JIUNIU_PORT": str(port), "JIUNIU_SMTP_URL": sink.url, "JIUNIU_CLOCK_FILE": str(clock),
+            databases.settings(data, f"world-{folder.name}")
+            | {
+                "JIUNIU_PORT": str(port),
+                "JIUNIU_SMTP_URL": sink.url,
+                "JIUNIU_CLOCK_FILE": str(clock),
                 "JIUNIU_MAIL_FROM": "Jiuniu <club@jiuniu.example>",
-            } | environment
-        )  # fmt: skip
+            }
+            | environment
+        )
         app = create_app(settings)
         server = listen(app, settings)
         threading.Thread(target=server.run, daemon=True).start()
@@ -79,17 +90,24 @@ class World:
         """What another process on the same data is told."""
         settings = self.service.settings
         return {
-            "JIUNIU_DATA_DIR": str(settings.data_dir), "JIUNIU_DATABASE_URL": settings.database_url,
+            "JIUNIU_DATA_DIR": str(settings.data_dir),
+            "JIUNIU_DATABASE_URL": settings.database_url,
             "JIUNIU_SECRET_KEY": settings.secret_keys[0],
-        }  # fmt: skip
+        }
 
     # The club
 
     def found_club(self, slug: str = "jiuniu", locale: str = "zh-CN", **given: Any) -> int:
         values: dict[str, Any] = {
-            "slug": slug, "name": "九牛读书会", "owner_email": "owner@qq.com", "owner_name": "陈老师", "zone": "Asia/Shanghai",
-            "locale": locale, "charter": shipped_charter(locale).plain(), "now": self.now,
-        } | given  # fmt: skip
+            "slug": slug,
+            "name": "九牛读书会",
+            "owner_email": "owner@qq.com",
+            "owner_name": "陈老师",
+            "zone": "Asia/Shanghai",
+            "locale": locale,
+            "charter": shipped_charter(locale).plain(),
+            "now": self.now,
+        } | given
         self.slug, self.club_id = slug, self.service.db.write(create_club, **values)
         return self.club_id
 
@@ -142,11 +160,17 @@ class World:
         for mail in reversed(self.mails):
             if mail.letter == letter and to in (None, mail.to):
                 return mail
-        raise AssertionError(f"no mail {letter} to {to}; there are {[(m.letter, m.to) for m in self.mails]}")
+        raise AssertionError(
+            f"no mail {letter} to {to}; there are {[(m.letter, m.to) for m in self.mails]}"
+        )
 
     def ledger(self, **wanted: Any) -> list[dict[str, Any]]:
         with self.service.db.read(self.club_id) as session:
-            return [row for row in rows(session) if all(row[key] == value for key, value in wanted.items())]
+            return [
+                row
+                for row in rows(session)
+                if all(row[key] == value for key, value in wanted.items())
+            ]
 
     # People
 
@@ -163,7 +187,8 @@ class World:
         return page.browser.post(page.response.url, data)
 
     def aged_stamp(self, stamp: str) -> str:
-        """The same form, opened a minute ago: tests do not sit and wait for the two seconds to pass."""
+        """The same form, opened a minute ago: tests do not sit and wait for the two seconds to
+        pass."""
         serializer = self.service.form_stamps
         signer = serializer.make_signer(serializer.salt)
         payload = serializer.dump_payload(serializer.loads(stamp))
@@ -179,7 +204,9 @@ class World:
         self.open(self.mail("join.please_decide")).press("approve")
         return self.mail("join.welcome", address)
 
-    def add_member(self, address: str, name: str, *, role: str = "member", locale: str = "zh-CN") -> int:
+    def add_member(
+        self, address: str, name: str, *, role: str = "member", locale: str = "zh-CN"
+    ) -> int:
         """Somebody who has been in the club for long and owes nothing."""
 
         def unit(session: Session) -> int:
@@ -208,10 +235,14 @@ class World:
         self.press_as_a_person(page, email=address)
         return self.open(self.mail(f"{path.replace('-', '_')}.your_link", address))
 
-    def open_own_page(self, address: str, room: str = "", browser: Browser | None = None, **age: float) -> Page:
+    def open_own_page(
+        self, address: str, room: str = "", browser: Browser | None = None, **age: float
+    ) -> Page:
         """A member's page, or a room of it, by a link that was mailed just now (or some time ago)."""
         you, made_at = self.person(address), self.now - timedelta(**age)
-        token = self.service.links.token(Link("me", self.club_id, you.id, you.link_epoch, 0, made_at))
+        token = self.service.links.token(
+            Link("me", self.club_id, you.id, you.link_epoch, 0, made_at)
+        )
         return (browser or self.browser()).get(f"{self.base}me/{token}{room and '/'}{room}")
 
     def sign_in(self, address: str) -> Browser:

@@ -10,4 +10,6 @@ from workflows.nomination import Nomination
 from workflows.reflection import Reflection
 from workflows.study_plan import StudyPlan
 
-WORKFLOWS = register(Join, StudyPlan, Reflection, Nomination, NewName, NewAddress, Departure, Handover)
+WORKFLOWS = register(
+    Join, StudyPlan, Reflection, Nomination, NewName, NewAddress, Departure, Handover
+)

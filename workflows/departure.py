@@ -4,7 +4,7 @@ from engine.cases.transitions import open_cases_of
 from engine.club.people import is_member
 from engine.declare.fields import LongText, Tick
 from engine.declare.transition import Transition
-from engine.declare.workflow import (  # fmt: skip
+from engine.declare.workflow import (
     State,
     Workflow,
     admins,
@@ -36,7 +36,8 @@ def has_come_back(transition: Transition) -> bool:
 
 
 class Departure(Workflow):
-    """A member leaves the club of their own accord, and may have everything about them erased (clause 2.2)."""
+    """A member leaves the club of their own accord, and may have everything about them erased
+    (clause 2.2)."""
 
     label, clause = _("Leaving the club"), "2.2"
     opens = form("departure", members, besides=owner, fresh=True)
@@ -49,7 +50,9 @@ class Departure(Workflow):
         rows=3,
     )
     erase = Tick(
-        _("Erase what the club has from me"), hint=_("Name, address and everything I wrote, some days after"), optional=True
+        _("Erase what the club has from me"),
+        hint=_("Name, address and everything I wrote, some days after"),
+        optional=True,
     )
 
     departed = final(tell("farewell"), tell("remove_from_group", admins), do=effects.depart)

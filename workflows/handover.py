@@ -1,6 +1,6 @@
 """The club gets another owner."""
 
-from engine.declare.workflow import (  # fmt: skip
+from engine.declare.workflow import (
     State,
     Workflow,
     ask,
@@ -21,7 +21,8 @@ from engine.rules import effects
 
 
 class Handover(Workflow):
-    """A club has one owner, who offers it to a member; whoever takes it over is the owner from then on (clause 8.1)."""
+    """A club has one owner, who offers it to a member; whoever takes it over is the owner from then
+    on (clause 8.1)."""
 
     label, clause = _("Taking over the club"), "8.1"
     opens, one_open = offered_by(owner), True

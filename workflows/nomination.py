@@ -3,7 +3,7 @@
 from engine.club.people import is_admin
 from engine.declare.fields import LongText
 from engine.declare.transition import Transition
-from engine.declare.workflow import (  # fmt: skip
+from engine.declare.workflow import (
     State,
     Workflow,
     admins,
@@ -29,8 +29,17 @@ from engine.rules import effects
 from engine.rules.builders import reviewed_by
 
 PLAN = ("why", "plan")
-STEP_DOWN = may(person, "step_down", to="stepped_down", note="optional", only_if=is_admin, tells=tell("stepped_down", owner))
-DISMISS = may(owner, "dismiss", to="dismissed", note="required", only_if=is_admin, tells=tell("dismissed"))
+STEP_DOWN = may(
+    person,
+    "step_down",
+    to="stepped_down",
+    note="optional",
+    only_if=is_admin,
+    tells=tell("stepped_down", owner),
+)
+DISMISS = may(
+    owner, "dismiss", to="dismissed", note="required", only_if=is_admin, tells=tell("dismissed")
+)
 
 
 def holds_office(transition: Transition) -> bool:
@@ -42,7 +51,10 @@ class Nomination(Workflow):
     """A member may stand for admin; first the owner agrees, then everybody does (clause 7.2)."""
 
     label, clause = _("Nomination as admin"), "7.2"
-    opens, one_open = (form("nomination", members, besides=admins | owner), held_before(admins)), True
+    opens, one_open = (
+        (form("nomination", members, besides=admins | owner), held_before(admins)),
+        True,
+    )
     start = either(holds_office, "in_office", "review")
 
     why = LongText(_("Why stand for admin?"), rows=5)
@@ -64,7 +76,10 @@ class Nomination(Workflow):
         poll(members, "yes no", change=True, secret=True, besides=person | owner),
         may(person, "withdraw", to="withdrawn"),
         before_due(charter.remind_before, ask("vote_soon")),
-        due(end_of_day(charter.vote_days), to=majority(elected="elected", rejected="rejected", too_few="too_few")),
+        due(
+            end_of_day(charter.vote_days),
+            to=majority(elected="elected", rejected="rejected", too_few="too_few"),
+        ),
         undo=True,
     )
     elected = final(tell("elected", members), STEP_DOWN, DISMISS, do=effects.take_office)

@@ -3,7 +3,7 @@
 from engine.club.people import is_member
 from engine.declare.fields import LongText, Text, Tick
 from engine.declare.transition import Transition
-from engine.declare.workflow import (  # fmt: skip
+from engine.declare.workflow import (
     State,
     Workflow,
     ask,
@@ -45,15 +45,24 @@ class Reflection(Workflow):
     """Every member reads one book a week and hands in what stayed with them (clauses 5.1 to 5.4)."""
 
     label, clause = _("Reflection"), "5.1"
-    opens, one_open = calendar(weekly(charter.week_opens, due=charter.week_due), members, besides=owner), True
+    opens, one_open = (
+        calendar(weekly(charter.week_opens, due=charter.week_due), members, besides=owner),
+        True,
+    )
 
     book = Text(_("Which book?"), hint=_("One recommended in the group, or your own choice"))
     author = Text(_("Who wrote it?"), optional=True)
-    big = Tick(_("It is a big book"), hint=_("Then the due time moves once by some days"), optional=True)
-    reflection = LongText(
-        _("What stays with you?"), hint=_("Notes, a thought, a quarrel with the author: as long as you like"), rows=12
+    big = Tick(
+        _("It is a big book"), hint=_("Then the due time moves once by some days"), optional=True
     )
-    share = Tick(_("Other members may read it"), hint=_("You can take that back at any time"), optional=True)
+    reflection = LongText(
+        _("What stays with you?"),
+        hint=_("Notes, a thought, a quarrel with the author: as long as you like"),
+        rows=12,
+    )
+    share = Tick(
+        _("Other members may read it"), hint=_("You can take that back at any time"), optional=True
+    )
 
     owed = State(
         person,
@@ -94,8 +103,17 @@ class Reflection(Workflow):
         silent="unread",
         dropped=CHANCE,
     )
-    removal_proposed, removed, readmitted, excused, not_pursued = removal(clause="5.4", back_to="overdue", fill=REFLECTION)
-    shared = final(tell("reflection_accepted"), may(person, "retract", to="accepted", only_if=is_member), undo=True, clause="5.3")
-    accepted = final(tell("reflection_accepted"), may(person, "share", to="shared", only_if=is_member), undo=True)
+    removal_proposed, removed, readmitted, excused, not_pursued = removal(
+        clause="5.4", back_to="overdue", fill=REFLECTION
+    )
+    shared = final(
+        tell("reflection_accepted"),
+        may(person, "retract", to="accepted", only_if=is_member),
+        undo=True,
+        clause="5.3",
+    )
+    accepted = final(
+        tell("reflection_accepted"), may(person, "share", to="shared", only_if=is_member), undo=True
+    )
     unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))
     let_off = final(tell("let_off"), undo=True)

@@ -1,7 +1,7 @@
 """The study plan."""
 
 from engine.declare.fields import LongText
-from engine.declare.workflow import (  # fmt: skip
+from engine.declare.workflow import (
     State,
     Workflow,
     ask,
@@ -61,7 +61,9 @@ class StudyPlan(Workflow):
         silent="unread",
         dropped=either(chance_left, "overdue", PROPOSE),
     )
-    removal_proposed, removed, readmitted, excused, not_pursued = removal(clause="3.2", back_to="overdue", fill=PLAN)
+    removal_proposed, removed, readmitted, excused, not_pursued = removal(
+        clause="3.2", back_to="overdue", fill=PLAN
+    )
     accepted = final(tell("plan_accepted"), undo=True)
     unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))
     let_off = final(tell("let_off"), undo=True)

@@ -29,18 +29,26 @@ def set_deadline(transition: Transition, state: State, days: int | None) -> None
         return
     before = _deadline_before(transition) if transition.event.action == "undo" else None
     case.due_at = before or (
-        _extended(transition, state, days) if days else state.due.when.resolve(transition.now, transition.context)
+        _extended(transition, state, days)
+        if days
+        else state.due.when.resolve(transition.now, transition.context)
     )
     _set_wake_up(transition, state)
 
 
 def _deadline_before(transition: Transition) -> datetime | None:
-    """What a decision that is taken back found as due time; where less than ``remind_before`` is left of it, the end of the day
-    on which that much has passed, so that nobody is caught unwarned."""
-    decision = transition.session.get_one(Event, (transition.case.club_id, transition.case.id, transition.entered_version))
+    """What a decision that is taken back found as due time; where less than ``remind_before`` is
+    left of it, the end of the day on which that much has passed, so that nobody is caught unwarned.
+    """
+    decision = transition.session.get_one(
+        Event, (transition.case.club_id, transition.case.id, transition.entered_version)
+    )
     if DUE_BEFORE not in decision.answers:
         return None
-    before, warned = datetime.fromisoformat(decision.answers[DUE_BEFORE]), transition.now + transition.numbers.remind_before
+    before, warned = (
+        datetime.fromisoformat(decision.answers[DUE_BEFORE]),
+        transition.now + transition.numbers.remind_before,
+    )
     return before if before >= warned else midnight_after(warned, 0, transition.context.zone)
 
 
@@ -48,7 +56,9 @@ def _extended(transition: Transition, state: State, days: int) -> datetime:
     """From today; where the state itself is given more time, from the due time that it had."""
     since = transition.now
     if transition.event.from_state == state.name and transition.case.due_at is not None:
-        since = max(since, transition.case.due_at - timedelta(seconds=1))  # 24:00 is the next day's 00:00
+        since = max(
+            since, transition.case.due_at - timedelta(seconds=1)
+        )  # 24:00 is the next day's 00:00
     return midnight_after(since, days, transition.context.zone)
 
 
@@ -57,16 +67,21 @@ def _set_wake_up(transition: Transition, state: State) -> None:
     case = transition.case
     assert case.due_at is not None, "only what is due wakes"
     case.wake_at = (
-        None if transition.club.paused_at else next_wake(state, transition.now, case.due_at, transition.now, transition.numbers)
+        None
+        if transition.club.paused_at
+        else next_wake(state, transition.now, case.due_at, transition.now, transition.numbers)
     )
 
 
 def postpone(transition: Transition) -> None:
-    """The due time as if the state had been entered now; one that stands in the calendar moves by the span it had,
-    or, entered only after it, by ``remind_before``."""
+    """The due time as if the state had been entered now; one that stands in the calendar moves by
+    the span it had, or, entered only after it, by ``remind_before``."""
     case, state = transition.case, state_of(transition.case.workflow, transition.case.state)
     assert state.due is not None, "only what has a due time is postponed"
-    span = state.due.when.resolve(case.entered_at, transition.context) - case.entered_at or transition.numbers.remind_before
+    span = (
+        state.due.when.resolve(case.entered_at, transition.context) - case.entered_at
+        or transition.numbers.remind_before
+    )
     set_deadline(transition, state, None)
     if case.due_at is None or case.due_at < transition.now + span / 2:
         case.due_at = transition.now + span
@@ -74,20 +89,27 @@ def postpone(transition: Transition) -> None:
 
 
 def days_of_pause(case: Case, club: Club, now: datetime) -> int:
-    """By how many days the rest moves this case's due time: a day begun counts whole, however many rests it is made of."""
+    """By how many days the rest moves this case's due time: a day begun counts whole, however many
+    rests it is made of."""
     before = _paused_before(case)
     return _whole_days(before + _paused_for(case, club, now)) - _whole_days(before)
 
 
 def _paused_for(case: Case, club: Club, now: datetime) -> timedelta:
     assert club.paused_at is not None, "only in a club that rests"
-    return max(now - max(club.paused_at, case.entered_at), timedelta(0))  # the clock may have gone back
+    return max(
+        now - max(club.paused_at, case.entered_at), timedelta(0)
+    )  # the clock may have gone back
 
 
 def _paused_before(case: Case) -> timedelta:
     """In the rests before, as long as the due time is the one that they left."""
     rested, due = case.data.get("rested"), case.due_at
-    return timedelta(seconds=rested["seconds"]) if rested and due and rested["due"] == due.isoformat() else timedelta(0)
+    return (
+        timedelta(seconds=rested["seconds"])
+        if rested and due and rested["due"] == due.isoformat()
+        else timedelta(0)
+    )
 
 
 def _whole_days(span: timedelta) -> int:
@@ -95,7 +117,8 @@ def _whole_days(span: timedelta) -> int:
 
 
 def shift_after_pause(transition: Transition) -> None:
-    """After the club's rest everything is due as many days later as it lay still, a day begun counted whole."""
+    """After the club's rest everything is due as many days later as it lay still, a day begun
+    counted whole."""
     case, zone = transition.case, transition.context.zone
     if case.due_at is None or transition.club.paused_at is None:
         return
@@ -108,21 +131,35 @@ def shift_after_pause(transition: Transition) -> None:
         for item in workflow(case.workflow).states.values()
         if item.due and isinstance(item.due.when, NamedMoment)
     }
-    moved = {name: days_later(datetime.fromisoformat(case.data[name]), days, zone) for name in named & case.data.keys()}
+    moved = {
+        name: days_later(datetime.fromisoformat(case.data[name]), days, zone)
+        for name in named & case.data.keys()
+    }
     case.due_at = days_later(case.due_at, days, zone)
     rested = {"due": case.due_at.isoformat(), "seconds": lay_still.total_seconds()}
-    case.data = {**case.data, **{name: at.isoformat() for name, at in moved.items()}, "rested": rested}
-    state, since = state_of(case.workflow, case.state), transition.now if days else transition.club.paused_at
+    case.data = {
+        **case.data,
+        **{name: at.isoformat() for name, at in moved.items()},
+        "rested": rested,
+    }
+    state, since = (
+        state_of(case.workflow, case.state),
+        transition.now if days else transition.club.paused_at,
+    )
     case.wake_at = next_wake(state, case.entered_at, case.due_at, since, transition.numbers)
 
 
-def reminders_of(state: State, entered: datetime, due: datetime, numbers: Numbers) -> list[tuple[datetime, LetterSpec]]:
+def reminders_of(
+    state: State, entered: datetime, due: datetime, numbers: Numbers
+) -> list[tuple[datetime, LetterSpec]]:
     """The state's reminders in order; those that would fall before the entry are none."""
     moments = [(due - item.before.of(numbers), item.letter) for item in state.reminders]
     return sorted((pair for pair in moments if pair[0] > entered), key=lambda pair: pair[0])
 
 
-def next_wake(state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers) -> datetime:
+def next_wake(
+    state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers
+) -> datetime:
     """The next moment at which the sweep has something to do here."""
     moments = [due - item.before.of(numbers) for item in state.reminders]
     return min((at for at in moments if at > entered and at > now), default=due)
@@ -130,4 +167,7 @@ def next_wake(state: State, entered: datetime, due: datetime, now: datetime, num
 
 def is_stuck() -> ColumnElement[bool]:
     """Open, and held up: nobody can be reached, a step fails, or this version cannot read it."""
-    return and_(Case.turn != "", or_(Case.trouble != "", tuple_(Case.workflow, Case.state).not_in(declared())))
+    return and_(
+        Case.turn != "",
+        or_(Case.trouble != "", tuple_(Case.workflow, Case.state).not_in(declared())),
+    )

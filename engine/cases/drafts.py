@@ -1,4 +1,5 @@
-"""What somebody typed into a form and has not handed in yet. It is theirs alone: no office, letter or list of others shows it."""
+"""What somebody typed into a form and has not handed in yet. It is theirs alone: no office, letter
+or list of others shows it."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from engine.security.links import Kind
 from engine.storage.database import across_clubs, insert_new
 from engine.storage.models import Case, Draft, Person
 
-# After its last save. Longer than any duty of the shipped charter waits, with its second chance and a proposal (3+2+14 days).
+# After its last save. Longer than any duty of the shipped charter waits, with its second chance and
+# a proposal (3+2+14 days).
 KEPT = timedelta(days=60)
 
 
@@ -22,11 +24,23 @@ def form_of(kind: Kind, target: int) -> str:
     return f"{kind}:{target}"
 
 
-def keep_draft(session: Session, person: Person, form: str, answers: Mapping[str, Any], now: datetime) -> None:
+def keep_draft(
+    session: Session, person: Person, form: str, answers: Mapping[str, Any], now: datetime
+) -> None:
     """Keep what was typed; the newest replaces what was kept before."""
-    new = insert_new(session, Draft, club_id=person.club_id, person_id=person.id, form=form, answers=dict(answers), at=now)
+    new = insert_new(
+        session,
+        Draft,
+        club_id=person.club_id,
+        person_id=person.id,
+        form=form,
+        answers=dict(answers),
+        at=now,
+    )
     if not new:
-        session.execute(update(Draft).where(_this(person, form)).values(answers=dict(answers), at=now))
+        session.execute(
+            update(Draft).where(_this(person, form)).values(answers=dict(answers), at=now)
+        )
 
 
 def draft_of(session: Session, person: Person, form: str) -> Draft | None:
@@ -35,7 +49,9 @@ def draft_of(session: Session, person: Person, form: str) -> Draft | None:
 
 def drafts_of(session: Session, person: Person) -> dict[str, Draft]:
     """All that somebody has not handed in yet, by form."""
-    found = session.execute(select(Draft).where(Draft.person_id == person.id).order_by(Draft.at.desc())).scalars()
+    found = session.execute(
+        select(Draft).where(Draft.person_id == person.id).order_by(Draft.at.desc())
+    ).scalars()
     return {draft.form: draft for draft in found}
 
 
@@ -45,7 +61,8 @@ def delete_draft(session: Session, person: Person, form: str) -> None:
 
 
 def forget_fields(session: Session, person: Person, form: str, names: Iterable[str]) -> None:
-    """These fields were just handed in by another act of the same case: what it says of them holds, not the draft."""
+    """These fields were just handed in by another act of the same case: what it says of them holds,
+    not the draft."""
     draft = draft_of(session, person, form)
     if draft is not None:
         draft.answers = {name: value for name, value in draft.answers.items() if name not in names}
@@ -57,7 +74,9 @@ def forget_old_drafts(session: Session, now: datetime) -> None:
     case = (Case.club_id == Draft.club_id) & (Case.person_id == Draft.person_id) & (Case.turn == "")
     ended = exists().where(case, literal("case:") + cast(Case.id, String) == Draft.form)
     person = (Person.club_id == Draft.club_id) & (Person.id == Draft.person_id)
-    out = exists().where(person, Person.status.in_(("departed", "removed", "erased", "refused_mail")))
+    out = exists().where(
+        person, Person.status.in_(("departed", "removed", "erased", "refused_mail"))
+    )
     session.execute(delete(Draft).where(or_(Draft.at < now - KEPT, ended, out)))
 
 

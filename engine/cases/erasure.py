@@ -1,4 +1,5 @@
-"""Erasure: the one exception to "events never change". It empties what somebody wrote and leaves the bare facts."""
+"""Erasure: the one exception to "events never change". It empties what somebody wrote and leaves
+the bare facts."""
 
 from __future__ import annotations
 
@@ -27,13 +28,16 @@ def forget_case(session: Session, case: Case) -> None:
     _empty(session, Case.id == case.id)
     session.refresh(case)
     person = case.person
-    others = select(Case.id).where(Case.person_id == person.id, Case.id != case.id, has_words()).limit(1)
+    others = (
+        select(Case.id).where(Case.person_id == person.id, Case.id != case.id, has_words()).limit(1)
+    )
     if person.status == "applicant" and session.execute(others).first() is None:
         erase_person(session, person)
 
 
 def has_words() -> ColumnElement[bool]:
-    """Cases in which somebody's answers still stand (JSON has no equality everywhere, its text has)."""
+    """Cases in which somebody's answers still stand (JSON has no equality everywhere, its text
+    has)."""
     return cast(Case.answers, String) != "{}"
 
 
@@ -46,7 +50,8 @@ def _empty(session: Session, which: ColumnElement[bool]) -> None:
 
 
 def erase_person(session: Session, person: Person) -> None:
-    """Address, names, words, drafts, votes and letters go; a removal keeps its hash and its date (clause 2.3)."""
+    """Address, names, words, drafts, votes and letters go; a removal keeps its hash and its date
+    (clause 2.3)."""
     _empty(session, Case.person_id == person.id)
     keep_hash = person.removed_at is not None or person.status == "refused_mail"
     person.address, person.name, person.display_name, person.mail_trouble = None, "", "", ""
@@ -55,13 +60,21 @@ def erase_person(session: Session, person: Person) -> None:
     session.execute(update(Mark).where(Mark.person_id == person.id).values(choice=""))
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
     session.execute(delete(Draft).where(Draft.person_id == person.id))
-    session.execute(update(Letter).where(Letter.person_id == person.id).values(address=None, answer=""))
+    session.execute(
+        update(Letter).where(Letter.person_id == person.id).values(address=None, answer="")
+    )
     about = (Letter.person_id == person.id) | (Letter.about_id == person.id)
     session.execute(update(Letter).where(about).values(bytes=None, data={}))
     theirs = (Event.case_id == Letter.case_id) & (Event.version == Letter.version)
-    signed = exists().where(theirs, (Event.who_id == person.id) | (Event.on_behalf_of_id == person.id))
-    session.execute(update(Letter).where(Letter.bytes.is_not(None), signed).values(bytes=None))  # who decided stands in them
-    session.execute(update(Letter).where(Letter.case_id.is_(None)).values(bytes=None))  # digests and receipts may name anybody
+    signed = exists().where(
+        theirs, (Event.who_id == person.id) | (Event.on_behalf_of_id == person.id)
+    )
+    session.execute(
+        update(Letter).where(Letter.bytes.is_not(None), signed).values(bytes=None)
+    )  # who decided stands in them
+    session.execute(
+        update(Letter).where(Letter.case_id.is_(None)).values(bytes=None)
+    )  # digests and receipts may name anybody
 
 
 class CannotErase(ValueError):
@@ -77,25 +90,36 @@ class Erased:
 
 
 def erase_for_good(session: Session, club_id: int, person_id: int, now: datetime) -> Erased:
-    """Somebody wants to be forgotten: their open cases fall away through the door, their letters stay, then everything goes.
+    """Somebody wants to be forgotten: their open cases fall away through the door, their letters
+    stay, then everything goes.
 
     Cases of workflows that outlive their member go on without a name. Raises CannotErase.
     """
     enter_club(session, club_id)
     person = session.get_one(Person, (club_id, person_id))
-    lock_row(session, person)  # what somebody opens for them in this very moment is either found below or not opened
+    lock_row(
+        session, person
+    )  # what somebody opens for them in this very moment is either found below or not opened
     if person.role == "owner":
         raise CannotErase("the owner cannot be erased: hand the club over first")
     if person.status == "erased":
         raise CannotErase("was erased before")
-    ending = [case for case in open_cases_of(session, person) if not workflow(case.workflow).outlives_member]
+    ending = [
+        case
+        for case in open_cases_of(session, person)
+        if not workflow(case.workflow).outlives_member
+    ]
     for case in ending:
         act(session, case, "void", by=CLOCK, now=now)
     session.flush()
     erase_person(session, person)
     person.role = "member"
     unsent = (Letter.person_id == person.id) & Letter.state.in_(("queued", "claimed", "held"))
-    dropped = update(Letter).where(unsent).values(state="dropped", answer=ERASED, settled_at=now, lease_until=None)
+    dropped = (
+        update(Letter)
+        .where(unsent)
+        .values(state="dropped", answer=ERASED, settled_at=now, lease_until=None)
+    )
     return Erased(len(ending), len(session.execute(dropped.returning(Letter.id)).all()))
 
 

@@ -14,15 +14,21 @@ from engine.storage.database import across_clubs
 from engine.storage.models import Person, WebSession
 
 
-def mail_member_page(session: Session, person: Person, *, request_id: str, now: datetime, limited: bool = True) -> None:
-    """Mail somebody a link to their own page, young enough for what a copy of everything asks for. Raises TooManyMails."""
-    if limited and not hit(session, FORM_LINK_MAILS, f"{person.club_id}:{person.address}", machine_now()):
+def mail_member_page(
+    session: Session, person: Person, *, request_id: str, now: datetime, limited: bool = True
+) -> None:
+    """Mail somebody a link to their own page, young enough for what a copy of everything asks for.
+    Raises TooManyMails."""
+    if limited and not hit(
+        session, FORM_LINK_MAILS, f"{person.club_id}:{person.address}", machine_now()
+    ):
         raise TooManyMails
     queue_for_person(session, person, "club.fresh_link", purpose=request_id, now=now)
 
 
 def revoke_links(session: Session, person: Person) -> None:
-    """Whatever link was mailed before opens nothing any more, and every signed-in browser is signed out."""
+    """Whatever link was mailed before opens nothing any more, and every signed-in browser is signed
+    out."""
     person.link_epoch += 1
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
 
@@ -30,7 +36,9 @@ def revoke_links(session: Session, person: Person) -> None:
 def reissue_links(session: Session, person: Person, now: datetime) -> None:
     """A link got out: all older ones die, and a fresh one goes to the person's own address."""
     revoke_links(session, person)
-    queue_for_person(session, person, "club.new_links", purpose=f"epoch {person.link_epoch}", now=now)
+    queue_for_person(
+        session, person, "club.new_links", purpose=f"epoch {person.link_epoch}", now=now
+    )
 
 
 @across_clubs

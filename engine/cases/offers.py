@@ -1,4 +1,5 @@
-"""Cases that somebody else begins for a person: an office that they hold already, or one that they are offered."""
+"""Cases that somebody else begins for a person: an office that they hold already, or one that they
+are offered."""
 
 from __future__ import annotations
 
@@ -28,15 +29,19 @@ class CannotOffer(ValueError):
 
 
 def open_existing_offices(session: Session, person: Person, now: datetime) -> None:
-    """Whoever holds an office without an election has the case of it, so that it can be laid down like any other."""
+    """Whoever holds an office without an election has the case of it, so that it can be laid down
+    like any other."""
     for flow in all_workflows():
         for opening in flow.openings:
             if isinstance(opening, HeldBefore) and role_includes(opening.role, person):
                 open_case(session, flow.key, person, by=Actor(None, "command"), now=now)
 
 
-def offer(session: Session, club_id: int, workflow_name: str, address: str, *, by: Actor, now: datetime) -> int:
-    """Open a case for the member with this address, one at a time in the club. Returns its id. Raises CannotOffer."""
+def offer(
+    session: Session, club_id: int, workflow_name: str, address: str, *, by: Actor, now: datetime
+) -> int:
+    """Open a case for the member with this address, one at a time in the club. Returns its id.
+    Raises CannotOffer."""
     enter_club(session, club_id)
     opening = next(item for item in workflow(workflow_name).openings if isinstance(item, OfferedBy))
     person = by_address(session, address)
@@ -54,4 +59,6 @@ def offer(session: Session, club_id: int, workflow_name: str, address: str, *, b
 
 def open_offer(session: Session, workflow_name: str) -> Case | None:
     """The offer that waits for its answer, if there is one."""
-    return session.execute(select(Case).where(Case.workflow == workflow_name, Case.turn != "").limit(1)).scalar_one_or_none()
+    return session.execute(
+        select(Case).where(Case.workflow == workflow_name, Case.turn != "").limit(1)
+    ).scalar_one_or_none()

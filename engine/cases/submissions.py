@@ -23,21 +23,39 @@ from engine.declare.targets import arrows
 from engine.declare.transition import Actor
 from engine.declare.workflow import Workflow
 from engine.outbox.queue import queue_for_person
-from engine.security.rate_limits import CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, Limit, TooManyMails, hit
+from engine.security.rate_limits import (
+    CONFIRMATION_MAILS,
+    FORM_LINK_MAILS,
+    MEMBER_FORMS,
+    SIGN_IN_MAILS,
+    Limit,
+    TooManyMails,
+    hit,
+)
 from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
 
 
 def submit_application(
-    session: Session, club_id: int, workflow_key: str, answers: Mapping[str, Any], *, form_id: str, locale: str, now: datetime,
+    session: Session,
+    club_id: int,
+    workflow_key: str,
+    answers: Mapping[str, Any],
+    *,
+    form_id: str,
+    locale: str,
+    now: datetime,
     limited: bool = True,
-) -> None:  # fmt: skip
-    """A form that is open to anyone (its address is the field ``email``). The same ``form_id`` twice is one case."""
+) -> None:
+    """A form that is open to anyone (its address is the field ``email``). The same ``form_id``
+    twice is one case."""
     enter_club(session, club_id)
     flow, address = workflow(workflow_key), str(answers["email"])
     person = by_address(session, address)
     if person is not None:
-        lock_row(session, person)  # the same form in two processes: the second one finds what the first one wrote
+        lock_row(
+            session, person
+        )  # the same form in two processes: the second one finds what the first one wrote
     if already_submitted(session, flow, person, form_id):
         return
     if limited:
@@ -46,38 +64,63 @@ def submit_application(
         person = add_person(session, address, locale=locale)
     if person.status in ("member", "refused_mail"):
         if person.status == "member":
-            queue_for_person(session, person, f"{flow.key}.already_member", purpose=form_id, now=now)
+            queue_for_person(
+                session, person, f"{flow.key}.already_member", purpose=form_id, now=now
+            )
         return
     waiting = open_case_of(session, person, flow.key)
     if waiting is None:
         reopen_address(person, address, locale)
         data = {"form": form_id, "charter_version": current_club(session).charter_version}
         open_case(
-            session, flow.key, person, by=Actor(person, "page"), now=now, key=f"{form_id}:{person.id}", answers=answers, data=data
+            session,
+            flow.key,
+            person,
+            by=Actor(person, "page"),
+            now=now,
+            key=f"{form_id}:{person.id}",
+            answers=answers,
+            data=data,
         )
     elif waiting.state in arrows(flow.start):
         act(session, waiting, "apply_again", by=Actor(person, "page"), now=now, answers=answers)
         waiting.data = {**waiting.data, "form": form_id}
     else:
-        queue_for_person(session, person, f"{flow.key}.already_waiting", purpose=form_id, now=now, case=waiting)
+        queue_for_person(
+            session, person, f"{flow.key}.already_waiting", purpose=form_id, now=now, case=waiting
+        )
 
 
 def may_submit(flow: type[Workflow], person: Person) -> bool:
     """May this member open a case of the workflow by its form?"""
     return any(
-        isinstance(item, Form) and role_includes(item.by, person) and not role_includes(item.besides, person)
+        isinstance(item, Form)
+        and role_includes(item.by, person)
+        and not role_includes(item.besides, person)
         for item in flow.openings
     )
 
 
 def submit_by_member(
-    session: Session, person: Person, flow: type[Workflow], answers: Mapping[str, Any], *, by: Actor, form_id: str, now: datetime,
+    session: Session,
+    person: Person,
+    flow: type[Workflow],
+    answers: Mapping[str, Any],
+    *,
+    by: Actor,
+    form_id: str,
+    now: datetime,
     limited: bool = False,
-) -> Case:  # fmt: skip
-    """A member's form. The same ``form_id`` twice is one case. Raises TooManyMails, and NotAllowed where none may be opened."""
-    lock_row(session, person)  # the same form in two processes: the second one finds what the first one wrote
+) -> Case:
+    """A member's form. The same ``form_id`` twice is one case. Raises TooManyMails, and NotAllowed
+    where none may be opened."""
+    lock_row(
+        session, person
+    )  # the same form in two processes: the second one finds what the first one wrote
     key = f"{form_id}:{person.id}"
-    before = session.execute(select(Case).where(Case.workflow == flow.key, Case.key == key)).scalar_one_or_none()
+    before = session.execute(
+        select(Case).where(Case.workflow == flow.key, Case.key == key)
+    ).scalar_one_or_none()
     if before is not None:
         return before
     if not may_submit(flow, person):
@@ -90,9 +133,17 @@ def submit_by_member(
 
 
 def send_form_link(
-    session: Session, club_id: int, workflow_key: str, address: str, *, request_id: str, now: datetime, limited: bool = True
+    session: Session,
+    club_id: int,
+    workflow_key: str,
+    address: str,
+    *,
+    request_id: str,
+    now: datetime,
+    limited: bool = True,
 ) -> None:
-    """Mail a member the personal link to a form; an unknown address gets nothing, and the page says the same."""
+    """Mail a member the personal link to a form; an unknown address gets nothing, and the page says
+    the same."""
     enter_club(session, club_id)
     if limited:
         _count_mail(session, FORM_LINK_MAILS, club_id, address)
@@ -100,12 +151,26 @@ def send_form_link(
     if person is None or person.status != "member":
         return
     queue_for_person(
-        session, person, f"{workflow_key}.your_link", purpose=request_id, now=now, case=open_case_of(session, person, workflow_key)
+        session,
+        person,
+        f"{workflow_key}.your_link",
+        purpose=request_id,
+        now=now,
+        case=open_case_of(session, person, workflow_key),
     )
 
 
-def send_sign_in(session: Session, club_id: int, address: str, *, request_id: str, now: datetime, limited: bool = True) -> None:
-    """Mail a member a link that signs in to the members' pages; the page says the same for everybody."""
+def send_sign_in(
+    session: Session,
+    club_id: int,
+    address: str,
+    *,
+    request_id: str,
+    now: datetime,
+    limited: bool = True,
+) -> None:
+    """Mail a member a link that signs in to the members' pages; the page says the same for
+    everybody."""
     enter_club(session, club_id)
     if limited:
         _count_mail(session, SIGN_IN_MAILS, club_id, address)
@@ -115,45 +180,84 @@ def send_sign_in(session: Session, club_id: int, address: str, *, request_id: st
 
 
 def send_page(
-    session: Session, club_id: int, person_id: int, *, by: int, request_id: str, now: datetime, limited: bool = True
+    session: Session,
+    club_id: int,
+    person_id: int,
+    *,
+    by: int,
+    request_id: str,
+    now: datetime,
+    limited: bool = True,
 ) -> None:
-    """An officer has a member's own page mailed to them. Raises TooManyMails, and NotAllowed for who is no member."""
+    """An officer has a member's own page mailed to them. Raises TooManyMails, and NotAllowed for
+    who is no member."""
     enter_club(session, club_id)
-    person, sender = session.get_one(Person, (club_id, person_id)), session.get_one(Person, (club_id, by))
+    person, sender = (
+        session.get_one(Person, (club_id, person_id)),
+        session.get_one(Person, (club_id, by)),
+    )
     if person.status != "member" or person.address is None:
         raise NotAllowed("only members have a page")
     if limited:
         _count_mail(session, SIGN_IN_MAILS, club_id, person.address)
-    queue_for_person(session, person, "club.your_page", purpose=request_id, now=now, data={"by": sender.name})
+    queue_for_person(
+        session, person, "club.your_page", purpose=request_id, now=now, data={"by": sender.name}
+    )
 
 
 def submit_on_behalf(
-    session: Session, club_id: int, workflow_key: str, owner_id: int, person_id: int, answers: Mapping[str, Any], *,
-    form_id: str, now: datetime,
-) -> None:  # fmt: skip
-    """The owner hands in a form for a member who asked by word of mouth; both names stand in its history.
+    session: Session,
+    club_id: int,
+    workflow_key: str,
+    owner_id: int,
+    person_id: int,
+    answers: Mapping[str, Any],
+    *,
+    form_id: str,
+    now: datetime,
+) -> None:
+    """The owner hands in a form for a member who asked by word of mouth; both names stand in its
+    history.
 
     The same ``form_id`` twice is one case. Raises NotAllowed.
     """
     person, for_them = _owner_for(session, club_id, owner_id, person_id)
-    submit_by_member(session, person, workflow(workflow_key), answers, by=for_them, form_id=form_id, now=now)
+    submit_by_member(
+        session, person, workflow(workflow_key), answers, by=for_them, form_id=form_id, now=now
+    )
 
 
-def _owner_for(session: Session, club_id: int, owner_id: int, person_id: int) -> tuple[Person, Actor]:
+def _owner_for(
+    session: Session, club_id: int, owner_id: int, person_id: int
+) -> tuple[Person, Actor]:
     enter_club(session, club_id)
-    owner, person = session.get_one(Person, (club_id, owner_id)), session.get_one(Person, (club_id, person_id))
+    owner, person = (
+        session.get_one(Person, (club_id, owner_id)),
+        session.get_one(Person, (club_id, person_id)),
+    )
     if owner.role != "owner" or owner_id == person_id:
         raise NotAllowed("only the owner acts for a member")
     return person, Actor(owner, "page", on_behalf_of=person)
 
 
 def correct_for_member(
-    session: Session, club_id: int, workflow_key: str, action: str, owner_id: int, person_id: int, answers: Mapping[str, Any], *,
-    why: str, form_id: str, now: datetime,
-) -> int:  # fmt: skip
-    """The owner opens a member's form on their behalf and does the owner's own act in it, in one commit. Returns the case.
+    session: Session,
+    club_id: int,
+    workflow_key: str,
+    action: str,
+    owner_id: int,
+    person_id: int,
+    answers: Mapping[str, Any],
+    *,
+    why: str,
+    form_id: str,
+    now: datetime,
+) -> int:
+    """The owner opens a member's form on their behalf and does the owner's own act in it, in one
+    commit. Returns the case.
 
-    What the member had open of the same kind is withdrawn first. The same ``form_id`` twice is one case. Raises NotAllowed.
+    What the member had open of the same kind is withdrawn first. The same ``form_id`` twice is one
+    case. Raises NotAllowed.
     """
     person, for_them = _owner_for(session, club_id, owner_id, person_id)
     flow = workflow(workflow_key)
@@ -173,16 +277,21 @@ def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> N
         raise TooManyMails
 
 
-def already_submitted(session: Session, flow: type[Workflow], person: Person | None, form_id: str) -> bool:
+def already_submitted(
+    session: Session, flow: type[Workflow], person: Person | None, form_id: str
+) -> bool:
     """Was the form with this id handed in by this person?"""
     if person is None:
         return False
     own = select(Case.key, Case.data).where(Case.person_id == person.id, Case.workflow == flow.key)
-    return any(form_id in (key.partition(":")[0], data.get("form")) for key, data in session.execute(own))
+    return any(
+        form_id in (key.partition(":")[0], data.get("form")) for key, data in session.execute(own)
+    )
 
 
 def reopen_address(person: Person, address: str, locale: str) -> None:
-    """Somebody who was erased or left may apply again: the hash found them, the address lies open again."""
+    """Somebody who was erased or left may apply again: the hash found them, the address lies open
+    again."""
     person.address, person.locale = address, locale
     if person.status in ("erased", "departed"):
         person.status = "applicant"

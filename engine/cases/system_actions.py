@@ -1,4 +1,5 @@
-"""What the clock may do in a case, beside the acts that people have: each move is data, as a declared act is."""
+"""What the clock may do in a case, beside the acts that people have: each move is data, as a
+declared act is."""
 
 from __future__ import annotations
 
@@ -17,6 +18,17 @@ def system_action(state: State, action: str) -> Act | None:
     """What one of the moves does in a state. None where it has none there, as in every end."""
     decided = state.poll.to if state.poll else None
     due, moved = (state.due.to, stay) if state.due else (None, None)
-    targets = {"due": due, "decided": decided, "postponed": moved, "resumed": moved, "granted": state.alone, "void": "void"}
+    targets = {
+        "due": due,
+        "decided": decided,
+        "postponed": moved,
+        "resumed": moved,
+        "granted": state.alone,
+        "void": "void",
+    }
     target = None if state.is_final else targets[action]
-    return Act(nobody, action, to=target, do=_TAKES_DUE_ARROW.get(action)) if target is not None else None
+    return (
+        Act(nobody, action, to=target, do=_TAKES_DUE_ARROW.get(action))
+        if target is not None
+        else None
+    )

@@ -37,7 +37,8 @@ class NotAllowed(Refused):
 
 
 class Stale(Refused):
-    """The form was opened in an earlier seen_version: somebody was faster. ``event`` says who, what and when."""
+    """The form was opened in an earlier seen_version: somebody was faster. ``event`` says who, what
+    and when."""
 
     def __init__(self, event: Event) -> None:
         super().__init__("somebody was faster")
@@ -64,24 +65,56 @@ def open_case(
     answers: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> Case:
-    """Begin a case in its first state; letters and effects of the arrival belong to the same commit.
+    """Begin a case in its first state; letters and effects of the arrival belong to the same
+    commit.
 
     ``key`` is unique per workflow in a club (for instance the period and the person).
     """
     if not may_begin(session, person, workflow(workflow_name)):
         raise NotAllowed(f"{person.id} has a case of {workflow_name} open")
-    return _open(session, workflow(workflow_name), person, by=by, now=now, key=key, parent=parent, answers=answers, data=data)
+    return _open(
+        session,
+        workflow(workflow_name),
+        person,
+        by=by,
+        now=now,
+        key=key,
+        parent=parent,
+        answers=answers,
+        data=data,
+    )
 
 
 def _open(
-    session: Session, flow: type[Workflow], person: Person, *, by: Actor, now: datetime, key: str | None = None,
-    parent: Case | None = None, answers: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None,
-) -> Case:  # fmt: skip
+    session: Session,
+    flow: type[Workflow],
+    person: Person,
+    *,
+    by: Actor,
+    now: datetime,
+    key: str | None = None,
+    parent: Case | None = None,
+    answers: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Case:
     case = Case(
-        id=new_id(), club_id=club_of(session), workflow=flow.key, key=key or secrets.token_hex(8), person_id=person.id,
-        person=person, parent_id=parent.id if parent else None, state="", turn="", version=0, entered_version=0, opened_at=now,
-        entered_at=now, answers=dict(answers or {}), data=dict(data or {}), private={},
-    )  # fmt: skip
+        id=new_id(),
+        club_id=club_of(session),
+        workflow=flow.key,
+        key=key or secrets.token_hex(8),
+        person_id=person.id,
+        person=person,
+        parent_id=parent.id if parent else None,
+        state="",
+        turn="",
+        version=0,
+        entered_version=0,
+        opened_at=now,
+        entered_at=now,
+        answers=dict(answers or {}),
+        data=dict(data or {}),
+        private={},
+    )
     session.add(case)
     transition = _start_transition(session, case, "open", by=by, now=now, answers=answers)
     case.answers = {}
@@ -93,7 +126,8 @@ def _open(
 
 
 def may_begin(session: Session, person: Person, flow: type[Workflow]) -> bool:
-    """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two processes do not both find none."""
+    """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two
+    processes do not both find none."""
     if not flow.one_open:
         return True
     lock_row(session, person)
@@ -115,7 +149,8 @@ def act(
 ) -> None:
     """Do one declared act, or one move of the clock, in a case.
 
-    ``seen_version``: the entered_version that the actor saw; ``proven``: by the link of the ask itself. Raises NotAllowed, Stale, Invalid.
+    ``seen_version``: the entered_version that the actor saw; ``proven``: by the link of the ask
+    itself. Raises NotAllowed, Stale, Invalid.
     """
     if seen_version is not None and seen_version != case.entered_version:
         raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
@@ -127,8 +162,12 @@ def act(
     _check_input(session, move, note.strip(), days)
     if is_repeated(session, case, action, by=by, note=note.strip(), answers=answers):
         return
-    transition = _start_transition(session, case, action, by=by, now=now, note=note.strip(), answers=answers)
-    _store_answers(transition, {name: value for name, value in (answers or {}).items() if name in move.fill})
+    transition = _start_transition(
+        session, case, action, by=by, now=now, note=note.strip(), answers=answers
+    )
+    _store_answers(
+        transition, {name: value for name, value in (answers or {}).items() if name in move.fill}
+    )
     target = resolve(move.to, transition)
     if isinstance(target, Stay):
         _stay(transition, move)
@@ -151,13 +190,25 @@ def _store_answers(transition: Transition, answers: dict[str, Any]) -> None:
     if not answers and not transition.event.answers:
         return
     hidden = workflow(transition.case.workflow).private
-    transition.case.answers = {**transition.case.answers, **{name: value for name, value in answers.items() if name not in hidden}}
-    transition.case.private = {**transition.case.private, **{name: value for name, value in answers.items() if name in hidden}}
-    transition.event.answers = {name: value for name, value in transition.event.answers.items() if name not in hidden}
+    transition.case.answers = {
+        **transition.case.answers,
+        **{name: value for name, value in answers.items() if name not in hidden},
+    }
+    transition.case.private = {
+        **transition.case.private,
+        **{name: value for name, value in answers.items() if name in hidden},
+    }
+    transition.event.answers = {
+        name: value for name, value in transition.event.answers.items() if name not in hidden
+    }
 
 
 def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
-    wanted = select(Case).where(Case.person_id == person.id, Case.turn != "").order_by(Case.due_at, Case.id)
+    wanted = (
+        select(Case)
+        .where(Case.person_id == person.id, Case.turn != "")
+        .order_by(Case.due_at, Case.id)
+    )
     return session.execute(wanted).scalars().all()
 
 
@@ -165,12 +216,18 @@ def open_case_of(session: Session, person: Person, workflow_name: str) -> Case |
     """This person's newest open case of a workflow."""
     if person in session.new:
         return None
-    return session.execute(_NEWEST_OPEN, {"person": person.id, "workflow": workflow_name}).scalar_one_or_none()
+    return session.execute(
+        _NEWEST_OPEN, {"person": person.id, "workflow": workflow_name}
+    ).scalar_one_or_none()
 
 
 _NEWEST_OPEN = (
     select(Case)
-    .where(Case.person_id == bindparam("person"), Case.workflow == bindparam("workflow"), Case.turn != "")
+    .where(
+        Case.person_id == bindparam("person"),
+        Case.workflow == bindparam("workflow"),
+        Case.turn != "",
+    )
     .order_by(Case.id.desc())
     .limit(1)
 )
@@ -183,11 +240,19 @@ def _with_deputy(session: Session, case: Case, move: Act, by: Actor) -> Actor:
     return Actor(by.person, by.via, in_place_of(session, move.who, by.person, case))
 
 
-def _declared_act(session: Session, case: Case, action: str, by: Actor, now: datetime, proven: bool) -> Act:
-    if by.on_behalf_of is not None and (by.person is None or by.person.role != "owner" or is_offer(case.workflow)):
-        raise NotAllowed("only the owner acts on behalf of somebody, and nobody answers an offer for them")
+def _declared_act(
+    session: Session, case: Case, action: str, by: Actor, now: datetime, proven: bool
+) -> Act:
+    if by.on_behalf_of is not None and (
+        by.person is None or by.person.role != "owner" or is_offer(case.workflow)
+    ):
+        raise NotAllowed(
+            "only the owner acts on behalf of somebody, and nobody answers an offer for them"
+        )
     if action == "undo":
-        lock_row(session, case.person)  # who leaves in this very moment leaves nothing to be opened again
+        lock_row(
+            session, case.person
+        )  # who leaves in this very moment leaves nothing to be opened again
     actor = by.on_behalf_of or by.person
     if actor is not None:
         for offered in acts_for(session, case, actor, now, proven=proven):
@@ -207,24 +272,47 @@ def _check_input(session: Session, move: Act, note: str, days: int | None) -> No
     errors = {}
     if move.note == "required" and not note:
         errors["note"] = _("Please say why; the person will read it")
-    if move.asks_days and not (days and 1 <= days <= charter_numbers(current_club(session)).extend_most_days):
-        errors["days"] = _("How many days more? Please give a whole number, within what the charter allows")
+    if move.asks_days and not (
+        days and 1 <= days <= charter_numbers(current_club(session)).extend_most_days
+    ):
+        errors["days"] = _(
+            "How many days more? Please give a whole number, within what the charter allows"
+        )
     if errors:
         raise Invalid(errors)
 
 
 def _start_transition(
-    session: Session, case: Case, action: str, *, by: Actor, now: datetime, note: str = "", answers: Mapping[str, Any] | None = None
+    session: Session,
+    case: Case,
+    action: str,
+    *,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+    answers: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Write the event; the case's version moves on with it, and a second writer of that version is refused."""
+    """Write the event; the case's version moves on with it, and a second writer of that version is
+    refused."""
     case.version += 1
     event = NewEvent(
-        club_id=case.club_id, case_id=case.id, version=case.version, at=now, via=by.via, action=action,
-        who_id=by.person.id if by.person else None, on_behalf_of_id=by.on_behalf_of.id if by.on_behalf_of else None,
-        from_state=case.state, to_state=case.state, note=note, answers=dict(answers or {}),
-    )  # fmt: skip
+        club_id=case.club_id,
+        case_id=case.id,
+        version=case.version,
+        at=now,
+        via=by.via,
+        action=action,
+        who_id=by.person.id if by.person else None,
+        on_behalf_of_id=by.on_behalf_of.id if by.on_behalf_of else None,
+        from_state=case.state,
+        to_state=case.state,
+        note=note,
+        answers=dict(answers or {}),
+    )
     club = current_club(session)
-    return Transition(session, case, by, now, event, case.entered_version, club, time_context(club, case))
+    return Transition(
+        session, case, by, now, event, case.entered_version, club, time_context(club, case)
+    )
 
 
 def _enter_state(transition: Transition, target: str, days: int | None = None) -> None:
@@ -253,19 +341,30 @@ def _open_followers(transition: Transition, target: str) -> None:
     for follower, opening in followers(case.workflow, target):
         for person in opening.whom(transition):
             if may_begin(transition.session, person, follower):
-                _open(transition.session, follower, person, by=transition.actor, now=transition.now, parent=case)
+                _open(
+                    transition.session,
+                    follower,
+                    person,
+                    by=transition.actor,
+                    now=transition.now,
+                    parent=case,
+                )
 
 
 def _stay(transition: Transition, move: Act) -> None:
     """A ``stay``: the seen_version goes on."""
     add_event(transition.session, transition.case, transition.event)
-    _queue_letters(transition, move.tells, state_of(transition.case.workflow, transition.case.state))
+    _queue_letters(
+        transition, move.tells, state_of(transition.case.workflow, transition.case.state)
+    )
 
 
 def _notify_undone(transition: Transition, left: State, again: State) -> None:
-    """After an undo: what followed falls away, and whoever was told hears of it, unless a letter of the state that holds again
-    tells them."""
-    followers = select(Case).where(Case.parent_id == transition.case.id, Case.turn != "").order_by(Case.id)
+    """After an undo: what followed falls away, and whoever was told hears of it, unless a letter of
+    the state that holds again tells them."""
+    followers = (
+        select(Case).where(Case.parent_id == transition.case.id, Case.turn != "").order_by(Case.id)
+    )
     for follower in transition.session.execute(followers).scalars().all():
         act(transition.session, follower, "void", by=CLOCK, now=transition.now)
     told_again = {letter.to or again.turn for letter in again.entry_letters}
@@ -273,9 +372,12 @@ def _notify_undone(transition: Transition, left: State, again: State) -> None:
     others = [
         role
         for role in told
-        if role not in told_again and holders(transition.session, role, transition.case) != [transition.actor.person]
+        if role not in told_again
+        and holders(transition.session, role, transition.case) != [transition.actor.person]
     ]
-    _queue_letters(transition, [LetterSpec("taken_back", role, asks=False) for role in others], left)
+    _queue_letters(
+        transition, [LetterSpec("taken_back", role, asks=False) for role in others], left
+    )
 
 
 def _queue_letters(transition: Transition, letters: Any, state: State) -> None:

@@ -1,4 +1,5 @@
-"""Votes, sign-ins, attendance: one mark per person and round. A vote moves the case only when it decides."""
+"""Votes, sign-ins, attendance: one mark per person and round. A vote moves the case only when it
+decides."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from engine.text.i18n import marked as _
 
 @dataclass(frozen=True)
 class Ballot:
-    """A poll as one of its electors sees it: the choices, their own (empty: none yet), and how many have voted."""
+    """A poll as one of its electors sees it: the choices, their own (empty: none yet), and how many
+    have voted."""
 
     choices: list[str]
     mine: str
@@ -39,14 +41,28 @@ def ballot_for(session: Session, case: Case, person: Person) -> Ballot | None:
         return None
     own = session.get(Mark, (case.club_id, case.id, case.entered_version, person.id))
     return Ballot(
-        case.data["choices"], own.choice if own else "", poll.change, poll.secret, _cast(session, case), case.data["electors"]
+        case.data["choices"],
+        own.choice if own else "",
+        poll.change,
+        poll.secret,
+        _cast(session, case),
+        case.data["electors"],
     )
 
 
-def vote(session: Session, case: Case, choice: str, *, by: Actor, now: datetime, seen_version: int | None = None) -> None:
+def vote(
+    session: Session,
+    case: Case,
+    choice: str,
+    *,
+    by: Actor,
+    now: datetime,
+    seen_version: int | None = None,
+) -> None:
     """Cast or change a mark. Raises NotAllowed, Stale or Invalid.
 
-    The case row is locked, its version is not bumped: twenty voters at once do not refuse one another.
+    The case row is locked, its version is not bumped: twenty voters at once do not refuse one
+    another.
     """
     lock_row(session, case)
     if seen_version is not None and seen_version != case.entered_version:
@@ -64,10 +80,15 @@ def vote(session: Session, case: Case, choice: str, *, by: Actor, now: datetime,
     cast = _cast(session, case)
     session.add(
         Mark(
-            case_id=case.id, entered_version=case.entered_version, person_id=person.id, choice=choice, sequence=cast + 1, at=now,
+            case_id=case.id,
+            entered_version=case.entered_version,
+            person_id=person.id,
+            choice=choice,
+            sequence=cast + 1,
+            at=now,
             by_id=by.person.id if by.person else None,
         )
-    )  # fmt: skip
+    )
     session.flush()
     if poll.first is not None and cast + 1 >= poll.first.of(charter_numbers(current_club(session))):
         act(session, case, "decided", by=CLOCK, now=now)
@@ -78,11 +99,17 @@ def _poll_for(session: Session, case: Case, by: Actor) -> Poll:
     person = by.on_behalf_of or by.person
     if poll is None or person is None or not may_vote(session, person, case, poll):
         raise NotAllowed("no vote is open to this person here")
-    if by.on_behalf_of and not (by.person and poll.by and has_role(session, poll.by, by.person, case)):
+    if by.on_behalf_of and not (
+        by.person and poll.by and has_role(session, poll.by, by.person, case)
+    ):
         raise NotAllowed("only who keeps this list may mark for others")
     return poll
 
 
 def _cast(session: Session, case: Case) -> int:
-    counted = select(func.count()).select_from(Mark).where(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
+    counted = (
+        select(func.count())
+        .select_from(Mark)
+        .where(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
+    )
     return session.execute(counted).scalar_one()

@@ -1,4 +1,5 @@
-"""What differs between two charters, place by place, and what somebody changed carried over to a newer one."""
+"""What differs between two charters, place by place, and what somebody changed carried over to a
+newer one."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from typing import Any
 TEXTS = ("purpose", "group", "contact")
 LISTS = ("deputies", "in_daily_letter")
 
-# Where in a charter: its part ("numbers", "clauses", a text's or a list's key), the name in it ("" for a text), and which
+# Where in a charter: its part ("numbers", "clauses", a text's or a list's key), the name in it (""
+# for a text), and which
 # one of that name (a charter from a file may hold a clause's number twice).
 Place = tuple[str, str, int]
 
@@ -35,8 +37,11 @@ def charter_diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differe
     ]
 
 
-def rebase(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """``theirs`` with what changed from ``base`` to ``mine``: two people began from the same charter."""
+def rebase(
+    base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """``theirs`` with what changed from ``base`` to ``mine``: two people began from the same
+    charter."""
     before, after, found = _places(base), _places(mine), _places(theirs)
     for place in before | after:
         if before.get(place) != after.get(place):
@@ -62,7 +67,10 @@ def _places(charter: Mapping[str, Any]) -> dict[Place, Any]:
 
 
 def _charter_of(places: Mapping[Place, Any]) -> dict[str, Any]:
-    of = {part: {place: value for place, value in places.items() if place[0] == part} for part in {place[0] for place in places}}
+    of = {
+        part: {place: value for place, value in places.items() if place[0] == part}
+        for part in {place[0] for place in places}
+    }
     clauses = [{"number": place[1], "text": text} for place, text in of.get("clauses", {}).items()]
     return {
         **{key: places.get((key, "", 0), "") for key in TEXTS},
@@ -80,5 +88,9 @@ def _in_order(place: Place) -> tuple[Any, ...]:
 
 
 def _parts(number: str) -> list[tuple[int, int, str]]:
-    """So that 10.1 comes after 9.2. Only plain digits count: somebody typed this, and int() takes neither ² nor 5,000 digits."""
-    return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in re.findall(r"[0-9]{1,9}|[^0-9]+", number)]
+    """So that 10.1 comes after 9.2. Only plain digits count: somebody typed this, and int() takes
+    neither ² nor 5,000 digits."""
+    return [
+        (0, int(part), "") if part[0] in "0123456789" else (1, 0, part)
+        for part in re.findall(r"[0-9]{1,9}|[^0-9]+", number)
+    ]

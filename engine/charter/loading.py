@@ -10,7 +10,8 @@ from engine.charter.model import KINDS, Charter, CharterError, shipped_charter
 
 
 def load_charter(data: Mapping[str, Any], locale: str) -> Charter:
-    """The charter that a row holds. What cannot be read is as shipped, and named; what only another version knows is left out."""
+    """The charter that a row holds. What cannot be read is as shipped, and named; what only another
+    version knows is left out."""
     try:
         return Charter.parse(data) if data else _repaired(data, shipped_charter(locale))
     except CharterError:
@@ -20,7 +21,11 @@ def load_charter(data: Mapping[str, Any], locale: str) -> Charter:
 def _repaired(data: Mapping[str, Any], shipped: Charter) -> Charter:
     plain, damaged = shipped.plain(), [] if data else ["charter"]
     numbers = data.get("numbers", {})
-    loose = [(key, numbers[key]) for key in KINDS if key in numbers] if isinstance(numbers, dict) else [("numbers", None)]
+    loose = (
+        [(key, numbers[key]) for key in KINDS if key in numbers]
+        if isinstance(numbers, dict)
+        else [("numbers", None)]
+    )
     parts = [(key, {key: data[key]}) for key in plain if key in data and key != "numbers"]
     for name, part in parts + [(key, {"numbers": {key: value}}) for key, value in loose]:
         try:

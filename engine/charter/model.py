@@ -1,6 +1,7 @@
 """A club's charter as validated data: its numbers, texts and clauses.
 
-A workflow names a number (``charter.plan_days``); the club's own charter gives its value when it is needed.
+A workflow names a number (``charter.plan_days``); the club's own charter gives its value when it is
+needed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class CharterError(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to write a number: how it is read, how it is written back, what to say when it is wrong."""
+    """One way to write a number: how it is read, how it is written back, what to say when it is
+    wrong."""
 
     read: Callable[[Any], Any]
     write: Callable[[Any], Any]
@@ -147,7 +149,8 @@ class Numbers:
 KINDS: dict[str, Kind] = {item.name: item.metadata["kind"] for item in fields(Numbers)}
 
 
-# The founding club's: clause 2.1 names the admins as deputies; thirty reflections a week are one letter a day.
+# The founding club's: clause 2.1 names the admins as deputies; thirty reflections a week are one
+# letter a day.
 DEPUTIES = ("join", "study_plan", "reflection")
 IN_DAILY_LETTER = ("reflection",)
 
@@ -160,11 +163,13 @@ class Clause:
 
 @dataclass(frozen=True)
 class Charter:
-    """What a club agreed on. ``group`` says how to get into the chat group, ``contact`` is an address that a person reads.
+    """What a club agreed on. ``group`` says how to get into the chat group, ``contact`` is an
+    address that a person reads.
 
-    ``deputies``: the workflows in which admins may decide in the owner's place; ``in_daily_letter``: those that ask their
-    deciders in the daily letter instead of at once; ``removal`` stands for the removals proposed by any of them.
-    ``damaged``: what of a club's row could not be read and is as it was shipped.
+    ``deputies``: the workflows in which admins may decide in the owner's place;
+    ``in_daily_letter``: those that ask their deciders in the daily letter instead of at once;
+    ``removal`` stands for the removals proposed by any of them. ``damaged``: what of a club's row
+    could not be read and is as it was shipped.
     """
 
     purpose: str
@@ -213,7 +218,9 @@ def _text(data: Mapping[str, Any], key: str) -> str:
 
 def _names(data: Mapping[str, Any], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
     value = data.get(key, default)
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and re.fullmatch(r"[a-z_]+", name) for name in value):
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(name, str) and re.fullmatch(r"[a-z_]+", name) for name in value
+    ):
         raise CharterError(f'{key}: takes a list of workflows such as ["join", "study_plan"]')
     return tuple(value)
 
@@ -244,7 +251,8 @@ def _numbers(data: Any) -> Numbers:
 
 
 def read_charter(path: Path, base: Charter | None = None) -> Charter:
-    """The charter in a TOML file; what the file leaves out is as in ``base``, and a number may stand outside [numbers], too.
+    """The charter in a TOML file; what the file leaves out is as in ``base``, and a number may
+    stand outside [numbers], too.
 
     Raises CharterError (also when the file cannot be read).
     """
@@ -255,7 +263,10 @@ def read_charter(path: Path, base: Charter | None = None) -> Charter:
     except tomllib.TOMLDecodeError as trouble:
         raise CharterError(f"{path}: is not TOML ({trouble})") from None
     known: dict[str, Any] = base.plain() if base else {"numbers": {}}
-    numbers, loose = data.get("numbers", {}), {key: data.pop(key) for key in data.keys() & KINDS.keys()}
+    numbers, loose = (
+        data.get("numbers", {}),
+        {key: data.pop(key) for key in data.keys() & KINDS.keys()},
+    )
     if isinstance(numbers, dict):
         data["numbers"] = known["numbers"] | numbers | loose
     return Charter.parse(known | data)

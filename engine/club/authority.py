@@ -17,9 +17,11 @@ from engine.storage.models import Case, Person
 
 @dataclass(frozen=True)
 class Office:
-    """Who decides. ``instead``: to whom the turn passes where none of them can (clause 2.1; owner and admins for each other).
+    """Who decides. ``instead``: to whom the turn passes where none of them can (clause 2.1; owner
+    and admins for each other).
 
-    ``deputies``: the ranks that may decide as well, in the workflows that the charter names and while the owner is away.
+    ``deputies``: the ranks that may decide as well, in the workflows that the charter names and
+    while the owner is away.
     """
 
     primary: str
@@ -71,13 +73,17 @@ def _may_deputise(session: Session, office: Office, person: Person, case: Case) 
 def _can_decide(session: Session, rank: str, case: Case, *, present: bool = False) -> list[Person]:
     """The officers of a rank whom the case does not concern; ``present``: who are not away either."""
     return [
-        officer for officer in current_officers(session)
-        if officer.role == rank and officer.id != case.person_id and not (present and officer.away_until)
-    ]  # fmt: skip
+        officer
+        for officer in current_officers(session)
+        if officer.role == rank
+        and officer.id != case.person_id
+        and not (present and officer.away_until)
+    ]
 
 
 def holders(session: Session, role: Role, case: Case) -> list[Person]:
-    """To whom letters for the role go: all who hold it, of an office only those whose turn it is first."""
+    """To whom letters for the role go: all who hold it, of an office only those whose turn it is
+    first."""
     found: dict[int, Person] = {}
     for name in role.names:
         found |= {person.id: person for person in _recipients_of_role(session, name, case)}
@@ -93,7 +99,11 @@ def _recipients_of_role(session: Session, name: str, case: Case) -> list[Person]
         return []
     office = OFFICES[name]
     first = _can_decide(session, office.primary, case, present=office.deputies != "")
-    return first or _can_decide(session, office.fallback, case) or _can_decide(session, office.primary, case)
+    return (
+        first
+        or _can_decide(session, office.fallback, case)
+        or _can_decide(session, office.primary, case)
+    )
 
 
 def in_place_of(session: Session, role: Role, person: Person, case: Case) -> Person | None:
@@ -104,7 +114,8 @@ def in_place_of(session: Session, role: Role, person: Person, case: Case) -> Per
 
 
 def assigned_to(session: Session, decider: Person) -> ColumnElement[bool]:
-    """The open cases in which it is this decider's turn, also as a deputy or because it passed to them."""
+    """The open cases in which it is this decider's turn, also as a deputy or because it passed to
+    them."""
     wanted = [
         and_(Case.turn == str(turn), _assigned_roles(session, name, decider))
         for turn in turns()
@@ -130,7 +141,8 @@ def _assigned_roles(session: Session, name: str, decider: Person) -> ColumnEleme
 
 
 def set_absence(session: Session, club_id: int, person_id: int, until: datetime | None) -> None:
-    """An officer is away until then (None: back again); meanwhile the reviewer's turn is the deputies'."""
+    """An officer is away until then (None: back again); meanwhile the reviewer's turn is the
+    deputies'."""
     enter_club(session, club_id)
     session.get_one(Person, (club_id, person_id)).away_until = until
 

@@ -1,4 +1,5 @@
-"""The club that a session is in: its row, its charter, its numbers, the frame in which its moments are computed."""
+"""The club that a session is in: its row, its charter, its numbers, the frame in which its moments
+are computed."""
 
 from __future__ import annotations
 
@@ -56,7 +57,8 @@ def _as_before(session: Session, previous: Any) -> None:
 
 
 def reset_session_cache(session: Session) -> None:
-    """The session gives up every row it holds; what was at hand is looked up anew. Nothing may be left to write."""
+    """The session gives up every row it holds; what was at hand is looked up anew. Nothing may be
+    left to write."""
     session.expunge_all()
     session.info.pop("clubs", None)
     forget_officers(session)
@@ -84,7 +86,11 @@ def load_clubs(session: Session, club_ids: set[int]) -> dict[int, Club]:
 
 _CLUB = select(Club).where(Club.id == bindparam("club"))
 _OWNER = select(Person).where(Person.role == "owner")
-_OFFICERS = select(Person).where(Person.status == "member", Person.role.in_(("owner", "admin"))).order_by(Person.id)
+_OFFICERS = (
+    select(Person)
+    .where(Person.status == "member", Person.role.in_(("owner", "admin")))
+    .order_by(Person.id)
+)
 _CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))
 
 _parsed: dict[tuple[int, int, datetime], Charter] = {}

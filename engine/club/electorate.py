@@ -1,4 +1,5 @@
-"""What a poll leaves in its case: how many were asked when it opened, how many chose what when it closed."""
+"""What a poll leaves in its case: how many were asked when it opened, how many chose what when it
+closed."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from engine.storage.models import Case, Mark, Person
 
 def open_poll(transition: Transition, poll: Poll) -> None:
     """The electors are those who hold the role when the poll opens, minus whoever it is about."""
-    choices = poll.choices.split() if isinstance(poll.choices, str) else list(poll.choices(transition))
+    choices = (
+        poll.choices.split() if isinstance(poll.choices, str) else list(poll.choices(transition))
+    )
     asked = len(electors(transition.session, transition.case, poll))
     transition.case.data = {**transition.case.data, "electors": asked, "choices": choices}
 
@@ -28,26 +31,43 @@ def may_vote(session: Session, person: Person, case: Case, poll: Poll) -> bool:
 
 
 def electors(session: Session, case: Case, poll: Poll) -> list[Person]:
-    return [person for person in holders(session, poll.who, case) if may_vote(session, person, case, poll)]
+    return [
+        person
+        for person in holders(session, poll.who, case)
+        if may_vote(session, person, case, poll)
+    ]
 
 
 def still_asked(session: Session, case: Case, poll: Poll) -> list[Person]:
     """The electors who put no mark in this round yet."""
-    marked = select(Mark.person_id).where(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
+    marked = select(Mark.person_id).where(
+        Mark.case_id == case.id, Mark.entered_version == case.entered_version
+    )
     done = set(session.execute(marked).scalars())
     return [person for person in electors(session, case, poll) if person.id not in done]
 
 
 def not_voted_yet(session: Session, person: Person) -> list[tuple[Case, Person]]:
-    """The open polls of the members in which this person has put no mark yet, with whom each is about; in one query."""
+    """The open polls of the members in which this person has put no mark yet, with whom each is
+    about; in one query."""
     mine = and_(
-        Mark.club_id == Case.club_id, Mark.case_id == Case.id, Mark.entered_version == Case.entered_version,
+        Mark.club_id == Case.club_id,
+        Mark.case_id == Case.id,
+        Mark.entered_version == Case.entered_version,
         Mark.person_id == person.id,
-    )  # fmt: skip
+    )
     about = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     wanted = select(Case, Person).join(Person, about).outerjoin(Mark, mine)
-    found = session.execute(wanted.where(Case.turn == str(members), Mark.person_id.is_(None)).order_by(Case.due_at, Case.id))
-    return [(case, who) for case, who in found if (poll := _poll_of(case)) and may_vote(session, person, case, poll)]
+    found = session.execute(
+        wanted.where(Case.turn == str(members), Mark.person_id.is_(None)).order_by(
+            Case.due_at, Case.id
+        )
+    )
+    return [
+        (case, who)
+        for case, who in found
+        if (poll := _poll_of(case)) and may_vote(session, person, case, poll)
+    ]
 
 
 def _poll_of(case: Case) -> Poll | None:
@@ -55,12 +75,17 @@ def _poll_of(case: Case) -> Poll | None:
 
 
 def close_poll(transition: Transition, poll: Poll, *, counted: bool) -> None:
-    """The counts go into the event, if the poll ended by its own rule; of a secret poll the choices are emptied.
+    """The counts go into the event, if the poll ended by its own rule; of a secret poll the choices
+    are emptied.
 
-    One that was stopped is not counted: an interim result would say how the few chose who had voted.
+    One that was stopped is not counted: an interim result would say how the few chose who had
+    voted.
     """
     if counted:
         transition.event.answers = {**transition.event.answers, "count": dict(transition.count)}
     if poll.secret:
-        marks = update(Mark).where(Mark.case_id == transition.case.id, Mark.entered_version == transition.case.entered_version)
+        marks = update(Mark).where(
+            Mark.case_id == transition.case.id,
+            Mark.entered_version == transition.case.entered_version,
+        )
         transition.session.execute(marks.values(choice=""))

@@ -33,19 +33,31 @@ class HistoryEntry:
 
 
 def history(session: Session, case: Case, *known: Person) -> list[HistoryEntry]:
-    """The case's events, oldest first, in two queries; in one where everybody in it is known already."""
+    """The case's events, oldest first, in two queries; in one where everybody in it is known
+    already."""
     events = events_of(session, case)
     people = {person.id: person for person in known}
-    missing = {person for event in events for person in (event.who_id, event.on_behalf_of_id) if person} - people.keys()
+    missing = {
+        person for event in events for person in (event.who_id, event.on_behalf_of_id) if person
+    } - people.keys()
     if missing:
-        people |= {person.id: person for person in session.execute(select(Person).where(Person.id.in_(missing))).scalars()}
+        people |= {
+            person.id: person
+            for person in session.execute(select(Person).where(Person.id.in_(missing))).scalars()
+        }
     return [
         HistoryEntry(
-            event.at, people.get(event.who_id or 0), people.get(event.on_behalf_of_id or 0), event.action,
-            event.from_state, event.to_state, event.note, event.via,
+            event.at,
+            people.get(event.who_id or 0),
+            people.get(event.on_behalf_of_id or 0),
+            event.action,
+            event.from_state,
+            event.to_state,
+            event.note,
+            event.via,
         )
         for event in events
-    ]  # fmt: skip
+    ]
 
 
 def events_of(session: Session, case: Case) -> Sequence[Event]:
@@ -60,8 +72,11 @@ def events_of(session: Session, case: Case) -> Sequence[Event]:
 _EVENTS = select(Event).where(Event.case_id == bindparam("case")).order_by(Event.version)
 
 
-def changed_since_last(session: Session, case: Case, until: int | None = None) -> dict[str, list[Piece]]:
-    """What changed between the last two texts that came before a decider (up to version ``until``), by field."""
+def changed_since_last(
+    session: Session, case: Case, until: int | None = None
+) -> dict[str, list[Piece]]:
+    """What changed between the last two texts that came before a decider (up to version ``until``),
+    by field."""
     flow = workflow(case.workflow)
     text: dict[str, Any] = {}
     seen: list[dict[str, Any]] = []
@@ -75,8 +90,17 @@ def changed_since_last(session: Session, case: Case, until: int | None = None) -
     return changed_answers(seen[-2], seen[-1]) if len(seen) > 1 else {}
 
 
-def is_repeated(session: Session, case: Case, action: str, *, by: Actor, note: str, answers: Mapping[str, Any] | None) -> bool:
-    """Does the case's last event say word for word what the same person says now, and left it the case as it was?
+def is_repeated(
+    session: Session,
+    case: Case,
+    action: str,
+    *,
+    by: Actor,
+    note: str,
+    answers: Mapping[str, Any] | None,
+) -> bool:
+    """Does the case's last event say word for word what the same person says now, and left it the
+    case as it was?
 
     Pressed twice, an answer that stays in its round is one answer.
     """

@@ -26,7 +26,9 @@ def by_address(session: Session, address: str) -> Person | None:
 _BY_ADDRESS = select(Person).where(Person.address_hash == bindparam("known"))
 
 
-def add_person(session: Session, address: str, *, locale: str, name: str = "", status: str = "applicant") -> Person:
+def add_person(
+    session: Session, address: str, *, locale: str, name: str = "", status: str = "applicant"
+) -> Person:
     club = current_club(session)
     person = Person(
         id=new_id(),
@@ -37,7 +39,9 @@ def add_person(session: Session, address: str, *, locale: str, name: str = "", s
         name=name,
         status=status,
     )
-    session.add(person)  # not flushed: who is not in the database yet has no cases, so nobody need look for any
+    session.add(
+        person
+    )  # not flushed: who is not in the database yet has no cases, so nobody need look for any
     return person
 
 

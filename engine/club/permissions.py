@@ -1,4 +1,5 @@
-"""What a person may do in a case now: asked here by the page that offers and by the door that decides."""
+"""What a person may do in a case now: asked here by the page that offers and by the door that
+decides."""
 
 from __future__ import annotations
 
@@ -18,22 +19,30 @@ from engine.storage.models import Case, Event, Person
 _DECIDER = Role(("decider",))
 
 
-def acts_for(session: Session, case: Case, person: Person, now: datetime, *, proven: bool = False) -> tuple[Act, ...]:
+def acts_for(
+    session: Session, case: Case, person: Person, now: datetime, *, proven: bool = False
+) -> tuple[Act, ...]:
     """The acts open to this person now, in the order of the declaration, an undo last.
 
-    ``proven``: they came by the link in the ask of this state, so they read the address it was sent to.
+    ``proven``: they came by the link in the ask of this state, so they read the address it was sent
+    to.
     """
     declared = declared_acts(session, case, person, proven=proven)
     undo = undo_open(session, case, person, now)
     return (*declared, undo) if undo else declared
 
 
-def declared_acts(session: Session, case: Case, person: Person, *, proven: bool = False) -> tuple[Act, ...]:
+def declared_acts(
+    session: Session, case: Case, person: Person, *, proven: bool = False
+) -> tuple[Act, ...]:
     """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
     return tuple(
-        act for act in standing(case).acts
-        if (proven or not act.proves) and has_role(session, act.who, person, case) and _fits(act, case)
-    )  # fmt: skip
+        act
+        for act in standing(case).acts
+        if (proven or not act.proves)
+        and has_role(session, act.who, person, case)
+        and _fits(act, case)
+    )
 
 
 def _fits(act: Act, case: Case) -> bool:
@@ -41,26 +50,38 @@ def _fits(act: Act, case: Case) -> bool:
 
 
 def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Act | None:
-    """The decider's own decision, while the charter's hours last and nobody has acted on what followed from it."""
+    """The decider's own decision, while the charter's hours last and nobody has acted on what
+    followed from it."""
     state = standing(case)
     if not state.undo or person.status != "member":
         return None
     decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))
-    if not _decided_by(decision, person, case) or now >= undo_ends(decision, charter_numbers(current_club(session))):
+    if not _decided_by(decision, person, case) or now >= undo_ends(
+        decision, charter_numbers(current_club(session))
+    ):
         return None
-    if _gone_since(case.person, decision) or _followed_up(session, case) or _overtaken(session, case):
+    if (
+        _gone_since(case.person, decision)
+        or _followed_up(session, case)
+        or _overtaken(session, case)
+    ):
         return None
     return Act(_DECIDER, "undo", to=decision.from_state)
 
 
 def _decided_by(decision: Event, person: Person, case: Case) -> bool:
-    """Did this person decide it: not about themself, not in the name of the person concerned, and not by taking something back?"""
-    theirs = decision.who_id == person.id and case.person_id not in (person.id, decision.on_behalf_of_id)
+    """Did this person decide it: not about themself, not in the name of the person concerned, and
+    not by taking something back?"""
+    theirs = decision.who_id == person.id and case.person_id not in (
+        person.id,
+        decision.on_behalf_of_id,
+    )
     return theirs and decision.from_state != "" and decision.action != "undo"
 
 
 def _gone_since(person: Person, decision: Event) -> bool:
-    """Did they leave, were they removed or erased after it, or do they own the club by now? Then nothing of theirs opens again."""
+    """Did they leave, were they removed or erased after it, or do they own the club by now? Then
+    nothing of theirs opens again."""
     removed = person.removed_at is not None and person.removed_at >= decision.at
     return removed or person.status in ("departed", "erased") or person.role == "owner"
 
@@ -68,29 +89,39 @@ def _gone_since(person: Person, decision: Event) -> bool:
 def _followed_up(session: Session, case: Case) -> bool:
     """Has a person acted in a case that this one opened?"""
     children = select(Case.id).where(Case.parent_id == case.id)
-    acted = select(Event.case_id).where(Event.case_id.in_(children), Event.version > 1, Event.who_id.is_not(None))
+    acted = select(Event.case_id).where(
+        Event.case_id.in_(children), Event.version > 1, Event.who_id.is_not(None)
+    )
     return session.execute(acted.limit(1)).first() is not None
 
 
 def _overtaken(session: Session, case: Case) -> bool:
     """Has the same person begun the same thing anew since? Then the old decision stands."""
-    newer = select(Case.id).where(Case.workflow == case.workflow, Case.person_id == case.person_id, Case.id > case.id)
+    newer = select(Case.id).where(
+        Case.workflow == case.workflow, Case.person_id == case.person_id, Case.id > case.id
+    )
     return session.execute(newer.limit(1)).first() is not None
 
 
 def may_read_words(case: Case, person: Person) -> bool:
-    """The words that go with decisions are between the person concerned and whoever decides; who only votes does not read them."""
+    """The words that go with decisions are between the person concerned and whoever decides; who
+    only votes does not read them."""
     return person.id == case.person_id or person.role in ("owner", "admin")
 
 
 def may_see(session: Session, case: Case, person: Person) -> bool:
-    """The person concerned and whoever decides see a case; members see what was put to their vote, also afterwards."""
+    """The person concerned and whoever decides see a case; members see what was put to their vote,
+    also afterwards."""
     if person.id == case.person_id:
         return True
     if person.status != "member":
         return False
     flow, state = workflow(case.workflow), state_of(case.workflow, case.state)
-    polls = [item.poll for item in flow.states.values() if item.poll] if "electors" in case.data else []
+    polls = (
+        [item.poll for item in flow.states.values() if item.poll] if "electors" in case.data else []
+    )
     if any(has_role(session, poll.who, person, case) for poll in polls):
         return True
-    return person.role in ("owner", "admin") or any(has_role(session, act.who, person, case) for act in state.acts)
+    return person.role in ("owner", "admin") or any(
+        has_role(session, act.who, person, case) for act in state.acts
+    )

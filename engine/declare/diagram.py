@@ -1,4 +1,5 @@
-"""Draws a workflow from its declaration, as a Mermaid state diagram: what is seen is what the engine will do."""
+"""Draws a workflow from its declaration, as a Mermaid state diagram: what is seen is what the
+engine will do."""
 
 from __future__ import annotations
 
@@ -10,13 +11,18 @@ from engine.declare.workflow import Calendar, Form, HeldBefore, OfferedBy, Openi
 
 
 def diagram(flow: type[Workflow]) -> str:
-    """Mermaid text: states with whose turn it is, arrows by act, ``due`` by the clock; an undo stands in a note."""
+    """Mermaid text: states with whose turn it is, arrows by act, ``due`` by the clock; an undo
+    stands in a note."""
     return "\n    ".join(["stateDiagram-v2", *_lines(flow)]) + "\n"
 
 
 def _lines(flow: type[Workflow]) -> Iterator[str]:
     led_to = {target for state in flow.states.values() for target in state.arrows()}
-    shown = [state for state in flow.states.values() if state.name in led_to or state.name in arrows(flow.start)]
+    shown = [
+        state
+        for state in flow.states.values()
+        if state.name in led_to or state.name in arrows(flow.start)
+    ]
     for state in shown:
         yield f'state "{state.name}{"" if state.is_final else f" ({state.turn})"}" as {state.name}'
     for opening in flow.openings:

@@ -1,6 +1,8 @@
-"""When things are due: the ways a declaration may say it, and the next moment a case wants to be looked at.
+"""When things are due: the ways a declaration may say it, and the next moment a case wants to be
+looked at.
 
-Resolved once, at entry, in the club's zone; stored and compared in UTC. Hours are elapsed hours; days are calendar days.
+Resolved once, at entry, in the club's zone; stored and compared in UTC. Hours are elapsed hours;
+days are calendar days.
 """
 
 from __future__ import annotations
@@ -106,7 +108,8 @@ class Recurrence(ABC):
 
     @abstractmethod
     def candidates(self, now: datetime, context: TimeContext) -> Iterator[datetime]:
-        """Some before ``now`` and some after: a clock that is put forward may carry one over midnight, or over a skipped day."""
+        """Some before ``now`` and some after: a clock that is put forward may carry one over
+        midnight, or over a skipped day."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,10 @@ class Daily(Recurrence):
 
     def candidates(self, now: datetime, context: TimeContext) -> Iterator[datetime]:
         day, at = now.astimezone(context.zone).date(), self.at.of(context.numbers)
-        return (datetime.combine(day + timedelta(days=days), at, context.zone).astimezone(UTC) for days in (-2, -1, 0, 1))
+        return (
+            datetime.combine(day + timedelta(days=days), at, context.zone).astimezone(UTC)
+            for days in (-2, -1, 0, 1)
+        )
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,8 @@ def weekly(opens: Number, *, due: Number) -> Weekly:
 
 
 def morning_after_quiet(now: datetime, context: TimeContext) -> datetime:
-    """``now``, or the end of the quiet hours that ``now`` falls into (letters made by the clock wait for it)."""
+    """``now``, or the end of the quiet hours that ``now`` falls into (letters made by the clock
+    wait for it)."""
     return _morning(now, context.zone, context.numbers.quiet_from, context.numbers.quiet_until)
 
 
@@ -176,4 +183,6 @@ def _morning(now: datetime, zone: ZoneInfo, start: time, end: time) -> datetime:
     if not quiet:
         return now
     day = local.date() + timedelta(days=1 if clock >= end else 0)
-    return max(now, datetime.combine(day, end, zone).astimezone(UTC))  # a clock put back has that hour twice
+    return max(
+        now, datetime.combine(day, end, zone).astimezone(UTC)
+    )  # a clock put back has that hour twice

@@ -1,6 +1,8 @@
-"""The fields of the forms: WTForms fields under short names, with the limits that a text from a person has.
+"""The fields of the forms: WTForms fields under short names, with the limits that a text from a
+person has.
 
-Messages are words of the catalogue (English is the source); they are translated where they are shown.
+Messages are words of the catalogue (English is the source); they are translated where they are
+shown.
 """
 
 from __future__ import annotations
@@ -46,8 +48,12 @@ def _needed(form: Form, field: Field) -> None:
 
 
 def _is_seen(text: str) -> bool:
-    """Does anything of it show? Not where there are only marks, spaces, characters without a shape, and those drawn as nothing."""
-    return any(unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK for character in text)
+    """Does anything of it show? Not where there are only marks, spaces, characters without a shape,
+    and those drawn as nothing."""
+    return any(
+        unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK
+        for character in text
+    )
 
 
 def _short(form: Form, field: Field) -> None:
@@ -78,23 +84,43 @@ def _field(
 ) -> Any:
     needed = [] if optional else [_needed]
     attributes = extra | ({} if optional else {"required": True})
-    return kind(label, [*needed, *validators], filters=[clean], description=hint, render_kw=attributes)
+    return kind(
+        label, [*needed, *validators], filters=[clean], description=hint, render_kw=attributes
+    )
 
 
 def Text(label: str, *, hint: str = "", optional: bool = False, autocomplete: str = "off") -> Any:
     """One line, 200 characters at most."""
-    return _field(StringField, label, _short, clean=clean_line, hint=hint, optional=optional, autocomplete=autocomplete)
+    return _field(
+        StringField,
+        label,
+        _short,
+        clean=clean_line,
+        hint=hint,
+        optional=optional,
+        autocomplete=autocomplete,
+    )
 
 
 def LongText(label: str, *, hint: str = "", optional: bool = False, rows: int = 8) -> Any:
     """A text of any kind, one mebibyte of UTF-8 at most."""
-    return _field(TextAreaField, label, _long, clean=clean_text, hint=hint, optional=optional, rows=rows)
+    return _field(
+        TextAreaField, label, _long, clean=clean_text, hint=hint, optional=optional, rows=rows
+    )
 
 
 def Address(label: str, *, hint: str = "") -> Any:
     """A mail address, folded to the one form it is kept in."""
     return _field(
-        EmailField, label, _short, _address, clean=clean_line, hint=hint, optional=False, autocomplete="email", inputmode="email"
+        EmailField,
+        label,
+        _short,
+        _address,
+        clean=clean_line,
+        hint=hint,
+        optional=False,
+        autocomplete="email",
+        inputmode="email",
     )
 
 
@@ -102,7 +128,9 @@ def Tick(label: str, *, hint: str = "", optional: bool = False, required: str = 
     """A box to tick; ``required`` says why it must be."""
     if optional:
         return BooleanField(label, description=hint)
-    return BooleanField(label, [InputRequired(required)], description=hint, render_kw={"required": True})
+    return BooleanField(
+        label, [InputRequired(required)], description=hint, render_kw={"required": True}
+    )
 
 
 def options(names: Mapping[str, str]) -> list[Any]:
@@ -111,7 +139,8 @@ def options(names: Mapping[str, str]) -> list[Any]:
 
 
 def private(field: Any) -> Any:
-    """Shown on the case's page only: never in events, letters or exports, and emptied when the case ends."""
+    """Shown on the case's page only: never in events, letters or exports, and emptied when the case
+    ends."""
     field.private = True
     return field
 
@@ -132,7 +161,8 @@ def answers_of(form: Form) -> dict[str, Any]:
 
 
 def too_long(form: Form) -> dict[str, str]:
-    """What no form takes, however unfinished: the fields that are longer than they may be, each with its word."""
+    """What no form takes, however unfinished: the fields that are longer than they may be, each
+    with its word."""
     found: dict[str, str] = {}
     for field in form:
         for validator in (_short, _long):
@@ -147,10 +177,16 @@ def too_long(form: Form) -> dict[str, str]:
 def labels_of(workflow: type[Workflow], names: Iterable[str] = ()) -> dict[str, str]:
     """Field name to label (a word of the catalogue), in the order of their declaration."""
     wanted = set(names) or set(workflow.fields)
-    return {name: field.args[0] for name, field in workflow.fields.items() if name in wanted and isinstance(field, UnboundField)}
+    return {
+        name: field.args[0]
+        for name, field in workflow.fields.items()
+        if name in wanted and isinstance(field, UnboundField)
+    }
 
 
-def written_answers(workflow: type[Workflow], answers: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+def written_answers(
+    workflow: type[Workflow], answers: Mapping[str, Any]
+) -> list[tuple[str, str, bool]]:
     """What somebody wrote, for reading: (label, text, is it long), ticks and empty fields left out."""
     return [
         (label, str(answers[name]), _is_long(workflow.fields[name]))

@@ -25,7 +25,8 @@ class Form:
 
 
 def form(path: str, by: Role, *, besides: Role = nobody, fresh: bool = False) -> Form:
-    """Opened by handing in the form at ``/<club>/<path>``. ``fresh``: only by a link that was mailed in the last half hour."""
+    """Opened by handing in the form at ``/<club>/<path>``. ``fresh``: only by a link that was
+    mailed in the last half hour."""
     return Form(path, by, besides, fresh)
 
 
@@ -37,7 +38,8 @@ class Calendar:
 
 
 def calendar(rule: Weekly, for_each: Role, besides: Role = nobody) -> Calendar:
-    """Opened by the clock: one case per period and holder of the role (for the club as a whole: ``owner``)."""
+    """Opened by the clock: one case per period and holder of the role (for the club as a whole:
+    ``owner``)."""
     return Calendar(rule, for_each, besides)
 
 
@@ -48,8 +50,11 @@ class OpenedFrom:
     whom: Whom
 
 
-def opened_from(workflow: str, state: str, whom: Whom = lambda transition: (transition.person,)) -> OpenedFrom:
-    """Opened when a case of that workflow enters that state: for its person, or for each of ``whom``."""
+def opened_from(
+    workflow: str, state: str, whom: Whom = lambda transition: (transition.person,)
+) -> OpenedFrom:
+    """Opened when a case of that workflow enters that state: for its person, or for each of
+    ``whom``."""
     return OpenedFrom(workflow, state, whom)
 
 
@@ -59,7 +64,8 @@ class HeldBefore:
 
 
 def held_before(role: Role) -> HeldBefore:
-    """Opened without a word for whoever held the role before this service came (and is brought in by an import)."""
+    """Opened without a word for whoever held the role before this service came (and is brought in
+    by an import)."""
     return HeldBefore(role)
 
 
@@ -69,7 +75,8 @@ class OfferedBy:
 
 
 def offered_by(role: Role) -> OfferedBy:
-    """Opened by a holder of the role for a member whom they name; whose case it is has the word first."""
+    """Opened by a holder of the role for a member whom they name; whose case it is has the word
+    first."""
     return OfferedBy(role)
 
 

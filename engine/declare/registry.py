@@ -30,12 +30,14 @@ def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
 
 
 class Unreadable(Workflow):
-    """Stands for the workflow of a row that nobody declares here: it was removed, or the row was made by a newer version."""
+    """Stands for the workflow of a row that nobody declares here: it was removed, or the row was
+    made by a newer version."""
 
     label, clause, opens = _("An unknown matter"), "", ()
 
 
-# Whose turn it is nobody here can know; nothing is offered, nothing falls due. Only ``void`` leads out.
+# Whose turn it is nobody here can know; nothing is offered, nothing falls due. Only ``void`` leads
+# out.
 UNREADABLE = State(Role(("unreadable",)))
 UNREADABLE.name = "unreadable"
 
@@ -45,14 +47,19 @@ def workflow(name: str) -> type[Workflow]:
 
 
 def label_of(letter: str) -> str:
-    """What a letter (``study_plan.please_write``) is about, for people; empty for a letter about no workflow."""
+    """What a letter (``study_plan.please_write``) is about, for people; empty for a letter about no
+    workflow."""
     flow = _known.get(letter.partition(".")[0])
     return flow.label if flow else ""
 
 
 def title_of(case: Case, language: str) -> str:
     """What a case is about, with its week where it has one."""
-    return of_week(translate(workflow(case.workflow).label, language), week_number(case.data.get("period", "")), language)
+    return of_week(
+        translate(workflow(case.workflow).label, language),
+        week_number(case.data.get("period", "")),
+        language,
+    )
 
 
 def state_of(workflow_name: str, state: str) -> State:
@@ -87,9 +94,12 @@ def all_workflows() -> tuple[type[Workflow], ...]:
 def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], OpenedFrom]]:
     """The workflows that open when a case of that workflow enters that state, and for whom."""
     return [
-        (flow, opening) for flow in _known.values() for opening in flow.openings
-        if isinstance(opening, OpenedFrom) and (opening.workflow, opening.state) == (workflow_name, state)
-    ]  # fmt: skip
+        (flow, opening)
+        for flow in _known.values()
+        for opening in flow.openings
+        if isinstance(opening, OpenedFrom)
+        and (opening.workflow, opening.state) == (workflow_name, state)
+    ]
 
 
 def by_form(path: str) -> type[Workflow] | None:

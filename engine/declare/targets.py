@@ -52,7 +52,9 @@ def majority(*, elected: Target, rejected: Target, too_few: Target) -> Choice:
     """More yes than no, and at least the charter's quorum of those who were asked (clause 7.2)."""
 
     def pick(transition: Transition) -> Target:
-        if transition.count.total() < transition.numbers.quorum * int(transition.case.data["electors"]):
+        if transition.count.total() < transition.numbers.quorum * int(
+            transition.case.data["electors"]
+        ):
             return too_few
         return elected if transition.count["yes"] > transition.count["no"] else rejected
 

@@ -22,7 +22,8 @@ Channel = Literal["page", "mail", "clock", "command"]
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and by what way. The clock has no person; ``on_behalf_of`` is the one who could not act themself."""
+    """Who acts, and by what way. The clock has no person; ``on_behalf_of`` is the one who could not
+    act themself."""
 
     person: Person | None
     via: Channel
@@ -63,7 +64,9 @@ class Transition:
     @cached_property
     def count(self) -> Counter[str]:
         """The marks by choice of the round that this step found."""
-        marks = select(Mark.choice, func.count()).where(Mark.case_id == self.case.id, Mark.entered_version == self.entered_version)
+        marks = select(Mark.choice, func.count()).where(
+            Mark.case_id == self.case.id, Mark.entered_version == self.entered_version
+        )
         return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).all()))
 
 

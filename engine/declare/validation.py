@@ -20,7 +20,11 @@ def check(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> None
 
 
 def _complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> Iterator[str]:
-    yield from (f"says no {needed}" for needed in ("label", "clause", "opens") if not hasattr(workflow, needed))
+    yield from (
+        f"says no {needed}"
+        for needed in ("label", "clause", "opens")
+        if not hasattr(workflow, needed)
+    )
     yield from _opening_complaints(workflow, known)
     for state in workflow.states.values():
         yield from _arrow_complaints(workflow, state)
@@ -38,9 +42,13 @@ def _complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -
         )
 
 
-def _opening_complaints(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> Iterator[str]:
+def _opening_complaints(
+    workflow: type[Workflow], known: Mapping[str, type[Workflow]]
+) -> Iterator[str]:
     for opening in workflow.openings:
-        if isinstance(opening, OpenedFrom) and opening.state not in getattr(known.get(opening.workflow), "states", ()):
+        if isinstance(opening, OpenedFrom) and opening.state not in getattr(
+            known.get(opening.workflow), "states", ()
+        ):
             yield f"opens from {opening.workflow}.{opening.state}, which is not declared"
     for name in set(arrows(workflow.start)) - set(workflow.states):
         yield f"starts in {name!r}, which is not declared"
@@ -72,7 +80,11 @@ def _act_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
             if (role, act.action) in taken:
                 yield f"{state.name} offers {act.action!r} to {role} twice"
             taken.add((role, act.action))
-        yield from (f"{state.name} fills {field!r}, which is no field" for field in act.fill if field not in workflow.fields)
+        yield from (
+            f"{state.name} fills {field!r}, which is no field"
+            for field in act.fill
+            if field not in workflow.fields
+        )
 
 
 def _undo_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
@@ -90,11 +102,16 @@ def _undo_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
 
 
 def undone_to(workflow: type[Workflow], name: str) -> list[str]:
-    """The states out of which somebody other than the person concerned may decide on this one: an undo leads back there."""
+    """The states out of which somebody other than the person concerned may decide on this one: an
+    undo leads back there."""
     return [
-        state.name for state in workflow.states.values()
-        if any(name in arrows(act.to) and set(act.who.names) - {"person", "anyone"} for act in state.acts)
-    ]  # fmt: skip
+        state.name
+        for state in workflow.states.values()
+        if any(
+            name in arrows(act.to) and set(act.who.names) - {"person", "anyone"}
+            for act in state.acts
+        )
+    ]
 
 
 def _reachable(workflow: type[Workflow]) -> set[str]:
@@ -117,4 +134,7 @@ def letters(workflow: type[Workflow]) -> list[str]:
 
 
 def written(workflow: str, letter: str, language: str) -> bool:
-    return any((TEMPLATES / "mail" / place / f"{letter}.{language}.jinja").exists() for place in (workflow, "any"))
+    return any(
+        (TEMPLATES / "mail" / place / f"{letter}.{language}.jinja").exists()
+        for place in (workflow, "any")
+    )

@@ -1,7 +1,7 @@
 """The words in which a club's rules are declared. Data only: nothing here acts.
 
-A workflow is a class; its states are attributes; a state says whose turn it is, who hears of it, who may do what,
-who is reminded when, and how it ends.
+A workflow is a class; its states are attributes; a state says whose turn it is, who hears of it,
+who may do what, who is reminded when, and how it ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from wtforms.fields.core import UnboundField
 
 from engine.charter.model import Number, charter
-from engine.declare.due_times import EndOfDay, Later, NamedMoment, Weekly, When, end_of_day, later, moment, weekly
+from engine.declare.due_times import (
+    EndOfDay,
+    Later,
+    NamedMoment,
+    Weekly,
+    When,
+    end_of_day,
+    later,
+    moment,
+    weekly,
+)
 from engine.declare.openings import (
     Calendar,
     Form,
@@ -80,7 +90,7 @@ __all__ = [
     "stay",
     "tell",
     "weekly",
-]  # fmt: skip
+]
 
 Effect = Callable[["Transition"], None]
 PersonTest = Callable[["Person"], bool]
@@ -94,10 +104,12 @@ WORKFLOW, REMOVAL = "workflow", "removal"
 
 @dataclass(frozen=True)
 class LetterSpec:
-    """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell* always leaves.
+    """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell*
+    always leaves.
 
-    ``at``: the answer that holds the address to which it goes instead of the recipient's own. ``gathers``: the topic
-    (``WORKFLOW``: its own workflow) which, where the charter says so, does not ask by itself but in the decider's daily letter.
+    ``at``: the answer that holds the address to which it goes instead of the recipient's own.
+    ``gathers``: the topic (``WORKFLOW``: its own workflow) which, where the charter says so, does
+    not ask by itself but in the decider's daily letter.
     """
 
     name: str
@@ -146,10 +158,11 @@ def may(
     tells: LetterSpec | tuple[LetterSpec, ...] = (),
     do: Effect | None = None,
 ) -> Act:
-    """``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this act, also on ``stay``.
+    """``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this
+    act, also on ``stay``.
 
-    ``proves``: the press shows who reads an address, so only the link in the state's own ask offers it.
-    ``only_if``: offered while this holds of the person concerned.
+    ``proves``: the press shows who reads an address, so only the link in the state's own ask offers
+    it. ``only_if``: offered while this holds of the person concerned.
     """
     told = (tells,) if isinstance(tells, LetterSpec) else tells
     return Act(who, action, to, tuple(fill), note, due == "days", proves, only_if, told, do)
@@ -201,7 +214,8 @@ class Due:
 
 
 def due(when: When, *, to: Target) -> Due:
-    """When the time is up, and where the clock then leads, through the same door as everybody's acts."""
+    """When the time is up, and where the clock then leads, through the same door as everybody's
+    acts."""
     return Due(when, to)
 
 
@@ -209,11 +223,13 @@ Part = LetterSpec | Act | Poll | Reminder | Due
 
 
 class State:
-    """Whose turn it is and what may happen. On entering: its letters, and ``do``, in the same commit.
+    """Whose turn it is and what may happen. On entering: its letters, and ``do``, in the same
+    commit.
 
-    One that is not final has a ``due``: nothing waits for ever. ``undo``: whoever decided on it may take that back, to the
-    state and the due time that the case had; ``alone``: where it leads at once when nobody else is there to decide;
-    ``clause``: what it rests on, where that is not the workflow's.
+    One that is not final has a ``due``: nothing waits for ever. ``undo``: whoever decided on it may
+    take that back, to the state and the due time that the case had; ``alone``: where it leads at
+    once when nobody else is there to decide; ``clause``: what it rests on, where that is not the
+    workflow's.
     """
 
     name: str
@@ -253,12 +269,16 @@ class State:
 
 
 def final(
-    *parts: LetterSpec | Act, do: Effect | None = None, undo: bool = False, keep: Number | None = None, clause: str = ""
+    *parts: LetterSpec | Act,
+    do: Effect | None = None,
+    undo: bool = False,
+    keep: Number | None = None,
+    clause: str = "",
 ) -> State:
     """The end of a case. ``keep``: how many days what was written stays before it is erased.
 
-    Its letters tell how the case ended, once. What may be done afterwards (taking back, readmitting) leads to another end
-    and tells by its act's own ``tells``.
+    Its letters tell how the case ended, once. What may be done afterwards (taking back,
+    readmitting) leads to another end and tells by its act's own ``tells``.
     """
     return State(nobody, *parts, do=do, undo=undo, keep=keep, clause=clause)
 
@@ -282,18 +302,30 @@ class Workflow:
     states: ClassVar[dict[str, State]]
 
     void = final()
-    """Where a case ends that fell away: its person left, or the decision that opened it was taken back."""
+    """Where a case ends that fell away: its person left, or the decision that opened it was taken
+    back."""
 
     def __init_subclass__(cls) -> None:
         cls.key = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
         opens = getattr(cls, "opens", ())  # the checks say so where it is missing
         cls.openings = opens if isinstance(opens, tuple) else (opens,)
-        cls.open_to_anyone = any(isinstance(item, Form) and item.by == anyone for item in cls.openings)
+        cls.open_to_anyone = any(
+            isinstance(item, Form) and item.by == anyone for item in cls.openings
+        )
         cls.needs_fresh_link = any(isinstance(item, Form) and item.fresh for item in cls.openings)
-        cls.form_path = next((item.path for item in cls.openings if isinstance(item, Form)), cls.key.replace("_", "-"))
-        cls.states = {key: value for key, value in vars(cls).items() if isinstance(value, State)} | {"void": cls.void}
-        cls.fields = {key: value for key, value in vars(cls).items() if isinstance(value, UnboundField)}
-        cls.private = frozenset(key for key, field in cls.fields.items() if getattr(field, "private", False))
+        cls.form_path = next(
+            (item.path for item in cls.openings if isinstance(item, Form)),
+            cls.key.replace("_", "-"),
+        )
+        cls.states = {
+            key: value for key, value in vars(cls).items() if isinstance(value, State)
+        } | {"void": cls.void}
+        cls.fields = {
+            key: value for key, value in vars(cls).items() if isinstance(value, UnboundField)
+        }
+        cls.private = frozenset(
+            key for key, field in cls.fields.items() if getattr(field, "private", False)
+        )
         cls.start = cls.start or next(iter(cls.states))
 
     @classmethod

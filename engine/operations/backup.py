@@ -1,6 +1,8 @@
-"""A backup is one file: the database as it stood at one moment, the keys that sign its links, and what it holds in numbers.
+"""A backup is one file: the database as it stood at one moment, the keys that sign its links, and
+what it holds in numbers.
 
-A copy of a live database's file loses what still stands in its write-ahead log; SQLite's own backup does not.
+A copy of a live database's file loses what still stands in its write-ahead log; SQLite's own backup
+does not.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ class InTheWay(RuntimeError):
 
 @dataclass(frozen=True)
 class Restored:
-    """``keys``: those that sign the restored links. ``aside``: where the files that stood here before are now."""
+    """``keys``: those that sign the restored links. ``aside``: where the files that stood here
+    before are now."""
 
     manifest: dict[str, Any]
     keys: tuple[str, ...]
@@ -56,13 +59,18 @@ class Restored:
 
 
 def make(db: Database, keys: Sequence[str], path: Path, made_at: datetime) -> dict[str, Any]:
-    """Write a backup, readable by its owner only and whole or not at all. Returns its manifest. Raises InTheWay."""
+    """Write a backup, readable by its owner only and whole or not at all. Returns its manifest.
+    Raises InTheWay."""
     if path.exists():
         raise InTheWay(f"{path} is there already; a backup overwrites nothing")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
         copy, whole = Path(folder) / DATABASE, Path(folder) / "whole"
         _copy(db, copy)
-        manifest = {"format": FORMAT, "version": VERSION, "made_at": made_at.isoformat(timespec="seconds")} | _inspect(copy)
+        manifest = {
+            "format": FORMAT,
+            "version": VERSION,
+            "made_at": made_at.isoformat(timespec="seconds"),
+        } | _inspect(copy)
         with open(os.open(whole, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
                 _add(archive, MANIFEST, json.dumps(manifest, indent=1).encode())
@@ -79,20 +87,34 @@ def make(db: Database, keys: Sequence[str], path: Path, made_at: datetime) -> di
     return manifest
 
 
-def restore(path: Path, db: Database, data_dir: Path, *, replace: bool, clock: Path | None, machine_now: datetime) -> Restored:
-    """Put a backup in the place of an empty database; with ``replace`` what stands there is kept aside, and so is a moved clock.
+def restore(
+    path: Path,
+    db: Database,
+    data_dir: Path,
+    *,
+    replace: bool,
+    clock: Path | None,
+    machine_now: datetime,
+) -> Restored:
+    """Put a backup in the place of an empty database; with ``replace`` what stands there is kept
+    aside, and so is a moved clock.
 
-    Nothing that was on its way leaves: unsent letters are held and the post rests. Raises BadBackup or InTheWay.
+    Nothing that was on its way leaves: unsent letters are held and the post rests. Raises BadBackup
+    or InTheWay.
     """
     target = Path(db.url.database or "")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as folder:
         manifest, keys = _unpack(path, Path(folder))
         copy = Path(folder) / DATABASE
         held = _prepare(copy, machine_now)
-        with db.read() as session:  # only now: unpacking takes a while, and somebody may found a club meanwhile
+        with (
+            db.read() as session
+        ):  # only now: unpacking takes a while, and somebody may found a club meanwhile
             occupied = session.execute(select(Club.id).limit(1)).first() is not None
         if occupied and not replace:
-            raise InTheWay("there is a club in this database already; --replace keeps it aside and restores")
+            raise InTheWay(
+                "there is a club in this database already; --replace keeps it aside and restores"
+            )
         db.dispose()
         _close_the_log(target)
         copy.chmod(0o600)
@@ -120,8 +142,16 @@ def _inspect(file: Path) -> dict[str, Any]:
     with _opened(file) as connection:
         if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise BadBackup("its database is damaged (PRAGMA quick_check)")
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        counts = {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}  # noqa: S608
+        tables = [
+            name
+            for (name,) in connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            )
+        ]
+        counts = {
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+            for name in tables
+        }  # noqa: S608
         found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     counts.pop("alembic_version", None)
     return {"schema": found[0] if found else None, "counts": counts}
@@ -146,7 +176,9 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _extract(archive: tarfile.TarFile, name: str, to: Path) -> None:
-    source = archive.extractfile(name)  # by name, and only as bytes: what else an archive says about paths is not followed
+    source = archive.extractfile(
+        name
+    )  # by name, and only as bytes: what else an archive says about paths is not followed
     if source is None:
         raise KeyError(name)
     with source, to.open("wb") as file:
@@ -161,9 +193,22 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
                 _extract(archive, name, folder / name)
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         keys = tuple((folder / KEYS).read_text(encoding="utf-8").splitlines())
-        written, promised = manifest["format"], {name: manifest[name] for name in ("schema", "counts")}
-    except (tarfile.TarError, KeyError, TypeError, ValueError, EOFError, zlib.error, gzip.BadGzipFile) as trouble:
-        raise BadBackup(f"it is no backup of Jiuniu, or damaged ({type(trouble).__name__})") from None
+        written, promised = (
+            manifest["format"],
+            {name: manifest[name] for name in ("schema", "counts")},
+        )
+    except (
+        tarfile.TarError,
+        KeyError,
+        TypeError,
+        ValueError,
+        EOFError,
+        zlib.error,
+        gzip.BadGzipFile,
+    ) as trouble:
+        raise BadBackup(
+            f"it is no backup of Jiuniu, or damaged ({type(trouble).__name__})"
+        ) from None
     if written != FORMAT:
         raise BadBackup(f"it has format {written}, this version reads {FORMAT}")
     if not keys or _inspect(folder / DATABASE) != promised:
@@ -172,7 +217,8 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def _prepare(file: Path, machine_now: datetime) -> int:
-    """Bring the unpacked database to the present schema and hold what it would send. Returns how many letters."""
+    """Bring the unpacked database to the present schema and hold what it would send. Returns how
+    many letters."""
     db = Database(f"sqlite:///{file}")
     try:
         schema.upgrade(db)
@@ -185,17 +231,21 @@ def _prepare(file: Path, machine_now: datetime) -> int:
 
 @across_clubs
 def hold_unsent(session: Session, machine_now: datetime) -> int:
-    """After a restore: what had not left is held, signs of life are another machine's, and the post rests."""
+    """After a restore: what had not left is held, signs of life are another machine's, and the post
+    rests."""
     session.execute(update(Letter).where(Letter.state == "transmitting").values(maybe_twice=True))
     unsent = update(Letter).where(Letter.state.in_(("queued", "claimed", "transmitting")))
-    held = session.execute(unsent.values(state="held", answer=HELD, lease_until=None).returning(Letter.id)).all()
+    held = session.execute(
+        unsent.values(state="held", answer=HELD, lease_until=None).returning(Letter.id)
+    ).all()
     session.execute(delete(Heartbeat))
     hold_post(session, "restored", machine_now)
     return len(held)
 
 
 def _close_the_log(target: Path) -> None:
-    """Fold the old database's log into its file. SQLite refuses while another process has it open: a running server."""
+    """Fold the old database's log into its file. SQLite refuses while another process has it open:
+    a running server."""
     module = sqlite_module()
     connection = module.connect(target, isolation_level=None, timeout=0)
     try:

@@ -1,4 +1,5 @@
-"""From one database to another, for a club that has outgrown its file: every row, counted, and the old one's post rests."""
+"""From one database to another, for a club that has outgrown its file: every row, counted, and the
+old one's post rests."""
 
 from __future__ import annotations
 
@@ -22,10 +23,11 @@ class CannotMove(ValueError):
 
 
 def copy_database(source: Database, target: Database, machine_now: datetime) -> dict[str, int]:
-    """Copy all rows into an empty database, in one transaction there. Returns how many per table. Raises CannotMove.
+    """Copy all rows into an empty database, in one transaction there. Returns how many per table.
+    Raises CannotMove.
 
-    SQLite's writers wait meanwhile; other processes on a PostgreSQL source are to be stopped first. From here on the old
-    database sends nothing: two posts would mail everything twice.
+    SQLite's writers wait meanwhile; other processes on a PostgreSQL source are to be stopped first.
+    From here on the old database sends nothing: two posts would mail everything twice.
     """
     if _where(source) == _where(target):
         raise CannotMove("that is the database in use")
@@ -33,7 +35,11 @@ def copy_database(source: Database, target: Database, machine_now: datetime) -> 
     with source.writer.begin() as old, target.writer.begin() as new:
         if new.execute(select(Club.id).limit(1)).first() is not None:
             raise CannotMove("there is a club in that database already")
-        counts = {table.name: _copy(table, old, new) for table in Row.metadata.sorted_tables if table is not Heartbeat.__table__}
+        counts = {
+            table.name: _copy(table, old, new)
+            for table in Row.metadata.sorted_tables
+            if table is not Heartbeat.__table__
+        }
         with Session(old) as session:
             hold_post(session, MOVED, machine_now)
             session.flush()
@@ -46,7 +52,9 @@ def _where(db: Database) -> object:
 
 
 def _copy(table: Table, old: Connection, new: Connection) -> int:
-    for rows in old.execute(select(table).execution_options(yield_per=BATCH)).mappings().partitions():
+    for rows in (
+        old.execute(select(table).execution_options(yield_per=BATCH)).mappings().partitions()
+    ):
         new.execute(insert(table), [dict(row) for row in rows])
     counted = new.execute(select(func.count()).select_from(table)).scalar_one()
     expected = old.execute(select(func.count()).select_from(table)).scalar_one()

@@ -1,4 +1,5 @@
-"""Is the installation fit to run a club? One finding per question, each with what to do in plain words."""
+"""Is the installation fit to run a club? One finding per question, each with what to do in plain
+words."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ from engine.storage.models import Case, Club, Heartbeat, Letter
 
 Verdict = Literal["ok", "warning", "wrong", "not checked"]
 
-# The last SQLite in which a checkpoint racing with a writer can corrupt a database in WAL mode (the "WAL-reset" bug).
+# The last SQLite in which a checkpoint racing with a writer can corrupt a database in WAL mode (the
+# "WAL-reset" bug).
 WAL_RESET_BUG = (3, 51, 2)
 WORKER_IS_LATE, LETTERS_ARE_LATE = timedelta(seconds=60), timedelta(minutes=15)
 LITTLE_SPACE, NO_SPACE = 1024**3, 100 * 1024**2
@@ -50,12 +52,19 @@ def database(db: Database) -> Iterator[Finding]:
         standing = schema.standing(db)
     except DatabaseError as trouble:
         says = f"it does not answer ({type(trouble).__name__}: {str(trouble.orig).splitlines()[0]})"
-        yield Finding("database", "wrong", says, "look at JIUNIU_DATABASE_URL, the disk and the database server")
+        yield Finding(
+            "database",
+            "wrong",
+            says,
+            "look at JIUNIU_DATABASE_URL, the disk and the database server",
+        )
         return
     if standing == "current":
         yield Finding("schema", "ok", f"{schema.newest()}, the one that this version needs")
     else:
-        do = "run `db upgrade`" if standing == "behind" else "use the version of Jiuniu that made it"
+        do = (
+            "run `db upgrade`" if standing == "behind" else "use the version of Jiuniu that made it"
+        )
         yield Finding("schema", "wrong", f"{standing}: this version needs {schema.newest()}", do)
 
 
@@ -64,7 +73,11 @@ def _sqlite(db: Database) -> Iterator[Finding]:
     with db.reader.connect() as connection:
         sound = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
         mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
-    size = sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*") if part.name in _parts(path.name))
+    size = sum(
+        part.stat().st_size
+        for part in path.parent.glob(f"{path.name}*")
+        if part.name in _parts(path.name)
+    )
     says = f"SQLite {module.sqlite_version}, {size / 1024**2:.1f} MiB"
     if sound != "ok":
         yield Finding(
@@ -75,12 +88,18 @@ def _sqlite(db: Database) -> Iterator[Finding]:
         )
     elif mode != "wal":
         yield Finding(
-            "database", "wrong", f"{says}, journal mode {mode} instead of wal", "is the disk a network share? Put it on a local one"
+            "database",
+            "wrong",
+            f"{says}, journal mode {mode} instead of wal",
+            "is the disk a network share? Put it on a local one",
         )
     elif module.sqlite_version_info <= WAL_RESET_BUG:
         do = "install pysqlite3, or a Python with SQLite 3.51.3 or newer; until then make backups often"
         yield Finding(
-            "database", "warning", f"{says}, sound; this SQLite can corrupt a database in rare moments (WAL-reset bug)", do
+            "database",
+            "warning",
+            f"{says}, sound; this SQLite can corrupt a database in rare moments (WAL-reset bug)",
+            do,
         )
     else:
         yield Finding("database", "ok", f"{says}, sound, WAL")
@@ -100,7 +119,9 @@ def _postgresql(db: Database) -> Iterator[Finding]:
 def clock(path: Path, real_club: bool, written_at: float | None = None) -> Finding:
     """Is the club's time moved by a file?"""
     try:
-        shift = read_shift(path.read_text(encoding="utf-8").strip(), written_at or path.stat().st_mtime)
+        shift = read_shift(
+            path.read_text(encoding="utf-8").strip(), written_at or path.stat().st_mtime
+        )
     except FileNotFoundError:
         return Finding("clock", "ok", "real time")
     except (OSError, ValueError, OverflowError):
@@ -112,7 +133,12 @@ def clock(path: Path, real_club: bool, written_at: float | None = None) -> Findi
         )
     says = f"{path} moves it by {shift}"
     if real_club:
-        return Finding("clock", "wrong", f"{says}: due times and reminders come at the wrong moment", "delete that file")
+        return Finding(
+            "clock",
+            "wrong",
+            f"{says}: due times and reminders come at the wrong moment",
+            "delete that file",
+        )
     return Finding("clock", "warning", says, "right for a demo; a real club wants real time")
 
 
@@ -125,7 +151,12 @@ def secret_key(settings: Settings) -> Finding:
     if not in_file:
         return Finding("secret key", "ok", "from JIUNIU_SECRET_KEY")
     if os.name == "posix" and path.stat().st_mode & 0o077:
-        return Finding("secret key", "wrong", f"other accounts of this machine can read {path}", f"chmod 600 {path}")
+        return Finding(
+            "secret key",
+            "wrong",
+            f"other accounts of this machine can read {path}",
+            f"chmod 600 {path}",
+        )
     return Finding("secret key", "ok", f"{path}, readable by its owner only")
 
 
@@ -135,15 +166,28 @@ def data_folder(folder: Path) -> Iterator[Finding]:
             file.write(b"x")
     except OSError as trouble:
         yield Finding(
-            "data folder", "wrong", f"{folder} cannot be written ({trouble.strerror})", "give this account the right to write there"
+            "data folder",
+            "wrong",
+            f"{folder} cannot be written ({trouble.strerror})",
+            "give this account the right to write there",
         )
         return
     free = shutil.disk_usage(folder).free
     says = f"{folder}, {free / 1024**3:.1f} GiB free"
     if free < LITTLE_SPACE:
-        yield Finding("data folder", "wrong" if free < NO_SPACE else "warning", says, "make room: a full disk stops every form")
+        yield Finding(
+            "data folder",
+            "wrong" if free < NO_SPACE else "warning",
+            says,
+            "make room: a full disk stops every form",
+        )
     elif os.name == "posix" and folder.stat().st_mode & 0o077:
-        yield Finding("data folder", "warning", f"{says}; other accounts of this machine can look into it", f"chmod 700 {folder}")
+        yield Finding(
+            "data folder",
+            "warning",
+            f"{says}; other accounts of this machine can look into it",
+            f"chmod 700 {folder}",
+        )
     else:
         yield Finding("data folder", "ok", says)
 
@@ -153,10 +197,17 @@ def worker(session: Session, machine_now: datetime) -> Finding:
     beat = session.get(Heartbeat, "sweep")
     do = "start `python app.py`, or `worker` beside your web server"
     if beat is None:
-        return Finding("worker", "warning", "nobody has swept yet: no reminder and no mail leaves", do)
+        return Finding(
+            "worker", "warning", "nobody has swept yet: no reminder and no mail leaves", do
+        )
     age = max(machine_now - beat.at, timedelta())
     if age > WORKER_IS_LATE:
-        return Finding("worker", "wrong", f"last swept {age.total_seconds():.0f} s ago: no reminder and no mail leaves", do)
+        return Finding(
+            "worker",
+            "wrong",
+            f"last swept {age.total_seconds():.0f} s ago: no reminder and no mail leaves",
+            do,
+        )
     return Finding("worker", "ok", f"last swept {age.total_seconds():.0f} s ago")
 
 
@@ -166,18 +217,36 @@ def letters(session: Session, now: datetime) -> list[Finding]:
     found = []
     if (trouble := channel_trouble(session)) is not None:
         says = f"the mail server refuses since {trouble.since:%Y-%m-%d %H:%M} UTC: {trouble.answer}"
-        found.append(Finding("channel", "wrong", says, f"nothing is lost; the next try is at {trouble.next_try:%H:%M} UTC"))
+        found.append(
+            Finding(
+                "channel",
+                "wrong",
+                says,
+                f"nothing is lost; the next try is at {trouble.next_try:%H:%M} UTC",
+            )
+        )
     else:
-        found.append(Finding("channel", "ok", "the mail server took the last letter, or none was due yet"))
+        found.append(
+            Finding("channel", "ok", "the mail server took the last letter, or none was due yet")
+        )
     if (rests := post_is_held(session)) is not None:
         says = f"it rests since {rests.since:%Y-%m-%d %H:%M} UTC ({rests.why}): no letter leaves"
-        found.append(Finding("post", "warning", says, "look through `letters list --state held`, then `letters release --all`"))
+        found.append(
+            Finding(
+                "post",
+                "warning",
+                says,
+                "look through `letters list --state held`, then `letters release --all`",
+            )
+        )
     return [*found, _waiting(session, now)]
 
 
 def _waiting(session: Session, now: datetime) -> Finding:
     ready = (Letter.state == "queued") & (Letter.next_at <= now)
-    waiting, oldest = session.execute(select(func.count(), func.min(Letter.next_at)).where(ready)).one()
+    waiting, oldest = session.execute(
+        select(func.count(), func.min(Letter.next_at)).where(ready)
+    ).one()
     again = (Letter.state == "queued") & (Letter.next_at > now) & (Letter.attempts > 0)
     later, failed, held = (
         session.execute(select(func.count()).select_from(Letter).where(which)).scalar_one()
@@ -186,12 +255,25 @@ def _waiting(session: Session, now: datetime) -> Finding:
     says = f"{waiting} ready to leave, {later} turned away for now, {held} held, {failed} failed"
     if waiting and now - oldest > LETTERS_ARE_LATE:
         return Finding(
-            "letters", "warning", f"{says}; the oldest waits for {now - oldest}", "look at worker, channel and mail server"
+            "letters",
+            "warning",
+            f"{says}; the oldest waits for {now - oldest}",
+            "look at worker, channel and mail server",
         )
     if failed:
-        return Finding("letters", "warning", says, "see `letters list --state failed`: wrong address, or `letters retry`")
+        return Finding(
+            "letters",
+            "warning",
+            says,
+            "see `letters list --state failed`: wrong address, or `letters retry`",
+        )
     if later:
-        return Finding("letters", "ok", says, "they are tried again by themselves; `letters list --state queued` has the answers")
+        return Finding(
+            "letters",
+            "ok",
+            says,
+            "they are tried again by themselves; `letters list --state queued` has the answers",
+        )
     return Finding("letters", "ok", says)
 
 
@@ -200,7 +282,9 @@ def rows(session: Session) -> list[Finding]:
     """Open cases and charters that this version cannot read, each by its name."""
     found = []
     clubs = {club.id: club for club in session.execute(select(Club)).scalars()}
-    for case in session.execute(select(Case).where(Case.turn != "").execution_options(yield_per=500)).scalars():
+    for case in session.execute(
+        select(Case).where(Case.turn != "").execution_options(yield_per=500)
+    ).scalars():
         if standing(case) is UNREADABLE:
             says = f"case {case.id} of club {clubs[case.club_id].slug} cannot be read ({case.workflow}/{case.state}): it waits"
             do = "start the version of Jiuniu that made it; else put workflow, state or answers of that row right by hand"
@@ -208,9 +292,18 @@ def rows(session: Session) -> list[Finding]:
     for club in clubs.values():
         if damaged := current_charter(club).damaged:
             says = f"the charter of club {club.slug} is damaged in {', '.join(damaged)}: there it is as shipped"
-            found.append(Finding("charter", "wrong", says, "look at it with `club export`, mend it, and `club apply` it"))
+            found.append(
+                Finding(
+                    "charter",
+                    "wrong",
+                    says,
+                    "look at it with `club export`, mend it, and `club apply` it",
+                )
+            )
     return found or [Finding("rows", "ok", "every open case and every charter can be read")]
 
 
 def has_real_club(session: Session) -> bool:
-    return session.execute(select(Club.id).where(Club.is_demo.is_(False)).limit(1)).first() is not None
+    return (
+        session.execute(select(Club.id).where(Club.is_demo.is_(False)).limit(1)).first() is not None
+    )

@@ -1,4 +1,5 @@
-"""How mail leaves: by the account in the environment, else the one set on a page, else the built-in mailbox.
+"""How mail leaves: by the account in the environment, else the one set on a page, else the built-in
+mailbox.
 
 The password lies sealed together with its server and login, so that it never goes to another one.
 """
@@ -26,7 +27,8 @@ Origin = Literal["environment", "page", "unreadable", "mailbox", "nothing"]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """``server`` None: letters wait. *unreadable*: an account was set, but no key of this installation opens its password."""
+    """``server`` None: letters wait. *unreadable*: an account was set, but no key of this
+    installation opens its password."""
 
     origin: Origin
     server: MailServer | None
@@ -34,7 +36,11 @@ class Outgoing:
 
     def into(self, settings: Settings) -> Settings:
         """The settings as if the environment had named this account."""
-        return settings if self.origin == "environment" else replace(settings, mail_server=self.server, mail_from=self.sender)
+        return (
+            settings
+            if self.origin == "environment"
+            else replace(settings, mail_server=self.server, mail_from=self.sender)
+        )
 
 
 def seal_password(encryption: Encryption, server: MailServer) -> bytes:
@@ -52,20 +58,29 @@ def open_password(encryption: Encryption, sealed: bytes, *, host: str, user: str
     return str(password)
 
 
-def save_account(session: Session, encryption: Encryption, server: MailServer, *, sender: str, now: datetime) -> None:
+def save_account(
+    session: Session, encryption: Encryption, server: MailServer, *, sender: str, now: datetime
+) -> None:
     """From the post's next round on, in every process, mail leaves by this account."""
     session.merge(
         MailAccount(
-            id=THE_ONE, security=server.security, host=server.host, port=server.port, user=server.user,
-            secret=seal_password(encryption, server), sender=sender, at=now,
+            id=THE_ONE,
+            security=server.security,
+            host=server.host,
+            port=server.port,
+            user=server.user,
+            secret=seal_password(encryption, server),
+            sender=sender,
+            at=now,
         )
-    )  # fmt: skip
+    )
     note_channel(session, "", (), now)
     discard_rendered(session)
 
 
 def reencrypt(session: Session, encryption: Encryption) -> None:
-    """After the installation's key was changed: the password stays readable when the old key is dropped one day."""
+    """After the installation's key was changed: the password stays readable when the old key is
+    dropped one day."""
     kept = session.get(MailAccount, THE_ONE)
     if kept is None or encryption.is_current(kept.secret):
         return
@@ -76,20 +91,26 @@ def reencrypt(session: Session, encryption: Encryption) -> None:
 
 @across_clubs
 def discard_rendered(session: Session) -> None:
-    """Letters that were refused before carry the old sender; one that may have arrived keeps its bytes."""
+    """Letters that were refused before carry the old sender; one that may have arrived keeps its
+    bytes."""
     again = (Letter.state == "queued") & Letter.bytes.is_not(None) & ~Letter.maybe_twice
     session.execute(update(Letter).where(again).values(bytes=None))
 
 
 def outgoing(session: Session, settings: Settings, encryption: Encryption) -> Outgoing:
-    """How mail leaves now. The built-in mailbox has no server here: only the process that runs it knows where."""
+    """How mail leaves now. The built-in mailbox has no server here: only the process that runs it
+    knows where."""
     if settings.mail_server is not None:
         return Outgoing("environment", settings.mail_server, settings.mail_from)
     kept = session.get(MailAccount, THE_ONE)
     if kept is None:
-        return Outgoing("mailbox" if settings.built_in_mailbox else "nothing", None, settings.mail_from)
+        return Outgoing(
+            "mailbox" if settings.built_in_mailbox else "nothing", None, settings.mail_from
+        )
     try:
         password = open_password(encryption, kept.secret, host=kept.host, user=kept.user)
     except CannotDecrypt:
         return Outgoing("unreadable", None, kept.sender)
-    return Outgoing("page", MailServer(kept.security, kept.host, kept.port, kept.user, password), kept.sender)
+    return Outgoing(
+        "page", MailServer(kept.security, kept.host, kept.port, kept.user, password), kept.sender
+    )

@@ -47,20 +47,33 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def letters_of_kind(session: Session, kind: str, *, limit: int, offset: int = 0) -> list[tuple[Letter, Person | None]]:
+def letters_of_kind(
+    session: Session, kind: str, *, limit: int, offset: int = 0
+) -> list[tuple[Letter, Person | None]]:
     """The letters of the club at hand of one of KINDS, with whom they are for, the newest first."""
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
-    wanted = select(Letter, Person).outerjoin(Person, person).order_by(Letter.id.desc()).limit(limit).offset(offset)
+    wanted = (
+        select(Letter, Person)
+        .outerjoin(Person, person)
+        .order_by(Letter.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
     if KINDS[kind]:
         wanted = wanted.where(Letter.state.in_(KINDS[kind]))
     return [(letter, who) for letter, who in session.execute(wanted.options(defer(Letter.bytes)))]
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many letters of each kind there are that somebody may want to look after; *again*: turned away before, and waiting."""
+    """How many letters of each kind there are that somebody may want to look after; *again*: turned
+    away before, and waiting."""
     states = {state: kind for kind, members in KINDS.items() for state in members}
     tried = func.count(Letter.id).filter(Letter.state == "queued", Letter.attempts > 0)
-    found = select(Letter.state, func.count(Letter.id), tried).where(Letter.state.in_(states)).group_by(Letter.state)
+    found = (
+        select(Letter.state, func.count(Letter.id), tried)
+        .where(Letter.state.in_(states))
+        .group_by(Letter.state)
+    )
     counted = dict.fromkeys((*KINDS, "again"), 0)
     for state, number, again in session.execute(found):
         counted[states[state]] += number
@@ -69,10 +82,26 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def retry(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
-    """A failed letter goes once more, with a fresh count of attempts; its recipient is thought to be reachable till it fails."""
-    moved = _move(session, club_id, letter_id, "failed", state="queued", next_at=now, attempts=0, settled_at=None)
-    recipient = select(Person).join(Letter, (Letter.club_id == Person.club_id) & (Letter.person_id == Person.id))
-    person = session.execute(recipient.where(Letter.id == letter_id)).scalar_one_or_none() if moved else None
+    """A failed letter goes once more, with a fresh count of attempts; its recipient is thought to
+    be reachable till it fails."""
+    moved = _move(
+        session,
+        club_id,
+        letter_id,
+        "failed",
+        state="queued",
+        next_at=now,
+        attempts=0,
+        settled_at=None,
+    )
+    recipient = select(Person).join(
+        Letter, (Letter.club_id == Person.club_id) & (Letter.person_id == Person.id)
+    )
+    person = (
+        session.execute(recipient.where(Letter.id == letter_id)).scalar_one_or_none()
+        if moved
+        else None
+    )
     if person is not None:
         person.mail_trouble = ""
     return moved
@@ -92,7 +121,8 @@ def hold_all(session: Session, machine_now: datetime) -> None:
 
 
 def release_club(session: Session, club_id: int, now: datetime) -> int:
-    """Let every held letter of this club go; the post of the whole installation only where the club is the only one in it.
+    """Let every held letter of this club go; the post of the whole installation only where the club
+    is the only one in it.
 
     Returns how many were held.
     """
@@ -116,13 +146,21 @@ def release_all(session: Session, now: datetime) -> int:
 def _release_letters(now: datetime) -> ReturningUpdate[tuple[int]]:
     """Every held letter but those that wait for their club's rest to end."""
     held = (Letter.state == "held") & (Letter.answer != PAUSED)
-    return update(Letter).where(held).values(state="queued", next_at=now, answer=RELEASED).returning(Letter.id)
+    return (
+        update(Letter)
+        .where(held)
+        .values(state="queued", next_at=now, answer=RELEASED)
+        .returning(Letter.id)
+    )
 
 
 def _move(session: Session, club_id: int, letter_id: int, before: str, **values: Any) -> bool:
     enter_club(session, club_id)
     moved = session.execute(
-        update(Letter).where(Letter.id == letter_id, Letter.state == before).values(**values).returning(Letter.id)
+        update(Letter)
+        .where(Letter.id == letter_id, Letter.state == before)
+        .values(**values)
+        .returning(Letter.id)
     )
     session.info["letters"] = True
     return moved.first() is not None
@@ -130,12 +168,19 @@ def _move(session: Session, club_id: int, letter_id: int, before: str, **values:
 
 def _plain(letter: Letter, address: str | None) -> dict[str, Any]:
     return {
-        "id": letter.id, "letter": letter.name, "to": letter.address or address or "", "case": letter.case_id,
-        "state": letter.state, "at": (letter.settled_at or letter.next_at).isoformat(timespec="seconds"),
-        "attempts": letter.attempts, "answer": letter.answer, "maybe_twice": letter.maybe_twice,
-    }  # fmt: skip
+        "id": letter.id,
+        "letter": letter.name,
+        "to": letter.address or address or "",
+        "case": letter.case_id,
+        "state": letter.state,
+        "at": (letter.settled_at or letter.next_at).isoformat(timespec="seconds"),
+        "attempts": letter.attempts,
+        "answer": letter.answer,
+        "maybe_twice": letter.maybe_twice,
+    }
 
 
 def held_by_pause(letter: Letter, club: Club) -> bool:
-    """Does this letter stay here as long as its club rests? (It was with the post when the rest began, and came back.)"""
+    """Does this letter stay here as long as its club rests? (It was with the post when the rest
+    began, and came back.)"""
     return club.paused_at is not None and letter.priority == BY_CLOCK

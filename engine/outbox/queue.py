@@ -21,17 +21,26 @@ from engine.declare.workflow import WORKFLOW, LetterSpec, State
 from engine.storage.database import club_of, insert_new, insert_new_rows
 from engine.storage.models import Case, Letter, Person, new_id
 
-# Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made, what can wait.
+# Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made,
+# what can wait.
 PRIORITIES = AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
 
 # What has not left yet, and may still.
 UNSENT = ("queued", "claimed", "transmitting", "held")
 
 DAILY_LETTER = "club.daily"
-# How the answer of a server begins that would not take the address, and for how long what came back is still news.
+# How the answer of a server begins that would not take the address, and for how long what came back
+# is still news.
 REFUSED_ADDRESS, GO_AGAIN = "recipient:", timedelta(days=30)
 
-_DEFAULTS: dict[str, Any] = {"version": None, "address": None, "attempts": 0, "state": "queued", "answer": "", "maybe_twice": False}
+_DEFAULTS: dict[str, Any] = {
+    "version": None,
+    "address": None,
+    "attempts": 0,
+    "state": "queued",
+    "answer": "",
+    "maybe_twice": False,
+}
 
 
 def queue_for_case(
@@ -47,45 +56,80 @@ def queue_for_case(
     moment: datetime | None = None,
     why_not: Callable[[int], str] = lambda _person_id: "",
 ) -> None:
-    """Queue a state's letters to everybody they are for, once each; one with a reason against it is only noted.
+    """Queue a state's letters to everybody they are for, once each; one with a reason against it is
+    only noted.
 
     Who has no address or wants no mail the post finds out.
 
-    The key holds the version at which the state was entered (not the case's version, which a ``stay`` moves on).
+    The key holds the version at which the state was entered (not the case's version, which a
+    ``stay`` moves on).
     """
     if not letters:
         return
     next_at = morning_after_quiet(now, context) if by_clock else now
     rows = [
         case_letter(
-            case, letter, person_id, version=version, created_at=now, next_at=next_at, by_clock=by_clock, moment=moment,
-            state="dropped" if reason else "queued", answer=reason,
+            case,
+            letter,
+            person_id,
+            version=version,
+            created_at=now,
+            next_at=next_at,
+            by_clock=by_clock,
+            moment=moment,
+            state="dropped" if reason else "queued",
+            answer=reason,
         )
         for letter in letters
         for person_id in _recipients(session, case, letter, state)
         for reason in (why_not(person_id),)
-    ]  # fmt: skip
+    ]
     insert_letters(session, rows)
 
 
 def case_letter(
-    case: Any, letter: LetterSpec, person_id: int, *, version: int, created_at: datetime, next_at: datetime, by_clock: bool,
-    moment: datetime | None = None, state: str = "queued", answer: str = "",
-) -> dict[str, Any]:  # fmt: skip
+    case: Any,
+    letter: LetterSpec,
+    person_id: int,
+    *,
+    version: int,
+    created_at: datetime,
+    next_at: datetime,
+    by_clock: bool,
+    moment: datetime | None = None,
+    state: str = "queued",
+    answer: str = "",
+) -> dict[str, Any]:
     """The row of a case's letter; ``case`` is a Case or a row with its columns."""
     row = shared_columns(
-        case, letter, created_at=created_at, next_at=next_at, by_clock=by_clock, moment=moment, state=state, answer=answer
+        case,
+        letter,
+        created_at=created_at,
+        next_at=next_at,
+        by_clock=by_clock,
+        moment=moment,
+        state=state,
+        answer=answer,
     )
-    row.update(recipient_columns(case, person_id, version=version, which=key_suffix(letter, moment)))
+    row.update(
+        recipient_columns(case, person_id, version=version, which=key_suffix(letter, moment))
+    )
     if letter.at:
         row["address"] = case.answers.get(letter.at)
     return row
 
 
 def shared_columns(
-    case: Any, letter: LetterSpec, *, created_at: datetime, next_at: datetime, by_clock: bool, moment: datetime | None = None,
-    state: str = "queued", answer: str = "",
-) -> dict[str, Any]:  # fmt: skip
+    case: Any,
+    letter: LetterSpec,
+    *,
+    created_at: datetime,
+    next_at: datetime,
+    by_clock: bool,
+    moment: datetime | None = None,
+    state: str = "queued",
+    answer: str = "",
+) -> dict[str, Any]:
     """What a letter has in common with that of every case of the same workflow and due time."""
     if moment and case.due_at and next_at >= case.due_at:
         next_at = created_at  # a reminder that waited for the morning would come after the due time
@@ -98,7 +142,9 @@ def shared_columns(
         "next_at": next_at,
         "state": state,
         "answer": answer,
-        "data": {"reminder": True, "due": case.due_at.isoformat()} if moment and case.due_at else {},
+        "data": {"reminder": True, "due": case.due_at.isoformat()}
+        if moment and case.due_at
+        else {},
     }
 
 
@@ -121,21 +167,27 @@ def recipient_columns(case: Any, person_id: int, *, version: int, which: str) ->
     }
 
 
-def waits_for_morning(letter: Letter, case: Case | None, context: TimeContext, now: datetime) -> datetime | None:
-    """Until when a letter that the clock made has to wait, because by now it is night (an outage held it up).
+def waits_for_morning(
+    letter: Letter, case: Case | None, context: TimeContext, now: datetime
+) -> datetime | None:
+    """Until when a letter that the clock made has to wait, because by now it is night (an outage
+    held it up).
 
     None: it may leave; so may one that would come too late in the morning.
     """
     if letter.priority != BY_CLOCK and letter.name != DAILY_LETTER:
         return None
     morning = morning_after_quiet(now, context)
-    too_late = letter.asks and case is not None and case.due_at is not None and morning >= case.due_at
+    too_late = (
+        letter.asks and case is not None and case.due_at is not None and morning >= case.due_at
+    )
     return None if morning <= now or too_late else morning
 
 
 @contextlib.contextmanager
 def letters_together(session: Session) -> Iterator[None]:
-    """Within this block letters are gathered; at its end, unless something broke, they are queued in one statement."""
+    """Within this block letters are gathered; at its end, unless something broke, they are queued
+    in one statement."""
     gathered: list[dict[str, Any]] = []
     session.info["gathered letters"] = gathered
     try:
@@ -200,14 +252,20 @@ def queue_for_person(
 
 
 def requeue_after_address_change(session: Session, person: Person, now: datetime) -> None:
-    """After a new address: what waits is composed for it, and what the old one refused in the last weeks goes out once more.
+    """After a new address: what waits is composed for it, and what the old one refused in the last
+    weeks goes out once more.
 
     Bytes of before would name the old address, and their links are dead.
     """
     own = (Letter.person_id == person.id) & Letter.address.is_(None)
     waits = own & Letter.state.in_(("queued", "held"))
     session.execute(update(Letter).where(waits, Letter.bytes.is_not(None)).values(bytes=None))
-    came_back = own & (Letter.state == "failed") & Letter.answer.startswith(REFUSED_ADDRESS) & (Letter.settled_at > now - GO_AGAIN)
+    came_back = (
+        own
+        & (Letter.state == "failed")
+        & Letter.answer.startswith(REFUSED_ADDRESS)
+        & (Letter.settled_at > now - GO_AGAIN)
+    )
     again = {"state": "queued", "next_at": now, "attempts": 0, "settled_at": None, "bytes": None}
     session.execute(update(Letter).where(came_back).values(again))
     session.info["letters"] = True
@@ -216,12 +274,21 @@ def requeue_after_address_change(session: Session, person: Person, now: datetime
 def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
     """Receipts are gathered: one letter per decider, some minutes after the last press.
 
-    One that was written down already and waits for the mail server says nothing of this press, so another one will.
+    One that was written down already and waits for the mail server says nothing of this press, so
+    another one will.
     """
     next_at = now + charter_numbers(current_club(session)).receipt_after
     mine = {"club": club_of(session), "person": decider.id, "at": next_at}
     if session.connection().execute(_PUT_OFF_RECEIPT, mine).rowcount == 0:
-        queue_for_person(session, decider, "club.receipt", purpose=now.isoformat(), now=now, next_at=next_at, priority=BULK)
+        queue_for_person(
+            session,
+            decider,
+            "club.receipt",
+            purpose=now.isoformat(),
+            now=now,
+            next_at=next_at,
+            priority=BULK,
+        )
 
 
 _letter = Letter.__table__.c

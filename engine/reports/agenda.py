@@ -1,4 +1,5 @@
-"""What stands in a club's calendar: the openings to come, and the due times that open matters have now."""
+"""What stands in a club's calendar: the openings to come, and the due times that open matters have
+now."""
 
 from __future__ import annotations
 
@@ -19,9 +20,11 @@ MOST_NAMES = 60
 
 @dataclass
 class AgendaItem:
-    """Something that happens at a moment. ``kind``: opens (a period), falls_due (that period), due (open matters).
+    """Something that happens at a moment. ``kind``: opens (a period), falls_due (that period), due
+    (open matters).
 
-    ``count``: of how many open matters; ``who``: whom they are about, where that is asked for by name: a vote, a removal.
+    ``count``: of how many open matters; ``who``: whom they are about, where that is asked for by
+    name: a vote, a removal.
     """
 
     at: datetime
@@ -35,7 +38,8 @@ class AgendaItem:
 
 
 def agenda(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
-    """In order of time; what is due at the same moment in the same state is one entry. While the club rests there is none."""
+    """In order of time; what is due at the same moment in the same state is one entry. While the
+    club rests there is none."""
     if current_club(session).paused_at:
         return []
     found = [*_openings(session, now, until), *_due(session, now, until)]
@@ -64,16 +68,22 @@ def _due(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
     names = _names(session, until)
     return [
         AgendaItem(at, "due", flow, state, turn, count=count, who=names.get((at, flow, state), []))
-        for at, flow, state, turn, count in rows if at
-    ]  # fmt: skip
+        for at, flow, state, turn, count in rows
+        if at
+    ]
 
 
 def _names(session: Session, until: datetime) -> dict[tuple[datetime | None, str, str], list[str]]:
     """Who stands for election, and whose removal is proposed."""
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     wanted = select(Case.due_at, Case.workflow, Case.state, Person.name).join(Person, of_person)
-    wanted = wanted.where(Case.due_at <= until, (Case.turn == "members") | (Case.turn != "") & (Case.state == REMOVAL_PROPOSED))
+    wanted = wanted.where(
+        Case.due_at <= until,
+        (Case.turn == "members") | (Case.turn != "") & (Case.state == REMOVAL_PROPOSED),
+    )
     found: dict[tuple[datetime | None, str, str], list[str]] = {}
-    for at, flow, state, name in session.execute(wanted.order_by(Case.due_at, Case.id).limit(MOST_NAMES)):
+    for at, flow, state, name in session.execute(
+        wanted.order_by(Case.due_at, Case.id).limit(MOST_NAMES)
+    ):
         found.setdefault((at, flow, state), []).append(name)
     return found

@@ -21,8 +21,8 @@ MOST_WORDS, LONGEST = 5, 100
 
 @dataclass(frozen=True)
 class Wanted:
-    """``words``: what was typed, each word to be found somewhere; ``status``: one of STATUSES or all; whoever may not read
-    addresses does not find anybody by one either."""
+    """``words``: what was typed, each word to be found somewhere; ``status``: one of STATUSES or
+    all; whoever may not read addresses does not find anybody by one either."""
 
     words: str = ""
     status: str = ""
@@ -32,7 +32,11 @@ class Wanted:
 def people(session: Session, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Person]:
     """Owner first, then the admins, then everybody by name."""
     rank = case({"owner": 0, "admin": 1}, value=Person.role, else_=2)
-    listed = select(Person).where(_such(wanted)).order_by(rank, Person.display_name, Person.name, Person.id)
+    listed = (
+        select(Person)
+        .where(_such(wanted))
+        .order_by(rank, Person.display_name, Person.name, Person.id)
+    )
     return list(session.execute(listed.limit(limit).offset(offset)).scalars())
 
 
@@ -41,9 +45,19 @@ def count_people(session: Session, wanted: Wanted) -> int:
 
 
 def _such(wanted: Wanted) -> ColumnElement[bool]:
-    columns = [Person.name, Person.display_name, *([Person.address] if wanted.reads_addresses else [])]
+    columns = [
+        Person.name,
+        Person.display_name,
+        *([Person.address] if wanted.reads_addresses else []),
+    ]
     asked = [
-        or_(*(column.icontains(form, autoescape=True) for column in columns for form in _forms(word)))
+        or_(
+            *(
+                column.icontains(form, autoescape=True)
+                for column in columns
+                for form in _forms(word)
+            )
+        )
         for word in wanted.words[:LONGEST].split()[:MOST_WORDS]
     ]
     return and_(_of_status(wanted.status), *asked)
@@ -65,41 +79,63 @@ def _of_status(status: str) -> ColumnElement[bool]:
     ).correlate(Person)
 
 
-def open_cases(session: Session, person_ids: Sequence[int], limit: int = 500) -> list[tuple[Case, bool]]:
+def open_cases(
+    session: Session, person_ids: Sequence[int], limit: int = 500
+) -> list[tuple[Case, bool]]:
     """Their open cases, each with whether it is late, the most urgent first."""
-    wanted = select(Case, IS_LATE).join(Event, HOW_ENTERED).where(Case.person_id.in_(person_ids), Case.turn != "")
-    return [(matter, is_late) for matter, is_late in session.execute(wanted.order_by(Case.due_at, Case.id).limit(limit))]
+    wanted = (
+        select(Case, IS_LATE)
+        .join(Event, HOW_ENTERED)
+        .where(Case.person_id.in_(person_ids), Case.turn != "")
+    )
+    return [
+        (matter, is_late)
+        for matter, is_late in session.execute(wanted.order_by(Case.due_at, Case.id).limit(limit))
+    ]
 
 
-def ended_cases(session: Session, person: Person, *, limit: int, offset: int = 0) -> list[tuple[Case, Person | None]]:
+def ended_cases(
+    session: Session, person: Person, *, limit: int, offset: int = 0
+) -> list[tuple[Case, Person | None]]:
     """A person's ended cases, the newest first, each with who ended it (None: the clock)."""
     by = aliased(Person)
     wanted = (
-        select(Case, by).join(Event, HOW_ENTERED).outerjoin(by, (by.club_id == Event.club_id) & (by.id == Event.who_id))
-        .where(Case.person_id == person.id, Case.turn == "").order_by(Case.entered_at.desc(), Case.id.desc())
-    )  # fmt: skip
+        select(Case, by)
+        .join(Event, HOW_ENTERED)
+        .outerjoin(by, (by.club_id == Event.club_id) & (by.id == Event.who_id))
+        .where(Case.person_id == person.id, Case.turn == "")
+        .order_by(Case.entered_at.desc(), Case.id.desc())
+    )
     return [(matter, who) for matter, who in session.execute(wanted.limit(limit).offset(offset))]
 
 
 def count_ended(session: Session, person: Person) -> int:
-    return session.execute(select(func.count(Case.id)).where(Case.person_id == person.id, Case.turn == "")).scalar_one()
+    return session.execute(
+        select(func.count(Case.id)).where(Case.person_id == person.id, Case.turn == "")
+    ).scalar_one()
 
 
-def removals(session: Session, person: Person, limit: int = 12) -> list[tuple[Event, Case, Person | None]]:
-    """When a removal was last proposed, decided or taken back, oldest first, and by whom (None: the clock)."""
+def removals(
+    session: Session, person: Person, limit: int = 12
+) -> list[tuple[Event, Case, Person | None]]:
+    """When a removal was last proposed, decided or taken back, oldest first, and by whom (None: the
+    clock)."""
     by = aliased(Person)
     wanted = (
-        select(Event, Case, by).join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
+        select(Event, Case, by)
+        .join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
         .outerjoin(by, (by.club_id == Event.club_id) & (by.id == Event.who_id))
         .where(Case.person_id == person.id, Event.from_state != Event.to_state)
         .where(Event.to_state.in_((REMOVAL_PROPOSED, "removed", "readmitted")))
         .order_by(Event.at.desc(), Event.version.desc())
-    )  # fmt: skip
+    )
     newest = session.execute(wanted.limit(limit)).all()
     return [(event, matter, who) for event, matter, who in reversed(newest)]
 
 
 def letters_to(session: Session, person: Person, limit: int) -> list[Letter]:
     """The last letters to a person, the newest first."""
-    wanted = select(Letter).where(Letter.person_id == person.id).order_by(Letter.id.desc()).limit(limit)
+    wanted = (
+        select(Letter).where(Letter.person_id == person.id).order_by(Letter.id.desc()).limit(limit)
+    )
     return list(session.execute(wanted.options(defer(Letter.bytes))).scalars())

@@ -9,22 +9,43 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from engine.storage.models import Case, CharterChange, Club, Draft, Event, Letter, Person, Row, WebSession
+from engine.storage.models import (
+    Case,
+    CharterChange,
+    Club,
+    Draft,
+    Event,
+    Letter,
+    Person,
+    Row,
+    WebSession,
+)
 
 # What is no word about the person, but opens a door or belongs to others: no export holds it.
 SECRET = {"secret_hash", "link", "bytes"}
 
 
 def everything_about(session: Session, club: Club, person: Person) -> dict[str, Any]:
-    """Their rows, table by table. Not in it: votes, which are secret; what others wrote in matters of others; private fields,
-    which stand on the case's page alone."""
+    """Their rows, table by table. Not in it: votes, which are secret; what others wrote in matters
+    of others; private fields, which stand on the case's page alone."""
     mine = Case.person_id == person.id
     own = list(_rows(session, select(Case).where(mine).order_by(Case.id)))
-    of_own = select(Event).where(Event.case_id.in_(select(Case.id).where(mine))).order_by(Event.case_id, Event.version)
+    of_own = (
+        select(Event)
+        .where(Event.case_id.in_(select(Case.id).where(mine)))
+        .order_by(Event.case_id, Event.version)
+    )
     of_others = Event.case_id.not_in(select(Case.id).where(mine))
-    by_them = select(Event).where(Event.who_id == person.id, of_others).order_by(Event.at, Event.case_id, Event.version)
+    by_them = (
+        select(Event)
+        .where(Event.who_id == person.id, of_others)
+        .order_by(Event.at, Event.case_id, Event.version)
+    )
     letters = select(Letter).options(defer(Letter.bytes)).order_by(Letter.id)
-    to_them, about = letters.where(Letter.person_id == person.id), letters.where(Letter.about_id == person.id)
+    to_them, about = (
+        letters.where(Letter.person_id == person.id),
+        letters.where(Letter.about_id == person.id),
+    )
     sessions = select(WebSession).where(WebSession.person_id == person.id).order_by(WebSession.id)
     return {
         "club": {"slug": club.slug, "name": club.name, "zone": club.zone},
@@ -39,28 +60,36 @@ def everything_about(session: Session, club: Club, person: Person) -> dict[str, 
             plain(letter, without={"data", "person_id", "address", "answer", "key"})
             for letter in _rows(session, about.where(Letter.person_id != person.id))
         ],
-        "drafts": [plain(draft) for draft in _rows(session, select(Draft).where(Draft.person_id == person.id))],
+        "drafts": [
+            plain(draft)
+            for draft in _rows(session, select(Draft).where(Draft.person_id == person.id))
+        ],
         "sessions": [plain(one) for one in _rows(session, sessions)],
         "charter_changes": [
             plain(change, without={"charter"})
-            for change in _rows(session, select(CharterChange).where(CharterChange.by_id == person.id))
+            for change in _rows(
+                session, select(CharterChange).where(CharterChange.by_id == person.id)
+            )
         ],
-    }  # fmt: skip
+    }
 
 
 def plain(row: Row, *, without: Iterable[str] = ()) -> dict[str, Any]:
     """A row's columns by name, instants in ISO 8601; nothing that opens a door."""
     left_out = SECRET | set(without)
     return {
-        column.key: _value(getattr(row, column.key)) for column in row.__table__.columns if column.key not in left_out
-    }  # fmt: skip
+        column.key: _value(getattr(row, column.key))
+        for column in row.__table__.columns
+        if column.key not in left_out
+    }
 
 
 def _told(event: Event, person: Person) -> dict[str, Any]:
     """Who else acted is told by their part, not by their number."""
     return plain(event, without={"who_id", "on_behalf_of_id"}) | {
-        "who": _part(event.who_id, person), "on_behalf_of": _part(event.on_behalf_of_id, person) if event.on_behalf_of_id else None,
-    }  # fmt: skip
+        "who": _part(event.who_id, person),
+        "on_behalf_of": _part(event.on_behalf_of_id, person) if event.on_behalf_of_id else None,
+    }
 
 
 def _part(who_id: int | None, person: Person) -> str:

@@ -26,7 +26,8 @@ from engine.storage.models import Case, Letter, Person, Schedule, new_id
 
 @dataclass(frozen=True)
 class PlannedLetter:
-    """One letter that would leave. ``state`` and ``clause`` say why; both are empty for a letter without a case.
+    """One letter that would leave. ``state`` and ``clause`` say why; both are empty for a letter
+    without a case.
 
     ``to`` is a name for people, where there is one; ``address`` is where it goes.
     """
@@ -43,7 +44,8 @@ class PlannedLetter:
 
 @dataclass(frozen=True)
 class LetterChange:
-    """A letter that would leave at another time, or (``before`` None) be new, or (``after`` None) not leave."""
+    """A letter that would leave at another time, or (``before`` None) be new, or (``after`` None)
+    not leave."""
 
     letter: str
     to: str
@@ -52,9 +54,15 @@ class LetterChange:
 
 
 def forecast_letters(
-    db: Database, club_id: int, now: datetime, until: datetime, *, change: Callable[[Session], None] = lambda session: None
+    db: Database,
+    club_id: int,
+    now: datetime,
+    until: datetime,
+    *,
+    change: Callable[[Session], None] = lambda session: None,
 ) -> list[PlannedLetter]:
-    """Every letter that would leave in this club up to ``until``, in order; if it were changed so now (another charter, say)."""
+    """Every letter that would leave in this club up to ``until``, in order; if it were changed so
+    now (another charter, say)."""
     with sandbox(db, club_id) as session:
         change(session)
         found = _leaving(session, until)
@@ -68,19 +76,25 @@ def forecast_letters(
 def with_charter(session: Session, club_id: int, charter: Mapping[str, Any], now: datetime) -> None:
     """In a rehearsal: as if the club had been given this charter now.
 
-    Its version is one that no charter ever has, so that nobody else takes what was parsed of it for the real one.
+    Its version is one that no charter ever has, so that nobody else takes what was parsed of it for
+    the real one.
     """
     current_club(session).charter_version = new_id()
     apply_charter(session, club_id, charter, now)
 
 
-def letter_changes(before: Sequence[PlannedLetter], after: Sequence[PlannedLetter]) -> list[LetterChange]:
-    """What differs between two forecasts. Of one kind of letter to one person, the moments that are in both do not."""
+def letter_changes(
+    before: Sequence[PlannedLetter], after: Sequence[PlannedLetter]
+) -> list[LetterChange]:
+    """What differs between two forecasts. Of one kind of letter to one person, the moments that are
+    in both do not."""
     known, wanted = _by_kind(before), _by_kind(after)
     found = []
     for key in known | wanted:
         old, new = known.get(key, []), wanted.get(key, [])
-        gone, fresh = ([at for at in these if at not in others] for these, others in ((old, new), (new, old)))
+        gone, fresh = (
+            [at for at in these if at not in others] for these, others in ((old, new), (new, old))
+        )
         found += [LetterChange(key[0], key[2], *moments) for moments in zip_longest(gone, fresh)]
     return sorted(found, key=lambda item: min(at for at in (item.before, item.after) if at))
 
@@ -126,10 +140,21 @@ def _leaving(session: Session, until: datetime) -> list[PlannedLetter]:
     ).all()
     found = [
         PlannedLetter(
-            at, letter, name or address, address, person_id, case_id, state or "", workflow(flow).clause_of(state) if flow else ""
+            at,
+            letter,
+            name or address,
+            address,
+            person_id,
+            case_id,
+            state or "",
+            workflow(flow).clause_of(state) if flow else "",
         )
         for at, letter, case_id, person_id, name, address, flow, state in rows
     ]
-    sent = update(Letter).where(Letter.state == "queued").values(state="sent", settled_at=Letter.next_at)
+    sent = (
+        update(Letter)
+        .where(Letter.state == "queued")
+        .values(state="sent", settled_at=Letter.next_at)
+    )
     session.execute(sent, execution_options={"synchronize_session": False})
     return found

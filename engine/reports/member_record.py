@@ -27,7 +27,12 @@ def letters_to(session: Session, person: Person, limit: int) -> list[LetterToPer
         select(Letter, Case, Event)
         .options(defer(Letter.bytes))
         .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
-        .outerjoin(Event, (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Letter.version))
+        .outerjoin(
+            Event,
+            (Event.club_id == Case.club_id)
+            & (Event.case_id == Case.id)
+            & (Event.version == Letter.version),
+        )
         .where(Letter.person_id == person.id)
         .order_by(Letter.id.desc())
         .limit(limit)
@@ -36,10 +41,15 @@ def letters_to(session: Session, person: Person, limit: int) -> list[LetterToPer
 
 
 def periods_of(session: Session, person: Person, workflow: str) -> list[tuple[Case, Event | None]]:
-    """The cases that the calendar opened for somebody, oldest first, each with its first hand-in; in two queries."""
+    """The cases that the calendar opened for somebody, oldest first, each with its first hand-in;
+    in two queries."""
     mine = (Case.person_id == person.id) & (Case.workflow == workflow)
-    cases = session.execute(select(Case).where(mine).order_by(Case.opened_at, Case.id)).scalars().all()
-    handed_in = select(Event).join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
+    cases = (
+        session.execute(select(Case).where(mine).order_by(Case.opened_at, Case.id)).scalars().all()
+    )
+    handed_in = select(Event).join(
+        Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id)
+    )
     newest_first = handed_in.where(mine, Event.action.in_(HAND_INS)).order_by(Event.version.desc())
     first = {event.case_id: event for event in session.execute(newest_first).scalars()}
     return [(case, first.get(case.id)) for case in cases if "period" in case.data]
@@ -48,4 +58,8 @@ def periods_of(session: Session, person: Person, workflow: str) -> list[tuple[Ca
 def ended_of(session: Session, person: Person, *, besides: str, limit: int) -> list[Case]:
     """Somebody's own cases that have ended, the newest first, those of one workflow left out."""
     mine = (Case.person_id == person.id) & (Case.turn == "") & (Case.workflow != besides)
-    return list(session.execute(select(Case).where(mine).order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit)).scalars())
+    return list(
+        session.execute(
+            select(Case).where(mine).order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit)
+        ).scalars()
+    )

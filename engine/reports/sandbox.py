@@ -1,7 +1,9 @@
-"""Trying things out with the very code that acts, on a copy of one club's rows: nobody who writes has to wait for it.
+"""Trying things out with the very code that acts, on a copy of one club's rows: nobody who writes
+has to wait for it.
 
-The copy is temporary tables of the same names, which hide the real ones from this one connection, and go with it. What only
-weighs (letters' bytes, the words of ended cases) stays behind, and so does what no step of the clock looks at.
+The copy is temporary tables of the same names, which hide the real ones from this one connection,
+and go with it. What only weighs (letters' bytes, the words of ended cases) stays behind, and so
+does what no step of the clock looks at.
 """
 
 from __future__ import annotations
@@ -45,7 +47,11 @@ def sandbox(db: Database, club_id: int) -> Iterator[Session]:
     """A session on the copy; it is in the club, and alone."""
     with Session(_aside(db), expire_on_commit=False) as session:
         connection = session.connection()
-        tables = [table for table in Row.metadata.sorted_tables if table.name == "club" or "club_id" in table.c]
+        tables = [
+            table
+            for table in Row.metadata.sorted_tables
+            if table.name == "club" or "club_id" in table.c
+        ]
         real = _hide(connection, tables)
         for table in tables:
             _copy(connection, table, club_id, real)
@@ -60,11 +66,15 @@ def _aside(db: Database) -> Engine:
     """Connections of its own, each used once, that begin without asking to write."""
     if db not in _engines:
         if db.is_sqlite:
-            _engines[db] = create_engine(db.url, module=sqlite_module(), poolclass=NullPool, hide_parameters=True)
+            _engines[db] = create_engine(
+                db.url, module=sqlite_module(), poolclass=NullPool, hide_parameters=True
+            )
             event.listen(_engines[db], "connect", _set_up_sqlite)
             event.listen(_engines[db], "begin", functools.partial(begin_sqlite, "BEGIN"))
         else:
-            _engines[db] = create_engine(db.url, isolation_level="REPEATABLE READ", poolclass=NullPool, hide_parameters=True)
+            _engines[db] = create_engine(
+                db.url, isolation_level="REPEATABLE READ", poolclass=NullPool, hide_parameters=True
+            )
     return _engines[db]
 
 
@@ -74,24 +84,37 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
 
 
 def _hide(connection: Connection, tables: list[Table]) -> str:
-    """Make empty temporary tables with the same indexes. Returns the name under which the real ones are still found."""
+    """Make empty temporary tables with the same indexes. Returns the name under which the real ones
+    are still found."""
     if connection.dialect.name == "postgresql":
         real = str(connection.execute(text("SELECT current_schema()")).scalar_one())
         for table in tables:
-            connection.execute(text(f'CREATE TEMP TABLE "{table.name}" (LIKE {real}."{table.name}" INCLUDING ALL) ON COMMIT DROP'))
+            connection.execute(
+                text(
+                    f'CREATE TEMP TABLE "{table.name}" (LIKE {real}."{table.name}" INCLUDING ALL) ON COMMIT DROP'
+                )
+            )
         return real
-    found = connection.execute(text("SELECT tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL ORDER BY type DESC")).all()
+    found = connection.execute(
+        text(
+            "SELECT tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL ORDER BY type DESC"
+        )
+    ).all()
     names = {table.name for table in tables}
     for name, sql in found:
         if name in names:
             made = re.sub(r"^CREATE TABLE", "CREATE TEMP TABLE", sql)
-            connection.exec_driver_sql(re.sub(r"^CREATE( UNIQUE)? INDEX ", r"CREATE\1 INDEX temp.", made))
+            connection.exec_driver_sql(
+                re.sub(r"^CREATE( UNIQUE)? INDEX ", r"CREATE\1 INDEX temp.", made)
+            )
     return "main"
 
 
 def _copy(connection: Connection, table: Table, club_id: int, real: str) -> None:
     columns = ", ".join(f'"{column.name}"' for column in table.c)
-    values = ", ".join(_INSTEAD.get((table.name, column.name), f'"{column.name}"') for column in table.c)
+    values = ", ".join(
+        _INSTEAD.get((table.name, column.name), f'"{column.name}"') for column in table.c
+    )
     which = _WHICH.get(table.name, "club_id = :club").replace("{real}", real)
     temporary = "pg_temp" if connection.dialect.name == "postgresql" else "temp"
     statement = f'INSERT INTO {temporary}."{table.name}" ({columns}) SELECT {values} FROM {real}."{table.name}" WHERE {which}'  # noqa: S608

@@ -1,6 +1,7 @@
 """What a club did over the weeks, counted by the database: duties handed in on time, and members.
 
-A week is Monday to Sunday in the club's zone, named by its Monday. Each figure takes a fixed number of statements.
+A week is Monday to Sunday in the club's zone, named by its Monday. Each figure takes a fixed number
+of statements.
 """
 
 from __future__ import annotations
@@ -44,23 +45,40 @@ class Members:
 def on_time(session: Session, zone: str, now: datetime) -> list[Punctual]:
     """Week by week, from the first that has any.
 
-    A duty (a study plan, a reflection) counts once: as *on time* when it was handed in before its first due time, which is
-    the one that was told in its first letter (a big book's later one, or one that moved because that letter left late, takes
-    its place), as *late* when that time passed. What an admin returned, declined or never read was handed in all the same.
-    Not counted: what is still owed, was excused, or fell away. A reflection belongs to the week in which its reading week
-    ends; a plan to the week in which it was handed in or its time passed.
+    A duty (a study plan, a reflection) counts once: as *on time* when it was handed in before its
+    first due time, which is the one that was told in its first letter (a big book's later one, or
+    one that moved because that letter left late, takes its place), as *late* when that time passed.
+    What an admin returned, declined or never read was handed in all the same. Not counted: what is
+    still owed, was excused, or fell away. A reflection belongs to the week in which its reading
+    week ends; a plan to the week in which it was handed in or its time passed.
     """
     period, weekly = Case.data["period"].as_string(), Case.workflow.in_(calendars())
     week = _weeks(zone, now)
-    first = [Event.from_state.in_(_OWED), Event.to_state.not_in(_OWED), Event.action.in_(("submit", "due"))]
+    first = [
+        Event.from_state.in_(_OWED),
+        Event.to_state.not_in(_OWED),
+        Event.action.in_(("submit", "due")),
+    ]
     in_time = func.sum(case((Event.action == "submit", 1), else_=0))
     of_case = and_(Case.club_id == Event.club_id, Case.id == Event.case_id)
-    named = select(period, in_time, func.count()).select_from(Event).join(Case, of_case).where(*first, weekly, period.is_not(None))
-    other = select(week.c.nr, in_time, func.count()).select_from(Event).join(Case, of_case).join(week, _within(week, Event.at))
+    named = (
+        select(period, in_time, func.count())
+        .select_from(Event)
+        .join(Case, of_case)
+        .where(*first, weekly, period.is_not(None))
+    )
+    other = (
+        select(week.c.nr, in_time, func.count())
+        .select_from(Event)
+        .join(Case, of_case)
+        .join(week, _within(week, Event.at))
+    )
     found: dict[date, tuple[int, int]] = {}
     for name, good, every in session.execute(named.group_by(period)):
         _add(found, date.fromisocalendar(int(name[:4]), int(name[6:]), 1), good, every)
-    for nr, good, every in session.execute(other.where(*first, ~weekly | period.is_(None)).group_by(week.c.nr)):
+    for nr, good, every in session.execute(
+        other.where(*first, ~weekly | period.is_(None)).group_by(week.c.nr)
+    ):
         _add(found, _monday(now, zone) - timedelta(weeks=nr), good, every)
     if not found:
         return []
@@ -71,22 +89,38 @@ def on_time(session: Session, zone: str, now: datetime) -> list[Punctual]:
 def members(session: Session, zone: str, now: datetime) -> list[Members]:
     """Week by week, from the first joining on.
 
-    Whoever is a member counts from the day they joined the club, also before this service came; whoever left or was removed
-    counts until then. Somebody who left and came back counts from their last joining only; who was erased without having left
-    counts nowhere: nothing says until when they were there.
+    Whoever is a member counts from the day they joined the club, also before this service came;
+    whoever left or was removed counts until then. Somebody who left and came back counts from their
+    last joining only; who was erased without having left counts nowhere: nothing says until when
+    they were there.
     """
-    first = session.execute(select(func.min(Person.joined_at)).where(Person.joined_at <= now)).scalar_one()
+    first = session.execute(
+        select(func.min(Person.joined_at)).where(Person.joined_at <= now)
+    ).scalar_one()
     if first is None:
         return []
     week = _weeks(zone, now)
     of_case = and_(Case.club_id == Event.club_id, Case.id == Event.case_id)
     of_person = and_(Person.club_id == Case.club_id, Person.id == Case.person_id)
-    moved = and_(Event.to_state.in_((*_OUT, "readmitted")), Event.from_state != Event.to_state, Event.at >= Person.joined_at)
+    moved = and_(
+        Event.to_state.in_((*_OUT, "readmitted")),
+        Event.from_state != Event.to_state,
+        Event.at >= Person.joined_at,
+    )
     left = exists().where(of_case, of_person, moved).correlate(Person)
-    came = select(week.c.nr, func.count()).select_from(Person).join(week, _within(week, Person.joined_at, open_start=True))
+    came = (
+        select(week.c.nr, func.count())
+        .select_from(Person)
+        .join(week, _within(week, Person.joined_at, open_start=True))
+    )
     came = came.where((Person.status == "member") | left)
     back = (Event.to_state == "readmitted", 1)
-    moves = select(week.c.nr, func.sum(case(back, else_=-1))).select_from(Event).join(Case, of_case).join(Person, of_person)
+    moves = (
+        select(week.c.nr, func.sum(case(back, else_=-1)))
+        .select_from(Event)
+        .join(Case, of_case)
+        .join(Person, of_person)
+    )
     moves = moves.join(week, _within(week, Event.at, open_start=True)).where(moved)
     change: dict[int, int] = {}
     for asked in (came.group_by(week.c.nr), moves.group_by(week.c.nr)):
@@ -96,7 +130,11 @@ def members(session: Session, zone: str, now: datetime) -> list[Members]:
     found: list[Members] = []
     for monday in _mondays(max(_monday(first, zone), last - timedelta(weeks=MOST_WEEKS - 1)), last):
         nr = (last - monday).days // 7
-        total += change.get(nr, 0) if found else sum(count for earlier, count in change.items() if earlier >= nr)
+        total += (
+            change.get(nr, 0)
+            if found
+            else sum(count for earlier, count in change.items() if earlier >= nr)
+        )
         found.append(Members(monday, total))
     return found
 
@@ -104,9 +142,17 @@ def members(session: Session, zone: str, now: datetime) -> list[Members]:
 def _weeks(zone: str, now: datetime) -> CTE:
     """The weeks up to now as rows: how many weeks ago, first moment, first moment of the next."""
     last = _monday(now, zone)
-    rows = [(nr, *(_start(last - timedelta(weeks=nr - after), zone) for after in (0, 1))) for nr in range(MOST_WEEKS)]
+    rows = [
+        (nr, *(_start(last - timedelta(weeks=nr - after), zone) for after in (0, 1)))
+        for nr in range(MOST_WEEKS)
+    ]
     return (
-        values(column("nr", Integer), column("start", UTCDateTime), column("until", UTCDateTime), name="week")
+        values(
+            column("nr", Integer),
+            column("start", UTCDateTime),
+            column("until", UTCDateTime),
+            name="week",
+        )
         .data(rows)
         .cte("week")
     )
@@ -115,7 +161,9 @@ def _weeks(zone: str, now: datetime) -> CTE:
 def _within(week: CTE, moment: Any, *, open_start: bool = False) -> ColumnElement[bool]:
     """``open_start``: the earliest week takes everything from before it too."""
     started = moment >= week.c.start
-    return and_(started | (week.c.nr == MOST_WEEKS - 1) if open_start else started, moment < week.c.until)
+    return and_(
+        started | (week.c.nr == MOST_WEEKS - 1) if open_start else started, moment < week.c.until
+    )
 
 
 def _add(found: dict[date, tuple[int, int]], monday: date, good: int, every: int) -> None:

@@ -1,4 +1,5 @@
-"""What an owner or admin has to know: what waits for them, who is late, which letters are in trouble."""
+"""What an owner or admin has to know: what waits for them, who is late, which letters are in
+trouble."""
 
 from __future__ import annotations
 
@@ -18,7 +19,11 @@ from engine.storage.models import Case, Event, Letter, Person
 
 MOST = 100
 
-HOW_ENTERED = (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Case.entered_version)
+HOW_ENTERED = (
+    (Event.club_id == Case.club_id)
+    & (Event.case_id == Case.id)
+    & (Event.version == Case.entered_version)
+)
 IS_LATE = (Case.turn == "person") & Event.action.in_(("due", "decline", "extend"))
 
 
@@ -28,14 +33,18 @@ class WorkItem:
     who: Person
 
 
-def waiting_for(session: Session, decider: Person, limit: int = MOST, offset: int = 0) -> list[WorkItem]:
+def waiting_for(
+    session: Session, decider: Person, limit: int = MOST, offset: int = 0
+) -> list[WorkItem]:
     """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
     wanted = _work_items().where(assigned_to(session, decider))
     return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
 
 
 def count_waiting(session: Session, decider: Person) -> int:
-    return session.execute(select(func.count(Case.id)).where(assigned_to(session, decider))).scalar_one()
+    return session.execute(
+        select(func.count(Case.id)).where(assigned_to(session, decider))
+    ).scalar_one()
 
 
 def late(session: Session, limit: int = MOST, offset: int = 0) -> list[WorkItem]:
@@ -45,7 +54,9 @@ def late(session: Session, limit: int = MOST, offset: int = 0) -> list[WorkItem]
 
 
 def count_late(session: Session) -> int:
-    return session.execute(select(func.count(Case.id)).join(Event, HOW_ENTERED).where(IS_LATE)).scalar_one()
+    return session.execute(
+        select(func.count(Case.id)).join(Event, HOW_ENTERED).where(IS_LATE)
+    ).scalar_one()
 
 
 def late_one(session: Session, case_id: int) -> WorkItem | None:
@@ -56,8 +67,8 @@ def late_one(session: Session, case_id: int) -> WorkItem | None:
 
 @dataclass(frozen=True)
 class NextSteps:
-    """What the clock does next in a case, if nobody acts: the next reminder (``last``: none comes after it), and whose turn it
-    may be once the time is up."""
+    """What the clock does next in a case, if nobody acts: the next reminder (``last``: none comes
+    after it), and whose turn it may be once the time is up."""
 
     reminder: datetime | None
     last: bool
@@ -68,44 +79,85 @@ def next_steps(case: Case, now: datetime, numbers: Numbers) -> NextSteps:
     state = standing(case)
     if case.due_at is None or state.due is None:
         return NextSteps(None, last=False, turns=frozenset())
-    coming = [at for at, _letter in reminders_of(state, case.entered_at, case.due_at, numbers) if at > now]
-    after = {name for target in arrows(state.due.to) for name in state_of(case.workflow, target).turn.names}
+    coming = [
+        at for at, _letter in reminders_of(state, case.entered_at, case.due_at, numbers) if at > now
+    ]
+    after = {
+        name
+        for target in arrows(state.due.to)
+        for name in state_of(case.workflow, target).turn.names
+    }
     return NextSteps(min(coming, default=None), len(coming) == 1, frozenset(after))
 
 
 def stuck_cases(session: Session, limit: int = MOST) -> list[WorkItem]:
     """Open cases that cannot go on."""
-    return _read(session, _work_items().where(is_stuck()).order_by(Case.entered_at, Case.id).limit(limit))
+    return _read(
+        session, _work_items().where(is_stuck()).order_by(Case.entered_at, Case.id).limit(limit)
+    )
 
 
 def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
     """A person's own cases, the newest first."""
-    wanted = select(Case).where(Case.person_id == person.id).order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit)
+    wanted = (
+        select(Case)
+        .where(Case.person_id == person.id)
+        .order_by(Case.opened_at.desc(), Case.id.desc())
+        .limit(limit)
+    )
     return list(session.execute(wanted).scalars())
 
 
-def ended_in(session: Session, workflow: str, state: str, *, limit: int, offset: int = 0) -> list[WorkItem]:
+def ended_in(
+    session: Session, workflow: str, state: str, *, limit: int, offset: int = 0
+) -> list[WorkItem]:
     """The cases of present members that ended there, the newest first."""
-    wanted = _work_items().where(Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member")
-    return _read(session, wanted.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit).offset(offset))
+    wanted = _work_items().where(
+        Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member"
+    )
+    return _read(
+        session, wanted.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit).offset(offset)
+    )
 
 
 def officers(session: Session) -> list[tuple[Person, Case | None]]:
-    """The admins, each with the newest case in which their office can be laid down (those of before may have none)."""
+    """The admins, each with the newest case in which their office can be laid down (those of before
+    may have none)."""
     laid_down = [
-        (flow.key, state.name) for flow in all_workflows() for state in flow.states.values()
+        (flow.key, state.name)
+        for flow in all_workflows()
+        for state in flow.states.values()
         if any(act.only_if is is_admin for act in state.acts)
-    ]  # fmt: skip
-    mine = (Case.club_id == Person.club_id) & (Case.person_id == Person.id) & tuple_(Case.workflow, Case.state).in_(laid_down)
-    wanted = select(Person, Case).outerjoin(Case, mine).where(Person.status == "member", Person.role == "admin")
-    found = {person.id: (person, case) for person, case in session.execute(wanted.order_by(Person.id, Case.id))}
+    ]
+    mine = (
+        (Case.club_id == Person.club_id)
+        & (Case.person_id == Person.id)
+        & tuple_(Case.workflow, Case.state).in_(laid_down)
+    )
+    wanted = (
+        select(Person, Case)
+        .outerjoin(Case, mine)
+        .where(Person.status == "member", Person.role == "admin")
+    )
+    found = {
+        person.id: (person, case)
+        for person, case in session.execute(wanted.order_by(Person.id, Case.id))
+    }
     return list(found.values())
 
 
 def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
-    wanted = select(Letter, Person).join(Person, person).where(Letter.state == "failed").order_by(Letter.id.desc())
-    return [(letter, who) for letter, who in session.execute(wanted.limit(limit).options(defer(Letter.bytes)))]
+    wanted = (
+        select(Letter, Person)
+        .join(Person, person)
+        .where(Letter.state == "failed")
+        .order_by(Letter.id.desc())
+    )
+    return [
+        (letter, who)
+        for letter, who in session.execute(wanted.limit(limit).options(defer(Letter.bytes)))
+    ]
 
 
 def queue_age(session: Session, now: datetime) -> datetime | None:
@@ -114,20 +166,29 @@ def queue_age(session: Session, now: datetime) -> datetime | None:
     return session.execute(oldest).scalar_one()
 
 
-def decisions_since(session: Session, decider: Person, since: datetime) -> list[tuple[Event, Case, Person]]:
+def decisions_since(
+    session: Session, decider: Person, since: datetime
+) -> list[tuple[Event, Case, Person]]:
     """What this decider decided by pressing, oldest first."""
     wanted = (
         select(Event, Case, Person)
         .join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))
         .join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
-        .where(Event.who_id == decider.id, Event.at >= since, Event.action != "open", Case.person_id != decider.id)
+        .where(
+            Event.who_id == decider.id,
+            Event.at >= since,
+            Event.action != "open",
+            Case.person_id != decider.id,
+        )
         .order_by(Event.at, Event.case_id, Event.version)
     )
     return [(event, case, person) for event, case, person in session.execute(wanted)]
 
 
 def _work_items() -> Select[Case, Person]:
-    return select(Case, Person).join(Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id))
+    return select(Case, Person).join(
+        Person, (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
+    )
 
 
 def _read(session: Session, wanted: Select[Case, Person]) -> list[WorkItem]:

@@ -45,10 +45,11 @@ def reviewed_by(
     withdraw: Target | None = None,
     do: Effect | None = None,
 ) -> tuple[State, State]:
-    """The states *review* and *returned*: somebody decides; what is returned may be changed and sent again.
+    """The states *review* and *returned*: somebody decides; what is returned may be changed and
+    sent again.
 
-    ``silent``: nobody decided in time; ``dropped``: what was returned never came back; ``do``: on entering review. With
-    nobody else there to decide it is granted.
+    ``silent``: nobody decided in time; ``dropped``: what was returned never came back; ``do``: on
+    entering review. With nobody else there to decide it is granted.
     """
     leave_off = (may(person, "withdraw", to=withdraw),) if withdraw else ()
     review = State(
@@ -75,9 +76,12 @@ def reviewed_by(
 
 
 def nothing_proposed(transition: Transition) -> bool:
-    """Is no other removal proposed for this person? A second one is not pursued; the first shows its fact (clause 3.2)."""
+    """Is no other removal proposed for this person? A second one is not pursued; the first shows
+    its fact (clause 3.2)."""
     other = select(Case.id).where(
-        Case.person_id == transition.case.person_id, Case.state == REMOVAL_PROPOSED, Case.id != transition.case.id
+        Case.person_id == transition.case.person_id,
+        Case.state == REMOVAL_PROPOSED,
+        Case.id != transition.case.id,
     )
     return transition.session.execute(other.limit(1)).first() is None
 
@@ -91,7 +95,8 @@ Removal = tuple[State, State, State, State, State]
 def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()) -> Removal:
     """From *removal_proposed* on: what the rules propose, the owner decides.
 
-    The person is told and may still hand in, or answer. With ``fill`` there is a review, whose refusal may lead here.
+    The person is told and may still hand in, or answer. With ``fill`` there is a review, whose
+    refusal may lead here.
     """
     hand_in = (may(person, "submit", to="review", fill=fill),) if fill else ()
     extend = (may(owner, "extend", to=back_to, note="optional", due="days"),) if back_to else ()
@@ -109,9 +114,19 @@ def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()
         clause=clause,
     )
     back = (tell("readmitted"), tell("add_to_group", admins))
-    readmit = may(owner, "readmit", to="readmitted", note="optional", only_if=is_removed, tells=back)
-    removed = final(tell("removed"), tell("remove_from_group", admins), readmit, do=effects.remove, clause=clause)
+    readmit = may(
+        owner, "readmit", to="readmitted", note="optional", only_if=is_removed, tells=back
+    )
+    removed = final(
+        tell("removed"),
+        tell("remove_from_group", admins),
+        readmit,
+        do=effects.remove,
+        clause=clause,
+    )
     readmitted = final(do=effects.readmit, clause="2.3")
     excused = final(tell("excused"), undo=True, clause=clause)
-    not_pursued = final(tell("not_pursued"), tell("removal_not_pursued", owner), undo=bool(fill), clause=clause)
+    not_pursued = final(
+        tell("not_pursued"), tell("removal_not_pursued", owner), undo=bool(fill), clause=clause
+    )
     return proposed, removed, readmitted, excused, not_pursued

@@ -1,4 +1,5 @@
-"""What joining and leaving do to a person: effects that declarations name, run in the commit of their step."""
+"""What joining and leaving do to a person: effects that declarations name, run in the commit of
+their step."""
 
 from __future__ import annotations
 
@@ -15,10 +16,13 @@ from engine.storage.models import Person
 
 
 def await_decision(transition: Transition) -> None:
-    """Under review nobody is a member yet; an approval that was taken back is undone here (clause 2.1)."""
+    """Under review nobody is a member yet; an approval that was taken back is undone here (clause
+    2.1)."""
     person = transition.person
     person.name = transition.case.answers["name"]
-    if person.status == "member" and "status_before" in transition.case.data:  # else they came in another way meanwhile
+    if (
+        person.status == "member" and "status_before" in transition.case.data
+    ):  # else they came in another way meanwhile
         person.status, person.role = transition.case.data["status_before"], "member"
         person.joined_at = person.registered_at = None
         forget_officers(transition.session)
@@ -26,7 +30,8 @@ def await_decision(transition: Transition) -> None:
 
 
 def enrol(transition: Transition) -> None:
-    """The applicant becomes a member (clause 2.2); the charter ticked in the form counts as acknowledged."""
+    """The applicant becomes a member (clause 2.2); the charter ticked in the form counts as
+    acknowledged."""
     person, answers = transition.person, transition.case.answers
     transition.case.data = {**transition.case.data, "status_before": person.status}
     person.status, person.role = "member", "member"
@@ -38,7 +43,8 @@ def enrol(transition: Transition) -> None:
 
 
 def remove(transition: Transition) -> None:
-    """The member is out: their links die, and every other open case of theirs falls away through the door."""
+    """The member is out: their links die, and every other open case of theirs falls away through
+    the door."""
     _leave_club(transition, "removed")
     transition.person.removed_at = transition.now
 
@@ -57,7 +63,9 @@ def depart(transition: Transition) -> None:
 
 def erase(transition: Transition) -> None:
     """Address, names and words of somebody who left go (charter, decided rules; GDPR art. 17)."""
-    _drop_open_cases(transition, transition.person)  # an application that anybody may have handed in
+    _drop_open_cases(
+        transition, transition.person
+    )  # an application that anybody may have handed in
     transition.session.flush()
     erase_person(transition.session, transition.person)
     transition.event.note, transition.event.answers = "", {}
@@ -74,7 +82,8 @@ def leave_office(transition: Transition) -> None:
 
 
 def transfer_ownership(transition: Transition) -> None:
-    """One owner at a time: whoever had the club before is an admin from here on. The owner owes nothing, so what was open ends."""
+    """One owner at a time: whoever had the club before is an admin from here on. The owner owes
+    nothing, so what was open ends."""
     before = current_owner(transition.session)
     before.role, before.away_until = "admin", None
     transition.event.answers = {"before": str(before.id)}
@@ -89,7 +98,11 @@ def change_address(transition: Transition) -> None:
     """Mail goes to the confirmed address from here on; links that were mailed to the old one die."""
     person, address = transition.person, transition.case.answers["email"]
     transition.case.answers = {**transition.case.answers, "old_address": person.address}
-    person.address, person.address_hash, person.mail_trouble = address, address_hash(transition.club, address), ""
+    person.address, person.address_hash, person.mail_trouble = (
+        address,
+        address_hash(transition.club, address),
+        "",
+    )
     revoke_links(transition.session, person)
     requeue_after_address_change(transition.session, person, transition.now)
 

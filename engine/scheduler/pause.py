@@ -1,4 +1,5 @@
-"""A club rests over holidays or exams: nothing falls due, nothing opens, nothing accumulates (charter, decided rules)."""
+"""A club rests over holidays or exams: nothing falls due, nothing opens, nothing accumulates
+(charter, decided rules)."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ OVER = "skipped: the club rested, and its due time moved"
 
 
 def pause(session: Session, club_id: int, now: datetime, until: datetime | None = None) -> None:
-    """From here on the clock takes no step in this club; what people do still counts. ``until``: when it goes on by itself."""
+    """From here on the clock takes no step in this club; what people do still counts. ``until``:
+    when it goes on by itself."""
     enter_club(session, club_id)
     club = current_club(session)
     lock_row(session, club)
@@ -38,12 +40,15 @@ def pause(session: Session, club_id: int, now: datetime, until: datetime | None 
     club.paused_at = now
     session.execute(update(Case).where(Case.turn != "").values(wake_at=None))
     by_clock = Letter.state.in_(("queued", "claimed")) & (Letter.priority == BY_CLOCK)
-    session.execute(update(Letter).where(by_clock).values(state="held", answer=PAUSED, lease_until=None))
+    session.execute(
+        update(Letter).where(by_clock).values(state="held", answer=PAUSED, lease_until=None)
+    )
     _tell(session, "club.paused", now, {"until": until.isoformat() if until else ""})
 
 
 def resume(session: Session, club_id: int, now: datetime) -> int:
-    """The club goes on: every due time has moved by the days of the rest. Returns how many cases went on."""
+    """The club goes on: every due time has moved by the days of the rest. Returns how many cases
+    went on."""
     enter_club(session, club_id)
     club = current_club(session)
     lock_row(session, club)
@@ -51,11 +56,17 @@ def resume(session: Session, club_id: int, now: datetime) -> int:
     if club.paused_at is None:
         return 0
     going_on = (Case.turn != "") & Case.due_at.is_not(None) & (Case.trouble != "unreachable")
-    resting = session.execute(select(Case).where(going_on).order_by(Case.id).with_for_update(**ROW_LOCK)).scalars().all()
+    resting = (
+        session.execute(select(Case).where(going_on).order_by(Case.id).with_for_update(**ROW_LOCK))
+        .scalars()
+        .all()
+    )
     for case in resting:
         _resume_safely(session, case, club, now)
     club.paused_at = None
-    for schedule in session.execute(select(Schedule).where(Schedule.next_at <= now)).scalars().all():
+    for schedule in (
+        session.execute(select(Schedule).where(Schedule.next_at <= now)).scalars().all()
+    ):
         pass_over(session, schedule, now)
     _release_letters(session, now)
     _tell(session, "club.resumed", now, {})
@@ -63,7 +74,8 @@ def resume(session: Session, club_id: int, now: datetime) -> int:
 
 
 def _resume_safely(session: Session, case: Case, club: Club, now: datetime) -> None:
-    """One broken case never keeps the whole club at rest: its due time moves, too; it is looked at again, and shows on the desk."""
+    """One broken case never keeps the whole club at rest: its due time moves, too; it is looked at
+    again, and shows on the desk."""
     case_id = case.id
     try:
         with session.begin_nested():
@@ -72,16 +84,26 @@ def _resume_safely(session: Session, case: Case, club: Club, now: datetime) -> N
         if lost_race(fault):
             raise
         log.exception("case %s cannot go on after the rest", case_id)
-        due = days_later(case.due_at, days_of_pause(case, club, now), time_context(club).zone) if case.due_at else None
+        due = (
+            days_later(case.due_at, days_of_pause(case, club, now), time_context(club).zone)
+            if case.due_at
+            else None
+        )
         trouble = f"{type(fault).__name__}: {fault}"[:500]
-        session.execute(update(Case).where(Case.id == case_id).values(due_at=due, wake_at=now + BACK_OFF, trouble=trouble))
+        session.execute(
+            update(Case)
+            .where(Case.id == case_id)
+            .values(due_at=due, wake_at=now + BACK_OFF, trouble=trouble)
+        )
         session.expire(case)
 
 
 def _release_letters(session: Session, now: datetime) -> None:
     """What waited leaves; a reminder of a due time that has moved does not."""
     morning = morning_after_quiet(now, time_context(current_club(session)))
-    for letter in session.execute(select(Letter).where(Letter.state == "held", Letter.answer == PAUSED)).scalars():
+    for letter in session.execute(
+        select(Letter).where(Letter.state == "held", Letter.answer == PAUSED)
+    ).scalars():
         if letter.data.get("reminder") and _has_moved(session, letter):
             letter.state, letter.answer, letter.settled_at = "dropped", OVER, now
         else:
@@ -97,6 +119,8 @@ def _tell(session: Session, name: str, now: datetime, data: dict[str, str]) -> N
     """Whoever has something to hand in hears of it; the others have nothing to lose."""
     session.flush()
     theirs = select(Case.person_id).where(Case.turn == "person")
-    members = select(Person).where(Person.id.in_(theirs), Person.status == "member").order_by(Person.id)
+    members = (
+        select(Person).where(Person.id.in_(theirs), Person.status == "member").order_by(Person.id)
+    )
     for person in session.execute(members).scalars().all():
         queue_for_person(session, person, name, purpose=now.isoformat(), now=now, data=data)

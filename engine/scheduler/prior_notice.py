@@ -1,4 +1,5 @@
-"""Was the person warned? The clock takes no step against anybody before the ask that announced it was sent."""
+"""Was the person warned? The clock takes no step against anybody before the ask that announced it
+was sent."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def load_notices(session: Session, cases: Sequence[Case]) -> Notices:
 
 
 def notice_status(session: Session, case: Case, asks: Notices) -> NoticeStatus:
-    """How the ask of the present round fared. *in time* where nobody was to be warned (it is a decider's turn)."""
+    """How the ask of the present round fared. *in time* where nobody was to be warned (it is a
+    decider's turn)."""
     names = _announcing(case)
     if not names:
         return "in time"
@@ -49,18 +51,25 @@ def notice_status(session: Session, case: Case, asks: Notices) -> NoticeStatus:
 _letter = Letter.__table__.c
 _ASKS = (
     select(_letter.case_id, _letter.person_id, _letter.name, _letter.state, _letter.settled_at)
-    .where(tuple_(_letter.club_id, _letter.case_id, _letter.version).in_(bindparam("rounds", expanding=True)), _letter.asks)
+    .where(
+        tuple_(_letter.club_id, _letter.case_id, _letter.version).in_(
+            bindparam("rounds", expanding=True)
+        ),
+        _letter.asks,
+    )
     .order_by(_letter.id)
 )
 
 
 def waits_while_unreachable(case: Case) -> bool:
-    """A member whom no mail reaches is not moved against; an application that nobody can answer simply ends."""
+    """A member whom no mail reaches is not moved against; an application that nobody can answer
+    simply ends."""
     return case.person.status == "member"
 
 
 def renew_late_notice(session: Session, case: Case, letter: Letter, now: datetime) -> None:
-    """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew from here."""
+    """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew
+    from here."""
     if is_too_late(session, case, letter, now):
         with session.begin_nested():  # a fault here is this letter's alone
             act(session, case, "postponed", by=CLOCK, now=now)
@@ -86,7 +95,10 @@ def _announcing_in(workflow_name: str, state: State) -> list[str]:
 
 
 def _too_late(session: Session, case: Case, left_at: datetime) -> bool:
-    """Later than the charter's ``remind_before`` before due, or than half the span where that is shorter."""
+    """Later than the charter's ``remind_before`` before due, or than half the span where that is
+    shorter."""
     assert case.due_at is not None, "somebody's turn has a due time"
-    margin = min(charter_numbers(current_club(session)).remind_before, (case.due_at - case.entered_at) / 2)
+    margin = min(
+        charter_numbers(current_club(session)).remind_before, (case.due_at - case.entered_at) / 2
+    )
     return left_at > case.due_at - margin

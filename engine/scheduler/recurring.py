@@ -1,4 +1,5 @@
-"""What the calendar begins: a period's cases for each person, and the daily letter. Only the running period opens."""
+"""What the calendar begins: a period's cases for each person, and the daily letter. Only the
+running period opens."""
 
 from __future__ import annotations
 
@@ -43,7 +44,13 @@ def open_due(db: Database, now: datetime) -> int:
 @across_clubs
 def openings_round(session: Session, now: datetime) -> int | None:
     """One schedule, one commit. None when nothing was due."""
-    due = select(Schedule).where(Schedule.next_at <= now).order_by(Schedule.next_at).limit(1).with_for_update(skip_locked=True)
+    due = (
+        select(Schedule)
+        .where(Schedule.next_at <= now)
+        .order_by(Schedule.next_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
     schedule = session.execute(due).scalar_one_or_none()
     if schedule is None:
         return None
@@ -74,11 +81,16 @@ def open_schedule(session: Session, schedule: Schedule, now: datetime) -> int:
     if current_club(session).paused_at:
         pass_over(session, schedule, now)
         return 0
-    return _daily(session, schedule, now) if schedule.rule == DAILY else _open_period(session, schedule, now)
+    return (
+        _daily(session, schedule, now)
+        if schedule.rule == DAILY
+        else _open_period(session, schedule, now)
+    )
 
 
 def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
-    """Open the running period for the next batch of people; missed periods are recorded as not opened."""
+    """Open the running period for the next batch of people; missed periods are recorded as not
+    opened."""
     flow, club = workflow(schedule.rule), current_club(session)
     calendar = calendar_of(flow)
     assert calendar is not None, "only what stands in the calendar has a schedule"
@@ -92,29 +104,48 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
     data = {"period": period, "period_due": rule.due_of(opening, context).isoformat()}
     with letters_together(session):
         for person in people[:BATCH]:
-            open_case(session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}", data=data)
+            open_case(
+                session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}", data=data
+            )
     if len(people) <= BATCH:
         schedule.next_at = rule.following(opening, context)
     return min(len(people), BATCH)
 
 
-def _without_case(session: Session, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime) -> list[Person]:
-    """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a removal proposed.
+def _without_case(
+    session: Session, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime
+) -> list[Person]:
+    """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a
+    removal proposed.
 
     Who came after the opening begins with the next one, however late this one is opened.
     """
     of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
     of_period = (Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))
-    has_case = exists().where(of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == REMOVAL_PROPOSED)))
-    there = and_(*(or_(moment.is_(None), moment <= opening) for moment in (Person.joined_at, Person.registered_at)))
+    has_case = exists().where(
+        of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == REMOVAL_PROPOSED))
+    )
+    there = and_(
+        *(
+            or_(moment.is_(None), moment <= opening)
+            for moment in (Person.joined_at, Person.registered_at)
+        )
+    )
     ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
-    wanted = select(Person).where(Person.status == "member", Person.role.in_(ranks), there, ~has_case).order_by(Person.id)
-    held = wanted.limit(BATCH + 1).with_for_update(**ROW_LOCK)  # who leaves in this very moment is none of them, or finds the case
+    wanted = (
+        select(Person)
+        .where(Person.status == "member", Person.role.in_(ranks), there, ~has_case)
+        .order_by(Person.id)
+    )
+    held = wanted.limit(BATCH + 1).with_for_update(
+        **ROW_LOCK
+    )  # who leaves in this very moment is none of them, or finds the case
     return list(session.execute(held).scalars())
 
 
 def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
-    """The daily letter to each decider for whom something waits, once a day however long the worker was off."""
+    """The daily letter to each decider for whom something waits, once a day however long the worker
+    was off."""
     club = current_club(session)
     rhythm, context = rhythm_of(DAILY), time_context(club)
     schedule.next_at, day = rhythm.following(now, context), rhythm.period(now, context)
@@ -131,14 +162,20 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
 
 
 def _supersede_older(session: Session, person: Person, now: datetime) -> None:
-    """A daily letter of before that still waits for the mail server would say the same: today's takes its place."""
-    waiting = (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
+    """A daily letter of before that still waits for the mail server would say the same: today's
+    takes its place."""
+    waiting = (
+        (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
+    )
     waiting &= Letter.created_at < now
-    session.execute(update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE, settled_at=now))
+    session.execute(
+        update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE, settled_at=now)
+    )
 
 
 def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:
-    """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter in trouble?"""
+    """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter
+    in trouble?"""
     waiting = select(Case.id).where(assigned_to(session, person)).limit(1)
     if since is not None:
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None

@@ -29,29 +29,42 @@ def plan_every_club(session: Session, now: datetime) -> None:
 
 
 def plan_schedules(session: Session, now: datetime) -> None:
-    """The club's schedules, for a new club or after a workflow was added: the first opening is the next one.
+    """The club's schedules, for a new club or after a workflow was added: the first opening is the
+    next one.
 
-    Those that there are never lie further ahead than their next moment: they would, after a clock that ran ahead and was put right.
+    Those that there are never lie further ahead than their next moment: they would, after a clock
+    that ran ahead and was put right.
     """
     club = current_club(session)
     have, context = set(session.execute(select(Schedule.rule)).scalars()), time_context(club)
     for rule in (DAILY, *calendars()):
         if rule not in have:
-            session.add(Schedule(club_id=club.id, rule=rule, next_at=rhythm_of(rule).following(now, context), not_opened=[]))
+            session.add(
+                Schedule(
+                    club_id=club.id,
+                    rule=rule,
+                    next_at=rhythm_of(rule).following(now, context),
+                    not_opened=[],
+                )
+            )
     replan_schedules(session, now, before=context)
 
 
 def replan_schedules(session: Session, now: datetime, *, before: TimeContext) -> None:
-    """After a change of charter or zone (``before``: what held until now) the calendar follows the new hours.
+    """After a change of charter or zone (``before``: what held until now) the calendar follows the
+    new hours.
 
-    An opening that is due already stays due; one that lay ahead and by the new hours is past is due at once.
+    An opening that is due already stays due; one that lay ahead and by the new hours is past is due
+    at once.
     """
     context = time_context(current_club(session))
     ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule.in_((*calendars(), DAILY)))
     for schedule in session.execute(ahead).scalars().all():
         rhythm = rhythm_of(schedule.rule)
         begun, expected = rhythm.latest(now, context), rhythm.period(schedule.next_at, before)
-        schedule.next_at = begun if rhythm.period(begun, context) == expected else rhythm.following(now, context)
+        schedule.next_at = (
+            begun if rhythm.period(begun, context) == expected else rhythm.following(now, context)
+        )
 
 
 def pass_over(session: Session, schedule: Schedule, now: datetime) -> None:

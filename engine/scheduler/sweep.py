@@ -1,4 +1,5 @@
-"""The sweep: whatever is due takes one step, through the same door as everybody's acts. Time is an argument."""
+"""The sweep: whatever is due takes one step, through the same door as everybody's acts. Time is an
+argument."""
 
 from __future__ import annotations
 
@@ -19,14 +20,20 @@ from engine.club.context import all_clubs, charter_numbers, current_club, load_c
 from engine.declare.registry import UNREADABLE, all_workflows, standing
 from engine.declare.transition import CLOCK
 from engine.outbox.queue import letters_together
-from engine.scheduler.prior_notice import Notices, load_notices, notice_status, waits_while_unreachable
+from engine.scheduler.prior_notice import (
+    Notices,
+    load_notices,
+    notice_status,
+    waits_while_unreachable,
+)
 from engine.scheduler.reminders import remind, remind_persons
 from engine.storage.database import Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Club
 
 log = logging.getLogger(__name__)
 
-# So many steps, or so many reminders, in one commit: some tens of milliseconds during which a form waits.
+# So many steps, or so many reminders, in one commit: some tens of milliseconds during which a form
+# waits.
 ROUND, REMINDERS = 500, 1_000
 BACK_OFF = timedelta(minutes=15)
 
@@ -43,13 +50,18 @@ def sweep(db: Database, now: datetime) -> int:
 
 
 @across_clubs
-def sweep_round(session: Session, now: datetime, size: int = ROUND, *, reminders: bool = True) -> int:
-    """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then steps."""
+def sweep_round(
+    session: Session, now: datetime, size: int = ROUND, *, reminders: bool = True
+) -> int:
+    """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then
+    steps."""
     reminded = _remind_safely(session, now) if reminders else 0
     if reminded >= REMINDERS:
         return reminded  # others wait to be reminded together, too: among the cases below each would cost ten times as much
     due = session.execute(_DUE, {"now": now, "size": size}).scalars()
-    cases = sorted(due, key=attrgetter("club_id", "wake_at", "id"))  # of two that are due at midnight the older one goes first
+    cases = sorted(
+        due, key=attrgetter("club_id", "wake_at", "id")
+    )  # of two that are due at midnight the older one goes first
     keys = [(case.club_id, case.id) for case in cases]
     if cases and not _step_safely(session, cases, now):
         for key in keys:
@@ -68,7 +80,8 @@ _DUE = (
 
 
 def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool:
-    """False where one of them is broken: then nothing was done, and each is to be looked at on its own."""
+    """False where one of them is broken: then nothing was done, and each is to be looked at on its
+    own."""
     try:
         with session.begin_nested():
             _step(session, cases, now)
@@ -82,7 +95,8 @@ def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool
 
 
 def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
-    """What the steps of a round ask for is read at once, and the letters they want are queued at once."""
+    """What the steps of a round ask for is read at once, and the letters they want are queued at
+    once."""
     load_clubs(session, {case.club_id for case in cases})
     asks = load_notices(session, cases)
     with letters_together(session):
@@ -93,7 +107,8 @@ def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
 
 
 def _remind_safely(session: Session, now: datetime) -> int:
-    """None are reminded where one of them is broken: then each is looked at on its own, and the broken one backs off."""
+    """None are reminded where one of them is broken: then each is looked at on its own, and the
+    broken one backs off."""
     try:
         with session.begin_nested():
             return remind_persons(session, now, REMINDERS)
@@ -123,14 +138,21 @@ def run_due_step_safely(session: Session, case: Case, now: datetime) -> None:
 
 
 def run_due_step(session: Session, case: Case, now: datetime, asks: Notices) -> None:
-    """The one thing that is due in this case now: a reminder, its due step, or more time for somebody not yet warned."""
+    """The one thing that is due in this case now: a reminder, its due step, or more time for
+    somebody not yet warned."""
     if case.wake_at is None or case.wake_at > now:
         return  # another case's step has moved this one in the same round
     if current_club(session).paused_at:
         case.wake_at = None  # it was opened while somebody paused the club
         return
     if standing(case) is UNREADABLE:
-        log.warning("case %s of club %s cannot be read (%s/%s): it waits", case.id, case.club_id, case.workflow, case.state)
+        log.warning(
+            "case %s of club %s cannot be read (%s/%s): it waits",
+            case.id,
+            case.club_id,
+            case.workflow,
+            case.state,
+        )
         case.wake_at, case.trouble = now + BACK_OFF, "cannot be read"
         return
     assert case.due_at is not None, "a case that wakes has a due time"
@@ -151,34 +173,52 @@ def run_due_step(session: Session, case: Case, now: datetime, asks: Notices) -> 
 _case = Case.__table__.c
 _WAKE_UNREACHABLE = (
     update(Case.__table__)  # type: ignore[arg-type]
-    .where(_case.club_id == bindparam("club"), _case.id == bindparam("case"), _case.trouble == "unreachable", _case.turn != "")
+    .where(
+        _case.club_id == bindparam("club"),
+        _case.id == bindparam("case"),
+        _case.trouble == "unreachable",
+        _case.turn != "",
+    )
     .values(wake_at=bindparam("now"), trouble="")
 )
 
 
 def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime) -> None:
-    """A case that rested because nobody could be reached is looked at again: its ask got through after all."""
+    """A case that rested because nobody could be reached is looked at again: its ask got through
+    after all."""
     session.connection().execute(_WAKE_UNREACHABLE, {"club": club_id, "case": case_id, "now": now})
 
 
 @across_clubs
 def wake_unscheduled(session: Session, now: datetime) -> None:
-    """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at such a case again."""
+    """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at
+    such a case again."""
     goes_on = Case.club_id.in_(select(Club.id).where(Club.paused_at.is_(None)))
-    asleep = (Case.turn != "") & Case.wake_at.is_(None) & Case.due_at.is_not(None) & (Case.trouble == "")
+    asleep = (
+        (Case.turn != "") & Case.wake_at.is_(None) & Case.due_at.is_not(None) & (Case.trouble == "")
+    )
     session.execute(update(Case).where(asleep, goes_on).values(wake_at=now))
 
 
 @across_clubs
 def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
     """Empty ended cases whose declared keeping time (``final(keep=…)``) is over. Returns how many."""
-    kept = [(flow.key, state.name, state.keep) for flow in all_workflows() for state in flow.states.values() if state.keep]
+    kept = [
+        (flow.key, state.name, state.keep)
+        for flow in all_workflows()
+        for state in flow.states.values()
+        if state.keep
+    ]
     clubs, done = all_clubs(session), 0
     for key, name, keep in kept:
         ended = (Case.workflow == key) & (Case.state == name) & (Case.turn == "") & has_words()
         for days, alike in _by_number(clubs, keep).items():
             old = ended & Case.club_id.in_(alike) & (Case.entered_at < now - timedelta(days=days))
-            for case in session.execute(select(Case).where(old).order_by(Case.entered_at).limit(size)).scalars().all():
+            for case in (
+                session.execute(select(Case).where(old).order_by(Case.entered_at).limit(size))
+                .scalars()
+                .all()
+            ):
                 with in_club(session, case.club_id):
                     forget_case(session, case)
                     done += 1
@@ -186,7 +226,8 @@ def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
 
 
 def _by_number(clubs: Sequence[Club], number: Number) -> dict[int, list[int]]:
-    """The clubs for which a number of the charter is the same: together, so that none waits for another's longer time."""
+    """The clubs for which a number of the charter is the same: together, so that none waits for
+    another's longer time."""
     alike: dict[int, list[int]] = {}
     for club in clubs:
         alike.setdefault(number.of(charter_numbers(club)), []).append(club.id)

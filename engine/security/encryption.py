@@ -1,4 +1,5 @@
-"""Closing a text so that only this installation opens it again (libsodium's secret box: XSalsa20 and Poly1305)."""
+"""Closing a text so that only this installation opens it again (libsodium's secret box: XSalsa20
+and Poly1305)."""
 
 from __future__ import annotations
 
@@ -42,4 +43,6 @@ class Encryption:
 
 def _derived(key: str) -> bytes:
     """Another key for another purpose: who learns this one signs no links with it."""
-    return hashlib.blake2b(key.encode(), digest_size=SecretBox.KEY_SIZE, person=b"jiuniu.seal").digest()
+    return hashlib.blake2b(
+        key.encode(), digest_size=SecretBox.KEY_SIZE, person=b"jiuniu.seal"
+    ).digest()

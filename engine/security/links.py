@@ -1,7 +1,9 @@
-"""Signed links: who they are for and what they open. They carry no right: rights are asked anew at each press.
+"""Signed links: who they are for and what they open. They carry no right: rights are asked anew at
+each press.
 
-A token names club, person, link epoch, one target and when it was made. Several forms of damage are healed
-(mail programs append brackets and full stops, or leave quoted-printable's ``=3D`` behind); the signature decides.
+A token names club, person, link epoch, one target and when it was made. Several forms of damage are
+healed (mail programs append brackets and full stops, or leave quoted-printable's ``=3D`` behind);
+the signature decides.
 """
 
 from __future__ import annotations
@@ -20,13 +22,23 @@ from urllib.parse import unquote
 from itsdangerous import BadSignature, Signer
 
 Kind = Literal["case", "form", "me", "desk", "unsubscribe", "calendar", "proof", "waiting"]
-_KINDS: tuple[Kind, ...] = ("case", "form", "me", "desk", "unsubscribe", "calendar", "proof", "waiting")
+_KINDS: tuple[Kind, ...] = (
+    "case",
+    "form",
+    "me",
+    "desk",
+    "unsubscribe",
+    "calendar",
+    "proof",
+    "waiting",
+)
 _SHAPE = struct.Struct(">BQQHQI")
 LIFE = timedelta(days=180)
 SIGN_IN_LIFE = timedelta(minutes=30)
 _NOT_IN_TOKEN = re.compile(r"=3D|=\s*|[^A-Za-z0-9_.-]")
 _QUOTED = re.compile("=(2E|2D|5F)")
-# Payload, full stop, signature (SHA-1), in base64 without padding; the signature's last character holds four bits.
+# Payload, full stop, signature (SHA-1), in base64 without padding; the signature's last character
+# holds four bits.
 _LENGTH = math.ceil(_SHAPE.size * 4 / 3) + 1 + 27
 _LAST = tuple("AEIMQUYcgkosw048")
 
@@ -37,9 +49,11 @@ class BadLink(ValueError):
 
 @dataclass(frozen=True)
 class Link:
-    """``target`` is a case's id, a form's number, 0 for a person's own page. ``made_at`` in the club's own time, whole seconds.
+    """``target`` is a case's id, a form's number, 0 for a person's own page. ``made_at`` in the
+    club's own time, whole seconds.
 
-    *proof* opens a case and shows that its holder reads the address it was sent to; *waiting*: what waits for this decider.
+    *proof* opens a case and shows that its holder reads the address it was sent to; *waiting*: what
+    waits for this decider.
     """
 
     kind: Kind
@@ -65,12 +79,19 @@ class Links:
 
     def __init__(self, keys: Sequence[str], base_url: str) -> None:
         # itsdangerous signs with the last key of a list and tries them all.
-        self._signer = Signer([key.encode() for key in reversed(keys)], salt=b"jiuniu.link", key_derivation="hmac")
+        self._signer = Signer(
+            [key.encode() for key in reversed(keys)], salt=b"jiuniu.link", key_derivation="hmac"
+        )
         self.base_url = base_url.rstrip("/")
 
     def token(self, link: Link) -> str:
         packed = _SHAPE.pack(
-            _KINDS.index(link.kind), link.club_id, link.person_id, link.epoch, link.target, int(link.made_at.timestamp())
+            _KINDS.index(link.kind),
+            link.club_id,
+            link.person_id,
+            link.epoch,
+            link.target,
+            int(link.made_at.timestamp()),
         )
         return self._signer.sign(base64.urlsafe_b64encode(packed).rstrip(b"=")).decode()
 
@@ -79,9 +100,25 @@ class Links:
         for attempt in dict.fromkeys(_healed(token)):
             try:
                 packed = self._signer.unsign(attempt.encode())
-                kind, club_id, person_id, epoch, target, made = _SHAPE.unpack(base64.urlsafe_b64decode(packed + b"=="))
-                return Link(_KINDS[kind], club_id, person_id, epoch, target, datetime.fromtimestamp(made, UTC))
-            except (BadSignature, binascii.Error, struct.error, IndexError, UnicodeEncodeError, ValueError):
+                kind, club_id, person_id, epoch, target, made = _SHAPE.unpack(
+                    base64.urlsafe_b64decode(packed + b"==")
+                )
+                return Link(
+                    _KINDS[kind],
+                    club_id,
+                    person_id,
+                    epoch,
+                    target,
+                    datetime.fromtimestamp(made, UTC),
+                )
+            except (
+                BadSignature,
+                binascii.Error,
+                struct.error,
+                IndexError,
+                UnicodeEncodeError,
+                ValueError,
+            ):
                 continue
         raise BadLink
 
@@ -90,7 +127,8 @@ class Links:
 
 
 def _healed(token: str) -> Iterator[str]:
-    """What it may have been. Whatever follows a whole token was never part of it: a bracket, a full stop, a tracker's ``?…``."""
+    """What it may have been. Whatever follows a whole token was never part of it: a bracket, a full
+    stop, a tracker's ``?…``."""
     for text in (token, unquote(token), _QUOTED.sub(lambda found: chr(int(found[1], 16)), token)):
         cleaned = _NOT_IN_TOKEN.sub("", text)[:_LENGTH]
         if cleaned[-1:] in _LAST:

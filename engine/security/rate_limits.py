@@ -37,9 +37,17 @@ UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
 SETUP_CODES = Limit("set-up code", 10, timedelta(hours=1))
 TEST_MAILS = Limit("test mail", 10, timedelta(hours=1))
 EVERY = (
-    CONFIRMATION_MAILS, FORM_LINK_MAILS, MEMBER_FORMS, SIGN_IN_MAILS, ANONYMOUS_POSTS, DRAFTS, EXPORTS, UNKNOWN_TOKENS,
-    SETUP_CODES, TEST_MAILS,
-)  # fmt: skip
+    CONFIRMATION_MAILS,
+    FORM_LINK_MAILS,
+    MEMBER_FORMS,
+    SIGN_IN_MAILS,
+    ANONYMOUS_POSTS,
+    DRAFTS,
+    EXPORTS,
+    UNKNOWN_TOKENS,
+    SETUP_CODES,
+    TEST_MAILS,
+)
 
 
 def hit(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool:
@@ -48,7 +56,9 @@ def hit(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool
     key = hashlib.sha256(who.encode()).hexdigest()
     insert_new(session, Rate, what=limit.what, who=key, window=window, count=0)
     mine = (Rate.what == limit.what) & (Rate.who == key) & (Rate.window == window)
-    counted = session.execute(update(Rate).where(mine).values(count=Rate.count + 1).returning(Rate.count)).scalar_one()
+    counted = session.execute(
+        update(Rate).where(mine).values(count=Rate.count + 1).returning(Rate.count)
+    ).scalar_one()
     return counted <= limit.most
 
 

@@ -14,16 +14,24 @@ from engine.storage.models import Person, WebSession
 def sessions_of(session: Session, person: Person, now: datetime) -> list[WebSession]:
     """The browsers in which this person is signed in, the newest first."""
     wanted = select(WebSession).where(WebSession.person_id == person.id, WebSession.ends_at > now)
-    return list(session.execute(wanted.order_by(WebSession.started_at.desc(), WebSession.id.desc())).scalars())
+    return list(
+        session.execute(
+            wanted.order_by(WebSession.started_at.desc(), WebSession.id.desc())
+        ).scalars()
+    )
 
 
 def sign_out(session: Session, club_id: int, person_id: int, session_id: int) -> None:
     """End one of this person's sessions; nobody else's."""
     enter_club(session, club_id)
-    session.execute(delete(WebSession).where(WebSession.person_id == person_id, WebSession.id == session_id))
+    session.execute(
+        delete(WebSession).where(WebSession.person_id == person_id, WebSession.id == session_id)
+    )
 
 
 def sign_out_elsewhere(session: Session, club_id: int, person_id: int, session_id: int) -> None:
     """End every session of this person but this one."""
     enter_club(session, club_id)
-    session.execute(delete(WebSession).where(WebSession.person_id == person_id, WebSession.id != session_id))
+    session.execute(
+        delete(WebSession).where(WebSession.person_id == person_id, WebSession.id != session_id)
+    )

@@ -20,7 +20,9 @@ from engine.storage.models import CharterChange, Club, Heartbeat, Person, Row, n
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import LANGUAGES
 
-RESERVED_SLUGS = frozenset({"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"})
+RESERVED_SLUGS = frozenset(
+    {"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"}
+)
 
 
 # The heartbeat's row that holds a set-up under way (``engine.setup.first_club``).
@@ -32,17 +34,33 @@ class BadClub(ValueError):
 
 
 def create_club(
-    session: Session, *, slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str,
-    charter: Mapping[str, Any], now: datetime, is_demo: bool = False,
-) -> int:  # fmt: skip
+    session: Session,
+    *,
+    slug: str,
+    name: str,
+    owner_email: str,
+    owner_name: str,
+    zone: str,
+    locale: str,
+    charter: Mapping[str, Any],
+    now: datetime,
+    is_demo: bool = False,
+) -> int:
     """A new club with its owner. Returns its id. Raises BadClub or CharterError."""
     address = _checked(slug, name, owner_email, owner_name, zone, locale)
     if session.execute(select(Club.id).where(Club.slug == slug)).first():
         raise BadClub(f"--slug: there is a club named {slug} already")
     club = Club(
-        id=new_id(), slug=slug, name=name.strip(), zone=zone, locale=locale, charter=Charter.parse(charter).plain(), created_at=now,
-        charter_version=1, is_demo=is_demo,
-    )  # fmt: skip
+        id=new_id(),
+        slug=slug,
+        name=name.strip(),
+        zone=zone,
+        locale=locale,
+        charter=Charter.parse(charter).plain(),
+        created_at=now,
+        charter_version=1,
+        is_demo=is_demo,
+    )
     session.add(club)
     session.flush()
     enter_club(session, club.id)
@@ -61,12 +79,20 @@ class CharterChanged(Exception):
 
 
 def apply_charter(
-    session: Session, club_id: int, charter: Mapping[str, Any], now: datetime, *, by_id: int | None = None, over: int | None = None
+    session: Session,
+    club_id: int,
+    charter: Mapping[str, Any],
+    now: datetime,
+    *,
+    by_id: int | None = None,
+    over: int | None = None,
 ) -> int:
-    """Give the club a new charter. Instants that were told stay; later entries use the new numbers. Returns its version.
+    """Give the club a new charter. Instants that were told stay; later entries use the new numbers.
+    Returns its version.
 
-    ``over``: the version that it is meant to follow; raises CharterChanged where the club has another one by now. Members
-    acknowledge words: whoever had acknowledged the charter before is asked again only where purpose or clauses changed.
+    ``over``: the version that it is meant to follow; raises CharterChanged where the club has
+    another one by now. Members acknowledge words: whoever had acknowledged the charter before is
+    asked again only where purpose or clauses changed.
     """
     enter_club(session, club_id)
     club = session.get_one(Club, club_id)
@@ -76,7 +102,11 @@ def apply_charter(
     before, held, plain = club.charter, time_context(club), Charter.parse(charter).plain()
     if plain != before:
         club.charter, club.charter_version = plain, club.charter_version + 1
-        session.add(CharterChange(club_id=club_id, version=club.charter_version, at=now, by_id=by_id, charter=plain))
+        session.add(
+            CharterChange(
+                club_id=club_id, version=club.charter_version, at=now, by_id=by_id, charter=plain
+            )
+        )
         if all(plain[words] == before.get(words) for words in ("purpose", "clauses")):
             _carry_acknowledgements(session, club.charter_version)
         replan_schedules(session, now, before=held)
@@ -87,7 +117,8 @@ def _carry_acknowledgements(session: Session, version: int) -> None:
     """The words are those of the version before: whoever acknowledged them has acknowledged these."""
     same_words = (Person.club_id == club_of(session)) & (Person.charter_version == version - 1)
     session.execute(
-        update(Person).where(same_words).values(charter_version=version), execution_options={"synchronize_session": False}
+        update(Person).where(same_words).values(charter_version=version),
+        execution_options={"synchronize_session": False},
     )
 
 
@@ -100,9 +131,11 @@ def change_club(
     now: datetime,
     over: tuple[str, str] | None = None,
 ) -> None:
-    """Another name or time zone. Instants that were told stay; later openings and entries use the new zone.
+    """Another name or time zone. Instants that were told stay; later openings and entries use the
+    new zone.
 
-    ``over``: the name and zone that these are meant to follow. Raises BadClub, and CharterChanged where they are others by now.
+    ``over``: the name and zone that these are meant to follow. Raises BadClub, and CharterChanged
+    where they are others by now.
     """
     enter_club(session, club_id)
     club = session.get_one(Club, club_id)
@@ -133,7 +166,10 @@ def remove_demo(session: Session) -> bool:
 
 
 def slug_will_do(slug: str) -> bool:
-    return re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", slug) is not None and slug not in RESERVED_SLUGS
+    return (
+        re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", slug) is not None
+        and slug not in RESERVED_SLUGS
+    )
 
 
 def zone_exists(zone: str) -> bool:
@@ -145,9 +181,13 @@ def zone_exists(zone: str) -> bool:
     return zone not in ("localtime", "Factory") and not zone.startswith(("posix/", "right/"))
 
 
-def _checked(slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str) -> str:
+def _checked(
+    slug: str, name: str, owner_email: str, owner_name: str, zone: str, locale: str
+) -> str:
     if not slug_will_do(slug):
-        raise BadClub(f"--slug: takes small letters, digits and hyphens, and none of {', '.join(sorted(RESERVED_SLUGS))}")
+        raise BadClub(
+            f"--slug: takes small letters, digits and hyphens, and none of {', '.join(sorted(RESERVED_SLUGS))}"
+        )
     _check_name("--name", name)
     _check_name("--owner-name", owner_name)
     _check_zone(zone)

@@ -1,4 +1,5 @@
-"""The first club of an installation: who may found it, what they have said so far, and the founding in one commit."""
+"""The first club of an installation: who may found it, what they have said so far, and the founding
+in one commit."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class AlreadyFounded(Exception):
 
 
 def setup_code(keys: Sequence[str]) -> str:
-    """The code that the server prints: it comes of the installation's key, so every process knows it, also after a restart."""
+    """The code that the server prints: it comes of the installation's key, so every process knows
+    it, also after a restart."""
     number = int.from_bytes(hmac.digest(keys[0].encode(), b"jiuniu.setup", hashlib.sha256))
     signs = ""
     for _place in range(_LENGTH):
@@ -44,12 +46,16 @@ def is_setup_code(typed: str, keys: Sequence[str]) -> bool:
 
 
 def _signs(code: str) -> str:
-    return "".join(sign for sign in unicodedata.normalize("NFKC", code[:100]).upper() if sign.isalnum())
+    return "".join(
+        sign for sign in unicodedata.normalize("NFKC", code[:100]).upper() if sign.isalnum()
+    )
 
 
 def real_club(session: Session) -> Club | None:
     """The first club that is no demo."""
-    return session.execute(select(Club).where(~Club.is_demo).order_by(Club.created_at, Club.id).limit(1)).scalar_one_or_none()
+    return session.execute(
+        select(Club).where(~Club.is_demo).order_by(Club.created_at, Club.id).limit(1)
+    ).scalar_one_or_none()
 
 
 def demo_exists(session: Session) -> bool:
@@ -71,10 +77,16 @@ def save_answers(session: Session, step: str, said: Mapping[str, Any], now: date
 
 
 def create_first_club(
-    session: Session, *, club: Mapping[str, str], charter: Mapping[str, Any], account: tuple[MailServer, str] | None, encryption: Encryption,
+    session: Session,
+    *,
+    club: Mapping[str, str],
+    charter: Mapping[str, Any],
+    account: tuple[MailServer, str] | None,
+    encryption: Encryption,
     now: datetime,
-) -> tuple[int, int]:  # fmt: skip
-    """The club, its owner and the mail account (server, sender), or nothing of it. Returns the ids of club and owner.
+) -> tuple[int, int]:
+    """The club, its owner and the mail account (server, sender), or nothing of it. Returns the ids
+    of club and owner.
 
     Raises AlreadyFounded, BadClub, CharterError.
     """

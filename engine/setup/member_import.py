@@ -1,6 +1,8 @@
-"""Members from before: a club that has lived without this service brings its people along (clause 2.2).
+"""Members from before: a club that has lived without this service brings its people along (clause
+2.2).
 
-``read_roster`` and ``compare`` say what would happen and change nothing; ``import_members`` does it, in one commit.
+``read_roster`` and ``compare`` say what would happen and change nothing; ``import_members`` does
+it, in one commit.
 """
 
 from __future__ import annotations
@@ -31,19 +33,54 @@ from engine.text.name_list import is_name_list, read_name_list
 
 COLUMNS = {
     "name": ("name", "fullname", "realname", "姓名", "名字", "真实姓名"),
-    "email": ("email", "e-mail", "mail", "emailaddress", "邮箱", "电子邮箱", "邮箱地址", "邮件", "电子邮件"),
+    "email": (
+        "email",
+        "e-mail",
+        "mail",
+        "emailaddress",
+        "邮箱",
+        "电子邮箱",
+        "邮箱地址",
+        "邮件",
+        "电子邮件",
+    ),
     "city": ("city", "城市", "所在城市"),
-    "joined": ("joined", "joined_at", "joinedat", "joinedon", "加入日期", "入会日期", "入群日期", "加入时间"),
+    "joined": (
+        "joined",
+        "joined_at",
+        "joinedat",
+        "joinedon",
+        "加入日期",
+        "入会日期",
+        "入群日期",
+        "加入时间",
+    ),
     "locale": ("locale", "language", "语言"),
     "role": ("role", "角色", "身份"),
 }
 REQUIRED = {"name": "name (姓名)", "email": "email (邮箱)"}
-_LANGUAGE_WORDS = {"中文": "zh-CN", "简体中文": "zh-CN", "chinese": "zh-CN", "英文": "en", "英语": "en", "english": "en"}
+_LANGUAGE_WORDS = {
+    "中文": "zh-CN",
+    "简体中文": "zh-CN",
+    "chinese": "zh-CN",
+    "英文": "en",
+    "英语": "en",
+    "english": "en",
+}
 _ROLE_WORDS = {
-    "": "member", "member": "member", "成员": "member", "群员": "member", "会员": "member",
-    "admin": "admin", "管理员": "admin", "owner": "owner", "群主": "owner",
-}  # fmt: skip
-_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?: 0?0:00(?::00)?)?|(\d{4})(\d{2})(\d{2})")
+    "": "member",
+    "member": "member",
+    "成员": "member",
+    "群员": "member",
+    "会员": "member",
+    "admin": "admin",
+    "管理员": "admin",
+    "owner": "owner",
+    "群主": "owner",
+}
+_DATE = re.compile(
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?: 0?0:00(?::00)?)?|(\d{4})(\d{2})(\d{2})"
+)
 _LANGUAGE_TAG = re.compile(r"[a-z]{2}(?:[-_]\w+)*")
 
 
@@ -104,7 +141,11 @@ class _Known:
 def read_roster(source: bytes | str, club: Club, now: datetime) -> Roster:
     """A file, or cells that were pasted. Raises Fault when it cannot be used at all."""
     text = read_text(source)
-    table = Table(read_name_list(text), ()) if is_name_list(text) else read_table(text, COLUMNS, required=REQUIRED)
+    table = (
+        Table(read_name_list(text), ())
+        if is_name_list(text)
+        else read_table(text, COLUMNS, required=REQUIRED)
+    )
     today = now.astimezone(ZoneInfo(club.zone)).date()
     entries: list[ImportedMember] = []
     bad: list[BadRow] = []
@@ -120,18 +161,30 @@ def read_roster(source: bytes | str, club: Club, now: datetime) -> Roster:
 
 def _read_row(row: TableRow, today: date, seen: dict[str, int]) -> ImportedMember | BadRow:
     readers: dict[str, Callable[[str], Any]] = {
-        "name": _name, "email": lambda cell: _address(cell, row.number, seen), "city": _short,
-        "joined": lambda cell: _joined(cell, today), "locale": _locale, "role": _role,
-    }  # fmt: skip
+        "name": _name,
+        "email": lambda cell: _address(cell, row.number, seen),
+        "city": _short,
+        "joined": lambda cell: _joined(cell, today),
+        "locale": _locale,
+        "role": _role,
+    }
     values: dict[str, Any] = {}
-    faults = [CellError(_("There is something to the right of the last column; is a comma in a cell?"))] if row.spare else []
+    faults = (
+        [CellError(_("There is something to the right of the last column; is a comma in a cell?"))]
+        if row.spare
+        else []
+    )
     for column, read in readers.items():
         try:
             values[column] = read(clean_line(row.cells.get(column)))
         except CellError as fault:
             faults.append(fault)
     if faults:
-        return BadRow(row.number, clean_line(row.cells.get("name") or row.cells.get("email"))[:80], tuple(faults))
+        return BadRow(
+            row.number,
+            clean_line(row.cells.get("name") or row.cells.get("email"))[:80],
+            tuple(faults),
+        )
     return ImportedMember(row.number, address=values.pop("email"), **values)
 
 
@@ -153,7 +206,9 @@ def _address(cell: str, number: int, seen: dict[str, int]) -> str:
     try:
         address = fold_address(cell)
     except BadAddress:
-        raise CellError(_("“%(cell)s” is no e-mail address; an example is lilei@qq.com"), cell=cell[:80]) from None
+        raise CellError(
+            _("“%(cell)s” is no e-mail address; an example is lilei@qq.com"), cell=cell[:80]
+        ) from None
     if address in seen:
         raise CellError(_("The same address is in row %(row)s"), row=seen[address])
     seen[address] = number
@@ -165,7 +220,12 @@ def _joined(cell: str, today: date) -> date | None:
         return None
     found = _DATE.fullmatch(unicodedata.normalize("NFKC", cell))
     if found is None:
-        raise CellError(_("“%(cell)s” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"), cell=cell[:80])
+        raise CellError(
+            _(
+                "“%(cell)s” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"
+            ),
+            cell=cell[:80],
+        )
     year, month, of_month = (int(part) for part in found.groups() if part)
     try:
         day = date(year, month, of_month)
@@ -180,10 +240,14 @@ def _locale(cell: str) -> str | None:
     if not cell:
         return None
     word = fold(cell)
-    language = _LANGUAGE_WORDS.get(word) or (best_language(word, "") if _LANGUAGE_TAG.fullmatch(word) else "")
+    language = _LANGUAGE_WORDS.get(word) or (
+        best_language(word, "") if _LANGUAGE_TAG.fullmatch(word) else ""
+    )
     if not language:
         raise CellError(
-            _("“%(cell)s” is no language of this service; it speaks %(languages)s"), cell=cell[:80], languages=", ".join(LANGUAGES)
+            _("“%(cell)s” is no language of this service; it speaks %(languages)s"),
+            cell=cell[:80],
+            languages=", ".join(LANGUAGES),
         )
     return language
 
@@ -191,7 +255,9 @@ def _locale(cell: str) -> str | None:
 def _role(cell: str) -> str:
     role = _ROLE_WORDS.get(fold(cell))
     if role is None:
-        raise CellError(_("“%(cell)s” is no role; a role is member (成员) or admin (管理员)"), cell=cell[:80])
+        raise CellError(
+            _("“%(cell)s” is no role; a role is member (成员) or admin (管理员)"), cell=cell[:80]
+        )
     return role
 
 
@@ -209,13 +275,17 @@ def compare(session: Session, roster: Roster) -> ImportPlan:
             bad.append(BadRow(entry.row, entry.name, (fault,)))
         else:
             (members if person and person.status == "member" else new).append(entry)
-    return ImportPlan(tuple(new), tuple(members), tuple(sorted(bad, key=lambda item: item.row)), roster.ignored)
+    return ImportPlan(
+        tuple(new), tuple(members), tuple(sorted(bad, key=lambda item: item.row)), roster.ignored
+    )
 
 
 def _known(session: Session, hashes: list[str]) -> dict[str, _Known]:
     of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
     open_case = exists().where(of_person & (Case.turn != ""))
-    wanted = select(Person.address_hash, Person.id, Person.status, Person.role, Person.removed_at, open_case)
+    wanted = select(
+        Person.address_hash, Person.id, Person.status, Person.role, Person.removed_at, open_case
+    )
     rows = session.execute(wanted.where(Person.address_hash.in_(hashes)))
     return {
         str(key): _Known(number, status, role, removed_at is not None, applies)
@@ -224,7 +294,8 @@ def _known(session: Session, hashes: list[str]) -> dict[str, _Known]:
 
 
 def _objection(entry: ImportedMember, person: _Known | None) -> CellError | None:
-    """Why this entry cannot come in, if so. Who was removed comes back by a decision, not by a list (clause 2.3)."""
+    """Why this entry cannot come in, if so. Who was removed comes back by a decision, not by a list
+    (clause 2.3)."""
     if entry.role == "owner" and not (person and person.role == "owner"):
         return CellError(_("A club has one owner; nobody becomes it by a list"))
     if person is None or person.status in ("member", "departed"):
@@ -233,7 +304,11 @@ def _objection(entry: ImportedMember, person: _Known | None) -> CellError | None
         return CellError(_("Was removed from the club; coming back is decided by an application"))
     if person.status in ("refused_mail", "erased"):
         return CellError(_("Wants no mail from this club"))
-    return CellError(_("An application of this person is open; please decide that")) if person.applies else None
+    return (
+        CellError(_("An application of this person is open; please decide that"))
+        if person.applies
+        else None
+    )
 
 
 def import_members(session: Session, club_id: int, roster: Roster, now: datetime) -> ImportPlan:
@@ -246,7 +321,9 @@ def import_members(session: Session, club_id: int, roster: Roster, now: datetime
     back = {person.address_hash: person for person in found}
     people = []
     for key, entry in zip(hashes, plan.new, strict=True):
-        person = back.get(key) or add_person(session, entry.address, locale=entry.locale or club.locale)
+        person = back.get(key) or add_person(
+            session, entry.address, locale=entry.locale or club.locale
+        )
         _take_in(person, entry, ZoneInfo(club.zone), now)
         people.append(person)
     session.flush()
@@ -262,7 +339,9 @@ def _take_in(person: Person, entry: ImportedMember, zone: ZoneInfo, now: datetim
     person.status, person.role, person.address = "member", entry.role, entry.address
     person.name, person.display_name = entry.name, entry.display_name
     person.locale = entry.locale or person.locale
-    person.joined_at = datetime.combine(entry.joined, time(), zone).astimezone(UTC) if entry.joined else now
+    person.joined_at = (
+        datetime.combine(entry.joined, time(), zone).astimezone(UTC) if entry.joined else now
+    )
     person.registered_at = now
 
 
@@ -271,9 +350,14 @@ def members(session: Session) -> list[dict[str, Any]]:
     wanted = select(Person).where(Person.status == "member").order_by(Person.joined_at, Person.id)
     return [
         {
-            "name": person.name, "display_name": person.display_name, "email": person.address, "role": person.role,
-            "locale": person.locale, "joined": person.joined_at.isoformat(timespec="seconds") if person.joined_at else None,
-            "charter": person.charter_version, "mail_trouble": person.mail_trouble,
+            "name": person.name,
+            "display_name": person.display_name,
+            "email": person.address,
+            "role": person.role,
+            "locale": person.locale,
+            "joined": person.joined_at.isoformat(timespec="seconds") if person.joined_at else None,
+            "charter": person.charter_version,
+            "mail_trouble": person.mail_trouble,
         }
         for person in session.execute(wanted).scalars()
-    ]  # fmt: skip
+    ]

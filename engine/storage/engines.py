@@ -1,4 +1,5 @@
-"""Connections to both kinds of database: what is settled once when one opens, and what each time one is used."""
+"""Connections to both kinds of database: what is settled once when one opens, and what each time
+one is used."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from typing import Any
 from sqlalchemy import URL, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
-# A connection to PostgreSQL that rested longer than this, in seconds, is asked whether it still lives.
+# A connection to PostgreSQL that rested longer than this, in seconds, is asked whether it still
+# lives.
 _IDLE_SECONDS = 1.0
 
 
@@ -29,28 +31,44 @@ def sqlite_module() -> Any:
 
 def open_engine(url: URL, *, read_only: bool) -> Engine:
     """Connections for readers that cannot write, or for writers."""
-    return _sqlite(url, read_only) if url.get_backend_name() == "sqlite" else _postgresql(url, read_only)
+    return (
+        _sqlite(url, read_only)
+        if url.get_backend_name() == "sqlite"
+        else _postgresql(url, read_only)
+    )
 
 
 def _sqlite(url: URL, read_only: bool) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        url, module=sqlite_module(), pool_size=20, hide_parameters=True, json_serializer=_to_json, json_deserializer=_from_json
+        url,
+        module=sqlite_module(),
+        pool_size=20,
+        hide_parameters=True,
+        json_serializer=_to_json,
+        json_deserializer=_from_json,
     )
     event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
-    event.listen(engine, "begin", functools.partial(begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"))
+    event.listen(
+        engine,
+        "begin",
+        functools.partial(begin_sqlite, "BEGIN" if read_only else "BEGIN IMMEDIATE"),
+    )
     return engine
 
 
 def out_of_bounds(url: URL) -> Path | None:
     """The folder or file of a SQLite database that this account cannot write, if there is one.
 
-    SQLite finds out only at the first write: on a file that can be read, pages would show and nothing be kept.
+    SQLite finds out only at the first write: on a file that can be read, pages would show and
+    nothing be kept.
     """
     file = Path(url.database or "")
     parts = (file.parent, *(file.with_name(file.name + ending) for ending in ("", "-wal", "-shm")))
-    return next((part for part in parts if part.exists() and not os.access(part, os.R_OK | os.W_OK)), None)
+    return next(
+        (part for part in parts if part.exists() and not os.access(part, os.R_OK | os.W_OK)), None
+    )
 
 
 def _to_json(value: Any) -> str:
@@ -79,7 +97,13 @@ def begin_sqlite(statement: str, connection: Any) -> None:
 def _postgresql(url: URL, read_only: bool) -> Engine:
     """A page reads as of one moment; a writer sees what was committed while it waited for a row."""
     level = "REPEATABLE READ" if read_only else "READ COMMITTED"
-    engine = create_engine(url, isolation_level=level, pool_size=20, hide_parameters=True, connect_args={"connect_timeout": 10})
+    engine = create_engine(
+        url,
+        isolation_level=level,
+        pool_size=20,
+        hide_parameters=True,
+        connect_args={"connect_timeout": 10},
+    )
     event.listen(engine, "connect", functools.partial(_set_up_postgresql, read_only=read_only))
     event.listen(engine, "checkin", _mark_idle)
     event.listen(engine, "checkout", functools.partial(_ping_idle_connection, engine.dialect))
@@ -87,7 +111,9 @@ def _postgresql(url: URL, read_only: bool) -> Engine:
 
 
 def _set_up_postgresql(connection: Any, record: Any, *, read_only: bool) -> None:
-    connection.read_only = read_only  # once: SQLAlchemy's execution option is set and taken back by every transaction
+    connection.read_only = (
+        read_only  # once: SQLAlchemy's execution option is set and taken back by every transaction
+    )
 
 
 def _mark_idle(connection: Any, record: Any) -> None:
@@ -95,9 +121,11 @@ def _mark_idle(connection: Any, record: Any) -> None:
 
 
 def _ping_idle_connection(dialect: Dialect, connection: Any, record: Any, proxy: Any) -> None:
-    """SQLAlchemy's ``pool_pre_ping``, except that a connection which was at work a moment ago is not asked whether it lives.
+    """SQLAlchemy's ``pool_pre_ping``, except that a connection which was at work a moment ago is
+    not asked whether it lives.
 
-    Unless something waits to be read on it: a server that ends says so, or closes, and nothing else speaks unasked.
+    Unless something waits to be read on it: a server that ends says so, or closes, and nothing else
+    speaks unasked.
     """
     since = record.info.pop("rests since", None)
     if since is not None and (time.monotonic() - since > _IDLE_SECONDS or _has_input(connection)):

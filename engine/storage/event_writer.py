@@ -1,7 +1,8 @@
-"""What is happening in a step: written once, as the event of the version it makes, together with the case it moves.
+"""What is happening in a step: written once, as the event of the version it makes, together with
+the case it moves.
 
-Plain data and one INSERT for a whole flush: the ORM would carry each event about as a row that may still change. New people
-and cases are inserted here, too, before it.
+Plain data and one INSERT for a whole flush: the ORM would carry each event about as a row that may
+still change. New people and cases are inserted here, too, before it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _INSERT: dict[Any, Insert] = {model: insert(model.__table__) for model in (Perso
 
 @dataclass
 class NewEvent:
-    """The columns of an Event. An effect of the entered state may still add to it; afterwards it stands."""
+    """The columns of an Event. An effect of the entered state may still add to it; afterwards it
+    stands."""
 
     club_id: int
     case_id: int
@@ -39,7 +41,8 @@ class NewEvent:
 
 
 def add_event(session: Session, case: Case, happening: NewEvent) -> None:
-    """From here on it stands. It is written with the case that it belongs to, at once where that one is written already."""
+    """From here on it stands. It is written with the case that it belongs to, at once where that
+    one is written already."""
     session.info.setdefault(_PENDING, []).append(vars(happening))
     if not inspect(case).modified:
         session.flush()  # others' cases go before their events, and nothing may be left that would flush later
@@ -54,9 +57,11 @@ def write_events(session: Session) -> None:
 
 @event.listens_for(Session, "before_flush")
 def _insert_events(session: Session, context: Any, instances: Any) -> None:
-    """New people, then new cases, in one plain INSERT each; from then on they are rows like those that were read.
+    """New people, then new cases, in one plain INSERT each; from then on they are rows like those
+    that were read.
 
-    The ORM would sort and carry each of them through a flush of its own kind (a sixth of P1 of the benchmarks).
+    The ORM would sort and carry each of them through a flush of its own kind (a sixth of P1 of the
+    benchmarks).
     """
     for model in (Person, Case) if session.new else ():
         rows = [row for row in session.new if isinstance(row, model)]
@@ -66,7 +71,9 @@ def _insert_events(session: Session, context: Any, instances: Any) -> None:
             session.expunge(row)
             make_transient_to_detached(row)
             session.add(row)
-    if not (session.dirty or session.new or session.deleted):  # then there will be no flush to come after
+    if not (
+        session.dirty or session.new or session.deleted
+    ):  # then there will be no flush to come after
         write_events(session)
 
 
@@ -76,7 +83,13 @@ def _whole(row: Row) -> dict[str, Any]:
     for column in row.__table__.columns:
         if column.name not in values:
             default: Any = column.default
-            values[column.name] = None if default is None else default.arg(None) if default.is_callable else default.arg
+            values[column.name] = (
+                None
+                if default is None
+                else default.arg(None)
+                if default.is_callable
+                else default.arg
+            )
     return {column.name: values[column.name] for column in row.__table__.columns}
 
 

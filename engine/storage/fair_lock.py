@@ -9,7 +9,8 @@ from collections import deque
 class FairLock:
     """First come, first served.
 
-    Python's own lock goes to whoever is awake: a sweep that commits round after round would keep every form waiting to its end.
+    Python's own lock goes to whoever is awake: a sweep that commits round after round would keep
+    every form waiting to its end.
     """
 
     def __init__(self) -> None:

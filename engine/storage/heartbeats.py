@@ -1,4 +1,5 @@
-"""Signs of life: when a part of the service last ran, and what the mail server said when it refused to talk."""
+"""Signs of life: when a part of the service last ran, and what the mail server said when it refused
+to talk."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def beat(session: Session, name: str, at: datetime) -> None:
 
 @dataclass(frozen=True)
 class ChannelTrouble:
-    """What the mail server said when it last refused to talk, since when it does, and when it is tried again."""
+    """What the mail server said when it last refused to talk, since when it does, and when it is
+    tried again."""
 
     answer: str
     since: datetime
@@ -46,7 +48,8 @@ class PostHold:
 
 
 def hold_post(session: Session, why: str, at: datetime) -> None:
-    """The post of the whole installation rests until ``end_rest``; only letters released one by one leave."""
+    """The post of the whole installation rests until ``end_rest``; only letters released one by one
+    leave."""
     release_post(session)
     session.add(Heartbeat(name="rest", at=at, data={"why": why}))
 
@@ -75,5 +78,10 @@ def note_channel(session: Session, trouble: str, waits: Sequence[timedelta], now
     tries = int(beat.data.get("tries", 0))
     next_try = now + waits[min(tries, len(waits) - 1)]
     since = beat.data.get("since", now.isoformat())
-    beat.data = {"answer": trouble, "since": since, "tries": tries + 1, "next_try": next_try.isoformat()}
+    beat.data = {
+        "answer": trouble,
+        "since": since,
+        "tries": tries + 1,
+        "next_try": next_try.isoformat(),
+    }
     beat.at = now

@@ -1,4 +1,5 @@
-"""Plain data in a row. What was damaged by hand reads as nothing, and says so, instead of stopping every page that lists it."""
+"""Plain data in a row. What was damaged by hand reads as nothing, and says so, instead of stopping
+every page that lists it."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class CorruptJSON(dict[str, Any]):
-    """Stands, empty, for what is no JSON object; ``raw`` is what the row holds, and what a copy of the row gets."""
+    """Stands, empty, for what is no JSON object; ``raw`` is what the row holds, and what a copy of
+    the row gets."""
 
     def __init__(self, raw: object) -> None:
         super().__init__()
@@ -24,7 +26,9 @@ class JSONObject(TypeDecorator[dict[str, Any]]):
     impl = JSON
     cache_ok = True
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], dict[str, Any] | None]:
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], dict[str, Any] | None]:
         read = self.impl_instance.dialect_impl(dialect).result_processor(dialect, coltype)
 
         def plain(value: Any) -> dict[str, Any] | None:

@@ -8,7 +8,16 @@ import time
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinary, MetaData, String, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from engine.storage.json_types import JSONObject
@@ -19,7 +28,8 @@ _serial = itertools.count(secrets.randbits(21))
 
 
 def new_id() -> int:
-    """A 63-bit id that sorts by the time it was made; unique over processes without asking the database."""
+    """A 63-bit id that sorts by the time it was made; unique over processes without asking the
+    database."""
     return ((time.time_ns() // 1_000_000 - _EPOCH_MS) << 21) | (next(_serial) & 0x1FFFFF)
 
 
@@ -47,7 +57,8 @@ class Row(DeclarativeBase):
 
 
 class ClubRow:
-    """Mixed into every table that belongs to a club; ``engine.storage.database`` narrows each query on it to the club at hand."""
+    """Mixed into every table that belongs to a club; ``engine.storage.database`` narrows each query
+    on it to the club at hand."""
 
     club_id: Mapped[int] = mapped_column(primary_key=True, sort_order=-10)
 
@@ -80,15 +91,16 @@ class CharterChange(ClubRow, Row):
 class Person(ClubRow, Row):
     """Somebody the club knows. ``status``: applicant member departed removed refused_mail erased.
 
-    The address lies open only while mail has to reach it; the hash finds it again. ``joined_at``: when they joined the club,
-    which may have been long before ``registered_at``, when this service came to know them as a member.
+    The address lies open only while mail has to reach it; the hash finds it again. ``joined_at``:
+    when they joined the club, which may have been long before ``registered_at``, when this service
+    came to know them as a member.
     """
 
     __tablename__ = "person"
     __table_args__ = (
         Index("uq_person_address", "club_id", "address_hash", unique=True),
         Index("uq_person_owner", "club_id", unique=True, **_where("role = 'owner'")),
-    )  # fmt: skip
+    )
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     address: Mapped[str | None]
@@ -115,7 +127,8 @@ class Person(ClubRow, Row):
 class Case(ClubRow, Row):
     """A matter on its way. ``turn`` names whose move it is, empty when the case has ended.
 
-    *round*: ``entered_version``, the version at which the present state was entered; forms carry it.
+    *round*: ``entered_version``, the version at which the present state was entered; forms carry
+    it.
     """
 
     __tablename__ = "case"
@@ -127,7 +140,7 @@ class Case(ClubRow, Row):
         Index("ix_case_turn", "club_id", "turn", "workflow", "due_at", **_where("turn <> ''")),
         Index("ix_case_ended", "workflow", "state", "entered_at", **_where("turn = ''")),
         Index("ix_case_wake_at", "wake_at", **_where("wake_at IS NOT NULL")),
-    )  # fmt: skip
+    )
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     workflow: Mapped[str] = mapped_column(String(40))
     key: Mapped[str] = mapped_column(String(80))
@@ -151,7 +164,8 @@ class Case(ClubRow, Row):
 
 
 class Event(ClubRow, Row):
-    """What happened: written once with the version it made, never changed (erasure empties its words)."""
+    """What happened: written once with the version it made, never changed (erasure empties its
+    words)."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -186,10 +200,11 @@ class Mark(ClubRow, Row):
 
 
 class Letter(ClubRow, Row):
-    """A letter's life. ``key`` keeps the same letter from being queued twice. ``address``: where it goes instead of to the
-    person's own (a new address that is to be confirmed).
+    """A letter's life. ``key`` keeps the same letter from being queued twice. ``address``: where it
+    goes instead of to the person's own (a new address that is to be confirmed).
 
-    ``state``: queued claimed transmitting sent failed dropped held. ``lease_until`` follows the machine's clock.
+    ``state``: queued claimed transmitting sent failed dropped held. ``lease_until`` follows the
+    machine's clock.
     """
 
     __tablename__ = "letter"
@@ -202,7 +217,7 @@ class Letter(ClubRow, Row):
         Index("ix_letter_settled_at", "settled_at", **_where("bytes IS NOT NULL")),
         Index("ix_letter_lease_until", "lease_until", **_where("lease_until IS NOT NULL")),
         Index("ix_letter_trouble", "club_id", **_where("state = 'failed'")),
-    )  # fmt: skip
+    )
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
     key: Mapped[str] = mapped_column(String(160))
     name: Mapped[str] = mapped_column(String(80))
@@ -237,7 +252,8 @@ class Schedule(ClubRow, Row):
 
 
 class WebSession(ClubRow, Row):
-    """A signed-in browser; the cookie's value is kept only as a hash. ``device``: what it said it is, for its owner to know it."""
+    """A signed-in browser; the cookie's value is kept only as a hash. ``device``: what it said it
+    is, for its owner to know it."""
 
     __tablename__ = "web_session"
     __table_args__ = (
@@ -254,10 +270,13 @@ class WebSession(ClubRow, Row):
 
 
 class Draft(ClubRow, Row):
-    """What somebody typed into a form and has not handed in yet. ``form``: the kind and target of the link it stands behind."""
+    """What somebody typed into a form and has not handed in yet. ``form``: the kind and target of
+    the link it stands behind."""
 
     __tablename__ = "draft"
-    __table_args__ = (ForeignKeyConstraint(["club_id", "person_id"], ["person.club_id", "person.id"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["club_id", "person_id"], ["person.club_id", "person.id"]),
+    )
     person_id: Mapped[int] = mapped_column(primary_key=True)
     form: Mapped[str] = mapped_column(String(40), primary_key=True)
     answers: Mapped[dict[str, Any]]
@@ -265,7 +284,8 @@ class Draft(ClubRow, Row):
 
 
 class Rate(Row):
-    """How often somebody did something in a window of time; on the machine's clock, for every process alike."""
+    """How often somebody did something in a window of time; on the machine's clock, for every
+    process alike."""
 
     __tablename__ = "rate"
     what: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -284,7 +304,8 @@ class Heartbeat(Row):
 
 
 class MailAccount(Row):
-    """The installation's mail account, where it was set on a page. ``secret``: the password, sealed with the installation's key."""
+    """The installation's mail account, where it was set on a page. ``secret``: the password, sealed
+    with the installation's key."""
 
     __tablename__ = "mail_account"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

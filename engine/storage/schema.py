@@ -1,4 +1,5 @@
-"""Brings a database to the schema that this version needs; safe when many processes start in the same second."""
+"""Brings a database to the schema that this version needs; safe when many processes start in the
+same second."""
 
 from __future__ import annotations
 
@@ -35,7 +36,15 @@ def newest() -> str | None:
 
 @functools.cache
 def _known() -> frozenset[str | None]:
-    return frozenset({None, *(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())})
+    return frozenset(
+        {
+            None,
+            *(
+                script.revision
+                for script in ScriptDirectory.from_config(_config()).walk_revisions()
+            ),
+        }
+    )
 
 
 def current(connection: Connection) -> str | None:
@@ -50,16 +59,21 @@ def standing(db: Database) -> Literal["current", "behind", "newer"]:
 
 
 def upgrade(db: Database) -> bool:
-    """Migrate to the newest schema in one transaction. True when there was something to do. Raises SchemaIsNewer."""
+    """Migrate to the newest schema in one transaction. True when there was something to do. Raises
+    SchemaIsNewer."""
     with db.writer.connect() as connection:
         if db.is_sqlite:  # only effective outside a transaction; batch migrations rebuild tables
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
         with connection.begin():
             if not db.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY})
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY}
+                )
             found = current(connection)
             if found not in _known():
-                raise SchemaIsNewer(f"its schema is {found}, this version knows up to {newest()}: use the newer Jiuniu")
+                raise SchemaIsNewer(
+                    f"its schema is {found}, this version knows up to {newest()}: use the newer Jiuniu"
+                )
             needed = found != newest()
             if needed:
                 config = _config()

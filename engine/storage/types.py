@@ -13,7 +13,8 @@ from sqlalchemy.types import TypeDecorator
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware UTC datetime. A naive one is refused: nobody would know which noon was meant.
 
-    SQLite keeps it as the text that SQLAlchemy's own type would write, without a dictionary per value in between.
+    SQLite keeps it as the text that SQLAlchemy's own type would write, without a dictionary per
+    value in between.
     """
 
     impl = DateTime(timezone=True)
@@ -22,7 +23,9 @@ class UTCDateTime(TypeDecorator[datetime]):
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
         return _to_sqlite if dialect.name == "sqlite" else _to_utc
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None]:
         return _from_sqlite if dialect.name == "sqlite" else _to_utc
 
 

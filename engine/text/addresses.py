@@ -10,7 +10,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from engine.text.i18n import marked as _
 
-# What cannot be seen and comes along when an address is copied out of a chat (zero-width spaces, marks of direction).
+# What cannot be seen and comes along when an address is copied out of a chat (zero-width spaces,
+# marks of direction).
 _UNSEEN = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 _STOPS = str.maketrans({"。": ".", "．": ".", "｡": "."})
@@ -28,19 +29,29 @@ def fold_stops(text: str) -> str:
 def fold_address(typed: str) -> str:
     """The address in the one form that it is kept in. Raises BadAddress.
 
-    Full-width characters and case are folded first: the validator would keep them as an internationalised local part.
+    Full-width characters and case are folded first: the validator would keep them as an
+    internationalised local part.
     """
-    folded = unicodedata.normalize("NFKC", fold_stops(_UNSEEN.sub("", typed))).strip().strip("<>").lower()
+    folded = (
+        unicodedata.normalize("NFKC", fold_stops(_UNSEEN.sub("", typed)))
+        .strip()
+        .strip("<>")
+        .lower()
+    )
     try:
         found = validate_email(folded, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
-        raise BadAddress(_("This does not look like an e-mail address. Example: lilei@qq.com")) from None
-    # The form that is on the wire: a look-alike domain shows itself as xn--…, and every server takes it.
+        raise BadAddress(
+            _("This does not look like an e-mail address. Example: lilei@qq.com")
+        ) from None
+    # The form that is on the wire: a look-alike domain shows itself as xn--…, and every server
+    # takes it.
     return found.ascii_email or found.normalized
 
 
 def foreign_domain(address: str | None) -> str:
-    """The domain as it reads, where letters stand in it that may pass for Latin ones; else empty. Chinese domains are none."""
+    """The domain as it reads, where letters stand in it that may pass for Latin ones; else empty.
+    Chinese domains are none."""
     domain = (address or "").rpartition("@")[2]
     if "xn--" not in domain:
         return ""
@@ -48,5 +59,8 @@ def foreign_domain(address: str | None) -> str:
         reads = str(idna.decode(domain))
     except idna.IDNAError:
         return domain
-    wide = all(character.isascii() or unicodedata.east_asian_width(character) in "WF" for character in reads)
+    wide = all(
+        character.isascii() or unicodedata.east_asian_width(character) in "WF"
+        for character in reads
+    )
     return "" if wide else reads

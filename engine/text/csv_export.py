@@ -1,4 +1,5 @@
-"""Tables for spreadsheet programs: UTF-8 with its mark, and no cell that a program would take for a formula."""
+"""Tables for spreadsheet programs: UTF-8 with its mark, and no cell that a program would take for a
+formula."""
 
 from __future__ import annotations
 

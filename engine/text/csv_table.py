@@ -1,4 +1,5 @@
-"""What a spreadsheet exports, as rows of named cells: any of the encodings and separators that Excel and WPS write."""
+"""What a spreadsheet exports, as rows of named cells: any of the encodings and separators that
+Excel and WPS write."""
 
 from __future__ import annotations
 
@@ -17,9 +18,13 @@ MOST_BYTES = 2 * 1024 * 1024
 MOST_ROWS = 5000
 TOO_LARGE = _("This is larger than 2 MB, more than can be read at once. Please split it")
 TOO_MANY = _("The table has %(rows)s rows; at most %(most)s can be read at once. Please split it")
-BROKEN_OFF = _("From row %(row)s on it cannot be read: look for a quotation mark that is not closed")
+BROKEN_OFF = _(
+    "From row %(row)s on it cannot be read: look for a quotation mark that is not closed"
+)
 _SEPARATORS = (",", ";", "\t", "，", "；")
-_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own first line; it is not shown as a row
+_SEPARATOR_LINE = re.compile(
+    r"sep=(.)\r?\n", re.IGNORECASE
+)  # Excel's own first line; it is not shown as a row
 _BETWEEN_WORDS = re.compile(r"[/|()\[\]*:]")
 
 
@@ -33,7 +38,8 @@ class CellError(ValueError):
 
 @dataclass(frozen=True)
 class TableRow:
-    """``number``: as a spreadsheet shows it; a row of which nothing is filled in counts, though it is left out.
+    """``number``: as a spreadsheet shows it; a row of which nothing is filled in counts, though it
+    is left out.
 
     ``cells``: column to text; ``spare``: something stands to the right of the last column.
     """
@@ -51,9 +57,12 @@ class Table:
     unknown: tuple[str, ...]
 
 
-def read_table(source: bytes | str, columns: Mapping[str, tuple[str, ...]], *, required: Mapping[str, str]) -> Table:
-    """The rows below the header. ``columns``: a column's name, and every header (folded) under which it may stand;
-    ``required``: the columns that must not be missing, and what they are called for people.
+def read_table(
+    source: bytes | str, columns: Mapping[str, tuple[str, ...]], *, required: Mapping[str, str]
+) -> Table:
+    """The rows below the header. ``columns``: a column's name, and every header (folded) under
+    which it may stand; ``required``: the columns that must not be missing, and what they are called
+    for people.
 
     Raises Fault for a file that cannot be used at all.
     """
@@ -66,13 +75,19 @@ def read_table(source: bytes | str, columns: Mapping[str, tuple[str, ...]], *, r
     rows = [_row(number, cells, named) for number, cells in lines if any(cells)]
     if len(rows) > MOST_ROWS:
         raise CellError(TOO_MANY, rows=len(rows), most=MOST_ROWS)
-    return Table(tuple(rows), tuple(cell for cell, column in zip(first, named, strict=True) if cell and column is None))
+    return Table(
+        tuple(rows),
+        tuple(cell for cell, column in zip(first, named, strict=True) if cell and column is None),
+    )
 
 
 def read_text(source: bytes | str) -> str:
-    """The text of a file: UTF-8 where it is valid, else GB18030. Raises Fault. Pasted text has only its size looked at."""
+    """The text of a file: UTF-8 where it is valid, else GB18030. Raises Fault. Pasted text has only
+    its size looked at."""
     text = source if isinstance(source, str) else _decode(source)
-    text = text.replace("\r\n", "\n").removeprefix("\ufeff")  # a browser sends two characters for each line's end
+    text = text.replace("\r\n", "\n").removeprefix(
+        "\ufeff"
+    )  # a browser sends two characters for each line's end
     if len(text) > MOST_BYTES:
         raise CellError(TOO_LARGE)
     if not text.strip():
@@ -89,39 +104,60 @@ def _decode(data: bytes) -> str:
     if len(data) > MOST_BYTES:
         raise CellError(TOO_LARGE)
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise CellError(_("This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells"))
+        raise CellError(
+            _(
+                "This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells"
+            )
+        )
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text"
     for encoding in ("utf-16",) if utf16 else ("utf-8", "gb18030"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise CellError(_("The characters cannot be read: they are neither UTF-8 nor GBK. Please save the file as CSV UTF-8"))
+    raise CellError(
+        _(
+            "The characters cannot be read: they are neither UTF-8 nor GBK. Please save the file as CSV UTF-8"
+        )
+    )
 
 
 def _separator(text: str, headers: Mapping[str, str]) -> str:
     """The one that the file names, or that finds the most columns in the first row."""
     named = _SEPARATOR_LINE.match(text)
-    return named[1] if named else max(_SEPARATORS, key=lambda separator: _found(text, separator, headers))
+    return (
+        named[1]
+        if named
+        else max(_SEPARATORS, key=lambda separator: _found(text, separator, headers))
+    )
 
 
 def _found(text: str, separator: str, headers: Mapping[str, str]) -> int:
     first = next((line for line in text.splitlines() if line.strip(separator + "\t ")), "")
-    return len({_column(cell, headers) for cell in next(csv.reader([first], delimiter=separator), [])} - {None})
+    return len(
+        {_column(cell, headers) for cell in next(csv.reader([first], delimiter=separator), [])}
+        - {None}
+    )
 
 
 def _column(cell: str, headers: Mapping[str, str]) -> str | None:
     """The column that a header means: "姓名（必填）" and "name/姓名" as well as "name"."""
-    return next((headers[word] for word in _BETWEEN_WORDS.split(fold(cell)) if word in headers), None)
+    return next(
+        (headers[word] for word in _BETWEEN_WORDS.split(fold(cell)) if word in headers), None
+    )
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with its number; a cell may hold line ends, so this is not the number of the line."""
+    """Each record with its number; a cell may hold line ends, so this is not the number of the
+    line."""
     text = _SEPARATOR_LINE.sub("", text, count=1) if _SEPARATOR_LINE.match(text) else text
     number = 0
     try:
-        # strict: else a quotation mark that is never closed would swallow the rest of the file without a word
-        for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1):
+        # strict: else a quotation mark that is never closed would swallow the rest of the file
+        # without a word
+        for number, cells in enumerate(
+            csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1
+        ):
             yield number, [cell.strip() for cell in cells]
     except csv.Error:
         raise CellError(BROKEN_OFF, row=number + 1) from None

@@ -27,7 +27,8 @@ _ZONE_NAME = {
 }
 _OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} for week {week}"}
 _BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
-# Bidirectional classes that turn the text around them; marks of isolation end that of somebody else, too.
+# Bidirectional classes that turn the text around them; marks of isolation end that of somebody
+# else, too.
 _TURNING = ("R", "AL", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF")
 _ISOLATES = re.compile("[\u2066-\u2069]")
 
@@ -49,7 +50,9 @@ def _catalogue(language: str) -> dict[str, str]:
     if not path.exists():
         return {}
     with path.open("rb") as file:
-        return {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}
+        return {
+            str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string
+        }
 
 
 def translate(text: str, language: str) -> str:
@@ -62,7 +65,9 @@ def say_moment(moment: datetime, zone: str, language: str) -> str:
 
     Midnight ends a day in the club's rules, so it is said as 23:59 of the day that ends.
     """
-    return _format(moment, zone, language, _PATTERN[language]) + _BRACKETS[language].format(_zone_name(zone, language))
+    return _format(moment, zone, language, _PATTERN[language]) + _BRACKETS[language].format(
+        _zone_name(zone, language)
+    )
 
 
 def say_short(moment: datetime, zone: str, language: str) -> str:
@@ -94,10 +99,13 @@ def of_week(matter: str, week: int | None, language: str) -> str:
 
 
 def as_said(moment: datetime, zone: str) -> datetime:
-    """The moment in this zone as it is said: midnight, which ends a day in the club's rules, as 23:59 of that day."""
+    """The moment in this zone as it is said: midnight, which ends a day in the club's rules, as
+    23:59 of that day."""
     local = moment.astimezone(ZoneInfo(zone))
     before = (moment - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
-    if before.date() != local.date():  # also where the clocks go forward at midnight and 00:00 is missing
+    if (
+        before.date() != local.date()
+    ):  # also where the clocks go forward at midnight and 00:00 is missing
         return before.replace(second=0)
     return local
 
@@ -115,7 +123,9 @@ def _locale(language: str) -> Locale:
 @functools.cache
 def _zone_name(zone: str, language: str) -> str:
     known = _ZONE_NAME.get((zone, language))
-    return known or get_timezone_name(ZoneInfo(zone), width="long", locale=language.replace("-", "_"))
+    return known or get_timezone_name(
+        ZoneInfo(zone), width="long", locale=language.replace("-", "_")
+    )
 
 
 def isolate(text: str) -> str:

@@ -1,4 +1,5 @@
-"""A list as people keep it in a chat or a note: a person a line, name and address, without a row that names columns."""
+"""A list as people keep it in a chat or a note: a person a line, name and address, without a row
+that names columns."""
 
 from __future__ import annotations
 
@@ -17,11 +18,15 @@ def is_name_list(text: str) -> bool:
 
 
 def read_name_list(text: str) -> tuple[TableRow, ...]:
-    """``name``, ``email`` and ``city`` of each line, in whatever order the address stands; a card "city+name" is both.
+    """``name``, ``email`` and ``city`` of each line, in whatever order the address stands; a card
+    "city+name" is both.
 
-    A line without an address keeps its words as the name, so that the list can say what is missing there. Raises Fault.
+    A line without an address keeps its words as the name, so that the list can say what is missing
+    there. Raises Fault.
     """
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = [
+        (number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()
+    ]
     if len(lines) > MOST_ROWS:
         raise CellError(TOO_MANY, rows=len(lines), most=MOST_ROWS)
     return tuple(_row(number, _COUNTED.sub("", line, count=1)) for number, line in lines)
@@ -34,4 +39,6 @@ def _row(number: int, line: str) -> TableRow:
     name, city, *spare = [*(word for word in words if word), "", ""]
     if not city and name.count("+") == 1:
         city, name = (part.strip() for part in name.split("+"))
-    return TableRow(number, {"name": name, "email": found[0] if found else "", "city": city}, any(spare))
+    return TableRow(
+        number, {"name": name, "email": found[0] if found else "", "city": city}, any(spare)
+    )

@@ -1,4 +1,5 @@
-"""What changed between two versions of a text, sentence by sentence: for whoever has to read it again."""
+"""What changed between two versions of a text, sentence by sentence: for whoever has to read it
+again."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def changes(old: str, new: str) -> list[Piece]:
     if max(len(before), len(after)) > _MOST_SENTENCES:
         return [Piece("gone", old), Piece("new", new)]
     pieces: list[Piece] = []
-    for what, low, high, start, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for what, low, high, start, end in SequenceMatcher(
+        None, before, after, autojunk=False
+    ).get_opcodes():
         if what == "equal":
             pieces.append(Piece("same", "".join(after[start:end])))
             continue
@@ -38,7 +41,11 @@ def changes(old: str, new: str) -> list[Piece]:
 
 def changed_answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Piece]]:
     """Per field whose text changed, its pieces; ticks are no texts."""
-    changed = {name: text for name, text in new.items() if old.get(name, "") != text and not isinstance(text, bool)}
+    changed = {
+        name: text
+        for name, text in new.items()
+        if old.get(name, "") != text and not isinstance(text, bool)
+    }
     return {name: changes(str(old.get(name, "")), str(text)) for name, text in changed.items()}
 
 

@@ -61,9 +61,15 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
     answer = SmtpConnection(server, settings.mail_from).try_out()
     where = f"{server.host}:{server.port}"
     if answer.code == 250:
-        yield Finding("mail server", "ok", f"{where} accepts {'the login and ' if server.user else ''}the sender")
+        yield Finding(
+            "mail server",
+            "ok",
+            f"{where} accepts {'the login and ' if server.user else ''}the sender",
+        )
     else:
-        yield Finding("mail server", "wrong", f"{where} says {_said(answer)}", _mend(server, answer))
+        yield Finding(
+            "mail server", "wrong", f"{where} says {_said(answer)}", _mend(server, answer)
+        )
 
 
 def _mend(server: MailServer, answer: SmtpReply) -> str:
@@ -79,22 +85,37 @@ def sender(settings: Settings) -> Finding:
     address, server = parseaddr(settings.mail_from)[1], settings.mail_server
     domain = address.rpartition("@")[2]
     if server is None:
-        return Finding("sender", "not checked", f"{address}; there is no mail server to check it against")
+        return Finding(
+            "sender", "not checked", f"{address}; there is no mail server to check it against"
+        )
     if server.host in SENDER_IS_LOGIN and address != server.user.lower():
-        return Finding("sender", "wrong", f"{address}, but {server.host} wants the login", f"JIUNIU_MAIL_FROM: take {server.user}")
+        return Finding(
+            "sender",
+            "wrong",
+            f"{address}, but {server.host} wants the login",
+            f"JIUNIU_MAIL_FROM: take {server.user}",
+        )
     if domain == "localhost" and not is_loopback(server.host):
         return Finding(
-            "sender", "wrong", f"{address} is nobody outside this machine", "set JIUNIU_MAIL_FROM to an address of yours"
+            "sender",
+            "wrong",
+            f"{address} is nobody outside this machine",
+            "set JIUNIU_MAIL_FROM to an address of yours",
         )
     login_domain = server.user.lower().rpartition("@")[2] if "@" in server.user else ""
     if login_domain and login_domain != domain:
         return Finding(
-            "sender", "warning", f"{address} is of another domain than the login", "make sure that the account may write as it"
+            "sender",
+            "warning",
+            f"{address} is of another domain than the login",
+            "make sure that the account may write as it",
         )
     return Finding("sender", "ok", address)
 
 
-def dns_records(settings: Settings, resolver: dns.resolver.Resolver | None = None) -> Iterator[Finding]:
+def dns_records(
+    settings: Settings, resolver: dns.resolver.Resolver | None = None
+) -> Iterator[Finding]:
     """MX, SPF and DMARC of the sender's domain, as the recipients' servers look them up."""
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
     if domain.rpartition(".")[2] in _NO_DNS:
@@ -125,7 +146,9 @@ class _Asker:
         except dns.resolver.NXDOMAIN:
             return None
         return [
-            b"".join(record.strings).decode("utf-8", "replace") if kind == "TXT" else record.to_text()
+            b"".join(record.strings).decode("utf-8", "replace")
+            if kind == "TXT"
+            else record.to_text()
             for record in found.rrset or ()
         ]
 
@@ -138,7 +161,12 @@ def _records(ask: _Asker, domain: str) -> Iterator[Finding]:
         says = f"there is no domain {domain}: no server takes mail from it"
         yield Finding("dns mx", "wrong", says, "look at JIUNIU_MAIL_FROM")
     else:
-        yield Finding("dns", "not checked", f"{domain}: the DNS of this machine knows no public names", "look it up elsewhere")
+        yield Finding(
+            "dns",
+            "not checked",
+            f"{domain}: the DNS of this machine knows no public names",
+            "look it up elsewhere",
+        )
 
 
 def _mx(domain: str, found: list[str]) -> Finding:
@@ -162,7 +190,12 @@ def _spf(ask: _Asker, domain: str) -> Finding:
             "add the TXT record that your mail provider names",
         )
     if len(found) > 1:
-        return Finding("dns spf", "wrong", f"{domain} has {len(found)} SPF records: receivers then use none", "join them into one")
+        return Finding(
+            "dns spf",
+            "wrong",
+            f"{domain} has {len(found)} SPF records: receivers then use none",
+            "join them into one",
+        )
     return Finding("dns spf", "ok", found[0])
 
 
@@ -170,7 +203,9 @@ def _dmarc(ask: _Asker, domain: str) -> Finding:
     labels = domain.split(".")
     for start in range(len(labels) - 1):  # a subdomain follows its parent's policy
         name = "_dmarc." + ".".join(labels[start:])
-        found = [record for record in ask(name, "TXT") or () if record.lower().startswith("v=dmarc1")]
+        found = [
+            record for record in ask(name, "TXT") or () if record.lower().startswith("v=dmarc1")
+        ]
         if found:
             return Finding("dns dmarc", "ok", found[0])
     return Finding(

@@ -1,4 +1,5 @@
-"""The mail providers that people have, and where each takes mail: who names one need not know a host or a port."""
+"""The mail providers that people have, and where each takes mail: who names one need not know a
+host or a port."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ SENDER_IS_LOGIN = frozenset(PACED)
 
 @dataclass(frozen=True)
 class MailProvider:
-    """``hosts``: the domain of an address to the host that takes its mail; the first one serves every other domain."""
+    """``hosts``: the domain of an address to the host that takes its mail; the first one serves
+    every other domain."""
 
     key: str
     name: str
@@ -33,13 +35,27 @@ QQ, NETEASE, GMAIL, OUTLOOK, OWN = "qq", "163", "gmail", "outlook", "own"
 PRESETS: dict[str, MailProvider] = {
     preset.key: preset
     for preset in (
-        MailProvider(QQ, "QQ", {"qq.com": "smtp.qq.com", "vip.qq.com": "smtp.qq.com", "foxmail.com": "smtp.qq.com"}),
-        MailProvider(NETEASE, "163 / 126", {"163.com": "smtp.163.com", "126.com": "smtp.126.com", "yeah.net": "smtp.yeah.net"}),
-        MailProvider(GMAIL, "Gmail", {"gmail.com": "smtp.gmail.com", "googlemail.com": "smtp.gmail.com"}),
+        MailProvider(
+            QQ,
+            "QQ",
+            {"qq.com": "smtp.qq.com", "vip.qq.com": "smtp.qq.com", "foxmail.com": "smtp.qq.com"},
+        ),
+        MailProvider(
+            NETEASE,
+            "163 / 126",
+            {"163.com": "smtp.163.com", "126.com": "smtp.126.com", "yeah.net": "smtp.yeah.net"},
+        ),
+        MailProvider(
+            GMAIL, "Gmail", {"gmail.com": "smtp.gmail.com", "googlemail.com": "smtp.gmail.com"}
+        ),
         MailProvider(
             OUTLOOK,
             "Outlook",
-            {"": "smtp.office365.com", "outlook.com": "smtp-mail.outlook.com", "hotmail.com": "smtp-mail.outlook.com"},
+            {
+                "": "smtp.office365.com",
+                "outlook.com": "smtp-mail.outlook.com",
+                "hotmail.com": "smtp-mail.outlook.com",
+            },
             587,
             "smtp+starttls",
         ),
@@ -50,7 +66,9 @@ PRESETS: dict[str, MailProvider] = {
 def preset_of(address: str) -> str:
     """The key of the provider that an address is of; empty where it is none of these."""
     domain = _domain(address)
-    return next((preset.key for preset in PRESETS.values() if domain and domain in preset.hosts), "")
+    return next(
+        (preset.key for preset in PRESETS.values() if domain and domain in preset.hosts), ""
+    )
 
 
 def preset_at(host: str) -> str:

@@ -16,16 +16,36 @@ MOST_SECONDS = 20.0
 IN_A_HURRY = Timeouts(connect=8.0, command=8.0, dot=15.0)
 
 Outcome = Literal[
-    "sent", "code", "tries", "sender", "recipient", "no_login", "no_password", "login_wanted", "host", "refused", "silent", "slow",
-    "mismatch", "no_tls", "certificate", "too_fast", "used_up", "later", "content", "other",
-]  # fmt: skip
+    "sent",
+    "code",
+    "tries",
+    "sender",
+    "recipient",
+    "no_login",
+    "no_password",
+    "login_wanted",
+    "host",
+    "refused",
+    "silent",
+    "slow",
+    "mismatch",
+    "no_tls",
+    "certificate",
+    "too_fast",
+    "used_up",
+    "later",
+    "content",
+    "other",
+]
 
 
 def test_account(server: MailServer, *, sender: str, recipient: str, content: bytes) -> SmtpReply:
     """Hand one mail over. Never raises; whoever is not done in MOST_SECONDS is left behind."""
     channel = SmtpConnection(server, sender, IN_A_HURRY)
     said: list[SmtpReply] = []
-    hand_over = threading.Thread(target=lambda: said.append(channel.hand_over(recipient, content)), daemon=True)
+    hand_over = threading.Thread(
+        target=lambda: said.append(channel.hand_over(recipient, content)), daemon=True
+    )
     hand_over.start()
     hand_over.join(MOST_SECONDS)
     if not said:
@@ -39,16 +59,28 @@ def test_account(server: MailServer, *, sender: str, recipient: str, content: by
 # Words that say it whatever the phase. Timed out behind the encryption: then the door was right.
 _TOLD: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
     ("slow", (SLOW, "read operation timed out")),
-    ("no_password", ("basic authentication is disabled", "smtpclientauthentication is disabled", "no suitable authentication")),
+    (
+        "no_password",
+        (
+            "basic authentication is disabled",
+            "smtpclientauthentication is disabled",
+            "no suitable authentication",
+        ),
+    ),
 )
 _SENDER_WORDS = (
-    "same as authorization", "mail from address must", "sender address rejected", "not owned by user", "denies the sender",
-)  # fmt: skip
+    "same as authorization",
+    "mail from address must",
+    "sender address rejected",
+    "not owned by user",
+    "denies the sender",
+)
 _LOGIN_WANTED_WORDS = ("relay", "authentication is required", "authentication required")
 _TRIES_WORDS = ("too many", "too much", "frequency", "try again later")
 # QQ names every reason in one sentence, and who set the account can look after this one.
 _CODE_WORDS = ("password is incorrect",)
-# What Python's network modules call what went wrong; [Errno 101] and [Errno 113]: there is no way to that network or host.
+# What Python's network modules call what went wrong; [Errno 101] and [Errno 113]: there is no way
+# to that network or host.
 _NO_HOST, _REFUSED = "gaierror", "ConnectionRefusedError"
 _SILENT = ("TimeoutError", "OSError: [Errno 101]", "OSError: [Errno 113]")
 _CUT = ("SMTPServerDisconnected", "ConnectionResetError", "UnicodeDecodeError", "SMTPConnectError")
@@ -90,7 +122,8 @@ def _of_the_mail(answer: SmtpReply) -> Outcome:
 
 
 def _unspoken(server: MailServer, answer: SmtpReply) -> Outcome:
-    """Nobody said a word of SMTP: the network or the encryption failed, or the server lacks something."""
+    """Nobody said a word of SMTP: the network or the encryption failed, or the server lacks
+    something."""
     said = answer.text
     if "SSLCertVerificationError" in said or "CERTIFICATE_VERIFY_FAILED" in said:
         return "certificate"
@@ -110,5 +143,6 @@ def _unspoken(server: MailServer, answer: SmtpReply) -> Outcome:
 
 
 def _doors_differ(server: MailServer) -> bool:
-    """465 begins encrypted; 25 and 587 begin in clear. The wrong pair waits for each other until somebody gives up."""
+    """465 begins encrypted; 25 and 587 begin in clear. The wrong pair waits for each other until
+    somebody gives up."""
     return (server.port == 465) != (server.security == "smtps") and server.port in (25, 465, 587)

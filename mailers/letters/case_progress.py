@@ -31,14 +31,20 @@ class CaseProgress:
 
     def times(self, action: str) -> int:
         """How often this was done, the letter's event included."""
-        return sum(event.action == action for event in self._events if event.version <= self.version)
+        return sum(
+            event.action == action for event in self._events if event.version <= self.version
+        )
 
     @property
     def before(self) -> Event | None:
-        """How the case came into the state that the letter's event left; None when it was opened there."""
+        """How the case came into the state that the letter's event left; None when it was opened
+        there."""
         left = next(event.from_state for event in self._events if event.version == self.version)
         earlier = [event for event in self._events if event.version < self.version]
-        return next((event for event in reversed(earlier) if event.to_state == left != event.from_state), None)
+        return next(
+            (event for event in reversed(earlier) if event.to_state == left != event.from_state),
+            None,
+        )
 
     @property
     def unchanged(self) -> bool:
@@ -47,10 +53,15 @@ class CaseProgress:
 
     @property
     def moved(self) -> bool:
-        """Has the due time of the present round moved because the letter that announces it left late?"""
+        """Has the due time of the present round moved because the letter that announces it left
+        late?"""
         if self.case.version == self.case.entered_version:
             return False
-        return any(event.action == "postponed" for event in self._events if event.version > self.case.entered_version)
+        return any(
+            event.action == "postponed"
+            for event in self._events
+            if event.version > self.case.entered_version
+        )
 
     @property
     def due_on(self) -> str:
@@ -64,12 +75,21 @@ class CaseProgress:
     @property
     def closing(self) -> bool:
         """Is so little time left that this is the last reminder?"""
-        return self.case.due_at is not None and self.case.due_at - self.now <= charter_numbers(self.club).remind_last
+        return (
+            self.case.due_at is not None
+            and self.case.due_at - self.now <= charter_numbers(self.club).remind_last
+        )
 
     @property
     def several_admins(self) -> bool:
         """Do other admins get the same letter?"""
-        return sum(person.role == "admin" and person.id != self.case.person_id for person in current_officers(self.session)) > 1
+        return (
+            sum(
+                person.role == "admin" and person.id != self.case.person_id
+                for person in current_officers(self.session)
+            )
+            > 1
+        )
 
     @property
     def owner_is_away(self) -> bool:

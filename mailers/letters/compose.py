@@ -1,4 +1,5 @@
-"""From a letter to the bytes of one mail: one recipient, one language, text and HTML from the same sheet."""
+"""From a letter to the bytes of one mail: one recipient, one language, text and HTML from the same
+sheet."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ from mailers.letters.digests import data_for
 from mailers.letters.document import Document
 from mailers.letters.mime import encoded_words, mail_bytes, mailbox
 
-# Mailboxes cut longer mails. How many bytes of what people wrote fit depends on what it becomes when it is escaped.
+# Mailboxes cut longer mails. How many bytes of what people wrote fit depends on what it becomes
+# when it is escaped.
 MOST_BYTES = 90_000
 ROOMS = (24_000, 12_000, 4_000, 1_000)
 _LINKS = re.compile(r"https?://\S+")
@@ -41,7 +43,8 @@ class Mail:
 
 @dataclass(frozen=True)
 class Words:
-    """A letter as its recipient reads it, in their language; where a link of theirs stands there is a gap."""
+    """A letter as its recipient reads it, in their language; where a link of theirs stands there is
+    a gap."""
 
     subject: str
     text: str
@@ -56,7 +59,8 @@ class Composer:
     sender: str
 
     def compose(self, session: Session, letter: Letter, now: datetime) -> Mail:
-        """The finished mail. Raises Dropped; anything else that is raised is a fault of this one letter."""
+        """The finished mail. Raises Dropped; anything else that is raised is a fault of this one
+        letter."""
         club = session.get_one(Club, letter.club_id)
         you = _recipient(session, letter)
         for room in ROOMS:
@@ -73,7 +77,9 @@ class Composer:
         club, you = session.get_one(Club, letter.club_id), _recipient(session, letter)
         facts = LetterContext(session, letter, you, club, self.links, now, ROOMS[-2])
         sheet = fill(facts)
-        text = _blocks("txt").render(sheet=sheet, facts=facts, club=facts.club, language=facts.language)
+        text = _blocks("txt").render(
+            sheet=sheet, facts=facts, club=facts.club, language=facts.language
+        )
         return Words(sheet.title, _LINKS.sub("[…]", text), facts.language)
 
     def _bytes(self, facts: LetterContext, sheet: Document) -> bytes:
@@ -98,7 +104,8 @@ class Composer:
             headers["List-Unsubscribe"] = f"<{facts.unsubscribe}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         text, html = (
-            _blocks(kind).render(sheet=sheet, facts=facts, club=facts.club, language=facts.language) for kind in ("txt", "html")
+            _blocks(kind).render(sheet=sheet, facts=facts, club=facts.club, language=facts.language)
+            for kind in ("txt", "html")
         )
         return mail_bytes(headers, text=text, html=html)
 
@@ -108,19 +115,28 @@ def fill(facts: LetterContext) -> Document:
     sheet = Document()
     zone, language = facts.club_row.zone, facts.language
     words: dict[str, Any] = {
-        "subject": sheet.subject, "para": sheet.para, "facts": sheet.facts, "quote": sheet.quote, "changed": sheet.changed,
-        "button": sheet.button, "items": sheet.items, "why": sheet.why, "f": facts, "data": data_for(facts),
+        "subject": sheet.subject,
+        "para": sheet.para,
+        "facts": sheet.facts,
+        "quote": sheet.quote,
+        "changed": sheet.changed,
+        "button": sheet.button,
+        "items": sheet.items,
+        "why": sheet.why,
+        "f": facts,
+        "data": data_for(facts),
         "draft_at": partial(_draft_at, facts),
         "moment": partial(say_moment, zone=zone, language=language),
         "short": partial(say_short, zone=zone, language=language),
         "day": partial(say_day, zone=zone, language=language),
-    }  # fmt: skip
+    }
     _letter_template(facts.letter.name, best_language(language)).render(words)
     return sheet
 
 
 def _draft_at(facts: LetterContext) -> datetime | None:
-    """When the recipient last saved a draft of what the letter asks for; asked only by templates that speak of it."""
+    """When the recipient last saved a draft of what the letter asks for; asked only by templates
+    that speak of it."""
     draft = draft_of(facts.session, facts.you, form_of("case", facts.case.id))
     return draft.at if draft else None
 
@@ -136,7 +152,11 @@ def drop_if_stale(session: Session, letter: Letter, case: Case | None, you: Pers
         raise LetterDropped("no longer needed: it is not the recipient's turn")
     if state.poll and session.get(Mark, (case.club_id, case.id, case.entered_version, you.id)):
         raise LetterDropped("no longer needed: the recipient has voted")
-    if letter.data.get("reminder") and case.due_at and letter.data["due"] != case.due_at.isoformat():
+    if (
+        letter.data.get("reminder")
+        and case.due_at
+        and letter.data["due"] != case.due_at.isoformat()
+    ):
         raise LetterDropped("no longer needed: the due time has moved")
 
 
@@ -153,9 +173,15 @@ def _recipient(session: Session, letter: Letter) -> Person:
 
 
 def _reply_to(facts: LetterContext) -> str:
-    """To deciders: the person concerned. To members: whoever the club names as its contact; nobody's address goes round."""
+    """To deciders: the person concerned. To members: whoever the club names as its contact;
+    nobody's address goes round."""
     decides = facts.you.role in ("owner", "admin")
-    if decides and facts.has_case and facts.you.id != facts.case.person_id and facts.who_row.address:
+    if (
+        decides
+        and facts.has_case
+        and facts.you.id != facts.case.person_id
+        and facts.who_row.address
+    ):
         return mailbox(facts.who_row.name, facts.who_row.address)
     contact = current_charter(facts.club_row).contact
     if contact:
@@ -166,10 +192,17 @@ def _reply_to(facts: LetterContext) -> str:
 
 def _environments() -> Iterator[tuple[str, Environment]]:
     for kind in ("letter", "txt", "html"):
-        yield kind, Environment(
-            loader=FileSystemLoader(TEMPLATES / "mail"), autoescape=kind == "html",  # noqa: S701 (a text part is not HTML)
-            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False,
-        )  # fmt: skip
+        yield (
+            kind,
+            Environment(
+                loader=FileSystemLoader(TEMPLATES / "mail"),
+                autoescape=kind == "html",  # noqa: S701 (a text part is not HTML)
+                undefined=StrictUndefined,
+                trim_blocks=True,
+                lstrip_blocks=True,
+                auto_reload=False,
+            ),
+        )
 
 
 _ENVIRONMENT = dict(_environments())
@@ -178,7 +211,9 @@ _ENVIRONMENT = dict(_environments())
 @cache
 def _letter_template(name: str, language: str) -> Template:
     place, _, letter = name.partition(".")
-    return _ENVIRONMENT["letter"].select_template([f"{folder}/{letter}.{language}.jinja" for folder in (place, "any")])
+    return _ENVIRONMENT["letter"].select_template(
+        [f"{folder}/{letter}.{language}.jinja" for folder in (place, "any")]
+    )
 
 
 @cache

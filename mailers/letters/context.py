@@ -104,7 +104,11 @@ class LetterContext:
     @property
     def matter(self) -> str:
         """What the case is about, with its week where it has one."""
-        return title_of(self.case, self.language) if self.has_case else translate(self.flow.label, self.language)
+        return (
+            title_of(self.case, self.language)
+            if self.has_case
+            else translate(self.flow.label, self.language)
+        )
 
     @property
     def week(self) -> int | None:
@@ -119,7 +123,11 @@ class LetterContext:
     @property
     def clause(self) -> str:
         """What the letter rests on: the clause of the state that queued it."""
-        return self.flow.clause_of(self.event.to_state) if self.has_case and self.letter.version else self.flow.clause
+        return (
+            self.flow.clause_of(self.event.to_state)
+            if self.has_case and self.letter.version
+            else self.flow.clause
+        )
 
     @cached_property
     def who_row(self) -> Person:
@@ -157,7 +165,10 @@ class LetterContext:
     @cached_property
     def event(self) -> Event:
         """What the letter is about: the event that queued it, or the one that entered the state."""
-        return self.session.get_one(Event, (self.case.club_id, self.case.id, self.letter.version or self.case.entered_version))
+        return self.session.get_one(
+            Event,
+            (self.case.club_id, self.case.id, self.letter.version or self.case.entered_version),
+        )
 
     @cached_property
     def progress(self) -> CaseProgress:
@@ -170,7 +181,11 @@ class LetterContext:
     @cached_property
     def by(self) -> str:
         """Who did it, by name; empty when it was the clock."""
-        actor = self.session.get(Person, (self.case.club_id, self.event.who_id)) if self.event.who_id else None
+        actor = (
+            self.session.get(Person, (self.case.club_id, self.event.who_id))
+            if self.event.who_id
+            else None
+        )
         return isolate(actor.name) if actor else ""
 
     @property
@@ -194,23 +209,34 @@ class LetterContext:
 
     @cached_property
     def written(self) -> list[Written]:
-        """Everything that was handed in, label by label, each text cut to its fair share of the room in a mail."""
+        """Everything that was handed in, label by label, each text cut to its fair share of the
+        room in a mail."""
         answers = written_answers(self.flow, self.answers)
         share = _fair_share([len(text.encode()) for _, text, _ in answers], self.room)
         return [
-            Written(translate(label, self.language), _start(text, share), is_long, len(text.encode()) > share)
+            Written(
+                translate(label, self.language),
+                _start(text, share),
+                is_long,
+                len(text.encode()) > share,
+            )
             for label, text, is_long in answers
         ]
 
     @cached_property
     def changes(self) -> list[tuple[str, list[Piece]]]:
-        """What a resubmission changed, by label; empty on the first hand-in and where it is too long for a mail."""
+        """What a resubmission changed, by label; empty on the first hand-in and where it is too
+        long for a mail."""
         found = changed_since_last(self.session, self.case, self.letter.version)
         labels = labels_of(self.flow)
         size = sum(len(piece.text.encode()) for pieces in found.values() for piece in pieces)
         if size > self.room:
             return []
-        return [(translate(labels[name], self.language), pieces) for name, pieces in found.items() if name in labels]
+        return [
+            (translate(labels[name], self.language), pieces)
+            for name, pieces in found.items()
+            if name in labels
+        ]
 
     @property
     def due(self) -> datetime | None:
@@ -219,7 +245,9 @@ class LetterContext:
     @cached_property
     def follow_ups(self) -> list[tuple[str, datetime | None]]:
         """The cases that this one opened: what they are called and when they are due."""
-        opened = select(Case).where(Case.parent_id == self.case.id, Case.turn != "").order_by(Case.id)
+        opened = (
+            select(Case).where(Case.parent_id == self.case.id, Case.turn != "").order_by(Case.id)
+        )
         return [
             (translate(workflow(case.workflow).label, self.language), case.due_at)
             for case in self.session.execute(opened).scalars()
@@ -227,14 +255,20 @@ class LetterContext:
 
     @property
     def link(self) -> str:
-        """The case's page, for this recipient; in an ask whose answer proves the address, a link that shows it."""
-        proves = self.letter.asks and any(act.proves for act in state_of(self.case.workflow, self.case.state).acts)
+        """The case's page, for this recipient; in an ask whose answer proves the address, a link
+        that shows it."""
+        proves = self.letter.asks and any(
+            act.proves for act in state_of(self.case.workflow, self.case.state).acts
+        )
         return self.link_to("proof" if proves else "case", self.case.id)
 
     @property
     def form_link(self) -> str:
-        """The workflow's form, already addressed to this recipient; empty where they may not open one."""
-        return self.link_to("form", form_number(self.flow)) if may_submit(self.flow, self.you) else ""
+        """The workflow's form, already addressed to this recipient; empty where they may not open
+        one."""
+        return (
+            self.link_to("form", form_number(self.flow)) if may_submit(self.flow, self.you) else ""
+        )
 
     @property
     def form_is_fresh(self) -> bool:
@@ -269,7 +303,9 @@ class LetterContext:
 
     @property
     def calendar(self) -> str:
-        return self.links.url(f"{self.club_row.slug}/calendar.ics?token={self._token('calendar', 0)}")
+        return self.links.url(
+            f"{self.club_row.slug}/calendar.ics?token={self._token('calendar', 0)}"
+        )
 
     @property
     def unsubscribe(self) -> str:
@@ -279,7 +315,9 @@ class LetterContext:
         return self.links.url(f"c/{self._token(kind, target)}")
 
     def _token(self, kind: Kind, target: int) -> str:
-        return self.links.token(Link(kind, self.club_row.id, self.you.id, self.you.link_epoch, target, self.now))
+        return self.links.token(
+            Link(kind, self.club_row.id, self.you.id, self.you.link_epoch, target, self.now)
+        )
 
 
 def _fair_share(sizes: list[int], room: int) -> int:

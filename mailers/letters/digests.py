@@ -1,4 +1,5 @@
-"""What the letters that are not about one case have to say: the daily letter, a decider's receipt, a sign-in link."""
+"""What the letters that are not about one case have to say: the daily letter, a decider's receipt,
+a sign-in link."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _SOON = timedelta(days=2)
 
 
 def data_for(facts: LetterContext) -> dict[str, Any]:
-    """The letter's own data, gathered now where the letter is a digest. Raises Dropped when there is nothing to say."""
+    """The letter's own data, gathered now where the letter is a digest. Raises Dropped when there
+    is nothing to say."""
     gather = _GATHER.get(facts.letter.name)
     return gather(facts) if gather else facts.letter.data
 
@@ -33,8 +35,15 @@ def _daily(facts: LetterContext) -> dict[str, Any]:
     kinds = Counter("" if row["removal"] else row["kind"] for row in waiting)
     is_owner = facts.you.role == "owner"
     late = _readable(facts, worklists.late(facts.session)) if is_owner else []
-    trouble = [_failed(facts, *pair) for pair in (worklists.letters_in_trouble(facts.session) if is_owner else [])]
-    resting = [_matter(facts, matter) for matter in worklists.stuck_cases(facts.session)] if is_owner else []
+    trouble = [
+        _failed(facts, *pair)
+        for pair in (worklists.letters_in_trouble(facts.session) if is_owner else [])
+    ]
+    resting = (
+        [_matter(facts, matter) for matter in worklists.stuck_cases(facts.session)]
+        if is_owner
+        else []
+    )
     if not (waiting or late or trouble or resting):
         raise LetterDropped("nothing waits any more")
     gathered = {"waiting": waiting, "late": late, "trouble": trouble, "resting": resting}
@@ -50,8 +59,11 @@ def _daily(facts: LetterContext) -> dict[str, Any]:
     }
 
 
-def _grouped(waiting: list[dict[str, Any]], now: datetime) -> list[tuple[str, list[dict[str, Any]]]]:
-    """What is due soon, what is to be reviewed, and whom to remove: a short list stays in one piece."""
+def _grouped(
+    waiting: list[dict[str, Any]], now: datetime
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What is due soon, what is to be reviewed, and whom to remove: a short list stays in one
+    piece."""
     if len(waiting) <= _MANY:
         return [("review", waiting)]
     groups: dict[str, list[dict[str, Any]]] = {"soon": [], "review": [], "removal": []}
@@ -63,7 +75,9 @@ def _grouped(waiting: list[dict[str, Any]], now: datetime) -> list[tuple[str, li
 
 def _receipt(facts: LetterContext) -> dict[str, Any]:
     decisions = []
-    for event, case, person in worklists.decisions_since(facts.session, facts.you, facts.letter.created_at):
+    for event, case, person in worklists.decisions_since(
+        facts.session, facts.you, facts.letter.created_at
+    ):
         stands = case.entered_version == event.version
         can_undo = stands and undo_open(facts.session, case, facts.you, facts.now) is not None
         decisions.append(
@@ -93,7 +107,9 @@ def _paused(facts: LetterContext) -> dict[str, Any]:
 
 def _resumed(facts: LetterContext) -> dict[str, Any]:
     mine = [case for case in worklists.cases_of(facts.session, facts.you) if case.turn == "person"]
-    due = sorted((case.due_at, title_of(case, facts.language)) for case in mine if case.due_at is not None)
+    due = sorted(
+        (case.due_at, title_of(case, facts.language)) for case in mine if case.due_at is not None
+    )
     return {"due": [{"label": label, "due": at} for at, label in due]}
 
 
@@ -108,7 +124,11 @@ _GATHER = {
 
 def _failed(facts: LetterContext, letter: Letter, person: Person) -> dict[str, str]:
     what = translate(label_of(letter.name), facts.language) or letter.name
-    return {"name": what, "who": isolate(person.name or person.address or ""), "answer": letter.answer}
+    return {
+        "name": what,
+        "who": isolate(person.name or person.address or ""),
+        "answer": letter.answer,
+    }
 
 
 def _readable(facts: LetterContext, matters: list[worklists.WorkItem]) -> list[dict[str, Any]]:
@@ -128,5 +148,7 @@ def _matter(facts: LetterContext, matter: worklists.WorkItem) -> dict[str, Any]:
         "who": isolate(matter.who.name or matter.who.address or ""),
         "due": case.due_at,
         "url": facts.link_to("case", case.id),
-        "start": "" if is_removal else start_of(written_answers(workflow(case.workflow), case.answers)),
+        "start": ""
+        if is_removal
+        else start_of(written_answers(workflow(case.workflow), case.answers)),
     }

@@ -1,4 +1,5 @@
-"""A letter as data: a subject and a list of blocks. A template fills it once; text and HTML are drawn from the same sheet."""
+"""A letter as data: a subject and a list of blocks. A template fills it once; text and HTML are
+drawn from the same sheet."""
 
 from __future__ import annotations
 
@@ -26,8 +27,11 @@ def unbroken(text: str) -> str:
 
 
 def start_of(written: Iterable[tuple[str, str, bool]]) -> str:
-    """How the longest text of what was handed in begins, on one line. ``written``: label, text, is it long."""
-    whole = unbroken(max((text for _label, text, is_long in written if is_long), key=len, default=""))
+    """How the longest text of what was handed in begins, on one line. ``written``: label, text, is
+    it long."""
+    whole = unbroken(
+        max((text for _label, text, is_long in written if is_long), key=len, default="")
+    )
     return whole if len(whole) <= _START else whole[:_START].rstrip() + "…"
 
 
@@ -56,7 +60,9 @@ class Document:
 
     def facts(self, *rows: tuple[str, str]) -> str:
         """Label and value, one a line; empty values are left out."""
-        return self._add(Block("facts", rows=tuple((label, value) for label, value in rows if value)))
+        return self._add(
+            Block("facts", rows=tuple((label, value) for label, value in rows if value))
+        )
 
     def quote(self, text: str, label: str = "", more: str = "") -> str:
         """Somebody's own words, never paraphrased; ``more`` links to the rest where they were cut."""

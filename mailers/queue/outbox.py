@@ -1,4 +1,5 @@
-"""A letter's way through the tables: claimed, composed and frozen, settled. Writing units only; no network here."""
+"""A letter's way through the tables: claimed, composed and frozen, settled. Writing units only; no
+network here."""
 
 from __future__ import annotations
 
@@ -18,7 +19,14 @@ from engine.storage.heartbeats import post_is_held
 from engine.storage.models import Case, Letter, Person
 from mailers.letters.compose import Composer, drop_if_stale
 from mailers.letters.context import LetterDropped
-from mailers.queue.prepared import Claimed, OutgoingMail, PreparedMail, due_said, store_prepared, with_their_people
+from mailers.queue.prepared import (
+    Claimed,
+    OutgoingMail,
+    PreparedMail,
+    due_said,
+    store_prepared,
+    with_their_people,
+)
 from mailers.smtp.reply import SmtpReply, Verdict, for_the_letter, judge
 
 OF_YESTERDAY = "held up until the night: the next daily letter says it all"
@@ -28,7 +36,8 @@ log = logging.getLogger(__name__)
 
 @across_clubs
 def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
-    """Take letters whose moment has come: what somebody waits for first. While the post rests, only those released by hand."""
+    """Take letters whose moment has come: what somebody waits for first. While the post rests, only
+    those released by hand."""
     ready = _READY.where(Letter.answer == RELEASED) if post_is_held(session) else _READY
     taken = list[Claimed]()
     for priority in PRIORITIES:  # one by one: each reads from the index only what it takes, however many wait for the morning
@@ -37,21 +46,30 @@ def claim(session: Session, now: datetime, lease_until: datetime, limit: int) ->
         if len(taken) == limit:
             break
     if taken:
-        session.execute(update(Letter).where(_these(taken)).values(state="claimed", lease_until=lease_until))
+        session.execute(
+            update(Letter).where(_these(taken)).values(state="claimed", lease_until=lease_until)
+        )
     return taken
 
 
 _READY = (
     select(Letter.club_id, Letter.id)
-    .where(Letter.state == "queued", Letter.priority == bindparam("priority"), Letter.next_at <= bindparam("now"))
+    .where(
+        Letter.state == "queued",
+        Letter.priority == bindparam("priority"),
+        Letter.next_at <= bindparam("now"),
+    )
     .order_by(Letter.next_at, Letter.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
 
 
-def prepare(session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime) -> OutgoingMail | None:
-    """Compose the letter now and store its bytes together with *transmitting*. None: it does not leave, and says why.
+def prepare(
+    session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime
+) -> OutgoingMail | None:
+    """Compose the letter now and store its bytes together with *transmitting*. None: it does not
+    leave, and says why.
 
     A retry keeps the bytes it had, unless the due time that they name has moved since.
     """
@@ -84,7 +102,11 @@ def give_up(session: Session, claimed: Claimed, why: str, now: datetime) -> None
     """A letter whose row cannot be read is failed without reading it."""
     enter_club(session, claimed.club_id)
     mine = (Letter.id == claimed.letter_id) & (Letter.state == "claimed")
-    failed = update(Letter).where(mine).values(state="failed", answer=why[:500], settled_at=now, lease_until=None)
+    failed = (
+        update(Letter)
+        .where(mine)
+        .values(state="failed", answer=why[:500], settled_at=now, lease_until=None)
+    )
     session.execute(failed, execution_options={"synchronize_session": False})
 
 
@@ -121,7 +143,12 @@ def _compose(session: Session, letter: Letter, composer: Composer, now: datetime
 
 
 def record_reply_and_store_next(
-    session: Session, claimed: Claimed, answer: SmtpReply, now: datetime, following: PreparedMail | None, lease_until: datetime
+    session: Session,
+    claimed: Claimed,
+    answer: SmtpReply,
+    now: datetime,
+    following: PreparedMail | None,
+    lease_until: datetime,
 ) -> tuple[Verdict, OutgoingMail | None]:
     """Settle one letter and freeze the next, where a draft of it still holds, in the same commit."""
     verdict = record_reply(session, claimed, answer, now)
@@ -143,7 +170,9 @@ def record_reply(session: Session, claimed: Claimed, answer: SmtpReply, now: dat
     letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code < 400)
     if its.kind in ("failed", "unknown_user"):
         letter.state, letter.settled_at = "failed", now
-        if its.kind == "unknown_user" and letter.address is None:  # else it is another address than the person's own
+        if (
+            its.kind == "unknown_user" and letter.address is None
+        ):  # else it is another address than the person's own
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
         return verdict
     letter.state = "queued"
@@ -157,14 +186,19 @@ def record_reply(session: Session, claimed: Claimed, answer: SmtpReply, now: dat
 _letter = Letter.__table__.c
 _SENT = (
     update(Letter.__table__)  # type: ignore[arg-type]
-    .where(_letter.club_id == bindparam("club"), _letter.id == bindparam("letter"), _letter.state != "sent")
+    .where(
+        _letter.club_id == bindparam("club"),
+        _letter.id == bindparam("letter"),
+        _letter.state != "sent",
+    )
     .values(state="sent", settled_at=bindparam("now"), answer=bindparam("said"), lease_until=None)
     .returning(_letter.case_id, _letter.asks)
 )
 
 
 def _sent(session: Session, claimed: Claimed, answer: SmtpReply, now: datetime) -> Verdict:
-    """The common way, in one statement; then a case that rested because nobody could be reached goes on."""
+    """The common way, in one statement; then a case that rested because nobody could be reached
+    goes on."""
     values = {"club": claimed.club_id, "letter": claimed.letter_id, "now": now, "said": str(answer)}
     told = session.connection().execute(_SENT, values).first()
     if told is not None and told.asks:
@@ -188,17 +222,26 @@ def extend_leases(session: Session, claimed: list[Claimed], lease_until: datetim
 
 @across_clubs
 def requeue_expired_leases(session: Session, machine_now: datetime) -> None:
-    """Letters of a worker that died: a claimed one is queued again, one in transmission goes once more, marked."""
+    """Letters of a worker that died: a claimed one is queued again, one in transmission goes once
+    more, marked."""
     lapsed = Letter.lease_until < machine_now
-    session.execute(update(Letter).where(lapsed, Letter.state == "claimed").values(state="queued", lease_until=None))
     session.execute(
-        update(Letter).where(lapsed, Letter.state == "transmitting").values(state="queued", lease_until=None, maybe_twice=True)
+        update(Letter)
+        .where(lapsed, Letter.state == "claimed")
+        .values(state="queued", lease_until=None)
+    )
+    session.execute(
+        update(Letter)
+        .where(lapsed, Letter.state == "transmitting")
+        .values(state="queued", lease_until=None, maybe_twice=True)
     )
 
 
 def _these(claimed: list[Claimed]) -> ColumnElement[bool]:
     """By the whole key: by the id alone the database would read the whole ledger."""
-    return tuple_(Letter.club_id, Letter.id).in_([(item.club_id, item.letter_id) for item in claimed])
+    return tuple_(Letter.club_id, Letter.id).in_(
+        [(item.club_id, item.letter_id) for item in claimed]
+    )
 
 
 def _end(letter: Letter, state: str, answer: str, now: datetime) -> None:

@@ -1,6 +1,8 @@
-"""Mails composed a moment ahead, many in one reading, so that nobody waits for the database meanwhile.
+"""Mails composed a moment ahead, many in one reading, so that nobody waits for the database
+meanwhile.
 
-A draft is no promise: it lives in memory, and is stored with *transmitting* only if all that it rests on still stands then.
+A draft is no promise: it lives in memory, and is stored with *transmitting* only if all that it
+rests on still stands then.
 """
 
 from __future__ import annotations
@@ -65,21 +67,35 @@ class PreparedBatch:
         return self.drafts.get(claimed) if machine_now() < self.until else None
 
 
-def compose_ahead(session: Session, claimed: Sequence[Claimed], composer: Composer, now: datetime) -> PreparedBatch:
-    """First tries of letters about a case. What is stale, broken or late is left to ``outbox.freeze``, which says why."""
+def compose_ahead(
+    session: Session, claimed: Sequence[Claimed], composer: Composer, now: datetime
+) -> PreparedBatch:
+    """First tries of letters about a case. What is stale, broken or late is left to
+    ``outbox.freeze``, which says why."""
     found, until = {}, machine_now() + FRESH
-    for club_id, mine in groupby(sorted(claimed, key=lambda item: item.club_id), key=lambda item: item.club_id):
+    for club_id, mine in groupby(
+        sorted(claimed, key=lambda item: item.club_id), key=lambda item: item.club_id
+    ):
         enter_club(session, club_id)
         ids = [item.letter_id for item in mine]
-        bases = {row.id: tuple(row) for row in session.connection().execute(_BASIS, {"club": club_id, "letters": ids})}
+        bases = {
+            row.id: tuple(row)
+            for row in session.connection().execute(_BASIS, {"club": club_id, "letters": ids})
+        }
         for letter in with_their_people(session, ids):
-            draft = _draft(session, letter, composer, now, bases[letter.id]) if letter.id in bases else None
+            draft = (
+                _draft(session, letter, composer, now, bases[letter.id])
+                if letter.id in bases
+                else None
+            )
             if draft is not None:
                 found[draft.claimed] = draft
     return PreparedBatch(found, until)
 
 
-def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]) -> PreparedMail | None:
+def _draft(
+    session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]
+) -> PreparedMail | None:
     case = session.get_one(Case, (letter.club_id, letter.case_id))
     club = current_club(session)
     if (
@@ -93,17 +109,25 @@ def _draft(session: Session, letter: Letter, composer: Composer, now: datetime, 
     except Exception:  # it will be met again, and written down, when its turn comes
         return None
     data = letter.data | {"says_due": due_said(letter, case)}
-    return PreparedMail(Claimed(letter.club_id, letter.id), mail.recipient, mail.content, data, basis)
+    return PreparedMail(
+        Claimed(letter.club_id, letter.id), mail.recipient, mail.content, data, basis
+    )
 
 
-def store_prepared(session: Session, draft: PreparedMail, lease_until: datetime) -> OutgoingMail | None:
-    """The bytes into the letter's row, together with *transmitting*. None: something moved, or another worker was faster."""
+def store_prepared(
+    session: Session, draft: PreparedMail, lease_until: datetime
+) -> OutgoingMail | None:
+    """The bytes into the letter's row, together with *transmitting*. None: something moved, or
+    another worker was faster."""
     if not _still_valid(session, draft):
         return None
     values = {
-        "club": draft.claimed.club_id, "letter": draft.claimed.letter_id,
-        "content": draft.content, "words": draft.data, "until": lease_until,
-    }  # fmt: skip
+        "club": draft.claimed.club_id,
+        "letter": draft.claimed.letter_id,
+        "content": draft.content,
+        "words": draft.data,
+        "until": lease_until,
+    }
     kept = session.connection().execute(_KEEP, values).rowcount == 1
     return OutgoingMail(draft.claimed, draft.recipient, draft.content) if kept else None
 
@@ -136,7 +160,12 @@ def _together() -> Select[*tuple[Any, ...]]:
         .join(Club, Club.id == Letter.club_id)
         .join(owner, (owner.club_id == Letter.club_id) & (owner.role == "owner"))
         .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
-        .outerjoin(Event, (Event.club_id == Case.club_id) & (Event.case_id == Case.id) & (Event.version == Letter.version))
+        .outerjoin(
+            Event,
+            (Event.club_id == Case.club_id)
+            & (Event.case_id == Case.id)
+            & (Event.version == Letter.version),
+        )
         .outerjoin(Person, (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id))
         .outerjoin(about, (about.club_id == Letter.club_id) & (about.id == Letter.about_id))
         .where(Letter.id.in_(bindparam("letters", expanding=True)))
@@ -145,23 +174,36 @@ def _together() -> Select[*tuple[Any, ...]]:
 
 
 def _basis() -> Select[*tuple[Any, ...]]:
-    """Whatever may end or change a letter: its state, its case's version and words, a vote, who gets it, whom it is about."""
+    """Whatever may end or change a letter: its state, its case's version and words, a vote, who
+    gets it, whom it is about."""
     letter, case, you = Letter.__table__, Case.__table__, Person.__table__.alias()
     about, mark = Person.__table__.alias(), Mark.__table__
     voted = exists().where(
-        mark.c.club_id == case.c.club_id, mark.c.case_id == case.c.id, mark.c.entered_version == case.c.entered_version,
+        mark.c.club_id == case.c.club_id,
+        mark.c.case_id == case.c.id,
+        mark.c.entered_version == case.c.entered_version,
         mark.c.person_id == you.c.id,
-    )  # fmt: skip
+    )
     stands = (
-        letter.c.id, case.c.version, has_words(), voted,
-        you.c.address, you.c.status, you.c.role, you.c.link_epoch, about.c.link_epoch,
-    )  # fmt: skip
+        letter.c.id,
+        case.c.version,
+        has_words(),
+        voted,
+        you.c.address,
+        you.c.status,
+        you.c.role,
+        you.c.link_epoch,
+        about.c.link_epoch,
+    )
     return (
         select(*stands)
         .join(case, and_(case.c.club_id == letter.c.club_id, case.c.id == letter.c.case_id))
         .join(you, and_(you.c.club_id == letter.c.club_id, you.c.id == letter.c.person_id))
         .join(about, and_(about.c.club_id == letter.c.club_id, about.c.id == letter.c.about_id))
-        .where(letter.c.club_id == bindparam("club"), letter.c.id.in_(bindparam("letters", expanding=True)))
+        .where(
+            letter.c.club_id == bindparam("club"),
+            letter.c.id.in_(bindparam("letters", expanding=True)),
+        )
         .where(letter.c.state == "claimed", letter.c.bytes.is_(None))
     )
 
@@ -170,9 +212,16 @@ _TOGETHER, _BASIS = _together(), _basis()
 _letter = Letter.__table__.c
 _KEEP = (
     update(Letter.__table__)  # type: ignore[arg-type]
-    .where(_letter.club_id == bindparam("club"), _letter.id == bindparam("letter"), _letter.state == "claimed")
-    .values(
-        state="transmitting", attempts=_letter.attempts + 1,
-        bytes=bindparam("content"), data=bindparam("words"), lease_until=bindparam("until"),
+    .where(
+        _letter.club_id == bindparam("club"),
+        _letter.id == bindparam("letter"),
+        _letter.state == "claimed",
     )
-)  # fmt: skip
+    .values(
+        state="transmitting",
+        attempts=_letter.attempts + 1,
+        bytes=bindparam("content"),
+        data=bindparam("words"),
+        lease_until=bindparam("until"),
+    )
+)

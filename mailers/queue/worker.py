@@ -13,7 +13,14 @@ from engine.storage.heartbeats import channel_trouble, note_channel
 from mailers.account.providers import PACED
 from mailers.letters.compose import Composer
 from mailers.queue import outbox
-from mailers.queue.prepared import Claimed, OutgoingMail, PreparedBatch, PreparedMail, compose_ahead, store_prepared
+from mailers.queue.prepared import (
+    Claimed,
+    OutgoingMail,
+    PreparedBatch,
+    PreparedMail,
+    compose_ahead,
+    store_prepared,
+)
 from mailers.smtp.connection import SmtpConnection
 from mailers.smtp.reply import CHANNEL_AFTER, TOO_FAST, SmtpReply, Verdict, is_no_relay
 
@@ -21,7 +28,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 20
 LEASE = timedelta(seconds=30)
-# So many letters in a row heard to go more slowly, or that nothing is passed on: it is the account's, the others need not ask.
+# So many letters in a row heard to go more slowly, or that nothing is passed on: it is the
+# account's, the others need not ask.
 ALIKE_IN_A_ROW = 3
 # How long to wait for a database that takes nothing, in seconds.
 SETTLE_AGAIN = 1.0
@@ -30,17 +38,28 @@ SETTLE_AGAIN = 1.0
 class DeliveryWorker:
     """Sends what is due over one kept channel. Any number of processes may each have one."""
 
-    def __init__(self, db: Database, composer: Composer, server: MailServer, clock: Clock, *, lease: timedelta = LEASE) -> None:
+    def __init__(
+        self,
+        db: Database,
+        composer: Composer,
+        server: MailServer,
+        clock: Clock,
+        *,
+        lease: timedelta = LEASE,
+    ) -> None:
         self.db, self.composer, self.clock, self.lease = db, composer, clock, lease
         self.channel = SmtpConnection(server, composer.sender)
         self.pace = PACED.get(server.host, 0.0)
         self.stopping = threading.Event()
         self._held: list[Claimed] = []
         self._alike = 0
-        self._in_trouble = True  # until the first mail: it clears what an earlier process left behind
+        self._in_trouble = (
+            True  # until the first mail: it clears what an earlier process left behind
+        )
 
     def deliver(self) -> int:
-        """Send until nothing is due or the channel is in trouble. Returns how many letters the server took."""
+        """Send until nothing is due or the channel is in trouble. Returns how many letters the
+        server took."""
         if self._resting():
             return 0
         sent = 0
@@ -55,7 +74,8 @@ class DeliveryWorker:
         return sent
 
     def renew_leases(self) -> None:
-        """To be called well within the lease while letters are held: a slow server is no dead worker."""
+        """To be called well within the lease while letters are held: a slow server is no dead
+        worker."""
         held = list(self._held)
         if held:
             self.db.write(outbox.extend_leases, held, self._lease_end())
@@ -97,12 +117,21 @@ class DeliveryWorker:
         if kept:
             return kept
         try:
-            return self.db.write(outbox.prepare, claimed, self.composer, self.clock.now(), self._lease_end())
+            return self.db.write(
+                outbox.prepare, claimed, self.composer, self.clock.now(), self._lease_end()
+            )
         except Exception as fault:  # a row that cannot even be read: the others behind it go on
             if database_unavailable(fault) or lost_race(fault):
                 raise
-            log.exception("letter %s of club %s cannot be frozen", claimed.letter_id, claimed.club_id)
-            self.db.write(outbox.give_up, claimed, f"compose: {type(fault).__name__}: {fault}", self.clock.now())
+            log.exception(
+                "letter %s of club %s cannot be frozen", claimed.letter_id, claimed.club_id
+            )
+            self.db.write(
+                outbox.give_up,
+                claimed,
+                f"compose: {type(fault).__name__}: {fault}",
+                self.clock.now(),
+            )
             return None
 
     def _next_of(self, ahead: PreparedBatch) -> PreparedMail | None:
@@ -110,8 +139,11 @@ class DeliveryWorker:
         may_go_on = len(self._held) > 1 and not self._alike and not self.stopping.is_set()
         return ahead.of(self._held[1]) if may_go_on else None
 
-    def _settle(self, frozen: OutgoingMail, answer: SmtpReply, following: PreparedMail | None) -> tuple[bool, OutgoingMail | None]:
-        """False when the channel itself is in trouble and must rest; and the next letter, if it is frozen already."""
+    def _settle(
+        self, frozen: OutgoingMail, answer: SmtpReply, following: PreparedMail | None
+    ) -> tuple[bool, OutgoingMail | None]:
+        """False when the channel itself is in trouble and must rest; and the next letter, if it is
+        frozen already."""
         now = self.clock.now()
         verdict, kept = self._write_down(frozen, answer, now, following)
         self._alike = self._alike + 1 if verdict.kind == "slower" or is_no_relay(answer) else 0
@@ -129,10 +161,18 @@ class DeliveryWorker:
     def _write_down(
         self, frozen: OutgoingMail, answer: SmtpReply, now: datetime, following: PreparedMail | None
     ) -> tuple[Verdict, OutgoingMail | None]:
-        """What the server said is known here alone: it is kept until the database takes it, or a sent mail would go again."""
+        """What the server said is known here alone: it is kept until the database takes it, or a
+        sent mail would go again."""
         while True:
             try:
-                return self.db.write(outbox.record_reply_and_store_next, frozen.claimed, answer, now, following, self._lease_end())
+                return self.db.write(
+                    outbox.record_reply_and_store_next,
+                    frozen.claimed,
+                    answer,
+                    now,
+                    following,
+                    self._lease_end(),
+                )
             except Exception as trouble:
                 if not database_unavailable(trouble) or self.stopping.wait(SETTLE_AGAIN):
                     raise
@@ -142,7 +182,9 @@ class DeliveryWorker:
         with self.db.read() as session:
             trouble = channel_trouble(session)
         now = self.clock.now()
-        return trouble is not None and now < trouble.next_try <= now + timedelta(hours=1)  # further: the clock went back
+        return trouble is not None and now < trouble.next_try <= now + timedelta(
+            hours=1
+        )  # further: the clock went back
 
     def _lease_end(self) -> datetime:
         return machine_now() + self.lease

@@ -1,6 +1,7 @@
 """Handing one mail to a server, phase by phase, over a connection that is kept.
 
-Sent means the 250 after the final dot, nothing later: QQ answers QUIT with garbage, so QUIT's answer is never read.
+Sent means the 250 after the final dot, nothing later: QQ answers QUIT with garbage, so QUIT's
+answer is never read.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from mailers.smtp.reply import Phase, SmtpReply
 
 
 class Timeouts(NamedTuple):
-    """Seconds to wait: for the line, for an answer to a command, for the answer after the final dot."""
+    """Seconds to wait: for the line, for an answer to a command, for the answer after the final
+    dot."""
 
     connect: float = 30.0
     command: float = 60.0
@@ -28,9 +30,12 @@ class Timeouts(NamedTuple):
 
 
 TIMEOUTS = Timeouts()
-# What goes over the wire; people's addresses are kept in this form, so another one came by a way of its own.
+# What goes over the wire; people's addresses are kept in this form, so another one came by a way of
+# its own.
 _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
-NO_ADDRESS = SmtpReply("recipient", 553, "no mail can be sent to such an address; no server was asked")
+NO_ADDRESS = SmtpReply(
+    "recipient", 553, "no mail can be sent to such an address; no server was asked"
+)
 # Nothing came in time from a server that had greeted: the line is open, and it is no wrong door.
 SLOW = "the server speaks, but no answer came in time"
 # A kept connection that was idle longer than this is probed before use.
@@ -46,7 +51,8 @@ class _Said(Exception):
 
 
 class _TimedSmtp:
-    """The line has to stand within its own time; who takes it may then be as slow with the greeting as with every answer."""
+    """The line has to stand within its own time; who takes it may then be as slow with the greeting
+    as with every answer."""
 
     def __init__(self, channel: SmtpConnection, **given: Any) -> None:
         self.channel = channel
@@ -97,16 +103,20 @@ class SmtpConnection:
         except _Said as said:
             answer = said.answer
             self._recover(answer)
-        except Exception as trouble:  # smtplib, ssl, sockets and codecs raise many kinds; each is an answer here
+        except (
+            Exception
+        ) as trouble:  # smtplib, ssl, sockets and codecs raise many kinds; each is an answer here
             self.close()
-            # Later than the greeting a code in an exception is smtplib's own (a line that is too long), not the server's.
+            # Later than the greeting a code in an exception is smtplib's own (a line that is too
+            # long), not the server's.
             code = getattr(trouble, "smtp_code", 0) if phase == "connect" else 0
             answer = SmtpReply(phase, max(code, 0), self._words(trouble))
         self._used_at = time.monotonic()
         return self._hushed(answer)
 
     def try_out(self) -> SmtpReply:
-        """Connect, log in and announce the sender as for a mail, hand over none, and leave. Code 250: all of it is accepted."""
+        """Connect, log in and announce the sender as for a mail, hand over none, and leave. Code
+        250: all of it is accepted."""
         phase: Phase = "connect"
         try:
             self._smtp = self._connect()
@@ -116,7 +126,9 @@ class SmtpConnection:
         except _Said as said:
             return self._hushed(said.answer)
         except Exception as trouble:  # as in hand_over
-            return self._hushed(SmtpReply(phase, getattr(trouble, "smtp_code", 0), self._words(trouble)))
+            return self._hushed(
+                SmtpReply(phase, getattr(trouble, "smtp_code", 0), self._words(trouble))
+            )
         finally:
             self.close()
 
@@ -130,14 +142,19 @@ class SmtpConnection:
                 smtp.close()
 
     def abort(self) -> None:
-        """Cut the line from another thread: whoever waits for an answer gets none, and the mail counts as maybe sent."""
+        """Cut the line from another thread: whoever waits for an answer gets none, and the mail
+        counts as maybe sent."""
         sock = getattr(self.line, "sock", None)
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
     def _ready(self) -> smtplib.SMTP:
-        if self._smtp is not None and time.monotonic() - self._used_at > IDLE_SECONDS and not self._alive(self._smtp):
+        if (
+            self._smtp is not None
+            and time.monotonic() - self._used_at > IDLE_SECONDS
+            and not self._alive(self._smtp)
+        ):
             self.close()
         if self._smtp is None:
             self._smtp, self._fresh = self._connect(), True
@@ -185,18 +202,26 @@ class SmtpConnection:
     def _greet(self, smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
         server = self.server
         smtp.ehlo_or_helo_if_needed()
-        if server.security == "smtp+starttls" or (server.security == "smtp" and smtp.has_extn("starttls")):
+        if server.security == "smtp+starttls" or (
+            server.security == "smtp" and smtp.has_extn("starttls")
+        ):
             if server.security == "smtp" and is_loopback(server.host):
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             smtp.starttls(context=context)
             smtp.ehlo()
         elif server.security == "smtp" and server.user and not is_loopback(server.host):
-            raise _Said(SmtpReply("login", 0, "the server offers no encryption; the password is not sent in clear"))
+            raise _Said(
+                SmtpReply(
+                    "login", 0, "the server offers no encryption; the password is not sent in clear"
+                )
+            )
         if server.user:
             try:
                 smtp.login(server.user, server.password)
             except (smtplib.SMTPException, OSError) as trouble:
-                raise _Said(SmtpReply("login", getattr(trouble, "smtp_code", 0), self._words(trouble))) from None
+                raise _Said(
+                    SmtpReply("login", getattr(trouble, "smtp_code", 0), self._words(trouble))
+                ) from None
 
     def _expect(self, phase: Phase, reply: tuple[int, bytes], *codes: int) -> None:
         if reply[0] not in codes:
@@ -207,7 +232,8 @@ class SmtpConnection:
         return f"TimeoutError: {SLOW}" if self.greeted and "timed out" in words else words
 
     def _hushed(self, answer: SmtpReply) -> SmtpReply:
-        """A server may repeat what it was told at the login, and its answer goes into rows, logs and pages."""
+        """A server may repeat what it was told at the login, and its answer goes into rows, logs
+        and pages."""
         user, password, text = self.server.user, self.server.password, answer.text
         if answer.phase != "login" or not password:
             return answer
@@ -240,7 +266,8 @@ def _in_base64(text: str) -> str:
 
 
 def _dot_stuffed(content: bytes) -> bytes:
-    """The mail as it goes over the wire (RFC 5321, 4.5.2), with the final dot. Lines already end with CRLF."""
+    """The mail as it goes over the wire (RFC 5321, 4.5.2), with the final dot. Lines already end
+    with CRLF."""
     body = content.replace(b"\r\n.", b"\r\n..")
     if body.startswith(b"."):
         body = b"." + body
@@ -253,7 +280,8 @@ def _wait_for(smtp: smtplib.SMTP, seconds: float) -> None:
 
 
 def _words(trouble: Exception) -> str:
-    """The server's, where it spoke SMTP (a code below zero: it did not); else what Python calls the trouble."""
+    """The server's, where it spoke SMTP (a code below zero: it did not); else what Python calls the
+    trouble."""
     said = getattr(trouble, "smtp_error", None) if getattr(trouble, "smtp_code", 0) > 0 else None
     return _text(said) if said is not None else f"{type(trouble).__name__}: {trouble}"
 

@@ -1,6 +1,7 @@
 """Judging what a mail server said: a pure function over frozen data, tested as a table.
 
-Providers disagree with the standards: QQ answers 550 to a sender who is too fast, 163 hides its reasons in 451 and 421.
+Providers disagree with the standards: QQ answers 550 to a sender who is too fast, 163 hides its
+reasons in 451 and 421.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ Kind = Literal["sent", "later", "slower", "failed", "unknown_user", "channel"]
 
 @dataclass(frozen=True)
 class SmtpReply:
-    """What the server said, and when. Code 0: nothing, or nothing that can be read (a time-out, a broken line, garbage)."""
+    """What the server said, and when. Code 0: nothing, or nothing that can be read (a time-out, a
+    broken line, garbage)."""
 
     phase: Phase
     code: int
@@ -41,7 +43,9 @@ class Verdict:
 
 
 # Each try of a letter waits longer; after the last one it is failed. In all about four days.
-RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 1440, 1440))
+RETRY_AFTER = tuple(
+    timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 1440, 1440)
+)
 # Two days of quarters of an hour.
 TOO_FAST, TOO_FAST_TRIES = timedelta(minutes=15), 192
 # How long a channel in trouble rests after so many tries in a row.
@@ -52,13 +56,36 @@ USED_UP_AFTER = timedelta(hours=1)
 
 _USED_UP_WORDS = ("mi:stc", "rp:trc", "sending quota", "sending limit", "submissionquotaexceeded")
 _TOO_FAST_WORDS = (
-    "frequency limited", "mailbox unavailable or access denied", "too many", "rate limit", "ratelimit", "try again later",
-    "hl:itc", "hl:icc", "hl:ifc", "hl:iff", "hl:mep", "mi:sfq", "mi:dmc", "rp:drc", "rp:qrc", "dt:spm",
-)  # fmt: skip
-# Said of a recipient, and the account is meant: whoever puts its login right finds these letters still waiting.
+    "frequency limited",
+    "mailbox unavailable or access denied",
+    "too many",
+    "rate limit",
+    "ratelimit",
+    "try again later",
+    "hl:itc",
+    "hl:icc",
+    "hl:ifc",
+    "hl:iff",
+    "hl:mep",
+    "mi:sfq",
+    "mi:dmc",
+    "rp:drc",
+    "rp:qrc",
+    "dt:spm",
+)
+# Said of a recipient, and the account is meant: whoever puts its login right finds these letters
+# still waiting.
 _NO_RELAY_WORDS = ("relay", "rp:frl", "authentication is required")
 _TOO_BIG_WORDS = ("size", "too large", "too long", "too big")
-_UNKNOWN_WORDS = ("user unknown", "unknown user", "no such user", "user not found", "mailbox not found", "does not exist", "5.1.1")
+_UNKNOWN_WORDS = (
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "user not found",
+    "mailbox not found",
+    "does not exist",
+    "5.1.1",
+)
 _LOGIN_WORDS = ("too much fail authentication", "authentication required", "authentication failed")
 
 
@@ -102,7 +129,8 @@ def is_no_relay(answer: SmtpReply) -> bool:
 def for_the_letter(answer: SmtpReply, attempts: int) -> Verdict:
     """What follows for the letter where that is not what follows for the channel.
 
-    A server that hangs up in the middle of a mail (421) may mean this one alone: it steps behind the others, and the try counts.
+    A server that hangs up in the middle of a mail (421) may mean this one alone: it steps behind
+    the others, and the try counts.
     """
     if answer.code == 421 and answer.phase in ("recipient", "data", "dot"):
         return _retry(attempts)
@@ -110,14 +138,25 @@ def for_the_letter(answer: SmtpReply, attempts: int) -> Verdict:
 
 
 Meaning = Literal[
-    "unknown_user", "too_fast", "used_up", "refused_address", "refused_words", "too_big", "no_relay", "channel", "later", "silent",
-    "ours", "",
-]  # fmt: skip
+    "unknown_user",
+    "too_fast",
+    "used_up",
+    "refused_address",
+    "refused_words",
+    "too_big",
+    "no_relay",
+    "channel",
+    "later",
+    "silent",
+    "ours",
+    "",
+]
 _SAID = re.compile(r"(connect|login|sender|recipient|data|dot): (?:(\d{3}) )?(.*)", re.DOTALL)
 
 
 def meaning(said: str) -> Meaning:
-    """What a letter's ``answer`` means for a person: a server's words as ``str(Answer)`` keeps them. Empty: nothing to say.
+    """What a letter's ``answer`` means for a person: a server's words as ``str(Answer)`` keeps
+    them. Empty: nothing to say.
 
     *ours*: the letter could not be composed; no server has seen it.
     """
@@ -152,9 +191,16 @@ def is_too_big(answer: SmtpReply) -> bool:
 
 
 _MEANS: dict[Kind, Meaning] = {
-    "unknown_user": "unknown_user", "slower": "too_fast", "channel": "channel", "later": "later",
-}  # fmt: skip
+    "unknown_user": "unknown_user",
+    "slower": "too_fast",
+    "channel": "channel",
+    "later": "later",
+}
 
 
 def _retry(attempts: int) -> Verdict:
-    return Verdict("later", RETRY_AFTER[attempts]) if attempts < len(RETRY_AFTER) else Verdict("failed")
+    return (
+        Verdict("later", RETRY_AFTER[attempts])
+        if attempts < len(RETRY_AFTER)
+        else Verdict("failed")
+    )

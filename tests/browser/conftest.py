@@ -1,4 +1,5 @@
-"""What a browser shows does not hang on the kind of database: these stories run on SQLite alone, every other one on both."""
+"""What a browser shows does not hang on the kind of database: these stories run on SQLite alone,
+every other one on both."""
 
 from __future__ import annotations
 

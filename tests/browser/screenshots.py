@@ -1,8 +1,10 @@
-"""``make screenshots``: every page of the demo club, in both languages, light and dark, on a phone and on a desktop.
+"""``make screenshots``: every page of the demo club, in both languages, light and dark, on a phone
+and on a desktop.
 
-A person walks from page to page by the links that they see (as nobody in particular, as a member, as an admin, as the owner) and
-from the mails; each kind of page is taken once. Forms are also sent empty, for their errors. The pictures and an index with what
-axe says, the pages' sizes and whether they fit the screen lie in ``screenshots/``.
+A person walks from page to page by the links that they see (as nobody in particular, as a member,
+as an admin, as the owner) and from the mails; each kind of page is taken once. Forms are also sent
+empty, for their errors. The pictures and an index with what axe says, the pages' sizes and whether
+they fit the screen lie in ``screenshots/``.
 """
 
 from __future__ import annotations
@@ -33,7 +35,11 @@ from web.app.server import listen
 from web.app.services import Services
 
 OUT = Path(__file__).resolve().parents[2] / "screenshots"
-PEOPLE = {"member": "hanmeimei@example.com", "admin": "zhoumin@example.com", "owner": "owner@example.com"}
+PEOPLE = {
+    "member": "hanmeimei@example.com",
+    "admin": "zhoumin@example.com",
+    "owner": "owner@example.com",
+}
 SIZES = {"phone": (390, 844), "desktop": (1200, 900)}
 MOST_BYTES = 40_000
 # A form that refuses to be empty; the words beside a decision may be.
@@ -59,7 +65,8 @@ class Site:
     base: str
 
     def kind_of(self, url: str) -> str | None:
-        """What a page is called: of all pages that one route shows only one is taken, of cases one per state."""
+        """What a page is called: of all pages that one route shows only one is taken, of cases one
+        per state."""
         parts = urlsplit(url)
         if not url.startswith(self.base) or "lang=" in parts.query:
             return None
@@ -74,7 +81,14 @@ class Site:
         if "token" in values:
             return self._of_token(endpoint, values["token"])
         return " ".join(
-            [endpoint, *(str(value) for name, value in values.items() if name not in ("slug", "person_id", "letter_id"))]
+            [
+                endpoint,
+                *(
+                    str(value)
+                    for name, value in values.items()
+                    if name not in ("slug", "person_id", "letter_id")
+                ),
+            ]
         )
 
     def _letter(self, mail_id: str) -> str:
@@ -104,7 +118,9 @@ class Taken:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one picture per page: a phone, light, in Chinese")
+    parser.add_argument(
+        "--quick", action="store_true", help="one picture per page: a phone, light, in Chinese"
+    )
     quick = parser.parse_args().quick
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         assert CHROMIUM, "no Chromium here: install the package chromium"
@@ -122,17 +138,32 @@ def main() -> None:
         for look, all_ in page.problems.items()
         for problem in all_
     ]
-    print(f"{len(pages)} pages, {len(pages) * len(looks)} pictures in {OUT.name}/, {len(found)} problems", *found, sep="\n")
+    print(
+        f"{len(pages)} pages, {len(pages) * len(looks)} pictures in {OUT.name}/, {len(found)} problems",
+        *found,
+        sep="\n",
+    )
 
 
 def _looks() -> list[tuple[str, str, str]]:
-    return [(language, scheme, size) for language in ("zh-CN", "en") for scheme in ("light", "dark") for size in SIZES]
+    return [
+        (language, scheme, size)
+        for language in ("zh-CN", "en")
+        for scheme in ("light", "dark")
+        for size in SIZES
+    ]
 
 
 def _sites(folder: Path) -> Iterator[Site]:
     """The service with the demo club, as ``make run DEMO=1`` starts it."""
     port = free_port()
-    settings = load({"JIUNIU_DATA_DIR": str(folder / "data"), "JIUNIU_PORT": str(port), "JIUNIU_RATE_LIMITS": "off"})
+    settings = load(
+        {
+            "JIUNIU_DATA_DIR": str(folder / "data"),
+            "JIUNIU_PORT": str(port),
+            "JIUNIU_RATE_LIMITS": "off",
+        }
+    )
     app = create_app(settings)
     service: Services = app.extensions["jiuniu"]
     catcher = DevMailbox(service.mailbox)
@@ -146,9 +177,13 @@ def _sites(folder: Path) -> Iterator[Site]:
     catcher.stop()
 
 
-def _context(site: Site, browser: Browser, who: str, language: str, scheme: str, size: str) -> BrowserContext:
+def _context(
+    site: Site, browser: Browser, who: str, language: str, scheme: str, size: str
+) -> BrowserContext:
     width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, locale=language, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale=language, color_scheme=scheme
+    )  # type: ignore[arg-type]
     context.add_cookies([{"name": "lang", "value": language, "url": site.base}])
     if who in PEOPLE:
         _sign_in(site, context, PEOPLE[who])
@@ -162,7 +197,11 @@ def _sign_in(site: Site, context: BrowserContext, address: str) -> None:
     with page.expect_navigation():
         page.click("form[method=post] button")
     Ticker(site.service).once()
-    mail = next(item for item in stored_mails(site.service.mailbox, address) if item.letter == "club.sign_in")
+    mail = next(
+        item
+        for item in stored_mails(site.service.mailbox, address)
+        if item.letter == "club.sign_in"
+    )
     message = open_mail(site.service.mailbox, mail.id)
     assert message is not None
     text: Any = message.get_body(("plain",))
@@ -176,7 +215,11 @@ def _walk(site: Site, browser: Browser, who: str) -> list[Taken]:
     """Every kind of page that this person comes to, the nearest first."""
     context = _context(site, browser, who, "zh-CN", "light", "phone")
     page = context.new_page()
-    starts = [site.base, f"{site.base}demo/me"] if who != "nobody" else [site.base, f"{site.base}mailbox", f"{site.base}setup"]
+    starts = (
+        [site.base, f"{site.base}demo/me"]
+        if who != "nobody"
+        else [site.base, f"{site.base}mailbox", f"{site.base}setup"]
+    )
     starts += [f"{site.base}demo/desk"] if who in ("admin", "owner") else []
     waiting, seen, found = [(url, 0) for url in starts], {}, []  # type: ignore[var-annotated]
     while waiting and len(found) < 150:
@@ -197,7 +240,9 @@ def _walk(site: Site, browser: Browser, who: str) -> list[Taken]:
     return found
 
 
-def _take(site: Site, browser: Browser, pages: list[Taken], language: str, scheme: str, size: str) -> None:
+def _take(
+    site: Site, browser: Browser, pages: list[Taken], language: str, scheme: str, size: str
+) -> None:
     look = f"{language} {scheme} {size}"
     for who in dict.fromkeys(page.who for page in pages):
         context = _context(site, browser, who, language, scheme, size)
@@ -235,7 +280,11 @@ def _look_at(tab: Page, taken: Taken, language: str) -> Iterator[str]:
 
 
 def _picture(taken: Taken, look: str) -> Path:
-    return OUT / look.replace(" ", "-") / f"{taken.who} {taken.name}.png".replace("/", "_").replace("'", "").replace(" ", "-")
+    return (
+        OUT
+        / look.replace(" ", "-")
+        / f"{taken.who} {taken.name}.png".replace("/", "_").replace("'", "").replace(" ", "-")
+    )
 
 
 def _index(pages: list[Taken], looks: list[tuple[str, str, str]]) -> str:

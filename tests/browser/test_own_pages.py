@@ -1,4 +1,5 @@
-"""A member's own pages in a real browser: drafts that save themselves, and every room for every eye and screen."""
+"""A member's own pages in a real browser: drafts that save themselves, and every room for every eye
+and screen."""
 
 from __future__ import annotations
 
@@ -28,7 +29,10 @@ def test_typing_saves_a_draft_and_says_so(world: World, chromium: Browser) -> No
     world.join()
     page = chromium.new_context(viewport=PHONE, locale="zh-CN").new_page()  # type: ignore[arg-type]
     problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: problems.append(message.text) if message.type == "error" else None,
+    )
     page.goto(world.mail("study_plan.please_write").link())
     page.fill('[name="goals"]', "读完二十本史书")
     line = page.locator("[data-draft-line]")
@@ -58,7 +62,9 @@ def test_typing_saves_a_draft_and_says_so(world: World, chromium: Browser) -> No
 
 def test_without_a_script_the_button_saves(world: World, chromium: Browser) -> None:  # noqa: F811
     world.join()
-    page = chromium.new_context(viewport=PHONE, locale="zh-CN", java_script_enabled=False).new_page()  # type: ignore[arg-type]
+    page = chromium.new_context(
+        viewport=PHONE, locale="zh-CN", java_script_enabled=False
+    ).new_page()  # type: ignore[arg-type]
     page.goto(world.mail("study_plan.please_write").link())
     page.fill('[name="goals"]', "读完二十本史书")
     press(page, 'button[value="save"]')
@@ -70,7 +76,9 @@ def test_without_a_script_the_button_saves(world: World, chromium: Browser) -> N
     page.context.close()
 
 
-def test_an_application_survives_a_reload_in_its_own_tab_until_it_is_sent(world: World, chromium: Browser) -> None:  # noqa: F811
+def test_an_application_survives_a_reload_in_its_own_tab_until_it_is_sent(
+    world: World, chromium: Browser
+) -> None:  # noqa: F811
     context = chromium.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{world.base}jiuniu/join")
@@ -79,7 +87,9 @@ def test_an_application_survives_a_reload_in_its_own_tab_until_it_is_sent(world:
     assert page.input_value('[name="about"]') == "想认真读书。"
     other = context.new_page()
     other.goto(f"{world.base}jiuniu/join")
-    assert other.input_value('[name="about"]') == "", "a shared computer tells the next person nothing"
+    assert other.input_value('[name="about"]') == "", (
+        "a shared computer tells the next person nothing"
+    )
     page.wait_for_timeout(2100)
     for name, typed in APPLICATION.items():
         if name == "accept_charter":
@@ -92,15 +102,25 @@ def test_an_application_survives_a_reload_in_its_own_tab_until_it_is_sent(world:
     context.close()
 
 
-@pytest.mark.parametrize(("locale", "scheme", "width"), [("zh-CN", "light", 320), ("en", "dark", 390)])
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width"), [("zh-CN", "light", 320), ("en", "dark", 390)]
+)
 def test_every_room_is_open_to_every_eye_on_the_narrowest_phone(
-    world: World, chromium: Browser, locale: str, scheme: str, width: int  # noqa: F811
-) -> None:  # fmt: skip
+    world: World,
+    chromium: Browser,
+    locale: str,
+    scheme: str,
+    width: int,  # noqa: F811
+) -> None:
     world.add_member(LILEI, "李雷", locale=locale)
     world.live_until(datetime(2026, 12, 15, tzinfo=UTC), step=timedelta(hours=12))
     you = world.person(LILEI)
-    token = world.service.links.token(Link("me", world.club_id, you.id, you.link_epoch, 0, world.now))
-    context = chromium.new_context(viewport={"width": width, "height": 700}, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+    token = world.service.links.token(
+        Link("me", world.club_id, you.id, you.link_epoch, 0, world.now)
+    )
+    context = chromium.new_context(
+        viewport={"width": width, "height": 700}, locale=locale, color_scheme=scheme
+    )  # type: ignore[arg-type]
     page = context.new_page()
     for room in ("", "/record", "/letters", "/settings", "/data"):
         page.goto(f"{world.base}me/{token}{room}")

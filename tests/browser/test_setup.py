@@ -1,4 +1,5 @@
-"""The set-up on a phone: from the code to a working club, every step looked at by axe, its decisions counted."""
+"""The set-up on a phone: from the code to a working club, every step looked at by axe, its
+decisions counted."""
 
 from __future__ import annotations
 
@@ -27,13 +28,22 @@ def decisions(page: Page, what: str) -> int:
     return max(1, page.evaluate(OPEN))
 
 
-@pytest.mark.parametrize(("locale", "scheme", "after_demo"), [("zh-CN", "light", True), ("en", "dark", False)])
+@pytest.mark.parametrize(
+    ("locale", "scheme", "after_demo"), [("zh-CN", "light", True), ("en", "dark", False)]
+)
 def test_a_club_in_under_ten_decisions(
-    begin: Callable[..., World], chromium: Browser, monkeypatch: pytest.MonkeyPatch, locale: str, scheme: str, after_demo: bool
+    begin: Callable[..., World],
+    chromium: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    locale: str,
+    scheme: str,
+    after_demo: bool,
 ) -> None:
     world = begin(JIUNIU_SMTP_URL="")
     server = Scripted({"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 welcome\r\n"})
-    monkeypatch.setitem(PRESETS, "qq", MailProvider("qq", "QQ", {"qq.com": "127.0.0.1"}, server.port, "smtp"))
+    monkeypatch.setitem(
+        PRESETS, "qq", MailProvider("qq", "QQ", {"qq.com": "127.0.0.1"}, server.port, "smtp")
+    )
     if after_demo:
         demo.begin(world.service)
     context = chromium.new_context(viewport=PHONE, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
@@ -76,7 +86,9 @@ def test_what_goes_wrong_is_readable_on_the_narrowest_phone(
     begin: Callable[..., World], chromium: Browser, locale: str, scheme: str
 ) -> None:
     world = begin(JIUNIU_SMTP_URL="")
-    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+    context = chromium.new_context(
+        viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme
+    )  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{world.base}setup")
     page.fill('[name="code"]', "WRONG")
@@ -89,7 +101,11 @@ def test_what_goes_wrong_is_readable_on_the_narrowest_phone(
     press(page, "main form .button-main")
     look(page, "the club with errors")
     page.fill('[name="slug"]', "")
-    for name, typed in (("name", "Readers"), ("owner_name", "Chen"), ("owner_email", "chen@example.org")):
+    for name, typed in (
+        ("name", "Readers"),
+        ("owner_name", "Chen"),
+        ("owner_email", "chen@example.org"),
+    ):
         page.fill(f'[name="{name}"]', typed)
     press(page, "main form .button-main")
     page.fill('[name="plan_days"]', "0")
@@ -100,7 +116,12 @@ def test_what_goes_wrong_is_readable_on_the_narrowest_phone(
     for provider in ("qq", "163", "gmail", "outlook", "own"):
         page.goto(f"{world.base}setup/mail?provider={provider}")
         look(page, provider)
-    for name, typed in (("address", "club@example.org"), ("host", "127.0.0.1"), ("port", "1"), ("password", "secret")):
+    for name, typed in (
+        ("address", "club@example.org"),
+        ("host", "127.0.0.1"),
+        ("port", "1"),
+        ("password", "secret"),
+    ):
         page.fill(f'[name="{name}"]', typed)
     press(page, 'button[value="test"]')
     look(page, "nobody answers")

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
-        assert not os.environ.get("JIUNIU_NEED_BROWSER"), "no Chromium here, and this run needs one: install the package chromium"
+        assert not os.environ.get("JIUNIU_NEED_BROWSER"), (
+            "no Chromium here, and this run needs one: install the package chromium"
+        )
         pytest.skip("NOT TESTED: no Chromium found, so no page was looked at in a browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -33,7 +35,9 @@ def look(page: Page, what: str) -> None:
     """Nobody is shut out and nothing runs off the screen."""
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= page.viewport_size["width"], f"{what} is wider than the phone: {width} px"  # type: ignore[index]
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
+    found = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
     assert found.violations_count == 0, f"{what}: {found.generate_report()}"
 
 
@@ -59,7 +63,12 @@ def test_somebody_applies_on_a_phone_and_the_owner_approves_on_one(
     # axe itself needs scripts; that no page does is told by the story below.
     context = chromium.new_context(viewport=PHONE, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    for path, what in (("", "the club"), ("join", "the form"), ("study-plan", "the address form"), ("desk", "the sign-in")):
+    for path, what in (
+        ("", "the club"),
+        ("join", "the form"),
+        ("study-plan", "the address form"),
+        ("desk", "the sign-in"),
+    ):
         page.goto(f"{world.base}jiuniu/{path}")
         look(page, what)
     page.goto(f"{world.base}jiuniu/join")
@@ -95,8 +104,12 @@ def test_somebody_applies_on_a_phone_and_the_owner_approves_on_one(
     context.close()
 
 
-def test_no_page_needs_a_script_and_the_narrowest_screen_fits(world: World, chromium: Browser) -> None:
-    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale="zh-CN", java_script_enabled=False)
+def test_no_page_needs_a_script_and_the_narrowest_screen_fits(
+    world: World, chromium: Browser
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": 320, "height": 600}, locale="zh-CN", java_script_enabled=False
+    )
     page = context.new_page()
     page.goto(f"{world.base}jiuniu/join")
     page.wait_for_timeout(2100)
@@ -116,7 +129,9 @@ def test_no_page_needs_a_script_and_the_narrowest_screen_fits(world: World, chro
     context.close()
 
 
-def test_a_scanner_that_opens_every_link_and_waits_changes_nothing(world: World, chromium: Browser) -> None:
+def test_a_scanner_that_opens_every_link_and_waits_changes_nothing(
+    world: World, chromium: Browser
+) -> None:
     world.apply()
     world.open(world.mail("join.confirm_address")).press("confirm")
     world.tick()
@@ -130,7 +145,9 @@ def test_a_scanner_that_opens_every_link_and_waits_changes_nothing(world: World,
     page.close()
 
 
-def test_the_owner_brings_members_in_on_the_narrowest_phone(world: World, chromium: Browser) -> None:
+def test_the_owner_brings_members_in_on_the_narrowest_phone(
+    world: World, chromium: Browser
+) -> None:
     page = chromium.new_context(viewport={"width": 320, "height": 600}, locale="zh-CN").new_page()
     sign_in(world, page)
     page.click(".menu-more summary")
@@ -138,7 +155,10 @@ def test_the_owner_brings_members_in_on_the_narrowest_phone(world: World, chromi
     press(page, 'a[href$="/desk/members"]')
     look(page, "the table")
     cells = "姓名,邮箱,城市\n李雷,lilei@qq.com,武汉\n一个很长的名字,a-very-long-address-without-any-break@students.example.org,\n王五,,\n"
-    page.set_input_files('[name="file"]', files=[{"name": "成员.csv", "mimeType": "text/csv", "buffer": cells.encode("gb18030")}])
+    page.set_input_files(
+        '[name="file"]',
+        files=[{"name": "成员.csv", "mimeType": "text/csv", "buffer": cells.encode("gb18030")}],
+    )
     press(page, 'button[value="check"]')
     look(page, "what would happen")
     press(page, 'button[value="import"]')
@@ -150,8 +170,12 @@ def test_the_owner_brings_members_in_on_the_narrowest_phone(world: World, chromi
 
 
 @pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "dark"), ("en", "light")])
-def test_a_week_of_reading_and_a_vote_on_the_narrowest_phone(world: World, chromium: Browser, locale: str, scheme: str) -> None:
-    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+def test_a_week_of_reading_and_a_vote_on_the_narrowest_phone(
+    world: World, chromium: Browser, locale: str, scheme: str
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme
+    )  # type: ignore[arg-type]
     page = context.new_page()
     for number, name in enumerate(("李雷", "韩梅梅", "林涛")):
         world.add_member(f"m{number}@qq.com", name, locale=locale)
@@ -197,7 +221,9 @@ def test_a_week_of_reading_and_a_vote_on_the_narrowest_phone(world: World, chrom
 def test_settings_outlook_figures_and_texts_on_the_narrowest_phone(
     world: World, chromium: Browser, locale: str, scheme: str
 ) -> None:
-    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+    context = chromium.new_context(
+        viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme
+    )  # type: ignore[arg-type]
     page = context.new_page()
     world.join()
     world.live_until(datetime(2026, 12, 4, 2, tzinfo=UTC), step=timedelta(hours=12))
@@ -207,7 +233,17 @@ def test_settings_outlook_figures_and_texts_on_the_narrowest_phone(
         page.goto(f"{desk}{path}?lang={locale}")
         page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
         look(page, path)
-    for part in ("texts", "clauses", "joining", "duties", "reading", "decisions", "votes", "mail", "deciders"):
+    for part in (
+        "texts",
+        "clauses",
+        "joining",
+        "duties",
+        "reading",
+        "decisions",
+        "votes",
+        "mail",
+        "deciders",
+    ):
         page.goto(f"{desk}settings/{part}")
         look(page, part)
     page.goto(f"{desk}settings/mail")
@@ -231,14 +267,20 @@ def test_settings_outlook_figures_and_texts_on_the_narrowest_phone(
 
 
 @pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("en", "dark")])
-def test_the_owner_looks_after_the_club_on_the_narrowest_phone(world: World, chromium: Browser, locale: str, scheme: str) -> None:
-    context = chromium.new_context(viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+def test_the_owner_looks_after_the_club_on_the_narrowest_phone(
+    world: World, chromium: Browser, locale: str, scheme: str
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": 320, "height": 600}, locale=locale, color_scheme=scheme
+    )  # type: ignore[arg-type]
     page = context.new_page()
     world.add_member("admin@qq.com", "周敏", role="admin", locale=locale)
     world.join(name="一个很长很长的名字")
     world.apply(email="new@qq.com", name="王五")
     world.open(world.mail("join.confirm_address", "new@qq.com")).press("confirm")
-    world.sink.replies["RCPT"] = "550 5.1.1 a-very-long-line-of-the-server-without-any-break-in-it-user-unknown"
+    world.sink.replies["RCPT"] = (
+        "550 5.1.1 a-very-long-line-of-the-server-without-any-break-in-it-user-unknown"
+    )
     world.live_until(world.now + timedelta(days=3), step=timedelta(hours=12))
     world.sink.replies.clear()
     world.live_until(world.now + timedelta(days=2), step=timedelta(hours=12))

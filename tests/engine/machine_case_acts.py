@@ -40,7 +40,9 @@ class CaseActs(TimeAndPost):
     @rule(who=people, again=st.booleans(), city=st.sampled_from(["武汉", "荆州"]))
     def hand_in_an_application(self, who: str, again: bool, city: str) -> None:
         before = self.everything()
-        person = self.actors().get(who)  # who was forgotten, or has another address since, is a stranger again
+        person = self.actors().get(
+            who
+        )  # who was forgotten, or has another address since, is a stranger again
         known = person is not None and self.applied.get(who) == person.id
         if not (again and known):
             self.forms[who] += 1
@@ -52,10 +54,22 @@ class CaseActs(TimeAndPost):
     @rule(
         data=st.data(),
         who=crowd,
-        form=st.sampled_from(["nomination", "nomination", "nomination", "departure", "erasure", "new_address", "new_name"]),
+        form=st.sampled_from(
+            [
+                "nomination",
+                "nomination",
+                "nomination",
+                "departure",
+                "erasure",
+                "new_address",
+                "new_name",
+            ]
+        ),
         again=st.booleans(),
     )
-    def hand_in_a_form_of_ones_own(self, data: st.DataObject, who: str, form: str, again: bool) -> None:
+    def hand_in_a_form_of_ones_own(
+        self, data: st.DataObject, who: str, form: str, again: bool
+    ) -> None:
         """A nomination, a departure (with everything erased or not), a new address."""
         person = self.actors().get(who)
         if person is None:
@@ -82,8 +96,16 @@ class CaseActs(TimeAndPost):
         if person is None or not may_hand_in("nomination", person, self.cases()):
             return
         self.own_forms += 1
-        self.house.write(lambda session: self.hand_in(session, person, "nomination", NOMINATION, f"own-{self.own_forms}"))
-        case = next(case for case in self.cases() if case.workflow == "nomination" and case.person_id == person.id and case.turn)
+        self.house.write(
+            lambda session: self.hand_in(
+                session, person, "nomination", NOMINATION, f"own-{self.own_forms}"
+            )
+        )
+        case = next(
+            case
+            for case in self.cases()
+            if case.workflow == "nomination" and case.person_id == person.id and case.turn
+        )
         self.press(case, self.owner(), "approve", expect=None)
 
     @precondition(lambda self: self.votes_seen)
@@ -116,7 +138,9 @@ class CaseActs(TimeAndPost):
     @rule(data=st.data())
     def press_without_the_letter(self, data: st.DataObject) -> None:
         """An address is confirmed by who reads it, not by who asked for it."""
-        case, actor, move = data.draw(st.sampled_from([offer for offer in self.offered() if offer[2].proves]))
+        case, actor, move = data.draw(
+            st.sampled_from([offer for offer in self.offered() if offer[2].proves])
+        )
         self.press(case, actor, move.action, proven=False, expect=NotAllowed)
 
     @rule(days=st.integers(0, 6))
@@ -137,7 +161,9 @@ class CaseActs(TimeAndPost):
     def decide_as_asked(self, data: st.DataObject) -> None:
         """The same with everything filled in: so that the life of the club gets far."""
         action = data.draw(st.sampled_from(sorted({move.action for _, _, move in self.offered()})))
-        case, actor, move = data.draw(st.sampled_from([offer for offer in self.offered() if offer[2].action == action]))
+        case, actor, move = data.draw(
+            st.sampled_from([offer for offer in self.offered() if offer[2].action == action])
+        )
         self.press(case, actor, move.action, note="好。", days=3, expect=None)
 
     @precondition(lambda self: self.seen)
@@ -173,7 +199,10 @@ class CaseActs(TimeAndPost):
         if (
             actor is None
             or action == "undo"
-            or any(c.id == case.id and a.id == actor.id and m.action == action for c, a, m in self.offered())
+            or any(
+                c.id == case.id and a.id == actor.id and m.action == action
+                for c, a, m in self.offered()
+            )
         ):
             return
         self.press(case, actor, action, note="我来。", days=3, expect=NotAllowed)
@@ -183,14 +212,30 @@ class CaseActs(TimeAndPost):
     def press_in_a_round_that_is_over(self, data: st.DataObject) -> None:
         case, actor, move = data.draw(st.sampled_from(self.offered()))
         if case.entered_version > 1:
-            self.press(case, actor, move.action, note="好。", days=3, seen_version=case.entered_version - 1, expect=Stale)
+            self.press(
+                case,
+                actor,
+                move.action,
+                note="好。",
+                days=3,
+                seen_version=case.entered_version - 1,
+                expect=Stale,
+            )
 
     @precondition(lambda self: any(state_of(case.workflow, case.state).undo for case in self.seen))
     @rule(data=st.data(), deputy=st.booleans(), hours=st.sampled_from([0, 1, 23, 24, 48]))
     def undo(self, data: st.DataObject, deputy: bool, hours: int) -> None:
         self.house.now += timedelta(hours=hours)
-        case = data.draw(st.sampled_from([case for case in self.cases() if state_of(case.workflow, case.state).undo]))
-        deciders = [person for person in self.actors().values() if person.role == ("admin" if deputy else "owner")]
+        case = data.draw(
+            st.sampled_from(
+                [case for case in self.cases() if state_of(case.workflow, case.state).undo]
+            )
+        )
+        deciders = [
+            person
+            for person in self.actors().values()
+            if person.role == ("admin" if deputy else "owner")
+        ]
         if not deciders:
             return
         self.take_back(case, data.draw(st.sampled_from(deciders)))
@@ -203,7 +248,9 @@ class CaseActs(TimeAndPost):
         if not decisions:
             return
         action = data.draw(st.sampled_from(sorted({move.action for _, _, move in decisions})))
-        case, decider, move = data.draw(st.sampled_from([offer for offer in decisions if offer[2].action == action]))
+        case, decider, move = data.draw(
+            st.sampled_from([offer for offer in decisions if offer[2].action == action])
+        )
         self.press(case, decider, move.action, note="好。", days=3, expect=None)
         self.look()
         self.house.now += timedelta(hours=hours)
@@ -223,10 +270,15 @@ class CaseActs(TimeAndPost):
             self.check_as_it_was(case, decision)
 
     def check_as_it_was(self, case: Case, decision: Event) -> None:
-        """After an undo: where the case was before, due when it was due; with less than a day left, at the end of the next day."""
+        """After an undo: where the case was before, due when it was due; with less than a day left,
+        at the end of the next day."""
         again = next(item for item in self.cases() if item.id == case.id)
         assert again.state == decision.from_state
-        entered = max(event.version for event in self.events_of(case) if event.version < decision.version and enters(event))
+        entered = max(
+            event.version
+            for event in self.events_of(case)
+            if event.version < decision.version and enters(event)
+        )
         if (case.id, entered) in self.dues:  # else it was decided as soon as it came
             due, _ = self.dues[case.id, entered]
             zone = ZoneInfo(self.club().zone)

@@ -1,4 +1,5 @@
-"""The club of the state machine: its people, what was remembered of its life, and how somebody acts in it."""
+"""The club of the state machine: its people, what was remembered of its life, and how somebody acts
+in it."""
 
 from __future__ import annotations
 
@@ -26,7 +27,13 @@ PEOPLE = ("lilei@qq.com", "hanmeimei@163.com", "wang@gmail.com")
 READER = "reader@qq.com"
 AT_THE_START = (OWNER, ADMIN, READER)
 NOMINATION = {"why": "我愿意多做一点。", "plan": "每周四主持讨论。"}
-REFLECTION = {"book": "活着", "author": "余华", "big": True, "reflection": "人是为活着本身而活着的。", "share": True}
+REFLECTION = {
+    "book": "活着",
+    "author": "余华",
+    "big": True,
+    "reflection": "人是为活着本身而活着的。",
+    "share": True,
+}
 
 
 class LivingClub(RuleBasedStateMachine):
@@ -40,7 +47,9 @@ class LivingClub(RuleBasedStateMachine):
     own_forms: int
     went_back: bool
     applied: dict[str, int]  # whose the last application from this address was
-    dues: dict[tuple[int, int], tuple[datetime, datetime]]  # (case, version): due and entered as last seen
+    dues: dict[
+        tuple[int, int], tuple[datetime, datetime]
+    ]  # (case, version): due and entered as last seen
     judged: set[tuple[int, int]]  # due steps that were looked at
     accepted: Counter[str]
     bytes: dict[tuple[str, str], set[bytes]]
@@ -52,8 +61,18 @@ class LivingClub(RuleBasedStateMachine):
 
     # How somebody acts
 
-    def press(self, case: Case, actor: Person, action: str, *, expect: type[Exception] | None, **given: Any) -> None:
-        unit: Callable[[Session], None] = lambda session: self.act(session, case, actor, action, **given)  # noqa: E731
+    def press(
+        self,
+        case: Case,
+        actor: Person,
+        action: str,
+        *,
+        expect: type[Exception] | None,
+        **given: Any,
+    ) -> None:
+        unit: Callable[[Session], None] = lambda session: self.act(
+            session, case, actor, action, **given
+        )  # noqa: E731
         if expect is None:
             self.house.write(unit)
         else:
@@ -65,7 +84,13 @@ class LivingClub(RuleBasedStateMachine):
             self.house.write(unit)
         assert self.everything() == before, "what is refused changes nothing"
 
-    def attempt(self, unit: Callable[..., Any], *args: Any, refusal: tuple[type[Exception], ...], **given: Any) -> bool:
+    def attempt(
+        self,
+        unit: Callable[..., Any],
+        *args: Any,
+        refusal: tuple[type[Exception], ...],
+        **given: Any,
+    ) -> bool:
         """Did it go through? What is refused changes nothing."""
         before = self.everything()
         try:
@@ -80,27 +105,58 @@ class LivingClub(RuleBasedStateMachine):
         self.ballots.setdefault((case.id, case.entered_version), {})[who.id] = choice
 
     def vote(self, session: Session, case: Case, who: Person, choice: str) -> None:
-        hand, mine = Actor(session.get_one(Person, (case.club_id, who.id)), "page"), session.get_one(Case, (case.club_id, case.id))
+        hand, mine = (
+            Actor(session.get_one(Person, (case.club_id, who.id)), "page"),
+            session.get_one(Case, (case.club_id, case.id)),
+        )
         vote(session, mine, choice, by=hand, now=self.house.now, seen_version=case.entered_version)
 
     def remember_application(self, who: str) -> None:
-        """Whose the newest form is; one that was only told that another is open already is nobody's."""
+        """Whose the newest form is; one that was only told that another is open already is
+        nobody's."""
         person, form = self.house.person(who), f"{who}-{self.forms[who]}"
-        taken = any(form in (case.key.partition(":")[0], case.data.get("form")) for case in self.cases())
+        taken = any(
+            form in (case.key.partition(":")[0], case.data.get("form")) for case in self.cases()
+        )
         self.applied[who] = person.id if taken else 0
 
-    def hand_in(self, session: Session, who: Person, form: str, answers: dict[str, Any], form_id: str) -> None:
+    def hand_in(
+        self, session: Session, who: Person, form: str, answers: dict[str, Any], form_id: str
+    ) -> None:
         person = session.get_one(Person, (who.club_id, who.id))
         flow = workflow("departure" if form == "erasure" else form)
-        submit_by_member(session, person, flow, answers, by=Actor(person, "page"), form_id=form_id, now=self.house.now)
+        submit_by_member(
+            session,
+            person,
+            flow,
+            answers,
+            by=Actor(person, "page"),
+            form_id=form_id,
+            now=self.house.now,
+        )
 
     def act(self, session: Session, case: Case, actor: Person, action: str, **given: Any) -> None:
         mine = session.get_one(Case, (case.club_id, case.id))
         move = declared(state_of(mine.workflow, mine.state), action)
-        texts = {name: (PLAN | APPLICATION | REFLECTION | NOMINATION)[name] for name in move.fill} if move else {}
-        fill = {name: text if isinstance(text, bool) else f"{text} {case.version}" for name, text in texts.items()}
+        texts = (
+            {name: (PLAN | APPLICATION | REFLECTION | NOMINATION)[name] for name in move.fill}
+            if move
+            else {}
+        )
+        fill = {
+            name: text if isinstance(text, bool) else f"{text} {case.version}"
+            for name, text in texts.items()
+        }
         hand = Actor(session.get_one(Person, (case.club_id, actor.id)), "page")
-        act(session, mine, action, by=hand, now=self.house.now, answers=fill, **({"proven": True} | given))
+        act(
+            session,
+            mine,
+            action,
+            by=hand,
+            now=self.house.now,
+            answers=fill,
+            **({"proven": True} | given),
+        )
 
     # What there is
 
@@ -111,13 +167,17 @@ class LivingClub(RuleBasedStateMachine):
         return self.house.rows(select(Case).order_by(Case.id))
 
     def votes_open(self) -> list[Case]:
-        return [case for case in self.cases() if (case.workflow, case.state) == ("nomination", "vote")]
+        return [
+            case for case in self.cases() if (case.workflow, case.state) == ("nomination", "vote")
+        ]
 
     def events_of(self, case: Case) -> list[Event]:
         return self.events_by_id(case.id)
 
     def events_by_id(self, case_id: int | None) -> list[Event]:
-        return self.house.rows(select(Event).where(Event.case_id == case_id).order_by(Event.version))
+        return self.house.rows(
+            select(Event).where(Event.case_id == case_id).order_by(Event.version)
+        )
 
     def owner(self) -> Person:
         """By the office: whoever has it may have another address by now."""
@@ -125,21 +185,29 @@ class LivingClub(RuleBasedStateMachine):
         return owner
 
     def actors(self) -> dict[str, Person]:
-        found = self.house.rows(select(Person).where(Person.address.is_not(None)).order_by(Person.id))
+        found = self.house.rows(
+            select(Person).where(Person.address.is_not(None)).order_by(Person.id)
+        )
         return {person.address: person for person in found}
 
     def offered(self) -> list[tuple[Case, Person, Act]]:
         """Every declared act that somebody may do now, by the test's own reading of the rights."""
-        return self.offered_in(self.cases(), {person.id: person for person in self.house.rows(select(Person).order_by(Person.id))})
+        return self.offered_in(
+            self.cases(),
+            {person.id: person for person in self.house.rows(select(Person).order_by(Person.id))},
+        )
 
-    def offered_in(self, cases: list[Case], people: dict[int, Person]) -> list[tuple[Case, Person, Act]]:
+    def offered_in(
+        self, cases: list[Case], people: dict[int, Person]
+    ) -> list[tuple[Case, Person, Act]]:
         actors = [person for person in people.values() if person.address is not None]
         return [
             (case, actor, move)
             for case in cases
             for move in state_of(case.workflow, case.state).acts
             for actor in actors
-            if any(holds(role, actor, case) for role in move.who.names) and fits(move.action, people[case.person_id])
+            if any(holds(role, actor, case) for role in move.who.names)
+            and fits(move.action, people[case.person_id])
         ]
 
     def everything(self) -> list[Any]:

@@ -1,4 +1,5 @@
-"""What owners, admins and the machine do to a whole club: rests, handovers, charters, clocks, the post."""
+"""What owners, admins and the machine do to a whole club: rests, handovers, charters, clocks, the
+post."""
 
 from __future__ import annotations
 
@@ -14,7 +15,13 @@ from sqlalchemy.orm import Session
 from engine.cases.erasure import BYTES_KEPT, CannotErase, erase_for_good, forget_bytes
 from engine.cases.member_links import reissue_links
 from engine.cases.offers import CannotOffer, offer
-from engine.cases.submissions import correct_for_member, send_form_link, send_page, send_sign_in, submit_on_behalf
+from engine.cases.submissions import (
+    correct_for_member,
+    send_form_link,
+    send_page,
+    send_sign_in,
+    submit_on_behalf,
+)
 from engine.cases.transitions import NotAllowed
 from engine.clock import machine_now
 from engine.club.context import current_owner
@@ -28,7 +35,13 @@ from engine.storage.models import Letter, Person
 from tests.engine.machine_time import TimeAndPost
 
 OLD_FRIENDS = ("friend@qq.com", "colleague@163.com")
-ZONES = ("Asia/Shanghai", "America/New_York", "Pacific/Auckland", "Australia/Lord_Howe", "America/Santiago")
+ZONES = (
+    "Asia/Shanghai",
+    "America/New_York",
+    "Pacific/Auckland",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+)
 NUMBERS: dict[str, list[Any]] = {
     "plan_days": [1, 3, 10],
     "second_chances": [0, 1, 2],
@@ -47,8 +60,19 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "departure": {"why": "电话里说的。", "erase": False},
 }
 
-addresses = st.sampled_from([*OLD_FRIENDS, "lilei@qq.com", "hanmeimei@163.com", "reader@qq.com", "admin@qq.com", "nobody@qq.com"])
-changes = st.sampled_from(sorted(NUMBERS)).flatmap(lambda key: st.tuples(st.just(key), st.sampled_from(NUMBERS[key])))
+addresses = st.sampled_from(
+    [
+        *OLD_FRIENDS,
+        "lilei@qq.com",
+        "hanmeimei@163.com",
+        "reader@qq.com",
+        "admin@qq.com",
+        "nobody@qq.com",
+    ]
+)
+changes = st.sampled_from(sorted(NUMBERS)).flatmap(
+    lambda key: st.tuples(st.just(key), st.sampled_from(NUMBERS[key]))
+)
 
 
 class ClubActs(TimeAndPost):
@@ -56,7 +80,8 @@ class ClubActs(TimeAndPost):
 
     @rule(days=st.integers(0, 9), stays=st.integers(0, 12), ticks=st.booleans())
     def the_club_rests(self, days: int, stays: int, ticks: bool) -> None:
-        """For so many days, or until somebody ends it; twelve times two hours of it are lived through."""
+        """For so many days, or until somebody ends it; twelve times two hours of it are lived
+        through."""
         until = self.house.now + timedelta(days=days) if days else None
         self.house.db.write(pause, self.house.club_id, self.house.now, until)
         self.look()
@@ -70,26 +95,43 @@ class ClubActs(TimeAndPost):
         self.house.now += timedelta(hours=hours)
         due = {case.id: case.due_at for case in self.cases() if case.due_at}
         self.house.db.write(resume, self.house.club_id, self.house.now)
-        assert all(case.due_at and case.due_at >= due[case.id] for case in self.cases() if case.id in due), "due earlier than told"
+        assert all(
+            case.due_at and case.due_at >= due[case.id] for case in self.cases() if case.id in due
+        ), "due earlier than told"
 
     @rule(change=changes)
     def the_charter_changes(self, change: tuple[str, Any]) -> None:
         charter = self.club().charter
         charter = charter | {"numbers": charter["numbers"] | dict([change])}
         due = {case.id: case.due_at for case in self.cases()}
-        self.house.db.write(apply_charter, self.house.club_id, charter, self.house.now, by_id=self.owner().id)
-        assert {case.id: case.due_at for case in self.cases()} == due, "an instant that was told moved"
+        self.house.db.write(
+            apply_charter, self.house.club_id, charter, self.house.now, by_id=self.owner().id
+        )
+        assert {case.id: case.due_at for case in self.cases()} == due, (
+            "an instant that was told moved"
+        )
 
     @rule(zone=st.sampled_from(ZONES))
     def the_club_moves(self, zone: str) -> None:
         due = {case.id: case.due_at for case in self.cases()}
-        self.house.db.write(change_club, self.house.club_id, name=self.club().name, zone=zone, now=self.house.now)
-        assert {case.id: case.due_at for case in self.cases()} == due, "an instant that was told moved"
+        self.house.db.write(
+            change_club, self.house.club_id, name=self.club().name, zone=zone, now=self.house.now
+        )
+        assert {case.id: case.due_at for case in self.cases()} == due, (
+            "an instant that was told moved"
+        )
 
     @rule(address=addresses, takes=st.booleans())
     def the_club_is_offered(self, address: str, takes: bool) -> None:
         def offers(session: Session, club_id: int) -> None:
-            offer(session, club_id, "handover", address, by=Actor(_owner(session, club_id), "page"), now=self.house.now)
+            offer(
+                session,
+                club_id,
+                "handover",
+                address,
+                by=Actor(_owner(session, club_id), "page"),
+                now=self.house.now,
+            )
 
         if self.attempt(offers, self.house.club_id, refusal=(CannotOffer,)) and takes:
             self.house.press(address, "accept", address, "handover")
@@ -118,7 +160,14 @@ class ClubActs(TimeAndPost):
         self.own_forms += 1
         given = {"form_id": f"own-{self.own_forms}", "now": self.house.now}
         went = self.attempt(
-            submit_on_behalf, self.house.club_id, form, self.owner().id, person.id, ANSWERS[form], refusal=(NotAllowed,), **given
+            submit_on_behalf,
+            self.house.club_id,
+            form,
+            self.owner().id,
+            person.id,
+            ANSWERS[form],
+            refusal=(NotAllowed,),
+            **given,
         )
         assert went == (person.status == "member" and person.role != "owner")
 
@@ -144,7 +193,9 @@ class ClubActs(TimeAndPost):
     @rule(data=st.data())
     def somebody_is_erased_at_once(self, data: st.DataObject) -> None:
         person = data.draw(st.sampled_from(list(self.actors().values())))
-        went = self.attempt(erase_for_good, self.house.club_id, person.id, self.house.now, refusal=(CannotErase,))
+        went = self.attempt(
+            erase_for_good, self.house.club_id, person.id, self.house.now, refusal=(CannotErase,)
+        )
         assert went == (person.role != "owner")
 
     @rule(data=st.data(), does=st.sampled_from(["fewer", "all", "links", "english"]))
@@ -168,19 +219,33 @@ class ClubActs(TimeAndPost):
         self.own_forms += 1
         given = {"request_id": f"ask-{self.own_forms}", "now": self.house.now, "limited": False}
         if what == "form":
-            self.house.db.write(send_form_link, self.house.club_id, "nomination", person.address or "", **given)
+            self.house.db.write(
+                send_form_link, self.house.club_id, "nomination", person.address or "", **given
+            )
         elif what == "sign in":
             self.house.db.write(send_sign_in, self.house.club_id, person.address or "", **given)
         else:
-            self.attempt(send_page, self.house.club_id, person.id, by=self.owner().id, refusal=(NotAllowed,), **given)
+            self.attempt(
+                send_page,
+                self.house.club_id,
+                person.id,
+                by=self.owner().id,
+                refusal=(NotAllowed,),
+                **given,
+            )
 
     # The post
 
-    @rule(data=st.data(), does=st.sampled_from([delivery_log.retry, delivery_log.hold, delivery_log.release]))
+    @rule(
+        data=st.data(),
+        does=st.sampled_from([delivery_log.retry, delivery_log.hold, delivery_log.release]),
+    )
     def a_letter_is_taken_in_hand(self, data: st.DataObject, does: Callable[..., bool]) -> None:
         letters = self.house.rows(select(Letter.id).order_by(Letter.id))
         if letters:
-            self.house.db.write(does, self.house.club_id, data.draw(st.sampled_from(letters)), self.house.now)
+            self.house.db.write(
+                does, self.house.club_id, data.draw(st.sampled_from(letters)), self.house.now
+            )
 
     @rule(does=st.sampled_from(["hold", "release club", "release"]))
     def all_letters_are_taken_in_hand(self, does: str) -> None:

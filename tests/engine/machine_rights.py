@@ -25,13 +25,18 @@ def fits(action: str, person: Person) -> bool:
     member = person.status == "member"
     in_office = member and person.role == "admin"
     return {
-        "readmit": person.status == "removed", "share": member, "retract": member, "step_down": in_office, "dismiss": in_office,
+        "readmit": person.status == "removed",
+        "share": member,
+        "retract": member,
+        "step_down": in_office,
+        "dismiss": in_office,
         "correct": person.role != "owner",
-    }.get(action, True)  # fmt: skip
+    }.get(action, True)
 
 
 def votes(person: Person, case: Case) -> bool:
-    """Who has a vote in a nomination: whoever was a member when the vote began, but the candidate and the owner."""
+    """Who has a vote in a nomination: whoever was a member when the vote began, but the candidate
+    and the owner."""
     if person.status != "member" or person.role == "owner" or person.id == case.person_id:
         return False
     since = person.registered_at or person.joined_at
@@ -46,13 +51,18 @@ def may_hand_in(form: str, person: Person, cases: list[Case]) -> bool:
         return True
     if form in ("departure", "erasure"):
         return person.role != "owner"
-    waits = any(case.workflow == form and case.person_id == person.id and case.turn for case in cases)
+    waits = any(
+        case.workflow == form and case.person_id == person.id and case.turn for case in cases
+    )
     return not waits and (form == "new_address" or person.role == "member")
 
 
 def enters(event: Event) -> bool:
-    """Does a round begin with it? An answer, a book that is named and a due time that moves stay in theirs."""
-    return event.action not in (*MOVES_DUE, "answer") and not (event.action == "choose" and event.from_state == event.to_state)
+    """Does a round begin with it? An answer, a book that is named and a due time that moves stay in
+    theirs."""
+    return event.action not in (*MOVES_DUE, "answer") and not (
+        event.action == "choose" and event.from_state == event.to_state
+    )
 
 
 def declared(state: State, action: str) -> Act | None:

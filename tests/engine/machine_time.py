@@ -22,7 +22,9 @@ spans = st.one_of(
     st.integers(1, 5).map(lambda n: timedelta(days=n)),
     st.integers(1, 5).map(lambda n: timedelta(weeks=n)),
 )
-answers = st.lists(st.sampled_from([TAKEN, TAKEN, TAKEN, LATER, UNKNOWN, SILENT, DOWN]), min_size=1, max_size=6)
+answers = st.lists(
+    st.sampled_from([TAKEN, TAKEN, TAKEN, LATER, UNKNOWN, SILENT, DOWN]), min_size=1, max_size=6
+)
 
 
 class TimeAndPost(WhatMustHold):
@@ -53,11 +55,14 @@ class TimeAndPost(WhatMustHold):
                     for event in self.events_of(case)
                     if event.version > before[case.id] and event.action in ("due", "postponed")
                 ]
-                assert len(taken) <= (0 if rested else 1), "each case takes one due step per sweep, and none in a club that rests"
+                assert len(taken) <= (0 if rested else 1), (
+                    "each case takes one due step per sweep, and none in a club that rests"
+                )
 
     @rule(says=answers, wait=st.sampled_from([0, 1, 20]))
     def a_letter_is_tried_again(self, says: list[SmtpReply], wait: int) -> None:
-        """The server takes it and its answer gets lost; or not; and some minutes later the post comes by again."""
+        """The server takes it and its answer gets lost; or not; and some minutes later the post
+        comes by again."""
         self.house.deliver(lambda frozen: self.hand_over(frozen, SILENT))
         self.house.now += timedelta(minutes=wait)
         self.the_post_goes_round(says)
@@ -73,7 +78,8 @@ class TimeAndPost(WhatMustHold):
 
     @rule(freezes=st.integers(1, 3), taken=st.booleans(), found=st.booleans())
     def a_post_worker_dies(self, freezes: int, taken: bool, found: bool) -> None:
-        """Letters stay claimed, or in transmission: the server may have them already, and nobody wrote it down."""
+        """Letters stay claimed, or in transmission: the server may have them already, and nobody
+        wrote it down."""
         for claimed in self.house.claim(limit=4)[:freezes]:
             frozen = self.house.freeze(claimed)
             if frozen and taken:
@@ -95,12 +101,16 @@ class TimeAndPost(WhatMustHold):
             )
             if letter.asks:
                 case = session.get_one(Case, (letter.club_id, letter.case_id))
-                assert case.entered_version == letter.version, "an ask of a round that is over was handed over"
+                assert case.entered_version == letter.version, (
+                    "an ask of a round that is over was handed over"
+                )
                 assert case.turn
         if answer in (TAKEN, SILENT):  # silent after the dot: the server may well have it
             self.accepted[letter.message_id] += 1
             renewed = self.has_moved(letter) if letter.case_id else self.somebody_was_erased()
-            sent = self.bytes.setdefault((letter.message_id, frozen.recipient), set())  # to a new address it is written anew
+            sent = self.bytes.setdefault(
+                (letter.message_id, frozen.recipient), set()
+            )  # to a new address it is written anew
             sent.add(frozen.content)
             assert renewed or len(sent) == 1, "a retry sends the same bytes"
         return answer

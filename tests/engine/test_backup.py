@@ -1,4 +1,5 @@
-"""A backup made while the club is at work, put back elsewhere: nothing lost, nothing half, nothing mailed by surprise."""
+"""A backup made while the club is at work, put back elsewhere: nothing lost, nothing half, nothing
+mailed by surprise."""
 
 from __future__ import annotations
 
@@ -59,14 +60,26 @@ def made(house: House, path: Path) -> Path:
     return path
 
 
-def restored(path: Path, db: Database, *, replace: bool = False, clock: Path | None = None) -> backup.Restored:
-    return backup.restore(path, db, Path(str(db.url.database)).parent, replace=replace, clock=clock, machine_now=machine_now())
+def restored(
+    path: Path, db: Database, *, replace: bool = False, clock: Path | None = None
+) -> backup.Restored:
+    return backup.restore(
+        path,
+        db,
+        Path(str(db.url.database)).parent,
+        replace=replace,
+        clock=clock,
+        machine_now=machine_now(),
+    )
 
 
 def counts(db: Database) -> dict[str, int]:
     with db.reader.connect() as connection:
         names = ("club", "person", "case", "event", "letter")
-        return {name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in names}
+        return {
+            name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()
+            for name in names
+        }
 
 
 def test_the_version_is_the_project_s() -> None:
@@ -82,7 +95,11 @@ def test_what_is_in_a_backup(house: House, tmp_path: Path) -> None:
     with tarfile.open(path) as archive:
         assert archive.getnames() == ["manifest.json", "secret_key", "database.sqlite"]
         manifest = json.load(archive.extractfile("manifest.json"))  # type: ignore[arg-type]
-    assert (manifest["format"], manifest["version"], manifest["schema"]) == (1, VERSION, schema.newest())
+    assert (manifest["format"], manifest["version"], manifest["schema"]) == (
+        1,
+        VERSION,
+        schema.newest(),
+    )
     assert manifest["counts"] == house.counts()
 
 
@@ -94,8 +111,11 @@ def test_a_backup_overwrites_nothing(house: House, tmp_path: Path) -> None:
     assert path.read_text() == "precious"
 
 
-def test_a_backup_made_while_others_write_is_whole(house: House, tmp_path: Path, away: Callable[[str], Database]) -> None:
-    """Each application writes a person, a case, an event and a letter in one commit: no backup may hold one without the others."""
+def test_a_backup_made_while_others_write_is_whole(
+    house: House, tmp_path: Path, away: Callable[[str], Database]
+) -> None:
+    """Each application writes a person, a case, an event and a letter in one commit: no backup may
+    hold one without the others."""
     stop = Signal()
 
     def write_on() -> int:
@@ -115,14 +135,26 @@ def test_a_backup_made_while_others_write_is_whole(house: House, tmp_path: Path,
         stop.set()
         written = writing.result()
     assert seen == [
-        {"club": 1, "person": one["case"] + 1, "case": one["case"], "event": one["case"], "letter": one["case"]} for one in seen
+        {
+            "club": 1,
+            "person": one["case"] + 1,
+            "case": one["case"],
+            "event": one["case"],
+            "letter": one["case"],
+        }
+        for one in seen
     ]
-    assert [one["case"] for one in seen] == sorted({one["case"] for one in seen}), "each backup came later than the one before"
+    assert [one["case"] for one in seen] == sorted({one["case"] for one in seen}), (
+        "each backup came later than the one before"
+    )
     assert seen[-1]["case"] <= written
 
 
-def test_restored_elsewhere_nothing_leaves_until_it_is_released(house: House, tmp_path: Path, away: Callable[[], Database]) -> None:
-    """Queued, claimed, in transmission, waiting for a second try: every one of them is held. What was sent stays sent."""
+def test_restored_elsewhere_nothing_leaves_until_it_is_released(
+    house: House, tmp_path: Path, away: Callable[[], Database]
+) -> None:
+    """Queued, claimed, in transmission, waiting for a second try: every one of them is held. What
+    was sent stays sent."""
     house.join()
     house.deliver()
     for name in ("a", "b", "c", "d"):
@@ -135,15 +167,21 @@ def test_restored_elsewhere_nothing_leaves_until_it_is_released(house: House, tm
     sent = [letter.id for letter in house.letters() if letter.state == "sent"]
     db = away()
     done = restored(made(house, tmp_path / "b.tar.gz"), db)
-    unsent = [letter.id for letter in house.letters() if letter.state in ("queued", "claimed", "transmitting")]
+    unsent = [
+        letter.id
+        for letter in house.letters()
+        if letter.state in ("queued", "claimed", "transmitting")
+    ]
     assert (done.held, done.keys, done.aside) == (len(unsent), KEYS, [])
     assert counts(db) == {name: house.counts()[name] for name in counts(db)}
     with db.read(house.club_id) as session:
         letters = session.execute(select(Letter).order_by(Letter.id)).scalars().all()
         assert [letter.id for letter in letters if letter.state == "sent"] == sent
-        assert {(letter.state, letter.answer, letter.lease_until) for letter in letters if letter.id in unsent} == {
-            ("held", "restored: held until released", None)
-        }
+        assert {
+            (letter.state, letter.answer, letter.lease_until)
+            for letter in letters
+            if letter.id in unsent
+        } == {("held", "restored: held until released", None)}
         assert [letter.id for letter in letters if letter.maybe_twice] == [one.letter_id]
         assert session.execute(select(Heartbeat.name)).scalars().all() == ["rest"]
     assert (Path(str(db.url.database)).parent / "secret-key").read_text() == "\n".join(KEYS)
@@ -177,7 +215,9 @@ def test_hold_all_and_release_all(house: House) -> None:
         assert post_is_held(session) is None
 
 
-def test_a_database_with_a_club_is_kept_aside_or_not_touched(house: House, tmp_path: Path, template: Databases) -> None:
+def test_a_database_with_a_club_is_kept_aside_or_not_touched(
+    house: House, tmp_path: Path, template: Databases
+) -> None:
     house.apply()
     path = made(house, tmp_path / "b.tar.gz")
     other = House(template, file="other", slug="other")
@@ -190,7 +230,11 @@ def test_a_database_with_a_club_is_kept_aside_or_not_touched(house: House, tmp_p
         assert counts(other.db)["case"] == 0 and (folder / "clock").exists()
         done = restored(path, other.db, replace=True, clock=folder / "clock")
         assert counts(other.db)["case"] == 1
-        assert [kept.name.partition(".before-restore-")[0] for kept in done.aside] == ["other.sqlite", "secret-key", "clock"]
+        assert [kept.name.partition(".before-restore-")[0] for kept in done.aside] == [
+            "other.sqlite",
+            "secret-key",
+            "clock",
+        ]
         old = Database(f"sqlite:///{done.aside[0]}")
         with old.reader.connect() as connection:
             assert connection.execute(text("SELECT slug FROM club")).scalars().all() == ["other"]
@@ -203,13 +247,16 @@ def test_a_database_with_a_club_is_kept_aside_or_not_touched(house: House, tmp_p
             kept.unlink()
 
 
-def test_never_under_a_running_server(house: House, tmp_path: Path, away: Callable[[], Database]) -> None:
+def test_never_under_a_running_server(
+    house: House, tmp_path: Path, away: Callable[[], Database]
+) -> None:
     path = made(house, tmp_path / "b.tar.gz")
     db = away()
     running = Database(str(db.url))
     with running.read() as session:
         session.execute(select(func.count()).select_from(Heartbeat))
-    # The connection went back to the pool of the other one; it is idle and still open, as in a server that nobody asks.
+    # The connection went back to the pool of the other one; it is idle and still open, as in a
+    # server that nobody asks.
     with pytest.raises(InTheWay):
         restored(path, db)
     running.dispose()
@@ -217,7 +264,9 @@ def test_never_under_a_running_server(house: House, tmp_path: Path, away: Callab
     assert counts(db)["club"] == 1
 
 
-def test_a_backup_of_an_earlier_version_comes_along(house: House, tmp_path: Path, away: Callable[[], Database]) -> None:
+def test_a_backup_of_an_earlier_version_comes_along(
+    house: House, tmp_path: Path, away: Callable[[], Database]
+) -> None:
     from alembic import command  # noqa: PLC0415
 
     old = Database(f"sqlite:///{tmp_path / 'old.sqlite'}")
@@ -236,7 +285,10 @@ def _changed(path: Path, **members: bytes) -> Path:
     """The same archive with other content in some of its members."""
     with tarfile.open(path) as archive:
         content = {item.name: archive.extractfile(item).read() for item in archive.getmembers()}  # type: ignore[union-attr]
-    content |= {name.replace("_json", ".json").replace("_sqlite", ".sqlite"): data for name, data in members.items()}
+    content |= {
+        name.replace("_json", ".json").replace("_sqlite", ".sqlite"): data
+        for name, data in members.items()
+    }
     with tarfile.open(path, "w:gz") as archive:
         for name, data in content.items():
             info = tarfile.TarInfo(name)
@@ -245,8 +297,12 @@ def _changed(path: Path, **members: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("damage", ["no archive", "cut", "counts", "database", "newer", "format", "no keys"])
-def test_what_is_no_backup_changes_nothing(house: House, tmp_path: Path, away: Callable[[], Database], damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage", ["no archive", "cut", "counts", "database", "newer", "format", "no keys"]
+)
+def test_what_is_no_backup_changes_nothing(
+    house: House, tmp_path: Path, away: Callable[[], Database], damage: str
+) -> None:
     house.apply()
     path = made(house, tmp_path / "b.tar.gz")
     with tarfile.open(path) as archive:
@@ -257,12 +313,21 @@ def test_what_is_no_backup_changes_nothing(house: House, tmp_path: Path, away: C
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:-2000])
     elif damage == "counts":
-        _changed(path, manifest_json=json.dumps(manifest | {"counts": manifest["counts"] | {"case": 7}}).encode())
+        _changed(
+            path,
+            manifest_json=json.dumps(
+                manifest | {"counts": manifest["counts"] | {"case": 7}}
+            ).encode(),
+        )
     elif damage == "database":
         _changed(path, database_sqlite=database[:4096] + b"x" * (len(database) - 4096))
     elif damage == "newer":
         later = database.replace(manifest["schema"].encode(), b"9999")
-        _changed(path, database_sqlite=later, manifest_json=json.dumps(manifest | {"schema": "9999"}).encode())
+        _changed(
+            path,
+            database_sqlite=later,
+            manifest_json=json.dumps(manifest | {"schema": "9999"}).encode(),
+        )
     elif damage == "format":
         _changed(path, manifest_json=json.dumps(manifest | {"format": 2}).encode())
     else:

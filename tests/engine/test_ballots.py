@@ -20,11 +20,21 @@ from tests.engine import toys
 
 
 def cast(house: House, who: str, choice: str, workflow: str, **given: object) -> None:
-    case_id, person_id = house.rows(select(Case.id).where(Case.workflow == workflow))[0], house.person(who).id
+    case_id, person_id = (
+        house.rows(select(Case.id).where(Case.workflow == workflow))[0],
+        house.person(who).id,
+    )
 
     def unit(session: Session) -> None:
         person = session.get_one(Person, (house.club_id, person_id))
-        vote(session, session.get_one(Case, (house.club_id, case_id)), choice, by=Actor(person, "page"), now=house.now, **given)  # type: ignore[arg-type]
+        vote(
+            session,
+            session.get_one(Case, (house.club_id, case_id)),
+            choice,
+            by=Actor(person, "page"),
+            now=house.now,
+            **given,
+        )  # type: ignore[arg-type]
 
     house.write(unit)
 
@@ -60,7 +70,11 @@ def test_the_first_votes_decide_and_the_case_moves_once(topic: House) -> None:
     assert (ballot(topic).state, ballot(topic).version) == ("voting", 1)
     cast(topic, VOTERS[2], "option2", "toy_topic")
     decided = topic.events(ballot(topic))[-1]
-    assert (ballot(topic).state, decided.action, decided.answers) == ("decided", "decided", {"count": {"option1": 1, "option2": 2}})
+    assert (ballot(topic).state, decided.action, decided.answers) == (
+        "decided",
+        "decided",
+        {"count": {"option1": 1, "option2": 2}},
+    )
     with pytest.raises(NotAllowed):
         cast(topic, VOTERS[3], "option1", "toy_topic")
 
@@ -107,7 +121,9 @@ def test_a_topic_without_votes_ends_as_nobody_voted(topic: House) -> None:
         ([], "too_few"),
     ],
 )
-def test_a_nomination_wants_more_yes_than_no_and_a_third_of_the_electors(voters: House, choices: list[str], ends: str) -> None:
+def test_a_nomination_wants_more_yes_than_no_and_a_third_of_the_electors(
+    voters: House, choices: list[str], ends: str
+) -> None:
     voters.open(VOTERS[0], "toy_nomination")  # five others and the owner may vote
     assert ballot(voters).data["electors"] == 6
     for address, choice in zip(VOTERS[1:], choices, strict=False):
@@ -122,7 +138,9 @@ def test_a_secret_vote_may_be_changed_and_is_emptied_when_it_closes(voters: Hous
     cast(voters, VOTERS[1], "yes", "toy_nomination")
     cast(voters, VOTERS[2], "yes", "toy_nomination")
     voters.tick(days=5)
-    assert [(mark.choice, mark.sequence) for mark in voters.rows(select(Mark).order_by(Mark.sequence))] == [("", 1), ("", 2)]
+    assert [
+        (mark.choice, mark.sequence) for mark in voters.rows(select(Mark).order_by(Mark.sequence))
+    ] == [("", 1), ("", 2)]
     assert voters.events(ballot(voters))[-1].answers == {"count": {"yes": 2}}
 
 
@@ -133,7 +151,8 @@ def test_the_one_concerned_does_not_vote(voters: House) -> None:
 
 
 def test_who_came_after_the_vote_began_has_no_vote(voters: House) -> None:
-    """A newcomer, one who was taken back in, one who brings an early joining date along from a list."""
+    """A newcomer, one who was taken back in, one who brings an early joining date along from a
+    list."""
     late = ("newcomer@qq.com", "back@qq.com", "listed@qq.com")
     voters.add(late[1])
     voters.open(VOTERS[0], "toy_nomination")
@@ -154,13 +173,21 @@ def test_only_who_has_not_voted_is_reminded(voters: House) -> None:
     voters.vote(VOTERS[1], "yes", VOTERS[0])
     voters.deliver(lambda frozen: LATER if frozen.recipient == VOTERS[2] else TAKEN)
     voters.tick(days=2, hours=20)
-    reminded = {letter.person_id: letter.answer for letter in voters.letters("nomination.vote_soon")}
-    assert reminded == {voters.person(address).id: ASK_FIRST if address == VOTERS[2] else "" for address in VOTERS[2:]}
+    reminded = {
+        letter.person_id: letter.answer for letter in voters.letters("nomination.vote_soon")
+    }
+    assert reminded == {
+        voters.person(address).id: ASK_FIRST if address == VOTERS[2] else ""
+        for address in VOTERS[2:]
+    }
 
 
 def test_votes_do_not_refuse_one_another(voters: House) -> None:
     voters.open(VOTERS[0], "toy_nomination")
-    threads = [Thread(target=cast, args=(voters, address, "yes", "toy_nomination")) for address in [*VOTERS[1:], OWNER]]
+    threads = [
+        Thread(target=cast, args=(voters, address, "yes", "toy_nomination"))
+        for address in [*VOTERS[1:], OWNER]
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -45,7 +45,9 @@ def test_one_table_in_every_encoding_and_with_every_separator(source: bytes | st
 
 
 def test_gbk_is_read_as_gbk() -> None:
-    assert cells("姓名,邮箱\n韩梅梅,hanmeimei@163.com\n".encode("gbk")) == [{"name": "韩梅梅", "email": "hanmeimei@163.com"}]
+    assert cells("姓名,邮箱\n韩梅梅,hanmeimei@163.com\n".encode("gbk")) == [
+        {"name": "韩梅梅", "email": "hanmeimei@163.com"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,10 @@ def test_columns_stand_in_any_order_and_unknown_ones_are_named() -> None:
 
 def test_rows_are_numbered_as_a_spreadsheet_shows_them() -> None:
     table = read('\n姓名,邮箱\n"李\n雷",a@qq.com\n,\n\n韩梅梅,b@qq.com,多\n')
-    assert [(row.number, row.cells["name"], row.spare) for row in table.rows] == [(3, "李\n雷", False), (6, "韩梅梅", True)]
+    assert [(row.number, row.cells["name"], row.spare) for row in table.rows] == [
+        (3, "李\n雷", False),
+        (6, "韩梅梅", True),
+    ]
 
 
 def test_a_row_that_ends_early_has_empty_cells() -> None:
@@ -85,18 +90,45 @@ def test_a_row_that_ends_early_has_empty_cells() -> None:
     [
         (b"", "There is nothing in it"),
         (" \n\n", "There is nothing in it"),
-        (b"PK\x03\x04rest", "This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells"),
-        (b"\xd0\xcf\x11\xe0rest", "This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells"),
-        (b"name,email\n\xff\xfe\xff", "The characters cannot be read: they are neither UTF-8 nor GBK. Please save the file as CSV UTF-8"),
-        ("姓名,电话\n李雷,1", "The first row has to name the columns; missing: email (邮箱). It says: 姓名, 电话"),
-        ("李雷,a@qq.com\n", "The first row has to name the columns; missing: name (姓名), email (邮箱). It says: 李雷, a@qq.com"),
+        (
+            b"PK\x03\x04rest",
+            "This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0rest",
+            "This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells",
+        ),
+        (
+            b"name,email\n\xff\xfe\xff",
+            "The characters cannot be read: they are neither UTF-8 nor GBK. Please save the file as CSV UTF-8",
+        ),
+        (
+            "姓名,电话\n李雷,1",
+            "The first row has to name the columns; missing: email (邮箱). It says: 姓名, 电话",
+        ),
+        (
+            "李雷,a@qq.com\n",
+            "The first row has to name the columns; missing: name (姓名), email (邮箱). It says: 李雷, a@qq.com",
+        ),
         ("name,email,姓名\n", "The column name is there twice"),
-        ('name,email\nA,a@qq.com\n"B,b@qq.com\nC,c@qq.com\n', "From row 3 on it cannot be read: look for a quotation mark that is not closed"),
-        (b"n" * (MOST_BYTES + 1), "This is larger than 2 MB, more than can be read at once. Please split it"),
-        ("n" * (MOST_BYTES + 1), "This is larger than 2 MB, more than can be read at once. Please split it"),
-        ("name,email\n" + "A,a@qq.com\n" * (MOST_ROWS + 1), "The table has 5001 rows; at most 5000 can be read at once. Please split it"),
+        (
+            'name,email\nA,a@qq.com\n"B,b@qq.com\nC,c@qq.com\n',
+            "From row 3 on it cannot be read: look for a quotation mark that is not closed",
+        ),
+        (
+            b"n" * (MOST_BYTES + 1),
+            "This is larger than 2 MB, more than can be read at once. Please split it",
+        ),
+        (
+            "n" * (MOST_BYTES + 1),
+            "This is larger than 2 MB, more than can be read at once. Please split it",
+        ),
+        (
+            "name,email\n" + "A,a@qq.com\n" * (MOST_ROWS + 1),
+            "The table has 5001 rows; at most 5000 can be read at once. Please split it",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_used_says_why(source: bytes | str, says: str) -> None:
     with pytest.raises(CellError) as wrong:
         read(source)

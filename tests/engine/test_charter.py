@@ -75,12 +75,36 @@ def test_a_number_is_read_and_written_back(key: str, written: Any, value: Any) -
 
 
 WRONG = [
-    ("plan_days", 0), ("plan_days", -1), ("plan_days", 367), ("plan_days", "3"), ("plan_days", 3.0), ("plan_days", True), ("plan_days", None),
-    ("plan_days", [3]), ("second_chances", -1), ("second_chances", 1001), ("undo_hours", 721), ("topic_votes", 0), ("shelf_size", 51),
-    ("remind_before", "0 days"), ("remind_before", "1day"), ("remind_before", 3), ("remind_before", "1 week"), ("remind_before", "-1 day"),
-    ("quorum", "0"), ("quorum", "4/3"), ("quorum", "1/0"), ("quorum", "a third"), ("quorum", None), ("quorum", "nan"),
-    ("quiet_from", "24:00"), ("quiet_from", "8 o'clock"), ("quiet_from", 8), ("quiet_from", "22:45+08:00"), ("quiet_from", "22:45:30"),
-]  # fmt: skip
+    ("plan_days", 0),
+    ("plan_days", -1),
+    ("plan_days", 367),
+    ("plan_days", "3"),
+    ("plan_days", 3.0),
+    ("plan_days", True),
+    ("plan_days", None),
+    ("plan_days", [3]),
+    ("second_chances", -1),
+    ("second_chances", 1001),
+    ("undo_hours", 721),
+    ("topic_votes", 0),
+    ("shelf_size", 51),
+    ("remind_before", "0 days"),
+    ("remind_before", "1day"),
+    ("remind_before", 3),
+    ("remind_before", "1 week"),
+    ("remind_before", "-1 day"),
+    ("quorum", "0"),
+    ("quorum", "4/3"),
+    ("quorum", "1/0"),
+    ("quorum", "a third"),
+    ("quorum", None),
+    ("quorum", "nan"),
+    ("quiet_from", "24:00"),
+    ("quiet_from", "8 o'clock"),
+    ("quiet_from", 8),
+    ("quiet_from", "22:45+08:00"),
+    ("quiet_from", "22:45:30"),
+]
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG)
@@ -122,10 +146,14 @@ def test_a_file_that_cannot_be_read_or_is_no_toml_is_named(tmp_path: Path) -> No
         assert str(wrong.value).startswith(f"{path}: {word}")
 
 
-def test_what_a_file_leaves_out_stays_and_a_number_may_stand_outside_its_table(tmp_path: Path) -> None:
+def test_what_a_file_leaves_out_stays_and_a_number_may_stand_outside_its_table(
+    tmp_path: Path,
+) -> None:
     base, file = shipped_charter("en"), tmp_path / "charter.toml"
     file.write_text('plan_days = 5\ncontact = "post@club.example"\n[numbers]\nvote_days = 4\n')
-    changed = replace(base, contact="post@club.example", numbers=replace(base.numbers, plan_days=5, vote_days=4))
+    changed = replace(
+        base, contact="post@club.example", numbers=replace(base.numbers, plan_days=5, vote_days=4)
+    )
     assert read_charter(file, base) == changed
     file.write_text("")
     assert (read_charter(file, changed), read_charter(file)) == (changed, Charter.parse({}))
@@ -144,7 +172,8 @@ def test_a_declaration_can_only_name_numbers_that_exist() -> None:
 
 
 def test_a_charter_that_another_version_stored_stops_nobody() -> None:
-    """After an update, or one taken back: numbers come and go, and a row keeps what was written then."""
+    """After an update, or one taken back: numbers come and go, and a row keeps what was written
+    then."""
     plain = Charter.parse({"numbers": {"plan_days": 5}}).plain()
     foreign = plain | {"numbers": plain["numbers"] | {"extend_days": 3}, "motto": "read"}
     assert load_charter(foreign, "en") == Charter.parse(plain)

@@ -69,7 +69,12 @@ def test_a_sound_workflow_is_taken() -> None:
 
 @pytest.mark.parametrize("needed", ["label", "clause"])
 def test_a_workflow_without_label_or_clause_is_refused(needed: str) -> None:
-    values = {"label": "Toy", "clause": "1.1", "opens": opened_by_form("toy", owner), "done": final()}
+    values = {
+        "label": "Toy",
+        "clause": "1.1",
+        "opens": opened_by_form("toy", owner),
+        "done": final(),
+    }
     del values[needed]
     assert complaint(type("Toy", (Workflow,), values)) == f"Toy: says no {needed}"
 
@@ -123,7 +128,10 @@ def test_an_undo_that_would_leave_an_effect_standing_is_refused() -> None:
         asked = State(owner, may(owner, "dismiss", to="out"), due(DUE, to="out"))
         out = final(do=effects.leave_office, undo=True)
 
-    assert complaint(Toy) == "Toy: out does something that its undo, back to asked, would not put right: give asked a do"
+    assert (
+        complaint(Toy)
+        == "Toy: out does something that its undo, back to asked, would not put right: give asked a do"
+    )
 
 
 def test_a_state_that_could_wait_for_ever_is_refused() -> None:
@@ -194,10 +202,16 @@ def test_a_state_that_no_way_leads_to_is_refused() -> None:
     assert complaint(Toy) == "Toy: no way leads to astray, lost"
 
 
-def test_a_letter_that_is_not_written_is_refused_with_its_language(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_letter_that_is_not_written_is_refused_with_its_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(registry, "_known", dict(registry._known))
-    monkeypatch.setattr(validation, "written", lambda workflow, letter, language: (letter, language) != ("thanks", "en"))
+    monkeypatch.setattr(
+        validation,
+        "written",
+        lambda workflow, letter, language: (letter, language) != ("thanks", "en"),
+    )
     assert complaint(Sound) == "Sound: the letter thanks is not written in en"
 
 

@@ -16,10 +16,13 @@ NEAR = timedelta(seconds=30)
 @pytest.mark.parametrize(
     ("text", "shift"),
     [
-        ("+3d2h", timedelta(days=3, hours=2)), ("-45m", timedelta(minutes=-45)), ("+2w", timedelta(weeks=2)), ("+90s", timedelta(seconds=90)),
+        ("+3d2h", timedelta(days=3, hours=2)),
+        ("-45m", timedelta(minutes=-45)),
+        ("+2w", timedelta(weeks=2)),
+        ("+90s", timedelta(seconds=90)),
         ("-1w2d3h4m5s", -timedelta(weeks=1, days=2, hours=3, minutes=4, seconds=5)),
     ],
-)  # fmt: skip
+)
 def test_an_offset_moves_the_clock_by_that_much(text: str, shift: timedelta) -> None:
     assert read_shift(text, 1_000_000.0) == shift
 
@@ -30,7 +33,15 @@ def test_what_is_neither_offset_nor_time_is_refused(text: str) -> None:
         read_shift(text, 1_000_000.0)
 
 
-@pytest.mark.parametrize("text", ["2026-11-30T10:00:00+08:00", "2026-11-30T02:00:00Z", "2026-11-30T02:00", "2026-11-30 02:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-30T10:00:00+08:00",
+        "2026-11-30T02:00:00Z",
+        "2026-11-30T02:00",
+        "2026-11-30 02:00:00",
+    ],
+)
 def test_a_time_is_read_as_the_time_at_the_files_mtime_utc_when_it_names_no_zone(text: str) -> None:
     written = datetime(2026, 11, 1, tzinfo=UTC)
     assert written + read_shift(text, written.timestamp()) == datetime(2026, 11, 30, 2, tzinfo=UTC)
@@ -52,8 +63,12 @@ def test_it_follows_its_file_and_runs_on_and_comes_back_when_the_file_goes(tmp_p
     assert abs(clock.now() - machine_now()) < NEAR
 
 
-@pytest.mark.parametrize("damage", [b"", b"soon", b"\xff\xfe", b"+", b"+9999999w", b"+999999999999w"])
-def test_a_file_that_is_empty_or_unreadable_keeps_the_last_reading(tmp_path: Path, damage: bytes) -> None:
+@pytest.mark.parametrize(
+    "damage", [b"", b"soon", b"\xff\xfe", b"+", b"+9999999w", b"+999999999999w"]
+)
+def test_a_file_that_is_empty_or_unreadable_keeps_the_last_reading(
+    tmp_path: Path, damage: bytes
+) -> None:
     path = tmp_path / "clock"
     clock = FileClock(path)
     path.write_text("+5d")

@@ -24,20 +24,43 @@ from tests.club import LILEI, MEIMEI, MONDAY, OWNER, PLAN, House
 
 def test_a_club_begins_with_its_owner_its_charter_and_its_daily_letter(house: House) -> None:
     owner = house.person(OWNER)
-    assert (owner.role, owner.status, owner.charter_version, owner.joined_at) == ("owner", "member", 1, MONDAY)
-    assert house.counts() | {"club": 1, "person": 1, "charter_change": 1, "schedule": 2} == house.counts()
+    assert (owner.role, owner.status, owner.charter_version, owner.joined_at) == (
+        "owner",
+        "member",
+        1,
+        MONDAY,
+    )
+    assert (
+        house.counts() | {"club": 1, "person": 1, "charter_change": 1, "schedule": 2}
+        == house.counts()
+    )
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"slug": "Club"}, "--slug"), ({"slug": ""}, "--slug"), ({"slug": "-a"}, "--slug"), ({"slug": "a" * 41}, "--slug"), ({"slug": "九牛"}, "--slug"), ({"slug": "a\n"}, "--slug"),
-    ({"slug": "jiuniu"}, "--slug"), *(({"slug": slug}, "--slug") for slug in sorted(RESERVED_SLUGS)),
-    ({"name": " "}, "--name"), ({"name": "x" * 81}, "--name"), ({"name": "a\nb"}, "--name"), ({"owner_name": ""}, "--owner-name"),
-    ({"zone": "Beijing"}, "--timezone"), ({"zone": ""}, "--timezone"), ({"zone": "../etc/passwd"}, "--timezone"), ({"locale": "fr"}, "--locale"), ({"owner_email": "me"}, "--owner-email"),
-]  # fmt: skip
+    ({"slug": "Club"}, "--slug"),
+    ({"slug": ""}, "--slug"),
+    ({"slug": "-a"}, "--slug"),
+    ({"slug": "a" * 41}, "--slug"),
+    ({"slug": "九牛"}, "--slug"),
+    ({"slug": "a\n"}, "--slug"),
+    ({"slug": "jiuniu"}, "--slug"),
+    *(({"slug": slug}, "--slug") for slug in sorted(RESERVED_SLUGS)),
+    ({"name": " "}, "--name"),
+    ({"name": "x" * 81}, "--name"),
+    ({"name": "a\nb"}, "--name"),
+    ({"owner_name": ""}, "--owner-name"),
+    ({"zone": "Beijing"}, "--timezone"),
+    ({"zone": ""}, "--timezone"),
+    ({"zone": "../etc/passwd"}, "--timezone"),
+    ({"locale": "fr"}, "--locale"),
+    ({"owner_email": "me"}, "--owner-email"),
+]
 
 
 @pytest.mark.parametrize(("given", "option"), WRONG, ids=str)
-def test_what_a_club_cannot_be_is_refused_with_the_option(house: House, given: dict[str, Any], option: str) -> None:
+def test_what_a_club_cannot_be_is_refused_with_the_option(
+    house: House, given: dict[str, Any], option: str
+) -> None:
     before = house.counts()
     with pytest.raises(BadClub) as wrong:
         house.found(**{"slug": "other"} | given)
@@ -57,9 +80,17 @@ def test_a_new_charter_holds_for_later_entries_only(house: House) -> None:
     house.join()
     due = house.case(LILEI, "study_plan").due_at
     charter = house.rows(select(Club.charter).where(Club.id == house.club_id))[0]
-    house.db.write(apply_charter, house.club_id, charter | {"numbers": charter["numbers"] | {"plan_days": 10}}, house.now)
+    house.db.write(
+        apply_charter,
+        house.club_id,
+        charter | {"numbers": charter["numbers"] | {"plan_days": 10}},
+        house.now,
+    )
     house.join(MEIMEI, "form-2")
-    assert (house.case(LILEI, "study_plan").due_at, house.case(MEIMEI, "study_plan").due_at) == (due, due + timedelta(days=7))
+    assert (house.case(LILEI, "study_plan").due_at, house.case(MEIMEI, "study_plan").due_at) == (
+        due,
+        due + timedelta(days=7),
+    )
 
 
 def test_the_demo_goes_without_a_trace_and_a_real_club_stays(house: House) -> None:
@@ -90,11 +121,16 @@ def two(house: House) -> tuple[House, int]:
 @pytest.mark.parametrize(
     "query",
     [
-        select(Person), select(Person.id), select(func.count()).select_from(Event), select(func.min(Case.wake_at)), select(Case, Person).join(Person, Person.id == Case.person_id),
-        select(Club.id).where(select(Person.id).exists()), update(Letter).values(state="held"),
+        select(Person),
+        select(Person.id),
+        select(func.count()).select_from(Event),
+        select(func.min(Case.wake_at)),
+        select(Case, Person).join(Person, Person.id == Case.person_id),
+        select(Club.id).where(select(Person.id).exists()),
+        update(Letter).values(state="held"),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_query_on_a_clubs_rows_outside_a_club_fails(two: tuple[House, int], query: Any) -> None:
     def unit(session: Session) -> None:
         session.execute(query)
@@ -123,17 +159,23 @@ def test_another_clubs_rows_can_be_neither_changed_nor_added_to(two: tuple[House
 
     def add(session: Session) -> None:
         enter_club(session, other)
-        session.add(Person(club_id=house.club_id, address="x@qq.com", address_hash="x", locale="en"))
+        session.add(
+            Person(club_id=house.club_id, address="x@qq.com", address_hash="x", locale="en")
+        )
 
     assert house.db.write(change) == 0
     with pytest.raises(OutsideClub):
         house.db.write(add)
 
 
-def test_only_a_marked_function_looks_across_clubs_and_the_mark_ends_with_it(two: tuple[House, int]) -> None:
+def test_only_a_marked_function_looks_across_clubs_and_the_mark_ends_with_it(
+    two: tuple[House, int],
+) -> None:
     @across_clubs
     def owners(session: Session) -> list[str | None]:
-        return sorted(session.execute(select(Person.address).where(Person.role == "owner")).scalars())  # type: ignore[type-var]
+        return sorted(
+            session.execute(select(Person.address).where(Person.role == "owner")).scalars()
+        )  # type: ignore[type-var]
 
     def unit(session: Session) -> list[str | None]:
         found = owners(session)
@@ -196,11 +238,19 @@ def test_a_unit_that_queued_a_letter_wakes_the_post_after_its_commit(house: Hous
 
 def test_a_limit_counts_per_window_and_person_and_keeps_only_a_hash(house: House) -> None:
     limit = Limit("test", 2, timedelta(hours=1))
-    assert [house.db.write(hit, limit, LILEI, MONDAY) for _ in range(4)] == [True, True, False, False]
+    assert [house.db.write(hit, limit, LILEI, MONDAY) for _ in range(4)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert house.db.write(hit, limit, MEIMEI, MONDAY)
     assert house.db.write(hit, limit, LILEI, MONDAY + timedelta(hours=1))
     with house.db.read() as session:
-        assert [LILEI in rate.who or len(rate.who) != 64 for rate in session.execute(select(Rate)).scalars()] == [False] * 3
+        assert [
+            LILEI in rate.who or len(rate.who) != 64
+            for rate in session.execute(select(Rate)).scalars()
+        ] == [False] * 3
 
 
 def test_old_windows_are_forgotten_and_the_running_one_is_kept(house: House) -> None:
@@ -215,7 +265,9 @@ def test_old_windows_are_forgotten_and_the_running_one_is_kept(house: House) -> 
 
 def erase(house: House, address: str) -> Person:
     key = house.person(address).id
-    house.write(lambda session: erase_person(session, session.get_one(Person, (house.club_id, key))))
+    house.write(
+        lambda session: erase_person(session, session.get_one(Person, (house.club_id, key)))
+    )
     return house.rows(select(Person).where(Person.id == key))[0]
 
 
@@ -224,16 +276,33 @@ def test_an_erased_person_leaves_bare_facts_and_no_words(house: House) -> None:
     house.deliver()
     key = house.person(LILEI).id
     house.write(
-        lambda session: session.add(WebSession(person_id=key, secret_hash="s", link="l", started_at=MONDAY, ends_at=MONDAY))
+        lambda session: session.add(
+            WebSession(person_id=key, secret_hash="s", link="l", started_at=MONDAY, ends_at=MONDAY)
+        )
     )
     person = erase(house, LILEI)
-    assert (person.status, person.address, person.address_hash, person.name, person.display_name) == ("erased", None, None, "", "")
     assert (
-        house.rows(select(Letter.id).where((Letter.person_id == key) | (Letter.about_id == key), Letter.bytes.is_not(None))) == []
+        person.status,
+        person.address,
+        person.address_hash,
+        person.name,
+        person.display_name,
+    ) == ("erased", None, None, "", "")
+    assert (
+        house.rows(
+            select(Letter.id).where(
+                (Letter.person_id == key) | (Letter.about_id == key), Letter.bytes.is_not(None)
+            )
+        )
+        == []
     )
     mine = select(Case.id).where(Case.person_id == key)
     assert house.rows(select(Case.answers).where(Case.person_id == key)) == [{}, {}]
-    assert [event for event in house.rows(select(Event).where(Event.case_id.in_(mine))) if event.answers or event.note] == []
+    assert [
+        event
+        for event in house.rows(select(Event).where(Event.case_id.in_(mine)))
+        if event.answers or event.note
+    ] == []
     assert house.rows(select(WebSession.id).where(WebSession.person_id == key)) == []
 
 
@@ -243,7 +312,11 @@ def test_of_somebody_removed_the_hash_and_the_moment_stay(house: House) -> None:
     house.press(OWNER, "remove", workflow="study_plan", note="两次。")
     before = house.person(LILEI)
     person = erase(house, LILEI)
-    assert (person.address, person.address_hash, person.removed_at) == (None, before.address_hash, before.removed_at)
+    assert (person.address, person.address_hash, person.removed_at) == (
+        None,
+        before.address_hash,
+        before.removed_at,
+    )
     house.apply(form="form-2")
     assert (house.person(LILEI).id, house.person(LILEI).status) == (person.id, "applicant")
 

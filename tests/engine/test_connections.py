@@ -1,4 +1,5 @@
-"""Readers cannot write, see one moment, and a connection that died while it rested is replaced unseen."""
+"""Readers cannot write, see one moment, and a connection that died while it rested is replaced
+unseen."""
 
 from __future__ import annotations
 
@@ -31,11 +32,26 @@ def test_a_page_sees_one_moment(house: House) -> None:
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
-@pytest.mark.parametrize("template", ["postgresql"], indirect=True)  # a file has nobody who could hang up
-@pytest.mark.parametrize("rest", [0.0, 3600.0], ids=["asked after its rest", "seen to have hung up"])
-def test_a_connection_that_died_while_it_rested_is_replaced(house: House, monkeypatch: pytest.MonkeyPatch, rest: float) -> None:
+@pytest.mark.parametrize(
+    "template", ["postgresql"], indirect=True
+)  # a file has nobody who could hang up
+@pytest.mark.parametrize(
+    "rest", [0.0, 3600.0], ids=["asked after its rest", "seen to have hung up"]
+)
+def test_a_connection_that_died_while_it_rested_is_replaced(
+    house: House, monkeypatch: pytest.MonkeyPatch, rest: float
+) -> None:
     monkeypatch.setattr(engines, "_IDLE_SECONDS", rest)
     names = house.rows(select(Club.name))
-    house.write(lambda session: session.execute(text(f"SELECT pg_terminate_backend(pid) {OTHERS}")) and None)
-    wait_for(lambda: house.write(lambda session: session.execute(text(f"SELECT count(*) {OTHERS}")).scalar_one()) == 0)
+    house.write(
+        lambda session: session.execute(text(f"SELECT pg_terminate_backend(pid) {OTHERS}")) and None
+    )
+    wait_for(
+        lambda: (
+            house.write(
+                lambda session: session.execute(text(f"SELECT count(*) {OTHERS}")).scalar_one()
+            )
+            == 0
+        )
+    )
     assert house.rows(select(Club.name)) == names

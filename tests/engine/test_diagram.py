@@ -39,10 +39,13 @@ def test_a_diagram_names_turns_acts_clock_and_ends() -> None:
 
 
 def test_the_page_of_workflows_is_what_the_declarations_say() -> None:
-    flows = "\n".join(f"## {flow.label}\n\n{flow.__doc__}\n\n```mermaid\n{diagram(flow)}```\n" for flow in all_workflows())
-    page = (
-        f"# The workflows\n\nDrawn from the declarations in `workflows/`; write it anew with `GOLDEN=write make test`.\n\n{flows}"
+    flows = "\n".join(
+        f"## {flow.label}\n\n{flow.__doc__}\n\n```mermaid\n{diagram(flow)}```\n"
+        for flow in all_workflows()
     )
+    page = f"# The workflows\n\nDrawn from the declarations in `workflows/`; write it anew with `GOLDEN=write make test`.\n\n{flows}"
     if os.environ.get("GOLDEN") == "write":
         PAGE.write_text(page)
-    assert PAGE.read_text() == page, "the declarations changed: GOLDEN=write make test, then read docs/workflows.md"
+    assert PAGE.read_text() == page, (
+        "the declarations changed: GOLDEN=write make test, then read docs/workflows.md"
+    )

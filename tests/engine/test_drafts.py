@@ -6,7 +6,15 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from engine.cases.drafts import KEPT, delete_draft, draft_of, drafts_of, forget_old_drafts, form_of, keep_draft
+from engine.cases.drafts import (
+    KEPT,
+    delete_draft,
+    draft_of,
+    drafts_of,
+    forget_old_drafts,
+    form_of,
+    keep_draft,
+)
 from engine.cases.erasure import erase_for_good
 from engine.storage.models import Draft, Person
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
@@ -14,12 +22,19 @@ from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 
 def keep(house: House, who: str, form: str, **answers: object) -> None:
     author = house.person(who).id
-    house.write(lambda session: keep_draft(session, session.get_one(Person, (house.club_id, author)), form, answers, house.now))
+    house.write(
+        lambda session: keep_draft(
+            session, session.get_one(Person, (house.club_id, author)), form, answers, house.now
+        )
+    )
 
 
 def kept(house: House) -> dict[tuple[str, str], dict[str, object]]:
     names = {person.id: person.address for person in house.rows(select(Person))}
-    return {(str(names[draft.person_id]), draft.form): draft.answers for draft in house.rows(select(Draft))}
+    return {
+        (str(names[draft.person_id]), draft.form): draft.answers
+        for draft in house.rows(select(Draft))
+    }
 
 
 def test_the_newest_text_replaces_the_one_before_and_each_form_has_its_own(house: House) -> None:
@@ -39,10 +54,15 @@ def test_the_newest_text_replaces_the_one_before_and_each_form_has_its_own(house
     house.write(delete_draft, lilei, "case:1")
     with house.read() as session:
         assert draft_of(session, lilei, "case:1") is None
-    assert kept(house) == {(LILEI, "form:2"): {"why": "想"}, (MEIMEI, "case:1"): {"goals": "读史", "plan": ""}}
+    assert kept(house) == {
+        (LILEI, "form:2"): {"why": "想"},
+        (MEIMEI, "case:1"): {"goals": "读史", "plan": ""},
+    }
 
 
-def test_housekeeping_takes_what_is_old_what_has_ended_and_what_belongs_to_nobody_any_more(house: House) -> None:
+def test_housekeeping_takes_what_is_old_what_has_ended_and_what_belongs_to_nobody_any_more(
+    house: House,
+) -> None:
     house.join()
     house.add(MEIMEI)
     matter = form_of("case", house.case(LILEI, "study_plan").id)

@@ -1,4 +1,5 @@
-"""Somebody is forgotten: no table holds their address, name or words, and nothing more is sent to them."""
+"""Somebody is forgotten: no table holds their address, name or words, and nothing more is sent to
+them."""
 
 from __future__ import annotations
 
@@ -32,7 +33,14 @@ def everything(house: House) -> str:
                 for value in row:
                     if isinstance(value, bytes):
                         message = email.message_from_bytes(value, policy=email.policy.default)
-                        found += [str(message.items()), *(part.get_content() for part in message.walk() if not part.is_multipart())]
+                        found += [
+                            str(message.items()),
+                            *(
+                                part.get_content()
+                                for part in message.walk()
+                                if not part.is_multipart()
+                            ),
+                        ]
                     else:
                         found.append(str(value))
     return "\n".join(found)
@@ -89,8 +97,12 @@ def test_letters_that_wait_for_them_are_dropped_with_a_reason(house: House) -> N
     house.press(LILEI, "confirm")
     house.press(OWNER, "return", note="再写几句。")
     assert erase(house, house.person(LILEI).id) == Erased(cases=1, letters=2)
-    to_them = house.rows(select(Letter).where(Letter.about_id == Letter.person_id, Letter.answer != ""))
-    assert {(letter.state, letter.answer) for letter in to_them} == {("dropped", "the recipient was erased")}
+    to_them = house.rows(
+        select(Letter).where(Letter.about_id == Letter.person_id, Letter.answer != "")
+    )
+    assert {(letter.state, letter.answer) for letter in to_them} == {
+        ("dropped", "the recipient was erased")
+    }
     assert LILEI not in {to for _, to in house.deliver()}
 
 
@@ -105,14 +117,16 @@ def test_one_whose_letter_is_being_handed_over_gets_no_second_try(house: House) 
 
 
 def test_a_letter_to_others_that_waited_too_long_is_dropped_and_no_fault(house: House) -> None:
-    """The mail server was down for a week; who was to be taken out of the group has no name any more."""
+    """The mail server was down for a week; who was to be taken out of the group has no name any
+    more."""
     house.add(LILEI, "李雷")
     house.hand_in(LILEI, "departure", LEAVING)
     house.tick(days=7)
     assert house.deliver() == []
-    assert [(letter.name, letter.state, letter.answer) for letter in house.letters("departure.remove_from_group")] == [
-        ("departure.remove_from_group", "dropped", "whom it is about was erased")
-    ]
+    assert [
+        (letter.name, letter.state, letter.answer)
+        for letter in house.letters("departure.remove_from_group")
+    ] == [("departure.remove_from_group", "dropped", "whom it is about was erased")]
 
 
 def test_they_may_come_back_as_somebody_new(house: House) -> None:
@@ -124,7 +138,8 @@ def test_they_may_come_back_as_somebody_new(house: House) -> None:
 
 
 def test_who_comes_back_before_the_day_is_not_erased(house: House) -> None:
-    """They left, wanted everything erased, and thought better of it: as a member again, or still on the way."""
+    """They left, wanted everything erased, and thought better of it: as a member again, or still on
+    the way."""
     house.add(LILEI, "李雷")
     house.add(MEIMEI, "韩梅梅")
     for who in (LILEI, MEIMEI):
@@ -134,7 +149,10 @@ def test_who_comes_back_before_the_day_is_not_erased(house: House) -> None:
     house.apply(MEIMEI, "back-2")
     house.press(MEIMEI, "confirm", MEIMEI)
     house.tick(days=4)
-    assert [house.story(house.case(who, "departure"))[-1] for who in (LILEI, MEIMEI)] == [("due", "void"), ("due", "void")]
+    assert [house.story(house.case(who, "departure"))[-1] for who in (LILEI, MEIMEI)] == [
+        ("due", "void"),
+        ("due", "void"),
+    ]
     house.press(OWNER, "approve", MEIMEI)
     assert [(house.person(who).status, house.person(who).name) for who in (LILEI, MEIMEI)] == [
         ("member", "李雷"),
@@ -142,7 +160,9 @@ def test_who_comes_back_before_the_day_is_not_erased(house: House) -> None:
     ]
 
 
-def test_an_application_that_anybody_may_have_handed_in_keeps_nobody_from_being_erased(house: House) -> None:
+def test_an_application_that_anybody_may_have_handed_in_keeps_nobody_from_being_erased(
+    house: House,
+) -> None:
     person_id = house.add(MEIMEI, "韩梅梅")
     house.hand_in(MEIMEI, "departure", LEAVING)
     house.tick(days=1)
@@ -150,7 +170,10 @@ def test_an_application_that_anybody_may_have_handed_in_keeps_nobody_from_being_
     house.tick(days=3)
     [person] = house.rows(select(Person).where(Person.id == person_id))
     assert (person.status, person.address, person.name) == ("erased", None, "")
-    assert [case.state for case in house.rows(select(Case).where(Case.person_id == person_id).order_by(Case.id))] == [
+    assert [
+        case.state
+        for case in house.rows(select(Case).where(Case.person_id == person_id).order_by(Case.id))
+    ] == [
         "erased",
         "void",
     ]

@@ -37,31 +37,43 @@ def test_duties_and_members_of_three_weeks(house: House) -> None:
     house.add(LINTAO, "林涛")
     house.live(until=at(1))
     house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
-    house.press(OWNER, "decline", workflow="study_plan", note="请再想想。")  # handed in on time all the same
+    house.press(
+        OWNER, "decline", workflow="study_plan", note="请再想想。"
+    )  # handed in on time all the same
     house.press(OWNER, "undo", workflow="study_plan")
     house.live(until=at(5))  # 韩梅梅's plan is late by now
     assert seen(house) == ([Punctual(W49, 1, 1)], [Members(W49, 4)])
 
-    house.live(until=at(6, 6))  # Sunday, after the week has opened: in the calendar still the week before
+    house.live(
+        until=at(6, 6)
+    )  # Sunday, after the week has opened: in the calendar still the week before
     reading = {"book": "活着", "reflection": "人是为活着本身而活着的。"}
     house.press(LILEI, "submit", workflow="reflection", answers=reading)
     house.press(OWNER, "excuse", LINTAO, workflow="reflection")  # not counted
     house.live(until=at(8))
-    house.press(OWNER, "remove", MEIMEI, workflow="study_plan", note="没有计划。")  # her reflection falls away: not counted
+    house.press(
+        OWNER, "remove", MEIMEI, workflow="study_plan", note="没有计划。"
+    )  # her reflection falls away: not counted
     house.live(until=at(13))
-    assert seen(house) == ([Punctual(W49, 1, 1), Punctual(W50, 1, 0)], [Members(W49, 4), Members(W50, 3)])
+    assert seen(house) == (
+        [Punctual(W49, 1, 1), Punctual(W50, 1, 0)],
+        [Members(W49, 4), Members(W50, 3)],
+    )
 
     house.live(until=at(14))
     house.press(OWNER, "readmit", MEIMEI, workflow="study_plan")
     house.hand_in(LILEI, "departure", {"why": "", "erase": False})
     house.live(until=at(20, 13))  # 林涛's second week passes at Saturday's due time
     assert seen(house) == (
-        [Punctual(W49, 1, 1), Punctual(W50, 1, 0), Punctual(W51, 0, 1)], [Members(W49, 4), Members(W50, 3), Members(W51, 3)],
-    )  # fmt: skip
+        [Punctual(W49, 1, 1), Punctual(W50, 1, 0), Punctual(W51, 0, 1)],
+        [Members(W49, 4), Members(W50, 3), Members(W51, 3)],
+    )
 
 
 def test_long_years_show_their_last_weeks(house: House) -> None:
-    house.bring("name,email,joined\n李雷,lilei@qq.com,2020-01-05\n韩梅梅,hanmeimei@163.com,2026-11-20\n")
+    house.bring(
+        "name,email,joined\n李雷,lilei@qq.com,2020-01-05\n韩梅梅,hanmeimei@163.com,2026-11-20\n"
+    )
     lilei = house.person(LILEI)
 
     def weeks(session: Session) -> None:
@@ -69,13 +81,31 @@ def test_long_years_show_their_last_weeks(house: House) -> None:
             due = house.now - timedelta(weeks=back)
             year, week, _day = due.isocalendar()
             case = Case(
-                id=new_id(), workflow="reflection", key=f"{back}", person_id=lilei.id, state="accepted", turn="", version=2, entered_version=2,
-                opened_at=due, entered_at=due, data={"period": f"{year}-W{week:02}"},
-            )  # fmt: skip
+                id=new_id(),
+                workflow="reflection",
+                key=f"{back}",
+                person_id=lilei.id,
+                state="accepted",
+                turn="",
+                version=2,
+                entered_version=2,
+                opened_at=due,
+                entered_at=due,
+                data={"period": f"{year}-W{week:02}"},
+            )
             session.add(case)
             session.flush()
-            happened: dict[str, Any] = {"case_id": case.id, "at": due, "via": "page", "from_state": "owed"}
-            session.add(Event(version=1, action="submit" if back % 2 else "due", to_state="review", **happened))
+            happened: dict[str, Any] = {
+                "case_id": case.id,
+                "at": due,
+                "via": "page",
+                "from_state": "owed",
+            }
+            session.add(
+                Event(
+                    version=1, action="submit" if back % 2 else "due", to_state="review", **happened
+                )
+            )
 
     house.write(weeks)
     duties, crowd = seen(house)
@@ -84,6 +114,8 @@ def test_long_years_show_their_last_weeks(house: House) -> None:
     assert [week.count for week in crowd] == [1] * (MOST_WEEKS - 3) + [2, 2, 3]
 
 
-@pytest.mark.parametrize(("largest", "most"), [(0, 1), (1, 1), (3, 4), (9, 10), (11, 20), (100, 100), (999, 1000)])
+@pytest.mark.parametrize(
+    ("largest", "most"), [(0, 1), (1, 1), (3, 4), (9, 10), (11, 20), (100, 100), (999, 1000)]
+)
 def test_the_scale_ends_at_a_round_number(largest: int, most: int) -> None:
     assert scale_for(largest, 3).most == most

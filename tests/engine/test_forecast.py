@@ -35,7 +35,9 @@ def lived(house: House, until: datetime) -> list[tuple[datetime, str, int | None
         house.now = max(house.now, moment)
         house.tick()
         house.deliver()
-    fresh: list[Letter] = [letter for letter in house.letters() if letter.id not in known and letter.state == "sent"]
+    fresh: list[Letter] = [
+        letter for letter in house.letters() if letter.id not in known and letter.state == "sent"
+    ]
     return sorted((letter.next_at, letter.name, letter.person_id) for letter in fresh)
 
 
@@ -52,7 +54,8 @@ def test_what_is_foreseen_is_what_happens(house: House) -> None:
     stories(house)
     until = house.now + timedelta(days=DAYS)
     foreseen = sorted(
-        (item.at, item.letter, item.person_id) for item in forecast_letters(house.db, house.club_id, house.now, until)
+        (item.at, item.letter, item.person_id)
+        for item in forecast_letters(house.db, house.club_id, house.now, until)
     )
     assert foreseen == lived(house, until)
     assert {name for _, name, _ in foreseen} >= {
@@ -69,7 +72,9 @@ def test_it_says_why_and_to_whom(house: House) -> None:
     house.deliver()
     found = forecast_letters(house.db, house.club_id, house.now, house.now + timedelta(days=4))
     soon = [item for item in found if item.letter == "study_plan.due_soon"]
-    assert [(item.to, item.address, item.state, item.clause) for item in soon] == [("李雷", LILEI, "owed", "3.1")] * 2
+    assert [(item.to, item.address, item.state, item.clause) for item in soon] == [
+        ("李雷", LILEI, "owed", "3.1")
+    ] * 2
 
 
 def test_looking_ahead_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +83,11 @@ def test_looking_ahead_changes_nothing(house: House, monkeypatch: pytest.MonkeyP
     house.write(lambda session: plan_schedules(session, house.now))
     before = house.counts(), house.letter_states(), house.story(house.case(LILEI, "study_plan"))
     forecast_letters(house.db, house.club_id, house.now, house.now + timedelta(days=DAYS))
-    assert (house.counts(), house.letter_states(), house.story(house.case(LILEI, "study_plan"))) == before
+    assert (
+        house.counts(),
+        house.letter_states(),
+        house.story(house.case(LILEI, "study_plan")),
+    ) == before
 
 
 def test_a_calendar_is_foreseen_week_by_week(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +95,11 @@ def test_a_calendar_is_foreseen_week_by_week(house: House, monkeypatch: pytest.M
     house.add(LILEI, "李雷")
     house.write(lambda session: plan_schedules(session, house.now))
     found = forecast_letters(house.db, house.club_id, house.now, house.now + timedelta(weeks=2))
-    weeks = [item.at.date().isoformat() for item in found if item.letter == "toy_reading.please_read" and item.to == "李雷"]
+    weeks = [
+        item.at.date().isoformat()
+        for item in found
+        if item.letter == "toy_reading.please_read" and item.to == "李雷"
+    ]
     assert weeks == ["2026-12-06", "2026-12-13"]
 
 
@@ -113,7 +126,10 @@ def test_a_rehearsal_sees_one_club_only(house: House) -> None:
     house.join()
     other = house.found(slug="other", owner_email="other@qq.com")
     with sandbox(house.db, other) as session:
-        assert [session.execute(select(func.count()).select_from(table)).scalar_one() for table in (Club, Person, Case)] == [
+        assert [
+            session.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (Club, Person, Case)
+        ] == [
             1,
             1,
             0,
@@ -121,20 +137,31 @@ def test_a_rehearsal_sees_one_club_only(house: House) -> None:
 
 
 def test_another_charter_is_foreseen_as_it_would_come(house: House) -> None:
-    """What saving it would bring, letter by letter; what was parsed of it on the way is nobody else's."""
+    """What saving it would bring, letter by letter; what was parsed of it on the way is nobody
+    else's."""
     house.add(LILEI, "李雷")
     house.join(MEIMEI, "form-2")
     house.deliver()
     charter = house.rows(select(Club.charter))[0]
-    later = charter | {"numbers": charter["numbers"] | {"remind_before": "2 days", "week_opens": "monday 08:00"}}
+    later = charter | {
+        "numbers": charter["numbers"] | {"remind_before": "2 days", "week_opens": "monday 08:00"}
+    }
     now, until = house.now, house.now + timedelta(days=14)
     before = forecast_letters(house.db, house.club_id, now, until)
     after = forecast_letters(
-        house.db, house.club_id, now, until, change=lambda session: with_charter(session, house.club_id, later, now)
+        house.db,
+        house.club_id,
+        now,
+        until,
+        change=lambda session: with_charter(session, house.club_id, later, now),
     )
     house.db.write(apply_charter, house.club_id, later, now)
     assert sorted((item.at, item.letter, item.person_id) for item in after) == lived(house, until)
-    found = [(item.letter, item.before, item.after) for item in letter_changes(before, after) if item.to == "李雷"]
+    found = [
+        (item.letter, item.before, item.after)
+        for item in letter_changes(before, after)
+        if item.to == "李雷"
+    ]
     opening = datetime(2026, 12, 6, tzinfo=UTC)
     assert ("reflection.please_read", opening, opening + timedelta(days=1)) in found
     assert letter_changes(before, before) == []

@@ -1,4 +1,5 @@
-"""What happened is written with its case: never before it, never without it, never after it was taken back."""
+"""What happened is written with its case: never before it, never without it, never after it was
+taken back."""
 
 from __future__ import annotations
 
@@ -9,7 +10,18 @@ from sqlalchemy.orm import Session
 from engine.cases.transitions import act
 from engine.club.context import current_officers, forget_officers
 from engine.declare.transition import CLOCK
-from engine.declare.workflow import State, Workflow, ask, charter, due, end_of_day, final, form, members, owner
+from engine.declare.workflow import (
+    State,
+    Workflow,
+    ask,
+    charter,
+    due,
+    end_of_day,
+    final,
+    form,
+    members,
+    owner,
+)
 from engine.storage.models import Case, Event, Person
 from tests.club import LILEI, OWNER, House
 from tests.engine import toys
@@ -19,7 +31,12 @@ def writing_early() -> type[Workflow]:
     class ToyWritingEarly(Workflow):
         label, clause = "Early", "1.1"
         opens = form("early", members)
-        begun = State(owner, ask("decide"), due(end_of_day(charter.plan_days), to="over"), do=lambda step: step.session.flush())
+        begun = State(
+            owner,
+            ask("decide"),
+            due(end_of_day(charter.plan_days), to="over"),
+            do=lambda step: step.session.flush(),
+        )
         over = final()
 
     return ToyWritingEarly
@@ -44,7 +61,9 @@ def test_a_query_in_the_same_unit_finds_what_happened(house: House) -> None:
     assert house.write(unit) == ["open", "due"]
 
 
-def test_what_happened_is_kept_where_the_case_was_written_before_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_happened_is_kept_where_the_case_was_written_before_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     toy = writing_early()
     toys.declared(monkeypatch, toy)
     house.join()

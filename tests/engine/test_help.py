@@ -1,4 +1,5 @@
-"""What an owner does for a member: more time for who is late, a corrected address, a link to their page, letters let go."""
+"""What an owner does for a member: more time for who is late, a corrected address, a link to their
+page, letters let go."""
 
 from __future__ import annotations
 
@@ -55,7 +56,9 @@ def test_more_time_is_told_reminded_of_anew_and_spends_no_chance(house: House) -
     assert [name for name, to in house.deliver() if to == LILEI] == ["study_plan.second_chance"]
     house.live(until=datetime(2026, 12, 9, 2, tzinfo=UTC))
     assert house.case(LILEI, "study_plan").state == "overdue"
-    assert [name for name, to in house.server.mails() if name == "study_plan.last_call"] == ["study_plan.last_call"]
+    assert [name for name, to in house.server.mails() if name == "study_plan.last_call"] == [
+        "study_plan.last_call"
+    ]
     house.live(until=datetime(2026, 12, 10, 2, tzinfo=UTC))
     assert house.case(LILEI, "study_plan").state == "removal_proposed"
 
@@ -82,20 +85,32 @@ def test_a_corrected_address_gets_what_came_back(house: House) -> None:
     assert person.mail_trouble == "recipient: 550 5.1.1 user unknown"
     correct(house)
     after = house.person(NEW)
-    assert (after.id, after.mail_trouble, after.link_epoch) == (person.id, "", person.link_epoch + 1)
-    assert sorted(house.deliver(lambda frozen: UNKNOWN if frozen.recipient == LILEI else TAKEN)) == [
+    assert (after.id, after.mail_trouble, after.link_epoch) == (
+        person.id,
+        "",
+        person.link_epoch + 1,
+    )
+    assert sorted(
+        house.deliver(lambda frozen: UNKNOWN if frozen.recipient == LILEI else TAKEN)
+    ) == [
         ("join.welcome", NEW),
         ("new_address.address_changed", NEW),
         ("study_plan.please_write", NEW),
     ]
     assert str(house.mail("join.welcome", NEW)["To"].addresses[0].addr_spec) == NEW
-    assert house.person(NEW).mail_trouble == "", "what the old address refuses says nothing of the new one"
-    assert house.story(house.case(NEW, "new_address")) == [("open", "unconfirmed"), ("correct", "moved")]
+    assert house.person(NEW).mail_trouble == "", (
+        "what the old address refuses says nothing of the new one"
+    )
+    assert house.story(house.case(NEW, "new_address")) == [
+        ("open", "unconfirmed"),
+        ("correct", "moved"),
+    ]
     [opened, corrected] = house.events(house.case(NEW, "new_address"))
     owner = house.person(OWNER).id
     assert [(event.who_id, event.on_behalf_of_id, event.note) for event in (opened, corrected)] == [
-        (owner, person.id, ""), (owner, None, "写错了一个字。"),
-    ]  # fmt: skip
+        (owner, person.id, ""),
+        (owner, None, "写错了一个字。"),
+    ]
 
 
 def test_the_same_correction_twice_is_one(house: House) -> None:
@@ -103,9 +118,17 @@ def test_the_same_correction_twice_is_one(house: House) -> None:
     person = house.person(LILEI)
     first = correct(house)
     again = house.db.write(
-        correct_for_member, house.club_id, "new_address", "correct", house.person(OWNER).id, person.id, {"email": NEW}, why="写错了一个字。",
-        form_id="f", now=house.now,
-    )  # fmt: skip
+        correct_for_member,
+        house.club_id,
+        "new_address",
+        "correct",
+        house.person(OWNER).id,
+        person.id,
+        {"email": NEW},
+        why="写错了一个字。",
+        form_id="f",
+        now=house.now,
+    )
     assert (first, house.person(NEW).link_epoch) == (again, person.link_epoch + 1)
 
 
@@ -141,7 +164,9 @@ def test_a_page_is_sent_to_its_owner_and_not_without_end(house: House) -> None:
     given = (house.club_id, house.person(LILEI).id)
 
     def send(number: int) -> None:
-        house.db.write(send_page, *given, by=house.person(OWNER).id, request_id=f"r{number}", now=house.now)
+        house.db.write(
+            send_page, *given, by=house.person(OWNER).id, request_id=f"r{number}", now=house.now
+        )
 
     send(0)
     assert house.deliver() == [("club.your_page", LILEI)]
@@ -167,7 +192,9 @@ def test_a_letter_tried_again_forgets_what_was_said_of_its_recipient(house: Hous
     assert house.person(LILEI).mail_trouble == ""
     assert house.deliver(UNKNOWN) == []
     assert house.person(LILEI).mail_trouble == "recipient: 550 5.1.1 user unknown"
-    assert not house.db.write(retry, house.club_id, house.letters("join.add_to_group")[-1].id, house.now), "only what failed"
+    assert not house.db.write(
+        retry, house.club_id, house.letters("join.add_to_group")[-1].id, house.now
+    ), "only what failed"
 
 
 def test_one_club_of_two_lets_its_own_held_letters_go_and_the_post_rests_on(house: House) -> None:

@@ -38,7 +38,10 @@ def test_the_same_form_with_a_corrected_address_reaches_the_right_person(house: 
     """Somebody mistyped, pressed back, corrected the address and sent the same form again."""
     house.apply("lilie@qq.com")
     house.apply(LILEI)
-    assert house.deliver() == [("join.confirm_address", "lilie@qq.com"), ("join.confirm_address", LILEI)]
+    assert house.deliver() == [
+        ("join.confirm_address", "lilie@qq.com"),
+        ("join.confirm_address", LILEI),
+    ]
 
 
 def test_the_same_form_after_it_was_forgotten_is_taken(house: House) -> None:
@@ -51,7 +54,9 @@ def test_the_same_form_after_it_was_forgotten_is_taken(house: House) -> None:
     assert house.deliver() == [("join.confirm_address", LILEI)]
 
 
-def test_applying_again_while_unconfirmed_is_a_new_round_with_the_new_words_and_a_new_mail(house: House) -> None:
+def test_applying_again_while_unconfirmed_is_a_new_round_with_the_new_words_and_a_new_mail(
+    house: House,
+) -> None:
     house.apply()
     house.deliver()
     house.now += timedelta(hours=1)
@@ -122,7 +127,9 @@ def test_a_form_link_and_a_sign_in_go_to_members_only(house: House) -> None:
     house.apply(MEIMEI, "form-2")
     house.deliver()
     for address in (LILEI, MEIMEI, "nobody@qq.com"):
-        house.db.write(send_form_link, house.club_id, "study_plan", address, request_id="r", now=house.now)
+        house.db.write(
+            send_form_link, house.club_id, "study_plan", address, request_id="r", now=house.now
+        )
         house.db.write(send_sign_in, house.club_id, address, request_id="r", now=house.now)
     assert house.deliver() == [("study_plan.your_link", LILEI), ("club.sign_in", LILEI)]
     assert house.rows(select(Person.status).where(Person.address == MEIMEI)) == ["applicant"]
@@ -136,4 +143,6 @@ def test_a_member_stands_for_admin_once_at_a_time_and_officers_do_not(house: Hou
     for who in (LILEI, ADMIN, OWNER):
         with pytest.raises(NotAllowed):
             house.hand_in(who, "nomination", NOMINATION, "form-2")
-    assert [(case.person_id, case.state) for case in house.rows(select(Case))] == [(house.person(LILEI).id, "review")]
+    assert [(case.person_id, case.state) for case in house.rows(select(Case))] == [
+        (house.person(LILEI).id, "review")
+    ]

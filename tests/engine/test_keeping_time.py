@@ -1,4 +1,5 @@
-"""What was declined is kept for the charter's days and then emptied, in each club by its own charter."""
+"""What was declined is kept for the charter's days and then emptied, in each club by its own
+charter."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from engine.storage.models import Case, Letter, Person
 from tests.club import LILEI, MEIMEI, MONDAY, OWNER, House
 
 
-def test_what_was_declined_is_emptied_after_the_charters_days_and_its_person_with_it(house: House) -> None:
+def test_what_was_declined_is_emptied_after_the_charters_days_and_its_person_with_it(
+    house: House,
+) -> None:
     house.apply()
     house.press(LILEI, "confirm")
     house.press(OWNER, "decline", note="不了。")
@@ -22,8 +25,15 @@ def test_what_was_declined_is_emptied_after_the_charters_days_and_its_person_wit
     person = house.rows(select(Person).where(Person.role != "owner"))[0]
     assert (case.answers, case.state) == ({}, "declined")
     assert [(event.note, event.answers) for event in house.events(case)] == [("", {})] * 3
-    assert (person.status, person.address, person.address_hash, person.name) == ("erased", None, None, "")
-    assert [letter.bytes for letter in house.rows(select(Letter).where(Letter.case_id == case.id))] == [None] * 3
+    assert (person.status, person.address, person.address_hash, person.name) == (
+        "erased",
+        None,
+        None,
+        "",
+    )
+    assert [
+        letter.bytes for letter in house.rows(select(Letter).where(Letter.case_id == case.id))
+    ] == [None] * 3
 
 
 def test_what_was_emptied_long_ago_does_not_keep_the_rest_from_being_emptied(house: House) -> None:
@@ -38,7 +48,9 @@ def test_what_was_emptied_long_ago_does_not_keep_the_rest_from_being_emptied(hou
     assert house.rows(select(Case.answers)) == [{}, {}, {}]
 
 
-def test_a_club_that_keeps_its_papers_long_does_not_keep_another_from_forgetting(house: House) -> None:
+def test_a_club_that_keeps_its_papers_long_does_not_keep_another_from_forgetting(
+    house: House,
+) -> None:
     """Each round looks at one case only: the oldest is the long-keeping club's."""
 
     def decline() -> None:
@@ -47,7 +59,10 @@ def test_a_club_that_keeps_its_papers_long_does_not_keep_another_from_forgetting
         house.press(OWNER, "decline", note="不了。")
         house.now += timedelta(hours=1)
 
-    short, house.club_id = house.club_id, house.found(slug="archive", numbers={"application_days": 366})
+    short, house.club_id = (
+        house.club_id,
+        house.found(slug="archive", numbers={"application_days": 366}),
+    )
     decline()
     house.club_id = short
     decline()

@@ -27,19 +27,35 @@ def at(text: str) -> datetime:
         ("2026-12-04 10:00", "America/New_York", "en", "Friday 4 December, 05:00 (Eastern Time)"),
     ],
 )
-def test_a_moment_is_said_with_weekday_date_time_and_zone(moment: str, zone: str, language: str, said: str) -> None:
+def test_a_moment_is_said_with_weekday_date_time_and_zone(
+    moment: str, zone: str, language: str, said: str
+) -> None:
     assert say_moment(at(moment), zone, language) == said
 
 
 @pytest.mark.parametrize(
     ("moment", "zone", "said"),
     [
-        ("2026-03-08 05:00", "America/Havana", "Saturday 7 March, 23:59"),  # the night without 00:00: the day ends at 01:00
-        ("2026-11-01 04:00", "America/Havana", "Saturday 31 October, 23:59"),  # the first 00:00 of two
-        ("2026-11-01 05:00", "America/Havana", "Sunday 1 November, 00:00"),  # the second one ends no day
+        (
+            "2026-03-08 05:00",
+            "America/Havana",
+            "Saturday 7 March, 23:59",
+        ),  # the night without 00:00: the day ends at 01:00
+        (
+            "2026-11-01 04:00",
+            "America/Havana",
+            "Saturday 31 October, 23:59",
+        ),  # the first 00:00 of two
+        (
+            "2026-11-01 05:00",
+            "America/Havana",
+            "Sunday 1 November, 00:00",
+        ),  # the second one ends no day
     ],
 )
-def test_the_end_of_a_day_is_said_as_2359_also_where_midnight_is_missing_or_comes_twice(moment: str, zone: str, said: str) -> None:
+def test_the_end_of_a_day_is_said_as_2359_also_where_midnight_is_missing_or_comes_twice(
+    moment: str, zone: str, said: str
+) -> None:
     assert say_short(at(moment), zone, "en") == said
 
 
@@ -51,9 +67,19 @@ def test_a_short_moment_leaves_the_zone_out_and_a_day_the_time() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
-    [("zh_Hans", "zh-CN"), ("zh-TW", "zh-CN"), ("en-GB", "en"), ("EN", "en"), ("fr", "zh-CN"), ("", "zh-CN"), (None, "zh-CN")],
+    [
+        ("zh_Hans", "zh-CN"),
+        ("zh-TW", "zh-CN"),
+        ("en-GB", "en"),
+        ("EN", "en"),
+        ("fr", "zh-CN"),
+        ("", "zh-CN"),
+        (None, "zh-CN"),
+    ],
 )
-def test_a_language_tag_finds_the_nearest_supported_language(wanted: str | None, found: str) -> None:
+def test_a_language_tag_finds_the_nearest_supported_language(
+    wanted: str | None, found: str
+) -> None:
     assert best_language(wanted) == found
 
 

@@ -1,4 +1,5 @@
-"""Somebody leaves in the very moment in which somebody else opens a matter of theirs. On PostgreSQL: on SQLite writers come one by one."""
+"""Somebody leaves in the very moment in which somebody else opens a matter of theirs. On
+PostgreSQL: on SQLite writers come one by one."""
 
 from __future__ import annotations
 
@@ -38,7 +39,15 @@ def house() -> Iterator[House]:
 def departs(session: Session, house: House) -> None:
     person = session.get_one(Person, (house.club_id, house.person(LILEI).id))
     answers = {"why": "", "erase": False}
-    submit_by_member(session, person, workflow("departure"), answers, by=Actor(person, "page"), form_id="d", now=house.now)
+    submit_by_member(
+        session,
+        person,
+        workflow("departure"),
+        answers,
+        by=Actor(person, "page"),
+        form_id="d",
+        now=house.now,
+    )
 
 
 def is_erased(session: Session, house: House) -> None:
@@ -96,7 +105,9 @@ def test_whoever_leaves_leaves_nothing_open(
 
 def wait_until_blocked(house: House, thread: Thread) -> None:
     """Or done: then it did not have to wait."""
-    blocked = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    blocked = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
     while thread.is_alive():
         with house.db.reader.connect() as connection:
             if connection.execute(blocked).scalar_one():

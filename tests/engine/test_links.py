@@ -51,7 +51,9 @@ def _opens(token: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("junk", ["", ".", "a.b", "中文", "A" * 5000, "../../etc/passwd", "\x00", "=3D"])
+@pytest.mark.parametrize(
+    "junk", ["", ".", "a.b", "中文", "A" * 5000, "../../etc/passwd", "\x00", "=3D"]
+)
 def test_junk_is_no_link_of_ours(junk: str) -> None:
     with pytest.raises(BadLink):
         LINKS.read(junk)
@@ -92,16 +94,23 @@ def test_what_mail_programs_add_is_healed(damage: str) -> None:
 
 def test_full_stops_and_underscores_that_a_forwarding_program_quoted_are_healed() -> None:
     for quoted in ("=2E", "=5F", "=2D"):
-        assert [LINKS.read(token.replace(chr(int(quoted[1:], 16)), quoted)).target for token in TOKENS] == list(range(300))
+        assert [
+            LINKS.read(token.replace(chr(int(quoted[1:], 16)), quoted)).target for token in TOKENS
+        ] == list(range(300))
 
 
 @pytest.mark.parametrize("breaking", ["=\r\n", "\n", "\r\n ", "=\n", " "])
 def test_a_line_break_within_is_healed(breaking: str) -> None:
-    assert [LINKS.read(token[:40] + breaking + token[40:]).target for token in TOKENS] == list(range(300))
+    assert [LINKS.read(token[:40] + breaking + token[40:]).target for token in TOKENS] == list(
+        range(300)
+    )
 
 
 def test_an_old_link_lives_under_a_fallback_key_and_new_ones_use_the_first() -> None:
-    old, new = Links(["the old key of the club"], ""), Links(["the new key of the club", "the old key of the club"], "")
+    old, new = (
+        Links(["the old key of the club"], ""),
+        Links(["the new key of the club", "the old key of the club"], ""),
+    )
     assert new.read(old.token(LINK)) == LINK
     assert Links(["the new key of the club"], "").read(new.token(LINK)) == LINK
     with pytest.raises(BadLink):
@@ -111,11 +120,16 @@ def test_an_old_link_lives_under_a_fallback_key_and_new_ones_use_the_first() -> 
 @pytest.mark.parametrize(
     ("kind", "age", "expired"),
     [
-        ("case", LIFE, False), ("case", LIFE + timedelta(seconds=1), True), ("form", LIFE + timedelta(days=1), True),
-        ("me", LIFE, False), ("unsubscribe", LIFE + timedelta(days=1), True), ("calendar", timedelta(days=9999), False),
-        ("desk", SIGN_IN_LIFE, False), ("desk", SIGN_IN_LIFE + timedelta(seconds=1), True),
+        ("case", LIFE, False),
+        ("case", LIFE + timedelta(seconds=1), True),
+        ("form", LIFE + timedelta(days=1), True),
+        ("me", LIFE, False),
+        ("unsubscribe", LIFE + timedelta(days=1), True),
+        ("calendar", timedelta(days=9999), False),
+        ("desk", SIGN_IN_LIFE, False),
+        ("desk", SIGN_IN_LIFE + timedelta(seconds=1), True),
     ],
-)  # fmt: skip
+)
 def test_links_live_half_a_year_sign_ins_half_an_hour_calendars_as_long_as_the_epoch(
     kind: str, age: timedelta, expired: bool
 ) -> None:

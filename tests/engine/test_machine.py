@@ -1,4 +1,5 @@
-"""The club's life as a state machine: people press, time passes, the post works or does not, processes die; what must hold, holds.
+"""The club's life as a state machine: people press, time passes, the post works or does not,
+processes die; what must hold, holds.
 
 ``HYPOTHESIS_PROFILE=long`` looks longer.
 """
@@ -22,9 +23,14 @@ class ClubLife(CaseActs, ClubActs):
 
     kind = "sqlite"
 
-    @initialize(members=st.integers(0, 3), told=st.booleans(), begun=st.sampled_from(["", "", "vote", "vote", "removal"]))
+    @initialize(
+        members=st.integers(0, 3),
+        told=st.booleans(),
+        begun=st.sampled_from(["", "", "vote", "vote", "removal"]),
+    )
     def begin(self, members: int, told: bool, begun: str) -> None:
-        """Some have joined already, and something is under way, so that a short story gets somewhere."""
+        """Some have joined already, and something is under way, so that a short story gets
+        somewhere."""
         self.house = House(databases(self.kind), "machine")
         self.house.add(ADMIN, "小助", role="admin")
         self.house.add(READER, "书虫")

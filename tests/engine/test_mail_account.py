@@ -21,7 +21,11 @@ def test_a_sealed_text_opens_with_each_key_and_with_no_other() -> None:
     assert Encryption([NEW, OLD]).decrypt(sealed) == "code"
     assert Encryption([OLD]).encrypt("code") != sealed  # equal secrets do not look equal
     damaged = sealed[:-1] + bytes([sealed[-1] ^ 1])
-    for seal, text in ((Encryption([NEW]), sealed), (Encryption([OLD]), damaged), (Encryption([OLD]), b"")):
+    for seal, text in (
+        (Encryption([NEW]), sealed),
+        (Encryption([OLD]), damaged),
+        (Encryption([OLD]), b""),
+    ):
         with pytest.raises(CannotDecrypt):
             seal.open(text)
 
@@ -33,10 +37,15 @@ def test_after_a_new_key_the_password_is_closed_with_it(house: House) -> None:
     house.db.write(reencrypt, Encryption([NEW, OLD]))
     with house.db.read() as session:
         [kept] = session.query(MailAccount)
-    assert open_password(Encryption([NEW]), kept.secret, host="smtp.qq.com", user="club@qq.com") == ACCOUNT.password
+    assert (
+        open_password(Encryption([NEW]), kept.secret, host="smtp.qq.com", user="club@qq.com")
+        == ACCOUNT.password
+    )
 
 
-@pytest.mark.parametrize(("host", "user"), [("smtp.163.com", "club@qq.com"), ("smtp.qq.com", "other@qq.com")])
+@pytest.mark.parametrize(
+    ("host", "user"), [("smtp.163.com", "club@qq.com"), ("smtp.qq.com", "other@qq.com")]
+)
 def test_a_password_opens_for_its_server_and_login_alone(host: str, user: str) -> None:
     seal = Encryption([OLD])
     sealed = seal_password(seal, ACCOUNT)
@@ -59,7 +68,9 @@ def test_a_new_account_takes_the_old_one_s_place(house: House) -> None:
     [(SmtpReply("recipient", 451, "later"), False), (SmtpReply("dot", 0, "TimeoutError"), True)],
     ids=["refused", "maybe sent"],
 )
-def test_a_letter_that_was_refused_is_composed_anew_with_the_new_sender(house: House, answer: SmtpReply, stays: bool) -> None:
+def test_a_letter_that_was_refused_is_composed_anew_with_the_new_sender(
+    house: House, answer: SmtpReply, stays: bool
+) -> None:
     """One that may have arrived keeps its bytes: a second copy is to be the same."""
     house.apply()
     [claimed] = house.claim()

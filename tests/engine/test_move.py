@@ -24,7 +24,8 @@ def test_every_row_arrives_and_the_old_post_rests(house: House, kind: str) -> No
     before = house.counts()
     with house.read() as session:
         letters = [
-            (letter.id, letter.state, letter.created_at, letter.bytes) for letter in session.execute(select(Letter)).scalars()
+            (letter.id, letter.state, letter.created_at, letter.bytes)
+            for letter in session.execute(select(Letter)).scalars()
         ]
     target = Database(databases(kind).bare("moved-to"))
     try:
@@ -32,11 +33,15 @@ def test_every_row_arrives_and_the_old_post_rests(house: House, kind: str) -> No
         assert moved == {name: count for name, count in before.items() if name != "heartbeat"}
         with target.read(house.club_id) as session:
             there = [
-                (letter.id, letter.state, letter.created_at, letter.bytes) for letter in session.execute(select(Letter)).scalars()
+                (letter.id, letter.state, letter.created_at, letter.bytes)
+                for letter in session.execute(select(Letter)).scalars()
             ]
             case = session.execute(select(Case).where(Case.workflow == "study_plan")).scalar_one()
             assert sorted(there) == sorted(letters)
-            assert (case.due_at, post_is_held(session)) == (house.case(LILEI, "study_plan").due_at, None)
+            assert (case.due_at, post_is_held(session)) == (
+                house.case(LILEI, "study_plan").due_at,
+                None,
+            )
         with house.read() as session:
             rest = post_is_held(session)
         assert rest is not None and rest.why == MOVED
@@ -59,6 +64,9 @@ def test_a_database_with_a_club_in_it_is_left_alone(house: House) -> None:
 
 def test_a_file_by_another_name_is_the_database_in_use(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
-    source, same = Database(f"sqlite:///{tmp_path}/club.sqlite"), Database(f"sqlite:///{tmp_path}/inner/../club.sqlite")
+    source, same = (
+        Database(f"sqlite:///{tmp_path}/club.sqlite"),
+        Database(f"sqlite:///{tmp_path}/inner/../club.sqlite"),
+    )
     with pytest.raises(CannotMove, match="that is the database in use"):
         copy_database(source, same, machine_now())

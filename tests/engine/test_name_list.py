@@ -24,7 +24,11 @@ from engine.text.name_list import is_name_list, read_name_list
 def test_a_line_is_read_as_people_write_it(line: str, name: str, city: str) -> None:
     [row] = read_name_list(line)
     assert is_name_list(line)
-    assert (row.number, dict(row.cells), row.spare) == (1, {"name": name, "email": "lilei@qq.com", "city": city}, False)
+    assert (row.number, dict(row.cells), row.spare) == (
+        1,
+        {"name": name, "email": "lilei@qq.com", "city": city},
+        False,
+    )
 
 
 def test_lines_keep_their_numbers_and_show_what_is_missing_or_too_much() -> None:

@@ -35,7 +35,13 @@ def test_a_new_row_holds_in_memory_what_it_holds_in_the_database(house: House) -
 
     person, case, person_read, case_read = house.write(unit)
     assert (person, case) == (person_read, case_read)
-    assert (person["version"], person["role"], person["link_epoch"], case["trouble"], case["due_at"] is None) == (
+    assert (
+        person["version"],
+        person["role"],
+        person["link_epoch"],
+        case["trouble"],
+        case["due_at"] is None,
+    ) == (
         1,
         "member",
         1,
@@ -63,4 +69,6 @@ def test_what_a_savepoint_takes_back_may_be_made_again(house: House) -> None:
         apply(house, session)
 
     house.write(unit)
-    assert house.rows(select(Case.workflow).join(Case.person).where(Person.address == TANG)) == ["join"]
+    assert house.rows(select(Case.workflow).join(Case.person).where(Person.address == TANG)) == [
+        "join"
+    ]

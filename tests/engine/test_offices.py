@@ -1,4 +1,5 @@
-"""Who decides: the owner, admins as deputies, whoever is left; and nobody about themself (clause 2.1, the decided rules)."""
+"""Who decides: the owner, admins as deputies, whoever is left; and nobody about themself (clause
+2.1, the decided rules)."""
 
 from __future__ import annotations
 
@@ -23,13 +24,22 @@ EVERYBODY = (OWNER, ADMIN, SECOND, LILEI, MEIMEI)
 @pytest.fixture
 def full(house: House) -> House:
     """An owner, two admins, two members."""
-    for address, role in ((ADMIN, "admin"), (SECOND, "admin"), (LILEI, "member"), (MEIMEI, "member")):
+    for address, role in (
+        (ADMIN, "admin"),
+        (SECOND, "admin"),
+        (LILEI, "member"),
+        (MEIMEI, "member"),
+    ):
         house.add(address, role=role)
     return house
 
 
 def change(house: House, address: str, **values: Any) -> None:
-    house.write(lambda session: session.execute(update(Person).where(Person.address == address).values(**values)))
+    house.write(
+        lambda session: session.execute(
+            update(Person).where(Person.address == address).values(**values)
+        )
+    )
 
 
 def deputies(house: House, *names: str) -> None:
@@ -45,12 +55,17 @@ def who_holds(house: House, role: Role, case_id: int) -> list[str]:
     with house.read() as session:
         case = session.get_one(Case, (house.club_id, case_id))
         everybody = session.execute(select(Person).order_by(Person.id)).scalars().all()
-        return [someone.address or "" for someone in everybody if has_role(session, role, someone, case)]
+        return [
+            someone.address or "" for someone in everybody if has_role(session, role, someone, case)
+        ]
 
 
 def who_is_asked(house: House, role: Role, case_id: int) -> list[str]:
     with house.read() as session:
-        return [someone.address or "" for someone in holders(session, role, session.get_one(Case, (house.club_id, case_id)))]
+        return [
+            someone.address or ""
+            for someone in holders(session, role, session.get_one(Case, (house.club_id, case_id)))
+        ]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +82,9 @@ def who_is_asked(house: House, role: Role, case_id: int) -> list[str]:
     ],
     ids=str,
 )
-def test_who_holds_a_role_and_who_is_asked(full: House, role: Role, held_by: list[str], asked: list[str]) -> None:
+def test_who_holds_a_role_and_who_is_asked(
+    full: House, role: Role, held_by: list[str], asked: list[str]
+) -> None:
     case = matter(full, LILEI)
     assert (who_holds(full, role, case), who_is_asked(full, role, case)) == (held_by, asked)
 
@@ -101,11 +118,16 @@ def test_without_admins_the_owner_takes_their_turn(full: House) -> None:
     assert who_is_asked(full, reviewer, matter(full, OWNER)) == []
 
 
-def test_while_the_owner_is_away_the_admins_are_asked_to_review_but_not_to_remove(full: House) -> None:
+def test_while_the_owner_is_away_the_admins_are_asked_to_review_but_not_to_remove(
+    full: House,
+) -> None:
     deputies(full)
     full.db.write(set_absence, full.club_id, full.person(OWNER).id, full.now + timedelta(days=5))
     case = matter(full, LILEI)
-    assert (who_holds(full, reviewer, case), who_is_asked(full, reviewer, case)) == ([OWNER, ADMIN, SECOND], [ADMIN, SECOND])
+    assert (who_holds(full, reviewer, case), who_is_asked(full, reviewer, case)) == (
+        [OWNER, ADMIN, SECOND],
+        [ADMIN, SECOND],
+    )
     assert (who_holds(full, owner, case), who_is_asked(full, owner, case)) == ([OWNER], [OWNER])
 
 
@@ -119,7 +141,9 @@ def test_an_absence_ends_with_the_morning_after_it(full: House) -> None:
 
 def test_an_owner_who_is_away_and_has_nobody_is_asked_all_the_same(house: House) -> None:
     house.add(LILEI)
-    house.db.write(set_absence, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
+    house.db.write(
+        set_absence, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5)
+    )
     assert who_is_asked(house, reviewer, matter(house, LILEI)) == [OWNER]
 
 
@@ -128,7 +152,10 @@ def test_the_history_says_in_whose_place_a_deputy_decided(full: House) -> None:
     full.press("new@qq.com", "confirm", "new@qq.com")
     full.press(ADMIN, "approve", "new@qq.com")
     decision = full.events(full.case("new@qq.com"))[-1]
-    assert (decision.who_id, decision.on_behalf_of_id) == (full.person(ADMIN).id, full.person(OWNER).id)
+    assert (decision.who_id, decision.on_behalf_of_id) == (
+        full.person(ADMIN).id,
+        full.person(OWNER).id,
+    )
 
 
 def test_the_owner_decides_in_their_own_name(full: House) -> None:
@@ -139,7 +166,12 @@ def test_the_owner_decides_in_their_own_name(full: House) -> None:
     assert (decision.who_id, decision.on_behalf_of_id) == (full.person(OWNER).id, None)
     with full.read() as session:
         case = session.get_one(Case, (full.club_id, decision.case_id))
-        assert in_place_of(session, owner, session.get_one(Person, (full.club_id, full.person(ADMIN).id)), case) is None
+        assert (
+            in_place_of(
+                session, owner, session.get_one(Person, (full.club_id, full.person(ADMIN).id)), case
+            )
+            is None
+        )
 
 
 @pytest.mark.parametrize("named", [(), ("join",), ("join", "study_plan", "reflection")])
@@ -152,7 +184,9 @@ def test_what_waits_on_a_desk_is_what_its_decider_may_decide(
         change(full, address, role=rank)
     deputies(full, *named)
     if away:
-        full.db.write(set_absence, full.club_id, full.person(OWNER).id, full.now + timedelta(days=5))
+        full.db.write(
+            set_absence, full.club_id, full.person(OWNER).id, full.now + timedelta(days=5)
+        )
     for about in EVERYBODY:
         full.open(about, "study_plan")
         full.press(about, "submit", about, "study_plan", answers={"goals": "一", "plan": "二"})
@@ -162,9 +196,11 @@ def test_what_waits_on_a_desk_is_what_its_decider_may_decide(
         for address in EVERYBODY:
             someone = session.get_one(Person, (full.club_id, full.person(address).id))
             expected = {
-                case.id for case in cases
-                if case.turn in ("reviewer", "owner") and has_role(session, Role((case.turn,)), someone, case)
-            }  # fmt: skip
+                case.id
+                for case in cases
+                if case.turn in ("reviewer", "owner")
+                and has_role(session, Role((case.turn,)), someone, case)
+            }
             assert {found.case.id for found in waiting_for(session, someone)} == expected
 
 
@@ -172,14 +208,25 @@ def test_what_nobody_else_could_decide_is_granted_and_says_so(house: House) -> N
     """An owner's own plan, in a club without admins."""
     house.open(OWNER, "study_plan")
     house.press(OWNER, "submit", OWNER, "study_plan", answers={"goals": "一", "plan": "二"})
-    assert house.story(house.case(OWNER, "study_plan"))[-2:] == [("submit", "review"), ("granted", "accepted")]
+    assert house.story(house.case(OWNER, "study_plan"))[-2:] == [
+        ("submit", "review"),
+        ("granted", "accepted"),
+    ]
 
 
 def test_a_role_without_a_case_names_its_members(full: House) -> None:
     found = {
-        address: [str(role) for role in (owner, admins, members) if role_includes(role, full.person(address))]
+        address: [
+            str(role)
+            for role in (owner, admins, members)
+            if role_includes(role, full.person(address))
+        ]
         for address in EVERYBODY
     }
     assert found == {
-        OWNER: ["owner", "members"], ADMIN: ["admins", "members"], SECOND: ["admins", "members"], LILEI: ["members"], MEIMEI: ["members"],
-    }  # fmt: skip
+        OWNER: ["owner", "members"],
+        ADMIN: ["admins", "members"],
+        SECOND: ["admins", "members"],
+        LILEI: ["members"],
+        MEIMEI: ["members"],
+    }

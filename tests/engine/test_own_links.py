@@ -17,7 +17,16 @@ def sign_in(house: House, who: str, device: str, **life: float) -> None:
 
     def unit(session: Session) -> None:
         ends = house.now + timedelta(**life)
-        session.add(WebSession(person_id=you, secret_hash=device, link=device, device=device, started_at=house.now, ends_at=ends))
+        session.add(
+            WebSession(
+                person_id=you,
+                secret_hash=device,
+                link=device,
+                device=device,
+                started_at=house.now,
+                ends_at=ends,
+            )
+        )
 
     house.write(unit)
 
@@ -41,7 +50,11 @@ def test_new_links_end_the_sign_ins_of_one_person_and_go_to_their_own_address(ho
         house.add(who)
         sign_in(house, who, who, days=90)
     lilei = house.person(LILEI).id
-    house.write(lambda session: reissue_links(session, session.get_one(Person, (house.club_id, lilei)), house.now))
+    house.write(
+        lambda session: reissue_links(
+            session, session.get_one(Person, (house.club_id, lilei)), house.now
+        )
+    )
     assert devices(house) == [MEIMEI]
     assert (house.person(LILEI).link_epoch, house.person(MEIMEI).link_epoch) == (2, 1)
     assert house.deliver() == [("club.new_links", LILEI)]

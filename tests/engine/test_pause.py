@@ -40,12 +40,20 @@ def test_everything_is_due_as_many_days_later_as_the_club_lay_still(house: House
     house.now += timedelta(days=9, hours=5)
     assert (sweep(house.db, house.now), go_on(house)) == (0, 1)
     case = house.case(LILEI, "study_plan")
-    assert (case.due_at, case.state) == (due + timedelta(days=10), "owed")  # a day begun counts whole
+    assert (case.due_at, case.state) == (
+        due + timedelta(days=10),
+        "owed",
+    )  # a day begun counts whole
     assert house.story(case)[-1] == ("resumed", "owed")
     house.live(until=case.due_at + timedelta(hours=8))
-    assert [name for name, to in house.server.mails() if name.startswith("study_plan") and to == LILEI] == [
-        "study_plan.please_write", "study_plan.due_soon", "study_plan.due_soon", "study_plan.second_chance",
-    ]  # fmt: skip
+    assert [
+        name for name, to in house.server.mails() if name.startswith("study_plan") and to == LILEI
+    ] == [
+        "study_plan.please_write",
+        "study_plan.due_soon",
+        "study_plan.due_soon",
+        "study_plan.second_chance",
+    ]
 
 
 def rests_for(house: House, **span: float) -> None:
@@ -64,13 +72,18 @@ def test_many_short_rests_count_as_the_one_rest_that_they_add_up_to(house: House
     assert house.case(LILEI, "study_plan").due_at == due + timedelta(days=2)
 
 
-def test_what_is_due_anew_after_a_rest_has_its_next_rest_counted_from_the_start(house: House) -> None:
+def test_what_is_due_anew_after_a_rest_has_its_next_rest_counted_from_the_start(
+    house: House,
+) -> None:
     joined(house)
     rests_for(house, hours=1)
     house.live(until=house.case(LILEI, "study_plan").due_at + timedelta(hours=12))
     due = house.case(LILEI, "study_plan").due_at
     rests_for(house, hours=1)
-    assert (house.case(LILEI, "study_plan").state, house.case(LILEI, "study_plan").due_at) == ("overdue", due + timedelta(days=1))
+    assert (house.case(LILEI, "study_plan").state, house.case(LILEI, "study_plan").due_at) == (
+        "overdue",
+        due + timedelta(days=1),
+    )
 
 
 def test_a_reminder_leaves_after_a_short_rest_that_moved_nothing_any_more(house: House) -> None:
@@ -95,7 +108,11 @@ def test_one_broken_case_does_not_keep_the_club_at_rest(house: House) -> None:
     house.deliver()
     broken = house.case(MEIMEI, "study_plan")
     rest(house, until=house.now + timedelta(days=2))
-    house.write(lambda session: session.execute(update(Case).where(Case.id == broken.id).values(state="no state of ours")))
+    house.write(
+        lambda session: session.execute(
+            update(Case).where(Case.id == broken.id).values(state="no state of ours")
+        )
+    )
     house.now += timedelta(days=2)
     open_due(house.db, house.now)
     assert house.rows(select(Club.paused_at)) == [None]
@@ -103,7 +120,11 @@ def test_one_broken_case_does_not_keep_the_club_at_rest(house: House) -> None:
     left = house.case(MEIMEI, "study_plan")
     assert broken.due_at is not None and left.trouble != ""
     assert (left.due_at, left.wake_at) == (broken.due_at + timedelta(days=2), house.now + BACK_OFF)
-    house.write(lambda session: session.execute(update(Case).where(Case.id == broken.id).values(state="owed")))
+    house.write(
+        lambda session: session.execute(
+            update(Case).where(Case.id == broken.id).values(state="owed")
+        )
+    )
     house.live(until=broken.due_at + timedelta(days=1, hours=12))
     mended = house.case(MEIMEI, "study_plan")
     assert (mended.state, mended.trouble) == ("owed", "")
@@ -140,7 +161,9 @@ def test_weeks_that_fell_into_the_rest_are_not_opened_afterwards(house: House) -
     assert schedule.next_at == datetime(2026, 12, 20, 0, 0, tzinfo=UTC)
 
 
-def test_what_people_do_meanwhile_counts_and_what_opens_then_is_due_after_the_rest(house: House) -> None:
+def test_what_people_do_meanwhile_counts_and_what_opens_then_is_due_after_the_rest(
+    house: House,
+) -> None:
     rest(house)
     house.now += timedelta(days=3)
     house.join()
@@ -165,7 +188,9 @@ def test_a_reminder_that_waited_for_the_morning_does_not_leave_after_the_rest(ho
     assert house.rows(select(Letter.answer).where(waiting)) == [PAUSED]
     house.now += timedelta(days=5)
     go_on(house)
-    assert [(letter.state, letter.answer) for letter in house.rows(select(Letter).where(waiting))] == [("dropped", OVER)]
+    assert [
+        (letter.state, letter.answer) for letter in house.rows(select(Letter).where(waiting))
+    ] == [("dropped", OVER)]
 
 
 def at_the_gate(house: House) -> Claimed:
@@ -197,7 +222,10 @@ def test_what_the_server_put_off_does_not_leave_during_the_rest(house: House) ->
 def test_releasing_all_letters_ends_no_rest(house: House) -> None:
     house.db.write(outbox.release, [at_the_gate(house)])
     rest(house)
-    assert (house.db.write(release_all, house.now), house.db.write(release_club, house.club_id, house.now)) == (0, 0)
+    assert (
+        house.db.write(release_all, house.now),
+        house.db.write(release_club, house.club_id, house.now),
+    ) == (0, 0)
     assert house.deliver() == [("club.paused", LILEI)]
 
 
@@ -230,7 +258,11 @@ def test_a_case_that_woke_all_the_same_is_put_back_to_sleep(house: House) -> Non
     """It was opened by a process that had not seen the rest yet."""
     due = joined(house)
     rest(house)
-    house.write(lambda session: session.execute(update(Case).where(Case.workflow == "study_plan").values(wake_at=due)))
+    house.write(
+        lambda session: session.execute(
+            update(Case).where(Case.workflow == "study_plan").values(wake_at=due)
+        )
+    )
     house.now = due + timedelta(days=1)
     sweep(house.db, house.now)
     case = house.case(LILEI, "study_plan")
@@ -238,12 +270,19 @@ def test_a_case_that_woke_all_the_same_is_put_back_to_sleep(house: House) -> Non
 
 
 def test_a_case_that_the_end_of_a_rest_overlooked_is_looked_at_again(house: House) -> None:
-    """Somebody pressed in the same moment, and found the club still at rest. One at rest, and one that nobody reaches, sleep on."""
+    """Somebody pressed in the same moment, and found the club still at rest. One at rest, and one
+    that nobody reaches, sleep on."""
     due = joined(house)
     house.join(MEIMEI, "form-2")
-    unreachable = update(Case).where(Case.person_id == house.person(MEIMEI).id).values(wake_at=None, trouble="unreachable")
+    unreachable = (
+        update(Case)
+        .where(Case.person_id == house.person(MEIMEI).id)
+        .values(wake_at=None, trouble="unreachable")
+    )
     house.write(lambda session: session.execute(unreachable))
-    house.write(lambda session: session.execute(update(Case).where(Case.trouble == "").values(wake_at=None)))
+    house.write(
+        lambda session: session.execute(update(Case).where(Case.trouble == "").values(wake_at=None))
+    )
     rest(house)
     house.db.write(wake_unscheduled, house.now)
     assert house.rows(select(Case.id).where(Case.wake_at.is_not(None))) == []
@@ -262,5 +301,11 @@ def test_a_named_moment_moves_with_the_rest(house: House) -> None:
     rest(house)
     house.now += timedelta(days=7)
     go_on(house)
-    house.press(MEIMEI, "choose", MEIMEI, "reflection", answers={"book": "战争与和平", "author": "托尔斯泰", "big": True})
+    house.press(
+        MEIMEI,
+        "choose",
+        MEIMEI,
+        "reflection",
+        answers={"book": "战争与和平", "author": "托尔斯泰", "big": True},
+    )
     assert house.case(MEIMEI, "reflection").due_at == due + timedelta(days=10)  # type: ignore[operator]

@@ -1,4 +1,5 @@
-"""Weeks, days, mornings and midnights near the nights on which zones put their clocks forward or back: what holds of all of them."""
+"""Weeks, days, mornings and midnights near the nights on which zones put their clocks forward or
+back: what holds of all of them."""
 
 from __future__ import annotations
 
@@ -11,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.charter.model import Numbers, WeekTime, charter
-from engine.declare.due_times import Daily, TimeContext, days_later, midnight_after, morning_after_quiet
+from engine.declare.due_times import (
+    Daily,
+    TimeContext,
+    days_later,
+    midnight_after,
+    morning_after_quiet,
+)
 from engine.declare.workflow import weekly
 
 NIGHTS = [
@@ -41,8 +48,12 @@ near = st.builds(
     st.integers(-200, 200),
     st.sampled_from([0, 0, 0, -7, -2, -1, 1, 7]),
 )
-awkward = st.sampled_from([0, 15, 30, 60, 90, 120, 135, 150, 180, 1380, 1410, 1439]).map(lambda n: time(n // 60, n % 60))
-clock_times = st.one_of(awkward, st.times().map(lambda at: at.replace(second=0, microsecond=0, fold=0)))
+awkward = st.sampled_from([0, 15, 30, 60, 90, 120, 135, 150, 180, 1380, 1410, 1439]).map(
+    lambda n: time(n // 60, n % 60)
+)
+clock_times = st.one_of(
+    awkward, st.times().map(lambda at: at.replace(second=0, microsecond=0, fold=0))
+)
 weekdays = st.integers(1, 7)
 thorough = settings(max_examples=200)
 
@@ -50,9 +61,18 @@ thorough = settings(max_examples=200)
 @thorough
 @given(nights, near, weekdays, clock_times, st.integers(2, 7), clock_times)
 def test_every_moment_lies_in_one_week_and_each_week_has_its_name(
-    night: tuple[ZoneInfo, datetime], near: timedelta, weekday: int, opens: time, days: int, due: time
+    night: tuple[ZoneInfo, datetime],
+    near: timedelta,
+    weekday: int,
+    opens: time,
+    days: int,
+    due: time,
 ) -> None:
-    numbers = replace(Numbers(), week_opens=WeekTime(weekday, opens), week_due=WeekTime((weekday + days - 1) % 7 + 1, due))
+    numbers = replace(
+        Numbers(),
+        week_opens=WeekTime(weekday, opens),
+        week_due=WeekTime((weekday + days - 1) % 7 + 1, due),
+    )
     now, context = night[1] + near, TimeContext(night[0], numbers, {})
     this, following = WEEK.latest(now, context), WEEK.following(now, context)
     assert this <= now < following
@@ -65,7 +85,9 @@ def test_every_moment_lies_in_one_week_and_each_week_has_its_name(
 
 @thorough
 @given(nights, near, clock_times)
-def test_every_moment_lies_between_two_daily_letters(night: tuple[ZoneInfo, datetime], near: timedelta, at: time) -> None:
+def test_every_moment_lies_between_two_daily_letters(
+    night: tuple[ZoneInfo, datetime], near: timedelta, at: time
+) -> None:
     now, context = night[1] + near, TimeContext(night[0], replace(Numbers(), digest_hour=at), {})
     last, following = EVERY_DAY.latest(now, context), EVERY_DAY.following(now, context)
     assert last <= now < following <= last + DAY + timedelta(hours=1)
@@ -79,7 +101,9 @@ def test_a_letter_waits_for_the_end_of_the_quiet_hours_and_no_longer(
     night: tuple[ZoneInfo, datetime], near: timedelta, start: time, end: time
 ) -> None:
     zone, now = night[0], night[1] + near
-    leaves = morning_after_quiet(now, TimeContext(zone, replace(Numbers(), quiet_from=start, quiet_until=end), {}))
+    leaves = morning_after_quiet(
+        now, TimeContext(zone, replace(Numbers(), quiet_from=start, quiet_until=end), {})
+    )
     assert now <= leaves <= now + DAY + timedelta(hours=1)
     local = now.astimezone(zone).time()
     is_quiet = start <= local < end if start <= end else not end <= local < start
@@ -115,9 +139,17 @@ def test_so_many_days_later_is_the_same_hour_where_there_is_that_hour(
 
 @pytest.mark.parametrize(
     ("zone", "from_minute", "to_minute"),
-    [("Asia/Shanghai", "2028-02-29T23:59", "2028-03-02T23:59"), ("Europe/Berlin", "2026-03-28T02:30", "2026-03-30T02:30")],
+    [
+        ("Asia/Shanghai", "2028-02-29T23:59", "2028-03-02T23:59"),
+        ("Europe/Berlin", "2026-03-28T02:30", "2026-03-30T02:30"),
+    ],
 )
-def test_days_are_counted_over_a_leap_day_and_over_a_night_with_a_gap(zone: str, from_minute: str, to_minute: str) -> None:
+def test_days_are_counted_over_a_leap_day_and_over_a_night_with_a_gap(
+    zone: str, from_minute: str, to_minute: str
+) -> None:
     here = ZoneInfo(zone)
-    start, end = (datetime.fromisoformat(text).replace(tzinfo=here).astimezone(UTC) for text in (from_minute, to_minute))
+    start, end = (
+        datetime.fromisoformat(text).replace(tzinfo=here).astimezone(UTC)
+        for text in (from_minute, to_minute)
+    )
     assert days_later(start, 2, here) == end

@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 
 from engine.cases.erasure import erase_person
 from engine.outbox.queue import BULK
-from engine.setup.member_import import ImportedMember, ImportPlan, Roster, compare, members, read_roster
+from engine.setup.member_import import (
+    ImportedMember,
+    ImportPlan,
+    Roster,
+    compare,
+    members,
+    read_roster,
+)
 from engine.storage.models import Case, Club, Letter, Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 
@@ -42,7 +49,10 @@ def test_a_full_row_is_read(house: House) -> None:
 
 def test_what_is_optional_may_be_missing(house: House) -> None:
     [entry] = read(house, f"李雷,{LILEI}\n", "name;email\n".replace(";", ",")).entries
-    assert (entry, entry.display_name) == (ImportedMember(2, "李雷", LILEI, "", None, None, "member"), "李雷")
+    assert (entry, entry.display_name) == (
+        ImportedMember(2, "李雷", LILEI, "", None, None, "member"),
+        "李雷",
+    )
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+86 张", "-", "@all", "=HYPERLINK(1)", "\u2068ﺎﻠﻋ"])
@@ -50,22 +60,53 @@ def test_a_name_that_looks_like_a_formula_is_a_name(house: House, name: str) -> 
     assert read(house, f"{name},{LILEI}\n").entries[0].name == name
 
 
-@pytest.mark.parametrize("written", ["2026-03-01", "2026/3/1", "2026年3月1日", "20260301", "2026.3.1", "２０２６/３/１", "2026/3/1 0:00", "2026-03-01 00:00:00"])  # fmt: skip
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-03-01",
+        "2026/3/1",
+        "2026年3月1日",
+        "20260301",
+        "2026.3.1",
+        "２０２６/３/１",
+        "2026/3/1 0:00",
+        "2026-03-01 00:00:00",
+    ],
+)
 def test_a_day_may_be_written_in_many_ways(house: House, written: str) -> None:
     assert read(house, f"李雷,{LILEI},,{written}\n").entries[0].joined == date(2026, 3, 1)
 
 
 @pytest.mark.parametrize(
     ("written", "language"),
-    [("zh-CN", "zh-CN"), ("zh_Hans", "zh-CN"), ("中文", "zh-CN"), ("Chinese", "zh-CN"), ("EN", "en"), ("en-GB", "en"), ("英文", "en"), ("English", "en"), ("", None)],
-)  # fmt: skip
-def test_a_language_may_be_written_in_many_ways(house: House, written: str, language: str | None) -> None:
+    [
+        ("zh-CN", "zh-CN"),
+        ("zh_Hans", "zh-CN"),
+        ("中文", "zh-CN"),
+        ("Chinese", "zh-CN"),
+        ("EN", "en"),
+        ("en-GB", "en"),
+        ("英文", "en"),
+        ("English", "en"),
+        ("", None),
+    ],
+)
+def test_a_language_may_be_written_in_many_ways(
+    house: House, written: str, language: str | None
+) -> None:
     assert read(house, f"李雷,{LILEI},,,{written}\n").entries[0].locale == language
 
 
 @pytest.mark.parametrize(
     ("written", "role"),
-    [("member", "member"), ("成员", "member"), ("群员", "member"), ("", "member"), ("Admin", "admin"), ("管理员", "admin")],
+    [
+        ("member", "member"),
+        ("成员", "member"),
+        ("群员", "member"),
+        ("", "member"),
+        ("Admin", "admin"),
+        ("管理员", "admin"),
+    ],
 )
 def test_a_role_may_be_written_in_many_ways(house: House, written: str, role: str) -> None:
     assert read(house, f"李雷,{LILEI},,,,{written}\n").entries[0].role == role
@@ -78,29 +119,52 @@ def test_a_role_may_be_written_in_many_ways(house: House, written: str, role: st
         ("李雷,", ["The e-mail address is missing"]),
         ("李雷,lilei", ["“lilei” is no e-mail address; an example is lilei@qq.com"]),
         (f"{'长' * 201},lilei@qq.com", ["A cell is longer than 200 characters"]),
-        ("李雷,lilei@qq.com,,上个月", ["“上个月” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"]),
+        (
+            "李雷,lilei@qq.com,,上个月",
+            ["“上个月” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"],
+        ),
         ("李雷,lilei@qq.com,,2026-02-30", ["There is no day “2026-02-30” in the calendar"]),
         ("李雷,lilei@qq.com,,2026-12-01", ["“2026-12-01” lies in the future"]),
-        ("李雷,lilei@qq.com,,,法语", ["“法语” is no language of this service; it speaks zh-CN, en"]),
-        ("李雷,lilei@qq.com,,,,会长", ["“会长” is no role; a role is member (成员) or admin (管理员)"]),
-        ("李雷,lilei@qq.com,武汉,,,,多了", ["There is something to the right of the last column; is a comma in a cell?"]),
+        (
+            "李雷,lilei@qq.com,,,法语",
+            ["“法语” is no language of this service; it speaks zh-CN, en"],
+        ),
+        (
+            "李雷,lilei@qq.com,,,,会长",
+            ["“会长” is no role; a role is member (成员) or admin (管理员)"],
+        ),
+        (
+            "李雷,lilei@qq.com,武汉,,,,多了",
+            ["There is something to the right of the last column; is a comma in a cell?"],
+        ),
         (
             ",,,,,王",
-            ["The name is missing", "The e-mail address is missing", "“王” is no role; a role is member (成员) or admin (管理员)"],
+            [
+                "The name is missing",
+                "The e-mail address is missing",
+                "“王” is no role; a role is member (成员) or admin (管理员)",
+            ],
         ),
     ],
 )
 def test_everything_wrong_with_a_row_is_named(house: House, row: str, says: list[str]) -> None:
     found = read(house, f"韩梅梅,{MEIMEI}\n{row}\n")
-    assert ([entry.row for entry in found.entries], [(number, reasons) for number, _who, reasons in faults(found)]) == (
+    assert (
+        [entry.row for entry in found.entries],
+        [(number, reasons) for number, _who, reasons in faults(found)],
+    ) == (
         [2],
         [(3, says)],
     )
 
 
 def test_today_in_the_club_s_zone_is_not_the_future(house: House) -> None:
-    house.now = datetime(2026, 11, 30, 16, 30, tzinfo=UTC)  # half past midnight of the first of December in Shanghai
-    assert [entry.joined for entry in read(house, f"李雷,{LILEI},,2026-12-01\n").entries] == [date(2026, 12, 1)]
+    house.now = datetime(
+        2026, 11, 30, 16, 30, tzinfo=UTC
+    )  # half past midnight of the first of December in Shanghai
+    assert [entry.joined for entry in read(house, f"李雷,{LILEI},,2026-12-01\n").entries] == [
+        date(2026, 12, 1)
+    ]
 
 
 def test_the_same_address_twice_is_bad_the_second_time(house: House) -> None:
@@ -127,22 +191,37 @@ def test_who_may_come_in_by_a_list_and_who_may_not(house: House) -> None:
     house.press(OWNER, "decline", MEIMEI, note="不了。")
 
     def history(session: Session) -> None:
-        session.execute(update(Person).where(Person.status == "removed").values(removed_at=house.now))
+        session.execute(
+            update(Person).where(Person.status == "removed").values(removed_at=house.now)
+        )
         for address in ("gone@qq.com", "erased@qq.com"):
-            erase_person(session, session.execute(select(Person).where(Person.address == address)).scalar_one())
+            erase_person(
+                session,
+                session.execute(select(Person).where(Person.address == address)).scalar_one(),
+            )
 
     house.write(history)
     addresses = ["member", "departed", "refused", "gone", "removed", "erased", "lilei", "new"]
     rows = "".join(f"{name},{name}@qq.com\n" for name in addresses) + f"韩梅梅,{MEIMEI}\n"
     found = plan(house, rows + f"陈老师,{OWNER},,,,群主\n篡位,crown@qq.com,,,,owner\n")
-    assert [entry.name for entry in found.new] == ["departed", "new", "韩梅梅"]  # a decline is no removal
+    assert [entry.name for entry in found.new] == [
+        "departed",
+        "new",
+        "韩梅梅",
+    ]  # a decline is no removal
     assert [entry.name for entry in found.known] == ["member", "陈老师"]
-    removed, silent = "Was removed from the club; coming back is decided by an application", "Wants no mail from this club"
+    removed, silent = (
+        "Was removed from the club; coming back is decided by an application",
+        "Wants no mail from this club",
+    )
     assert faults(found) == [
-        (4, "refused", [silent]), (5, "gone", [silent]), (6, "removed", [removed]), (7, "erased", [removed]),
+        (4, "refused", [silent]),
+        (5, "gone", [silent]),
+        (6, "removed", [removed]),
+        (7, "erased", [removed]),
         (8, "lilei", ["An application of this person is open; please decide that"]),
         (12, "篡位", ["A club has one owner; nobody becomes it by a list"]),
-    ]  # fmt: skip
+    ]
 
 
 def test_another_club_s_members_are_nobody_s_business(house: House) -> None:
@@ -165,13 +244,25 @@ def test_a_member_comes_in_as_the_list_says_owes_nothing_and_is_welcomed_once(ho
         "李雷",
         "武汉+李雷",
     )
-    assert (lilei.joined_at, lilei.registered_at) == (datetime(2026, 2, 28, 16, tzinfo=UTC), house.now)
-    assert (meimei.role, meimei.locale, meimei.display_name, meimei.joined_at) == ("member", "zh-CN", "韩梅梅", house.now)
+    assert (lilei.joined_at, lilei.registered_at) == (
+        datetime(2026, 2, 28, 16, tzinfo=UTC),
+        house.now,
+    )
+    assert (meimei.role, meimei.locale, meimei.display_name, meimei.joined_at) == (
+        "member",
+        "zh-CN",
+        "韩梅梅",
+        house.now,
+    )
     assert (lilei.charter_version, lilei.charter_acknowledged_at) == (0, None)
     assert house.rows(select(Case).where(Case.turn != "")) == []
     before = house.counts()
     again = house.bring(rows)
-    assert ([entry.address for entry in again.known], again.new, house.counts()) == ([LILEI, MEIMEI], (), before)
+    assert ([entry.address for entry in again.known], again.new, house.counts()) == (
+        [LILEI, MEIMEI],
+        (),
+        before,
+    )
     assert house.deliver() == [("club.imported", LILEI), ("club.imported", MEIMEI)]
     house.tick(days=5)
     assert house.deliver() == []
@@ -197,25 +288,41 @@ def test_who_left_comes_back_as_the_person_they_were(house: House) -> None:
     house.now += timedelta(days=1)
     house.bring(f"{HEAD}李雷,{LILEI},成都\n")
     lilei = house.person(LILEI)
-    assert (lilei.id, lilei.status, lilei.role, lilei.display_name, lilei.locale) == (before, "member", "member", "成都+李雷", "en")
+    assert (lilei.id, lilei.status, lilei.role, lilei.display_name, lilei.locale) == (
+        before,
+        "member",
+        "member",
+        "成都+李雷",
+        "en",
+    )
     assert (lilei.joined_at, lilei.registered_at) == (house.now, house.now)
 
 
 def test_a_second_return_brings_no_second_welcome(house: House) -> None:
     house.bring(f"{HEAD}李雷,{LILEI}\n")
     house.deliver()
-    house.write(lambda session: session.execute(update(Person).where(Person.address == LILEI).values(status="departed")))
+    house.write(
+        lambda session: session.execute(
+            update(Person).where(Person.address == LILEI).values(status="departed")
+        )
+    )
     house.bring(f"{HEAD}李雷,{LILEI}\n")
     assert (house.person(LILEI).status, house.deliver()) == ("member", [])
 
 
-def test_an_application_that_was_declined_and_is_looked_at_again_puts_no_imported_member_out(house: House) -> None:
+def test_an_application_that_was_declined_and_is_looked_at_again_puts_no_imported_member_out(
+    house: House,
+) -> None:
     house.apply()
     house.press(LILEI, "confirm")
     house.press(OWNER, "decline", note="不了。")
     house.bring(f"{HEAD}李雷,{LILEI}\n")
     house.press(OWNER, "undo")
-    assert (house.case(LILEI).state, house.person(LILEI).status, house.person(LILEI).registered_at) == (
+    assert (
+        house.case(LILEI).state,
+        house.person(LILEI).status,
+        house.person(LILEI).registered_at,
+    ) == (
         "review",
         "member",
         house.now,
@@ -237,7 +344,10 @@ def test_five_hundred_rows_cost_as_many_selects_as_five(house: House) -> None:
     counted = []
     for first, count in ((0, 5), (5, 500)):
         asked.clear()
-        house.bring("name,email\n" + "".join(f"n{number},a{number}@qq.com\n" for number in range(first, first + count)))
+        house.bring(
+            "name,email\n"
+            + "".join(f"n{number},a{number}@qq.com\n" for number in range(first, first + count))
+        )
         counted.append(len([statement for statement in asked if statement.startswith("SELECT")]))
     event.remove(house.db.writer, "before_cursor_execute", hear)
     assert counted[0] == counted[1] <= 3

@@ -1,4 +1,5 @@
-"""Rows that are written many at once read back like those written one by one, and are guarded in the same way."""
+"""Rows that are written many at once read back like those written one by one, and are guarded in
+the same way."""
 
 from __future__ import annotations
 
@@ -38,7 +39,16 @@ def test_a_step_written_with_its_round_reads_back_as_it_was_taken(house: House) 
 
     def unit(session: Session) -> list[object]:
         case = overdue(house, session)
-        taken = [case.state, case.turn, case.version, case.entered_version, case.entered_at, case.due_at, case.wake_at, case.data]
+        taken = [
+            case.state,
+            case.turn,
+            case.version,
+            case.entered_version,
+            case.entered_at,
+            case.due_at,
+            case.wake_at,
+            case.data,
+        ]
         flush_cases(session)
         assert not session.new
         assert not session.dirty
@@ -47,10 +57,25 @@ def test_a_step_written_with_its_round_reads_back_as_it_was_taken(house: House) 
     taken = house.write(unit)
     case = house.case(LILEI, "study_plan")
     assert [
-        case.state, case.turn, case.version, case.entered_version, case.entered_at, case.due_at, case.wake_at, case.data
-    ] == taken  # fmt: skip
-    (event,) = house.rows(select(Event).where(Event.case_id == case_id, Event.version == case.version))
-    assert (event.action, event.from_state, event.to_state, event.via, event.at) == ("due", "owed", "overdue", "clock", house.now)
+        case.state,
+        case.turn,
+        case.version,
+        case.entered_version,
+        case.entered_at,
+        case.due_at,
+        case.wake_at,
+        case.data,
+    ] == taken
+    (event,) = house.rows(
+        select(Event).where(Event.case_id == case_id, Event.version == case.version)
+    )
+    assert (event.action, event.from_state, event.to_state, event.via, event.at) == (
+        "due",
+        "owed",
+        "overdue",
+        "clock",
+        house.now,
+    )
 
 
 def test_a_round_that_was_overtaken_writes_nothing(house: House) -> None:
@@ -67,14 +92,20 @@ def test_a_round_that_was_overtaken_writes_nothing(house: House) -> None:
 
     house.write(unit)
     assert house.case(LILEI, "study_plan").state == "owed"
-    assert house.rows(select(func.count()).select_from(Event).where(Event.to_state == "overdue")) == [0]
+    assert house.rows(
+        select(func.count()).select_from(Event).where(Event.to_state == "overdue")
+    ) == [0]
 
 
 def test_an_instant_is_kept_as_sqlalchemys_own_type_keeps_it() -> None:
     ours, theirs = UTCDateTime(), DateTime().dialect_impl(dialect())
     write, read = ours.bind_processor(dialect()), ours.result_processor(dialect(), None)
     kept = write(NOON)
-    assert kept == theirs.bind_processor(dialect())(NOON.astimezone(UTC).replace(tzinfo=None)) == "2026-06-10 04:30:05.001200"
+    assert (
+        kept
+        == theirs.bind_processor(dialect())(NOON.astimezone(UTC).replace(tzinfo=None))
+        == "2026-06-10 04:30:05.001200"
+    )
     assert read(kept) == NOON
     assert read(kept).tzinfo is UTC
     assert write(None) is read(None) is None

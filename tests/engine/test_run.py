@@ -18,7 +18,14 @@ from tests.engine import toys
 from tests.mail import parse, text_of
 
 
-def refused(house: House, kind: type[Exception], who: str, action: str, workflow: str = "join", **given: object) -> Exception:
+def refused(
+    house: House,
+    kind: type[Exception],
+    who: str,
+    action: str,
+    workflow: str = "join",
+    **given: object,
+) -> Exception:
     before = house.counts(), house.case(LILEI, workflow).version
     with pytest.raises(kind) as found:
         house.press(who, action, workflow=workflow, **given)
@@ -45,10 +52,30 @@ def test_an_act_writes_an_event_and_moves_the_case_on(house: House) -> None:
     house.now += timedelta(hours=1)
     house.press(LILEI, "confirm")
     case, event = house.case(LILEI), house.events(house.case(LILEI))[-1]
-    assert (case.state, case.turn, case.version, case.entered_version, case.entered_at) == ("review", "reviewer", 2, 2, house.now)
-    assert (event.version, event.action, event.from_state, event.to_state, event.who_id, event.via, event.at) == (
-        2, "confirm", "unconfirmed", "review", house.person(LILEI).id, "page", house.now,
-    )  # fmt: skip
+    assert (case.state, case.turn, case.version, case.entered_version, case.entered_at) == (
+        "review",
+        "reviewer",
+        2,
+        2,
+        house.now,
+    )
+    assert (
+        event.version,
+        event.action,
+        event.from_state,
+        event.to_state,
+        event.who_id,
+        event.via,
+        event.at,
+    ) == (
+        2,
+        "confirm",
+        "unconfirmed",
+        "review",
+        house.person(LILEI).id,
+        "page",
+        house.now,
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +115,11 @@ def test_a_form_of_an_earlier_round_is_refused_and_says_who_was_faster(house: Ho
     house.press(OWNER, "return", note="改一改。")
     wrong = refused(house, Stale, LILEI, "resubmit", seen_version=2)
     assert isinstance(wrong, Stale)
-    assert (wrong.event.action, wrong.event.who_id, wrong.event.version) == ("return", house.person(OWNER).id, 3)
+    assert (wrong.event.action, wrong.event.who_id, wrong.event.version) == (
+        "return",
+        house.person(OWNER).id,
+        3,
+    )
 
 
 def test_an_answer_stays_in_the_round_so_the_owners_form_still_counts(proposed: House) -> None:
@@ -108,7 +139,11 @@ def test_an_answer_stays_in_the_round_so_the_owners_form_still_counts(proposed: 
 def test_an_answer_pressed_twice_is_one_answer_and_other_words_are_another(proposed: House) -> None:
     for note in ("我病了。", "我病了。", "下周补上。", "我病了。"):
         proposed.press(LILEI, "answer", workflow="study_plan", note=note)
-    said = [event.note for event in proposed.events(proposed.case(LILEI, "study_plan")) if event.action == "answer"]
+    said = [
+        event.note
+        for event in proposed.events(proposed.case(LILEI, "study_plan"))
+        if event.action == "answer"
+    ]
     assert said == ["我病了。", "下周补上。", "我病了。"]
     assert len(proposed.letters("study_plan.person_answered")) == 3
 
@@ -130,7 +165,13 @@ def test_a_refusal_leaves_nothing_behind_in_a_unit_that_goes_on(house: House) ->
     def unit(session: object) -> None:
         case = session.get_one(Case, (house.club_id, case_id))  # type: ignore[attr-defined]
         with pytest.raises(Invalid):
-            act(session, case, "decline", by=Actor(session.get_one(Person, (house.club_id, owner)), "page"), now=house.now)  # type: ignore[arg-type,attr-defined]
+            act(
+                session,
+                case,
+                "decline",
+                by=Actor(session.get_one(Person, (house.club_id, owner)), "page"),
+                now=house.now,
+            )  # type: ignore[arg-type,attr-defined]
 
     house.write(unit)
     assert house.case(LILEI).version == 2
@@ -139,7 +180,9 @@ def test_a_refusal_leaves_nothing_behind_in_a_unit_that_goes_on(house: House) ->
 
 
 @pytest.mark.parametrize("days", [None, 0, -1, 61])
-def test_an_extension_wants_a_number_of_days_that_the_charter_allows(proposed: House, days: int | None) -> None:
+def test_an_extension_wants_a_number_of_days_that_the_charter_allows(
+    proposed: House, days: int | None
+) -> None:
     wrong = refused(proposed, Invalid, OWNER, "extend", "study_plan", days=days)
     assert isinstance(wrong, Invalid)
     assert list(wrong.errors) == ["days"]
@@ -149,16 +192,26 @@ def test_an_extension_wants_a_number_of_days_that_the_charter_allows(proposed: H
 def test_an_extension_ends_at_midnight_of_its_last_day(proposed: House, days: int) -> None:
     proposed.press(OWNER, "extend", workflow="study_plan", days=days)
     case = proposed.case(LILEI, "study_plan")
-    assert (case.state, case.due_at) == ("overdue", midnight_after(proposed.now, days, ZoneInfo("Asia/Shanghai")))
+    assert (case.state, case.due_at) == (
+        "overdue",
+        midnight_after(proposed.now, days, ZoneInfo("Asia/Shanghai")),
+    )
 
 
 def test_an_act_fills_only_the_fields_it_declares(house: House) -> None:
     house.join()
-    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN | {"state": "accepted", "email": "x@qq.com"})
+    house.press(
+        LILEI,
+        "submit",
+        workflow="study_plan",
+        answers=PLAN | {"state": "accepted", "email": "x@qq.com"},
+    )
     assert house.case(LILEI, "study_plan").answers == PLAN
 
 
-def test_an_act_of_somebody_else_on_behalf_is_asked_for_the_rights_of_whom_it_is_for(house: House) -> None:
+def test_an_act_of_somebody_else_on_behalf_is_asked_for_the_rights_of_whom_it_is_for(
+    house: House,
+) -> None:
     house.apply()
     owner, lilei = house.person(OWNER).id, house.person(LILEI).id
 
@@ -183,7 +236,11 @@ def test_an_ended_case_takes_no_step_of_the_clock(house: House) -> None:
     with pytest.raises(NotAllowed):
         house.write(
             lambda session: act(
-                session, session.get_one(Case, (house.club_id, house.case(LILEI).id)), "due", by=CLOCK, now=house.now
+                session,
+                session.get_one(Case, (house.club_id, house.case(LILEI).id)),
+                "due",
+                by=CLOCK,
+                now=house.now,
             )
         )
 
@@ -193,21 +250,40 @@ def test_an_ended_case_takes_no_step_of_the_clock(house: House) -> None:
 
 def test_a_removal_ends_the_membership_the_links_and_every_open_case(proposed: House) -> None:
     epoch = proposed.person(LILEI).link_epoch
-    browser = {"secret_hash": "a", "link": "b", "started_at": proposed.now, "ends_at": proposed.now + timedelta(days=90)}
-    proposed.write(lambda session: session.add(WebSession(person_id=proposed.person(LILEI).id, **browser)))
+    browser = {
+        "secret_hash": "a",
+        "link": "b",
+        "started_at": proposed.now,
+        "ends_at": proposed.now + timedelta(days=90),
+    }
+    proposed.write(
+        lambda session: session.add(WebSession(person_id=proposed.person(LILEI).id, **browser))
+    )
     proposed.press(OWNER, "remove", workflow="study_plan", note="两次都没有收到。")
     person = proposed.person(LILEI)
-    assert (person.status, person.role, person.removed_at, person.link_epoch) == ("removed", "member", proposed.now, epoch + 1)
+    assert (person.status, person.role, person.removed_at, person.link_epoch) == (
+        "removed",
+        "member",
+        proposed.now,
+        epoch + 1,
+    )
     assert proposed.rows(select(Case.id).where(Case.person_id == person.id, Case.turn != "")) == []
-    assert proposed.rows(select(WebSession)) == []  # else it would be signed in again after a readmission
+    assert (
+        proposed.rows(select(WebSession)) == []
+    )  # else it would be signed in again after a readmission
     refused(proposed, NotAllowed, OWNER, "undo", "study_plan")
 
 
-def test_a_removal_makes_every_other_open_case_of_the_person_void(proposed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removal_makes_every_other_open_case_of_the_person_void(
+    proposed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     toys.declared(monkeypatch, toys.breaking({"now": False}))
     proposed.open(LILEI, "toy_breaking")
     proposed.press(OWNER, "remove", workflow="study_plan", note="两次都没有收到。")
-    assert proposed.story(proposed.case(LILEI, "toy_breaking")) == [("open", "waiting"), ("void", "void")]
+    assert proposed.story(proposed.case(LILEI, "toy_breaking")) == [
+        ("open", "waiting"),
+        ("void", "void"),
+    ]
     assert proposed.case(LILEI).state == "approved"
 
 
@@ -222,10 +298,14 @@ def test_the_decider_gets_one_receipt_some_minutes_after_the_last_press(house: H
     house.now += timedelta(minutes=5)
     house.press(OWNER, "approve", MEIMEI)
     receipts = house.letters("club.receipt")
-    assert [(letter.state, letter.next_at) for letter in receipts] == [("queued", house.now + timedelta(minutes=10))]
+    assert [(letter.state, letter.next_at) for letter in receipts] == [
+        ("queued", house.now + timedelta(minutes=10))
+    ]
 
 
-def test_a_decision_beside_a_receipt_that_the_server_put_off_stands_in_a_receipt_of_its_own(house: House) -> None:
+def test_a_decision_beside_a_receipt_that_the_server_put_off_stands_in_a_receipt_of_its_own(
+    house: House,
+) -> None:
     for address, name in ((LILEI, "李雷"), (MEIMEI, "韩梅梅")):
         house.apply(address, name, name=name)
         house.press(address, "confirm", address)
@@ -265,5 +345,7 @@ def test_two_who_press_at_once_write_one_event(house: House) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["approved", "stale", "stale", "stale"]
-    assert [event.action for event in house.rows(select(Event).where(Event.action == "approve"))] == ["approve"]
+    assert [
+        event.action for event in house.rows(select(Event).where(Event.action == "approve"))
+    ] == ["approve"]
     assert len(house.rows(select(Letter).where(Letter.name == "join.welcome"))) == 1

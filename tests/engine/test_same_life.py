@@ -1,4 +1,5 @@
-"""The same draws lead to the same life, whatever order the database returns what nobody put in order."""
+"""The same draws lead to the same life, whatever order the database returns what nobody put in
+order."""
 
 from __future__ import annotations
 
@@ -16,9 +17,14 @@ from tests import club
 from tests.engine.test_machine import ClubLife
 
 STORIES = settings(
-    database=None, max_examples=4, stateful_step_count=15, deadline=None, phases=[Phase.generate], print_blob=False,
+    database=None,
+    max_examples=4,
+    stateful_step_count=15,
+    deadline=None,
+    phases=[Phase.generate],
+    print_blob=False,
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 
 
 def lives() -> list[Any]:
@@ -28,9 +34,15 @@ def lives() -> list[Any]:
     class Told(ClubLife):
         def teardown(self) -> None:
             if hasattr(self, "house"):
-                found.append(self.house.rows(select(Case.workflow + " " + Case.state).order_by(Case.id)))
-                found.append(self.house.rows(select(Event.action).order_by(Event.case_id, Event.version)))
-                found.append(self.house.rows(select(Letter.name + " " + Letter.state).order_by(Letter.id)))
+                found.append(
+                    self.house.rows(select(Case.workflow + " " + Case.state).order_by(Case.id))
+                )
+                found.append(
+                    self.house.rows(select(Event.action).order_by(Event.case_id, Event.version))
+                )
+                found.append(
+                    self.house.rows(select(Letter.name + " " + Letter.state).order_by(Letter.id))
+                )
             super().teardown()
 
     run_state_machine_as_test(seed(1)(Told), settings=STORIES)
@@ -43,7 +55,8 @@ def _backwards(connection: Any, record: Any) -> None:
 
 @pytest.fixture
 def backwards() -> Any:
-    """SQLite returns rows without ORDER BY in reverse, for a test that wants to find who relies on their order."""
+    """SQLite returns rows without ORDER BY in reverse, for a test that wants to find who relies on
+    their order."""
     began: list[Callable[..., None]] = []
 
     def begin() -> None:
@@ -57,7 +70,9 @@ def backwards() -> Any:
     club._database.cache_clear()
 
 
-def test_a_story_is_the_same_when_rows_without_an_order_come_in_reverse(backwards: Callable[[], None]) -> None:
+def test_a_story_is_the_same_when_rows_without_an_order_come_in_reverse(
+    backwards: Callable[[], None],
+) -> None:
     told = lives()
     backwards()
     assert lives() == told

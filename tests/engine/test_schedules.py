@@ -1,4 +1,5 @@
-"""The calendar when a club's zone or hours change: no week and no day is lost, and none comes twice."""
+"""The calendar when a club's zone or hours change: no week and no day is lost, and none comes
+twice."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from engine.setup.club_admin import apply_charter, change_club
 from engine.storage.models import Case, Club, Schedule
 from tests.club import LILEI, House
 
-SUNDAY = datetime(2026, 12, 6, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai; in Auckland it has been 08:00 for five hours
+SUNDAY = datetime(
+    2026, 12, 6, 0, 0, tzinfo=UTC
+)  # 08:00 in Shanghai; in Auckland it has been 08:00 for five hours
 IN_AUCKLAND = SUNDAY - timedelta(hours=5)
 
 
@@ -29,7 +32,9 @@ def moves_to(house: House, zone: str) -> None:
 
 def changes(house: House, **numbers: Any) -> None:
     [charter] = house.rows(select(Club.charter))
-    house.db.write(apply_charter, house.club_id, charter | {"numbers": charter["numbers"] | numbers}, house.now)
+    house.db.write(
+        apply_charter, house.club_id, charter | {"numbers": charter["numbers"] | numbers}, house.now
+    )
 
 
 def opened(house: House) -> list[tuple[str, datetime]]:
@@ -49,7 +54,9 @@ def test_a_club_that_moves_east_over_its_opening_opens_the_week_at_once(reading:
     moves_to(reading, "Pacific/Auckland")
     reading.tick()
     reading.tick(hours=4)  # the hour that was told before is none any more
-    assert opened(reading) == [("2026-W50", datetime(2026, 12, 12, 7, 0, tzinfo=UTC))]  # Saturday, 20:00 in Auckland
+    assert opened(reading) == [
+        ("2026-W50", datetime(2026, 12, 12, 7, 0, tzinfo=UTC))
+    ]  # Saturday, 20:00 in Auckland
     assert next_of(reading, "reflection") == IN_AUCKLAND + timedelta(days=7)
 
 
@@ -87,15 +94,23 @@ def test_a_daily_letter_that_is_moved_to_an_hour_already_past_leaves_today(readi
     changes(reading, digest_hour="09:00")  # it is 10:00
     reading.tick()
     reading.tick(hours=12)
-    assert [letter.created_at for letter in reading.letters("club.daily")] == [reading.now - timedelta(hours=12)]
+    assert [letter.created_at for letter in reading.letters("club.daily")] == [
+        reading.now - timedelta(hours=12)
+    ]
     assert next_of(reading, "daily") == datetime(2026, 12, 1, 1, 0, tzinfo=UTC)
 
 
 def test_while_nobody_swept_the_agenda_names_the_week_that_is_running(reading: House) -> None:
     reading.now = SUNDAY + timedelta(days=1)
     with reading.read() as session:
-        found = [(entry.kind, entry.at, entry.week) for entry in agenda(session, reading.now, SUNDAY + timedelta(days=6))]
+        found = [
+            (entry.kind, entry.at, entry.week)
+            for entry in agenda(session, reading.now, SUNDAY + timedelta(days=6))
+        ]
     assert found == [("opens", reading.now, 50)]
     with reading.read() as session:
-        kinds = [(entry.kind, entry.at, entry.week) for entry in agenda(session, reading.now, SUNDAY + timedelta(days=7))]
+        kinds = [
+            (entry.kind, entry.at, entry.week)
+            for entry in agenda(session, reading.now, SUNDAY + timedelta(days=7))
+        ]
     assert kinds[1] == ("falls_due", datetime(2026, 12, 12, 12, 0, tzinfo=UTC), 50)

@@ -1,4 +1,5 @@
-"""The tables that the migrations make are those that the code declares, and a database of an earlier version comes along."""
+"""The tables that the migrations make are those that the code declares, and a database of an
+earlier version comes along."""
 
 from __future__ import annotations
 
@@ -15,4 +16,6 @@ def test_the_migrations_make_the_tables_that_are_declared(template: Databases) -
     with db.reader.connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection), Row.metadata)
     db.dispose()
-    assert difference == [], "engine/storage/models.py says something else than engine/storage/migrations: write a migration"
+    assert difference == [], (
+        "engine/storage/models.py says something else than engine/storage/migrations: write a migration"
+    )

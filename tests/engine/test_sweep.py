@@ -31,13 +31,18 @@ def plan(house: House) -> Case:
     return house.case(LILEI, "study_plan")
 
 
-def test_a_member_who_was_told_in_time_is_overdue_at_the_due_moment_and_not_before(owed: House) -> None:
+def test_a_member_who_was_told_in_time_is_overdue_at_the_due_moment_and_not_before(
+    owed: House,
+) -> None:
     owed.now = THURSDAY_NIGHT - timedelta(seconds=1)
     owed.tick()
     assert plan(owed).state == "owed"
     owed.now = THURSDAY_NIGHT
     owed.tick()
-    assert (plan(owed).state, plan(owed).due_at) == ("overdue", datetime(2026, 12, 6, 16, 0, tzinfo=UTC))
+    assert (plan(owed).state, plan(owed).due_at) == (
+        "overdue",
+        datetime(2026, 12, 6, 16, 0, tzinfo=UTC),
+    )
 
 
 def test_each_reminder_leaves_at_its_moment_once(owed: House) -> None:
@@ -45,7 +50,9 @@ def test_each_reminder_leaves_at_its_moment_once(owed: House) -> None:
         owed.now = MONDAY + timedelta(hours=hours)
         owed.tick()
         owed.deliver()
-    reminders = [letter for letter in owed.letters() if letter.name.endswith(("due_soon", "last_call"))]
+    reminders = [
+        letter for letter in owed.letters() if letter.name.endswith(("due_soon", "last_call"))
+    ]
     assert [(letter.name, letter.created_at) for letter in reminders] == [
         ("study_plan.due_soon", THURSDAY_NIGHT - timedelta(days=1)),
         ("study_plan.due_soon", THURSDAY_NIGHT - timedelta(hours=3)),
@@ -54,7 +61,9 @@ def test_each_reminder_leaves_at_its_moment_once(owed: House) -> None:
     assert {letter.state for letter in reminders} == {"sent"}
 
 
-def test_of_several_reminders_that_were_missed_only_the_last_leaves_and_the_others_are_noted(owed: House) -> None:
+def test_of_several_reminders_that_were_missed_only_the_last_leaves_and_the_others_are_noted(
+    owed: House,
+) -> None:
     owed.now = THURSDAY_NIGHT - timedelta(hours=1)
     owed.tick()
     found = owed.letters("study_plan.due_soon")
@@ -65,7 +74,9 @@ def test_of_several_reminders_that_were_missed_only_the_last_leaves_and_the_othe
     assert plan(owed).wake_at == THURSDAY_NIGHT
 
 
-def test_a_reminder_that_gave_way_while_a_provider_put_it_off_is_settled_and_its_text_forgotten(owed: House) -> None:
+def test_a_reminder_that_gave_way_while_a_provider_put_it_off_is_settled_and_its_text_forgotten(
+    owed: House,
+) -> None:
     for hours in (24, 12, 3):
         owed.now = THURSDAY_NIGHT - timedelta(hours=hours)
         owed.tick()
@@ -84,11 +95,19 @@ def test_no_reminder_overtakes_the_letter_that_it_reminds_of(house: House) -> No
     [asked] = house.letters("study_plan.please_write")
     for hours in (24, 3):
         house.now = THURSDAY_NIGHT - timedelta(hours=hours)
-        house.write(lambda session: session.execute(update(Letter).where(Letter.id == asked.id).values(next_at=THURSDAY_NIGHT)))
+        house.write(
+            lambda session: session.execute(
+                update(Letter).where(Letter.id == asked.id).values(next_at=THURSDAY_NIGHT)
+            )
+        )
         house.tick()
-    assert [(letter.state, letter.answer) for letter in house.letters("study_plan.due_soon")] == [("dropped", ASK_FIRST)] * 2
+    assert [(letter.state, letter.answer) for letter in house.letters("study_plan.due_soon")] == [
+        ("dropped", ASK_FIRST)
+    ] * 2
     house.live(until=THURSDAY_NIGHT + timedelta(days=3, hours=12))
-    assert [name for name, to in house.server.mails() if to == LILEI and name.startswith("study_plan")] == [
+    assert [
+        name for name, to in house.server.mails() if to == LILEI and name.startswith("study_plan")
+    ] == [
         "study_plan.please_write",
         "study_plan.due_soon",
     ]
@@ -97,16 +116,21 @@ def test_no_reminder_overtakes_the_letter_that_it_reminds_of(house: House) -> No
 def test_a_letter_that_the_clock_makes_at_night_waits_for_the_morning(owed: House) -> None:
     owed.now = THURSDAY_NIGHT
     owed.tick()
-    assert [(letter.created_at, letter.next_at) for letter in owed.letters("study_plan.second_chance")] == [
-        (THURSDAY_NIGHT, THURSDAY_NIGHT + timedelta(hours=7, minutes=30))
-    ]
+    assert [
+        (letter.created_at, letter.next_at) for letter in owed.letters("study_plan.second_chance")
+    ] == [(THURSDAY_NIGHT, THURSDAY_NIGHT + timedelta(hours=7, minutes=30))]
     assert [mail for mail in owed.deliver() if mail[1] == LILEI] == []
 
 
-def test_after_thirty_days_of_downtime_a_case_takes_one_step_per_sweep_and_counts_from_now(owed: House) -> None:
+def test_after_thirty_days_of_downtime_a_case_takes_one_step_per_sweep_and_counts_from_now(
+    owed: House,
+) -> None:
     owed.now = MONDAY + timedelta(days=30)
     owed.tick()
-    assert (plan(owed).state, plan(owed).due_at) == ("overdue", datetime(2027, 1, 1, 16, 0, tzinfo=UTC))
+    assert (plan(owed).state, plan(owed).due_at) == (
+        "overdue",
+        datetime(2027, 1, 1, 16, 0, tzinfo=UTC),
+    )
     owed.tick()
     assert owed.story(plan(owed)) == [("open", "owed"), ("due", "overdue")]
 
@@ -123,7 +147,9 @@ def test_an_ask_that_leaves_too_late_moves_the_due_time_and_names_the_new_one(ho
     house.join()
     house.now = THURSDAY_NIGHT - timedelta(hours=23)
     house.deliver()
-    assert plan(house).due_at == THURSDAY_NIGHT + timedelta(days=3)  # as if it had been opened on Thursday at 01:00
+    assert plan(house).due_at == THURSDAY_NIGHT + timedelta(
+        days=3
+    )  # as if it had been opened on Thursday at 01:00
     assert "12月6日（周日）23:59" in str(house.mail("study_plan.please_write")["Subject"])
     assert house.story(plan(house)) == [("open", "owed"), ("postponed", "owed")]
 
@@ -137,7 +163,11 @@ def test_an_ask_that_leaves_just_in_time_moves_nothing(house: House) -> None:
 
 def test_a_short_span_is_judged_by_its_half(house: House) -> None:
     def shorten(session: object) -> None:
-        session.execute(update(Case).where(Case.workflow == "study_plan").values(due_at=MONDAY + timedelta(hours=10)))  # type: ignore[attr-defined]
+        session.execute(
+            update(Case)
+            .where(Case.workflow == "study_plan")
+            .values(due_at=MONDAY + timedelta(hours=10))
+        )  # type: ignore[attr-defined]
 
     house.join()
     house.write(shorten)
@@ -157,7 +187,9 @@ def test_a_deciders_silence_needs_no_letter(house: House) -> None:
 # One broken case
 
 
-def test_one_broken_case_backs_off_and_shows_and_the_rest_goes_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_broken_case_backs_off_and_shows_and_the_rest_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = {"now": True}
     toys.declared(monkeypatch, toys.breaking(broken))
     house.join(LILEI)
@@ -211,7 +243,9 @@ def test_more_reminders_than_a_round_holds_all_leave_together_and_none_by_itself
     monkeypatch.delattr(engine.scheduler.sweep, "remind")  # what looks at one case by itself
     house.now = THURSDAY_NIGHT - timedelta(days=1)
     assert sweep(house.db, house.now) == 7
-    reminders = [(letter.state, letter.next_at.hour) for letter in house.letters("study_plan.due_soon")]
+    reminders = [
+        (letter.state, letter.next_at.hour) for letter in house.letters("study_plan.due_soon")
+    ]
     assert reminders == [("queued", 23)] * 7  # 07:30 in Shanghai
 
 
@@ -228,7 +262,9 @@ def test_more_cases_than_a_round_holds_are_all_looked_at(house: House) -> None:
 
 
 @pytest.mark.parametrize("cases", [2, 9])
-def test_a_round_of_steps_asks_the_database_a_fixed_number_of_times(house: House, cases: int) -> None:
+def test_a_round_of_steps_asks_the_database_a_fixed_number_of_times(
+    house: House, cases: int
+) -> None:
     asked: list[str] = []
     for number in range(cases):
         house.join(f"a{number}@qq.com", form=f"form-{number}")
@@ -238,14 +274,24 @@ def test_a_round_of_steps_asks_the_database_a_fixed_number_of_times(house: House
     assert len([text for text in asked if not text.startswith("BEGIN")]) == 11, asked
 
 
-def test_a_case_that_another_one_ended_in_the_same_round_is_left_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_case_that_another_one_ended_in_the_same_round_is_left_alone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     removing = toys.removing()
     toys.declared(monkeypatch, removing)
     house.join()
     house.deliver()
     house.open(LILEI, removing.key)
-    first = update(Case).where(Case.workflow == removing.key).values(wake_at=THURSDAY_NIGHT - timedelta(hours=1))
+    first = (
+        update(Case)
+        .where(Case.workflow == removing.key)
+        .values(wake_at=THURSDAY_NIGHT - timedelta(hours=1))
+    )
     house.write(lambda session: session.execute(first))
     house.now = THURSDAY_NIGHT
     sweep(house.db, house.now)
-    assert (plan(house).state, plan(house).trouble, house.case(LILEI, removing.key).state) == ("void", "", "over")
+    assert (plan(house).state, plan(house).trouble, house.case(LILEI, removing.key).state) == (
+        "void",
+        "",
+        "over",
+    )

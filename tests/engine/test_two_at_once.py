@@ -1,4 +1,5 @@
-"""Two processes at the same row in the same moment: the second one finds what the first one did, and nobody meets a fault."""
+"""Two processes at the same row in the same moment: the second one finds what the first one did,
+and nobody meets a fault."""
 
 from __future__ import annotations
 
@@ -66,11 +67,20 @@ def at_once(processes: list[Database], do: Callable[[Database, int], Any]) -> li
 
 def applies(house: House, db: Database, form: str, address: str = LILEI) -> None:
     db.write(
-        submit_application, house.club_id, "join", APPLICATION | {"email": address}, form_id=form, locale="zh-CN", now=house.now, limited=True
-    )  # fmt: skip
+        submit_application,
+        house.club_id,
+        "join",
+        APPLICATION | {"email": address},
+        form_id=form,
+        locale="zh-CN",
+        now=house.now,
+        limited=True,
+    )
 
 
-def test_the_same_form_of_a_stranger_in_six_processes_is_one_person_and_one_case(house: House, processes: list[Database]) -> None:
+def test_the_same_form_of_a_stranger_in_six_processes_is_one_person_and_one_case(
+    house: House, processes: list[Database]
+) -> None:
     assert at_once(processes, lambda db, _: applies(house, db, "form-1")) == [None] * PROCESSES
     counts = house.counts()
     assert (counts["case"], counts["person"], counts["letter"], counts["event"]) == (1, 2, 1, 1)
@@ -78,13 +88,19 @@ def test_the_same_form_of_a_stranger_in_six_processes_is_one_person_and_one_case
         assert session.execute(select(Rate.count)).scalars().all() == [1]
 
 
-def test_three_forms_of_one_address_are_one_case_and_the_newest_word(house: House, processes: list[Database]) -> None:
-    assert Counter(at_once(processes[:3], lambda db, n: applies(house, db, f"form-{n}"))) == {None: 3}
+def test_three_forms_of_one_address_are_one_case_and_the_newest_word(
+    house: House, processes: list[Database]
+) -> None:
+    assert Counter(at_once(processes[:3], lambda db, n: applies(house, db, f"form-{n}"))) == {
+        None: 3
+    }
     [case] = house.rows(select(Case))
     assert [action for action, _ in house.story(case)] == ["open", "apply_again", "apply_again"]
 
 
-def test_of_a_workflow_with_one_open_six_processes_open_one(house: House, processes: list[Database]) -> None:
+def test_of_a_workflow_with_one_open_six_processes_open_one(
+    house: House, processes: list[Database]
+) -> None:
     about = house.add(LILEI)
 
     def open_one(db: Database, _: int) -> str:
@@ -99,11 +115,18 @@ def test_of_a_workflow_with_one_open_six_processes_open_one(house: House, proces
     assert len(house.rows(select(Case))) == 1
 
 
-def test_a_letter_that_six_think_theirs_goes_to_the_server_once(house: House, processes: list[Database]) -> None:
+def test_a_letter_that_six_think_theirs_goes_to_the_server_once(
+    house: House, processes: list[Database]
+) -> None:
     house.apply()
     [claimed] = house.claim()
     lease = machine_now() + timedelta(seconds=60)
-    frozen = at_once(processes, lambda db, _: db.write(outbox.prepare, claimed, house.composer, house.now, lease) is not None)
+    frozen = at_once(
+        processes,
+        lambda db, _: (
+            db.write(outbox.prepare, claimed, house.composer, house.now, lease) is not None
+        ),
+    )
     assert Counter(frozen) == {True: 1, False: PROCESSES - 1}
     assert house.letters()[0].attempts == 1
 
@@ -116,23 +139,31 @@ def test_each_letter_is_claimed_by_one(house: House, processes: list[Database]) 
     assert Counter(Counter(item for batch in taken for item in batch).values()) == {1: 40}
 
 
-def test_six_that_sweep_and_open_the_day_take_each_step_once(house: House, processes: list[Database]) -> None:
+def test_six_that_sweep_and_open_the_day_take_each_step_once(
+    house: House, processes: list[Database]
+) -> None:
     readers = [f"reader{number}@qq.com" for number in range(12)]
     for number, reader in enumerate(readers):
         house.join(reader, f"form-{number}")
     house.deliver()
     house.apply(MEIMEI)
-    house.press(MEIMEI, "confirm", MEIMEI)  # something waits for the owner: the daily letter has what to say
+    house.press(
+        MEIMEI, "confirm", MEIMEI
+    )  # something waits for the owner: the daily letter has what to say
     house.now += timedelta(days=4)
     found = at_once(processes, lambda db, _: sweep(db, house.now) + open_due(db, house.now))
     assert all(isinstance(count, int) for count in found), found
     plans = house.rows(select(Case).where(Case.workflow == "study_plan"))
-    assert Counter((case.state, case.version, case.trouble) for case in plans) == {("overdue", 2, ""): 12}
+    assert Counter((case.state, case.version, case.trouble) for case in plans) == {
+        ("overdue", 2, ""): 12
+    }
     assert Counter(letter.name for letter in house.letters())["study_plan.second_chance"] == 12
     assert len(house.letters("club.daily")) == 1
 
 
-def test_decisions_of_the_same_moment_are_gathered_in_one_receipt(house: House, processes: list[Database]) -> None:
+def test_decisions_of_the_same_moment_are_gathered_in_one_receipt(
+    house: House, processes: list[Database]
+) -> None:
     readers = [f"reader{number}@qq.com" for number in range(PROCESSES)]
     for number, reader in enumerate(readers):
         house.apply(reader, f"form-{number}")
@@ -168,7 +199,9 @@ def test_a_fault_that_comes_back_at_every_try_is_told(house: House) -> None:
 
 def test_a_key_that_is_taken_is_said(house: House) -> None:
     values = {"name": "here", "at": house.now, "data": {}}
-    assert [house.write(lambda session: insert_new(session, Heartbeat, **values)) for _ in range(2)] == [True, False]
+    assert [
+        house.write(lambda session: insert_new(session, Heartbeat, **values)) for _ in range(2)
+    ] == [True, False]
 
 
 def test_of_six_offers_of_the_club_one_is_made(house: House, processes: list[Database]) -> None:
@@ -196,9 +229,13 @@ def test_of_six_who_found_the_first_club_one_does(template: Databases) -> None:
 
     def founds(db: Database, number: int) -> str:
         club = {
-            "slug": f"club-{number}", "name": "C", "owner_email": "a@qq.com", "owner_name": "A", "zone": "Asia/Shanghai",
+            "slug": f"club-{number}",
+            "name": "C",
+            "owner_email": "a@qq.com",
+            "owner_name": "A",
+            "zone": "Asia/Shanghai",
             "locale": "en",
-        }  # fmt: skip
+        }
         db.write(
             create_first_club,
             club=club,

@@ -1,4 +1,5 @@
-"""A decision is taken back: to the state that the case came from, and to the due time that it had there."""
+"""A decision is taken back: to the state that the case came from, and to the due time that it had
+there."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def house() -> Iterator[House]:
 def reading(house: House) -> House:
     """Monday, 10:00: this week's reflection is open until Saturday evening."""
     house.add(LILEI, "李雷")
-    house.open(LILEI, "reflection", data={"period": "2026-W49", "period_due": SATURDAY_EVENING.isoformat()})
+    house.open(
+        LILEI, "reflection", data={"period": "2026-W49", "period_due": SATURDAY_EVENING.isoformat()}
+    )
     house.deliver()
     return house
 
@@ -56,19 +59,28 @@ def test_an_excuse_taken_back_leaves_everything_as_it_was(reading: House) -> Non
     reading.now += timedelta(hours=20)
     decide(reading, "undo")
     assert days_of(reading) == [("owed", SATURDAY_EVENING)]
-    assert sorted(reading.deliver()) == [("reflection.please_read", LILEI)]  # one letter says it; the receipt comes later
-    assert reading.story(reading.case(LILEI, "reflection")) == [("open", "owed"), ("excuse", "let_off"), ("undo", "owed")]
+    assert sorted(reading.deliver()) == [
+        ("reflection.please_read", LILEI)
+    ]  # one letter says it; the receipt comes later
+    assert reading.story(reading.case(LILEI, "reflection")) == [
+        ("open", "owed"),
+        ("excuse", "let_off"),
+        ("undo", "owed"),
+    ]
 
 
 def test_it_leads_back_to_the_big_book_and_to_its_due_time(reading: House) -> None:
-    reading.press(LILEI, "choose", workflow="reflection", answers={"book": "战争与和平", "big": True})
+    reading.press(
+        LILEI, "choose", workflow="reflection", answers={"book": "战争与和平", "big": True}
+    )
     decide(reading, "excuse")
     decide(reading, "undo")
     assert days_of(reading) == [("long_owed", SATURDAY_EVENING + timedelta(days=3))]
 
 
 def test_nobody_is_caught_by_a_due_time_that_passed_or_is_near(reading: House) -> None:
-    """Saturday 19:00 excused, 21:00 taken back: until the end of Sunday, one day's warning as everywhere."""
+    """Saturday 19:00 excused, 21:00 taken back: until the end of Sunday, one day's warning as
+    everywhere."""
     reading.now = SATURDAY_EVENING - timedelta(hours=1)
     decide(reading, "excuse")
     reading.now += timedelta(hours=2)
@@ -108,7 +120,9 @@ def test_an_excuse_taken_back_is_no_chance_given() -> None:
     """Of two second chances one was given before, and one is still left after."""
     house = House(databases("sqlite"), numbers={"second_chances": 2})
     house.add(LILEI, "李雷")
-    house.open(LILEI, "reflection", data={"period": "2026-W49", "period_due": SATURDAY_EVENING.isoformat()})
+    house.open(
+        LILEI, "reflection", data={"period": "2026-W49", "period_due": SATURDAY_EVENING.isoformat()}
+    )
     for action in ("decline", "excuse", "undo", "decline"):
         if action == "decline":
             house.press(LILEI, "submit", workflow="reflection", answers=READ)
@@ -137,7 +151,10 @@ def test_more_time_taken_back_opens_the_proposal_again_in_one_letter(reading: Ho
     reading.deliver()
     decide(reading, "undo")
     assert days_of(reading) == [("removal_proposed", proposed.due_at)]
-    assert sorted(reading.deliver()) == [("reflection.please_decide_removal", OWNER), ("reflection.removal_proposed", LILEI)]
+    assert sorted(reading.deliver()) == [
+        ("reflection.please_decide_removal", OWNER),
+        ("reflection.removal_proposed", LILEI),
+    ]
 
 
 def test_taking_back_is_no_decision_that_could_be_taken_back(reading: House) -> None:
@@ -149,16 +166,26 @@ def test_taking_back_is_no_decision_that_could_be_taken_back(reading: House) -> 
         decide(reading, "undo")
 
 
-def test_what_the_owner_does_in_a_members_name_is_not_the_owners_to_take_back(reading: House) -> None:
+def test_what_the_owner_does_in_a_members_name_is_not_the_owners_to_take_back(
+    reading: House,
+) -> None:
     reading.press(LILEI, "submit", workflow="reflection", answers=READ)
     decide(reading, "approve")
     case, owner = reading.case(LILEI, "reflection"), reading.person(OWNER).id
 
     def in_their_name(session: Session) -> None:
         hand = Actor(
-            session.get_one(Person, (reading.club_id, owner)), "page", session.get_one(Person, (reading.club_id, case.person_id))
+            session.get_one(Person, (reading.club_id, owner)),
+            "page",
+            session.get_one(Person, (reading.club_id, case.person_id)),
         )
-        act(session, session.get_one(Case, (reading.club_id, case.id)), "retract", by=hand, now=reading.now)
+        act(
+            session,
+            session.get_one(Case, (reading.club_id, case.id)),
+            "retract",
+            by=hand,
+            now=reading.now,
+        )
 
     reading.write(in_their_name)
     with pytest.raises(NotAllowed):
@@ -200,7 +227,11 @@ def test_a_decision_from_before_this_was_kept_gets_its_time_anew(house: House) -
     house.join()
     house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
     house.press(OWNER, "approve", workflow="study_plan")
-    house.write(lambda session: session.execute(update(Event).where(Event.action == "approve").values(answers={})))
+    house.write(
+        lambda session: session.execute(
+            update(Event).where(Event.action == "approve").values(answers={})
+        )
+    )
     house.now += timedelta(hours=20)  # Tuesday
     house.press(OWNER, "undo", workflow="study_plan")
     assert house.case(LILEI, "study_plan").due_at == midnight(8)

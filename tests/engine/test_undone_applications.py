@@ -1,4 +1,5 @@
-"""A decision about an application is taken back, with all that followed from it; and when it no longer can be."""
+"""A decision about an application is taken back, with all that followed from it; and when it no
+longer can be."""
 
 from __future__ import annotations
 
@@ -27,9 +28,13 @@ def test_an_approval_can_be_taken_back_and_what_followed_falls_away(house: House
     assert sorted(house.deliver()) == [("join.please_decide", OWNER), ("join.taken_back", LILEI)]
 
 
-def test_with_an_approval_taken_back_a_reading_week_that_opened_meanwhile_falls_away(house: House) -> None:
+def test_with_an_approval_taken_back_a_reading_week_that_opened_meanwhile_falls_away(
+    house: House,
+) -> None:
     house.join()
-    house.open(LILEI, "reflection", data={"period_due": (house.now + timedelta(days=6)).isoformat()})
+    house.open(
+        LILEI, "reflection", data={"period_due": (house.now + timedelta(days=6)).isoformat()}
+    )
     house.press(OWNER, "undo")
     assert house.story(house.case(LILEI, "reflection")) == [("open", "owed"), ("void", "void")]
     assert house.case(LILEI).state == "review"
@@ -40,14 +45,19 @@ def test_an_approval_taken_back_and_given_again_opens_a_new_plan(house: House) -
     house.press(OWNER, "undo")
     house.press(OWNER, "approve")
     assert house.person(LILEI).status == "member"
-    assert [case.state for case in house.rows(select(Case).where(Case.workflow == "study_plan").order_by(Case.id))] == [
+    assert [
+        case.state
+        for case in house.rows(select(Case).where(Case.workflow == "study_plan").order_by(Case.id))
+    ] == [
         "void",
         "owed",
     ]
 
 
 @pytest.mark.parametrize(("hours", "open_"), [(23.99, True), (24, False)])
-def test_the_undo_lasts_as_long_as_the_charter_says(house: House, hours: float, open_: bool) -> None:
+def test_the_undo_lasts_as_long_as_the_charter_says(
+    house: House, hours: float, open_: bool
+) -> None:
     house.join()
     house.now += timedelta(hours=hours)
     if open_:
@@ -91,7 +101,14 @@ def test_whose_approval_is_taken_back_holds_no_office(house: House) -> None:
     """They had the club for an hour."""
     house.join()
     for who, whom in ((OWNER, LILEI), (LILEI, OWNER)):
-        house.db.write(offer, house.club_id, "handover", whom, by=Actor(house.person(who), "page"), now=house.now)
+        house.db.write(
+            offer,
+            house.club_id,
+            "handover",
+            whom,
+            by=Actor(house.person(who), "page"),
+            now=house.now,
+        )
         house.press(whom, "accept", whom, "handover")
     assert house.person(LILEI).role == "admin"
     house.press(OWNER, "undo")
@@ -115,10 +132,15 @@ def test_a_refusal_is_not_taken_back_once_the_person_has_applied_again(house: Ho
     house.apply(form="form-2")
     with pytest.raises(NotAllowed):
         house.press(OWNER, "undo", case=declined)
-    assert [case.state for case in house.rows(select(Case).order_by(Case.opened_at))] == ["declined", "unconfirmed"]
+    assert [case.state for case in house.rows(select(Case).order_by(Case.opened_at))] == [
+        "declined",
+        "unconfirmed",
+    ]
 
 
-def test_a_refusal_is_not_taken_back_once_the_person_is_a_member_by_another_application(house: House) -> None:
+def test_a_refusal_is_not_taken_back_once_the_person_is_a_member_by_another_application(
+    house: House,
+) -> None:
     house.apply()
     house.press(LILEI, "confirm")
     house.press(OWNER, "decline", note="不了。")

@@ -25,13 +25,20 @@ def unreachable(house: House) -> House:
 
 def test_a_member_whom_no_mail_reaches_is_not_moved_against(unreachable: House) -> None:
     case = plan(unreachable)
-    assert (case.state, case.trouble, case.wake_at, case.due_at) == ("owed", "unreachable", None, THURSDAY_NIGHT)
+    assert (case.state, case.trouble, case.wake_at, case.due_at) == (
+        "owed",
+        "unreachable",
+        None,
+        THURSDAY_NIGHT,
+    )
     assert unreachable.person(LILEI).mail_trouble == "recipient: 550 5.1.1 user unknown"
     unreachable.tick(days=30)
     assert plan(unreachable).version == case.version
 
 
-def test_a_resting_case_goes_on_with_a_new_due_time_once_its_letter_got_through(unreachable: House) -> None:
+def test_a_resting_case_goes_on_with_a_new_due_time_once_its_letter_got_through(
+    unreachable: House,
+) -> None:
     letter = unreachable.letters("study_plan.please_write")[0]
     unreachable.now += timedelta(days=10)
     unreachable.db.write(retry, unreachable.club_id, letter.id, unreachable.now)

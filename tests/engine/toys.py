@@ -65,7 +65,10 @@ def topic() -> type[Workflow]:
                 first=charter.topic_votes,
                 to=either(lambda step: bool(step.count), "decided", "nobody_voted"),
             ),
-            due(end_of_day(charter.vote_days), to=either(lambda step: bool(step.count), "decided", "nobody_voted")),
+            due(
+                end_of_day(charter.vote_days),
+                to=either(lambda step: bool(step.count), "decided", "nobody_voted"),
+            ),
         )
         decided = final()
         nobody_voted = final()
@@ -80,7 +83,10 @@ def nomination() -> type[Workflow]:
         voting = State(
             members,
             poll(members, "yes no", change=True, secret=True, besides=person),
-            due(end_of_day(charter.vote_days), to=majority(elected="elected", rejected="rejected", too_few="too_few")),
+            due(
+                end_of_day(charter.vote_days),
+                to=majority(elected="elected", rejected="rejected", too_few="too_few"),
+            ),
         )
         elected = final()
         rejected = final()

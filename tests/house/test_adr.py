@@ -1,4 +1,5 @@
-"""The declarations in docs/adr/0001-language.md hold in today's language: all eleven workflows register together."""
+"""The declarations in docs/adr/0001-language.md hold in today's language: all eleven workflows
+register together."""
 
 from __future__ import annotations
 
@@ -26,10 +27,19 @@ def test_the_workflows_on_paper_register(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setitem(sys.modules, module.__name__, module)
         exec(compile(head + block, name, "exec"), module.__dict__)
         found += [
-            value for value in vars(module).values()
-            if isinstance(value, type) and issubclass(value, Workflow) and value.__module__ == module.__name__
-        ]  # fmt: skip
+            value
+            for value in vars(module).values()
+            if isinstance(value, type)
+            and issubclass(value, Workflow)
+            and value.__module__ == module.__name__
+        ]
     registry.register(*found)
     assert sorted(flow.key for flow in found) == [
-        "conduct", "gift", "honour", "leave", "study_session", "suggestion", "topic",
-    ]  # fmt: skip
+        "conduct",
+        "gift",
+        "honour",
+        "leave",
+        "study_session",
+        "suggestion",
+        "topic",
+    ]

@@ -14,7 +14,9 @@ TEXT = (Path(__file__).resolve().parents[2] / "docs" / "privacy.md").read_text()
 
 def test_every_table_stands_in_the_page_on_privacy() -> None:
     written = re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE)
-    assert sorted(written) == sorted(table.name for table in Row.metadata.sorted_tables), "say in docs/privacy.md what it keeps"
+    assert sorted(written) == sorted(table.name for table in Row.metadata.sorted_tables), (
+        "say in docs/privacy.md what it keeps"
+    )
 
 
 def test_its_numbers_are_those_of_the_code() -> None:

@@ -41,7 +41,10 @@ OTHER_NAMES = {
 
 def wanted() -> set[str]:
     found = extract_from_dir(
-        str(ROOT), METHODS, keywords={"_": None, "marked": None, "gettext": None}, directory_filter=lambda _path: True
+        str(ROOT),
+        METHODS,
+        keywords={"_": None, "marked": None, "gettext": None},
+        directory_filter=lambda _path: True,
     )
     return {str(message) for _file, _line, message, _comments, _context in found if message}
 
@@ -71,9 +74,13 @@ def test_placeholders_survive_translation() -> None:
 @pytest.mark.parametrize("flow", all_workflows(), ids=lambda flow: flow.key)
 def test_every_state_act_and_event_has_its_word(flow: type[Workflow]) -> None:
     for name, state in flow.states.items():
-        assert f"{flow.key}.{name}" in wording.STATES or name in wording.STATES, f"web/labels/wording.py STATES lacks {name}"
+        assert f"{flow.key}.{name}" in wording.STATES or name in wording.STATES, (
+            f"web/labels/wording.py STATES lacks {name}"
+        )
         for act in state.acts:
-            assert act.action in wording.ACTIONS, f"web/labels/wording.py ACTIONS lacks {act.action}"
+            assert act.action in wording.ACTIONS, (
+                f"web/labels/wording.py ACTIONS lacks {act.action}"
+            )
 
 
 def ends_of(target: Target, here: str) -> Iterator[str]:
@@ -89,11 +96,21 @@ def events() -> Iterator[tuple[str, str, str]]:
     for flow in all_workflows():
         yield from ((flow.key, "open", target) for target in arrows(flow.start))
         yield from (
-            (flow.key, "undo", name) for state in flow.states.values() if state.undo for name in undone_to(flow, state.name)
+            (flow.key, "undo", name)
+            for state in flow.states.values()
+            if state.undo
+            for name in undone_to(flow, state.name)
         )
         for state in flow.states.values():
-            moves = [*state.acts, *(move for action in SYSTEM_ACTIONS if (move := system_action(state, action)))]
-            yield from ((flow.key, move.action, target) for move in moves for target in ends_of(move.to, state.name))
+            moves = [
+                *state.acts,
+                *(move for action in SYSTEM_ACTIONS if (move := system_action(state, action))),
+            ]
+            yield from (
+                (flow.key, move.action, target)
+                for move in moves
+                for target in ends_of(move.to, state.name)
+            )
 
 
 def test_every_event_has_its_sentence_and_no_sentence_is_dead() -> None:
@@ -110,11 +127,17 @@ def test_every_event_has_its_sentence_and_no_sentence_is_dead() -> None:
 def test_a_receipt_has_a_word_for_whatever_somebody_presses_about_another(language: str) -> None:
     """What is decided, and what the owner does for a member while it is the member's turn."""
     pressed = {
-        act.action for flow in all_workflows() for state in flow.states.values() for act in state.acts
-        if set(act.who.names) - {"person", "anyone"} or not (state.is_final or act.proves or act.who == anyone)
-    } - {"accept", "refuse"}  # fmt: skip
+        act.action
+        for flow in all_workflows()
+        for state in flow.states.values()
+        for act in state.acts
+        if set(act.who.names) - {"person", "anyone"}
+        or not (state.is_final or act.proves or act.who == anyone)
+    } - {"accept", "refuse"}
     receipt = (TEMPLATES / "mail" / "club" / f"receipt.{language}.jinja").read_text()
-    assert {action for action in pressed if f'"{action}"' not in receipt} == set(), "nobody answers an offer for somebody"
+    assert {action for action in pressed if f'"{action}"' not in receipt} == set(), (
+        "nobody answers an offer for somebody"
+    )
 
 
 @pytest.mark.parametrize("flow", all_workflows(), ids=lambda flow: flow.key)
@@ -124,7 +147,9 @@ def test_every_letter_has_a_word_at_the_desk(flow: type[Workflow]) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((TEMPLATES / "mail").glob("*/*.zh-CN.jinja")), ids=lambda path: f"{path.parent.name}.{path.stem}"
+    "path",
+    sorted((TEMPLATES / "mail").glob("*/*.zh-CN.jinja")),
+    ids=lambda path: f"{path.parent.name}.{path.stem}",
 )
 def test_chinese_letters_use_full_width_punctuation(path: Path) -> None:
     text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "囗", path.read_text(), flags=re.DOTALL)
@@ -133,14 +158,23 @@ def test_chinese_letters_use_full_width_punctuation(path: Path) -> None:
 
 
 def chinese() -> Iterator[tuple[str, str]]:
-    """Every Chinese text of pages and letters, without what a template fills in: where it is, and how it reads."""
+    """Every Chinese text of pages and letters, without what a template fills in: where it is, and
+    how it reads."""
     yield from ((source, re.sub(r"%\(\w+\)s", "囗", text)) for source, text in written().items())
     for path in sorted((TEMPLATES / "mail").glob("*/*.zh-CN.jinja")):
-        yield path.name, re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "囗", path.read_text(), flags=re.DOTALL)
+        yield (
+            path.name,
+            re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "囗", path.read_text(), flags=re.DOTALL),
+        )
 
 
 def test_one_thing_has_one_name() -> None:
-    found = [(where, name, right) for where, text in chinese() for name, right in OTHER_NAMES.items() if name in text]
+    found = [
+        (where, name, right)
+        for where, text in chinese()
+        for name, right in OTHER_NAMES.items()
+        if name in text
+    ]
     assert found == []
 
 
@@ -148,7 +182,12 @@ def test_a_space_stands_between_chinese_and_latin_letters_or_digits() -> None:
     """But in dates and times: 12月4日（周五）23:59前."""
     beside = rf"{WIDE}[A-Za-z0-9]|[A-Za-z0-9]{WIDE}"
     moment = r"[\d年月日]*\d[年月日]|\d\d:\d\d"
-    bad = [(where, hit) for where, text in chinese() for hit in re.findall(beside, re.sub(moment, "", text)) if "囗" not in hit]
+    bad = [
+        (where, hit)
+        for where, text in chinese()
+        for hit in re.findall(beside, re.sub(moment, "", text))
+        if "囗" not in hit
+    ]
     assert bad == []
 
 
@@ -157,4 +196,6 @@ def test_every_letter_is_written_in_every_language() -> None:
     for path in (TEMPLATES / "mail").glob("*/[!_]*.jinja"):
         name, language = path.name.removesuffix(".jinja").rsplit(".", 1)
         stems.setdefault(f"{path.parent.name}/{name}", set()).add(language)
-    assert {name: languages for name, languages in stems.items() if languages != set(LANGUAGES)} == {}
+    assert {
+        name: languages for name, languages in stems.items() if languages != set(LANGUAGES)
+    } == {}

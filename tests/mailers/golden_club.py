@@ -1,4 +1,5 @@
-"""How it comes to each letter of the club as a whole: the daily letter, a receipt, a link to sign in."""
+"""How it comes to each letter of the club as a whole: the daily letter, a receipt, a link to sign
+in."""
 
 from __future__ import annotations
 
@@ -51,7 +52,13 @@ def two_reflections(house: House) -> None:
     house.add(MEIMEI, "韩梅梅")
     house.tick(days=6)
     house.press(LILEI, "submit", workflow="reflection", answers=READ)
-    house.press(MEIMEI, "submit", MEIMEI, "reflection", answers=READ | {"reflection": "顺顺的善良，叫人难过。"})
+    house.press(
+        MEIMEI,
+        "submit",
+        MEIMEI,
+        "reflection",
+        answers=READ | {"reflection": "顺顺的善良，叫人难过。"},
+    )
     house.tick(days=1)
 
 
@@ -110,7 +117,11 @@ def imported_again(house: House) -> None:
     """Somebody who acknowledged the charter, left, and is on the owner's list."""
     joined(house)
     left = house.person(LILEI).id
-    house.write(lambda session: setattr(session.get_one(Person, (house.club_id, left)), "status", "departed"))
+    house.write(
+        lambda session: setattr(
+            session.get_one(Person, (house.club_id, left)), "status", "departed"
+        )
+    )
     imported(house)
 
 
@@ -133,7 +144,14 @@ def resumed(house: House) -> None:
 
 def page_sent(house: House) -> None:
     house.add(LILEI, "李雷")
-    house.db.write(send_page, house.club_id, house.person(LILEI).id, by=house.person(OWNER).id, request_id="r", now=house.now)
+    house.db.write(
+        send_page,
+        house.club_id,
+        house.person(LILEI).id,
+        by=house.person(OWNER).id,
+        request_id="r",
+        now=house.now,
+    )
 
 
 STORIES: Stories = {
@@ -151,11 +169,24 @@ STORIES: Stories = {
     "club.receipt+one": (one_decision, OWNER),
     "club.receipt+too_late": (then(one_decision, wait(days=1)), OWNER),
     "club.receipt+removed": (
-        then(proposed, press(OWNER, "remove", "study_plan", note="两次都没有收到。"), wait(minutes=11)), OWNER,
+        then(
+            proposed,
+            press(OWNER, "remove", "study_plan", note="两次都没有收到。"),
+            wait(minutes=11),
+        ),
+        OWNER,
     ),
-    "club.receipt+extended": (then(proposed, press(OWNER, "extend", "study_plan", days=5), wait(minutes=11)), OWNER),
+    "club.receipt+extended": (
+        then(proposed, press(OWNER, "extend", "study_plan", days=5), wait(minutes=11)),
+        OWNER,
+    ),
     "club.receipt+all_kinds": (decisions_of_all_kinds, OWNER),
     "club.receipt+for_a_member": (done_for_a_member, OWNER),
     "club.receipt": (two_decisions, OWNER),
-    "club.sign_in": (lambda house: house.db.write(send_sign_in, house.club_id, OWNER, request_id="r", now=house.now, limited=False), OWNER),
-}  # fmt: skip
+    "club.sign_in": (
+        lambda house: house.db.write(
+            send_sign_in, house.club_id, OWNER, request_id="r", now=house.now, limited=False
+        ),
+        OWNER,
+    ),
+}

@@ -10,7 +10,10 @@ from engine.storage.models import Person
 from tests.club import LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, press, send, then, wait
 
-owner, lilei = partial(press, OWNER, workflow="handover"), partial(press, LILEI, workflow="handover")
+owner, lilei = (
+    partial(press, OWNER, workflow="handover"),
+    partial(press, LILEI, workflow="handover"),
+)
 
 
 def offered(house: House) -> None:
@@ -19,10 +22,14 @@ def offered(house: House) -> None:
     owner_id = house.person(OWNER).id
     house.write(
         lambda session: offer(
-            session, house.club_id, "handover", LILEI, now=house.now,
+            session,
+            house.club_id,
+            "handover",
+            LILEI,
+            now=house.now,
             by=Actor(session.get_one(Person, (house.club_id, owner_id)), "page"),
         )
-    )  # fmt: skip
+    )
 
 
 def silent(house: House) -> None:

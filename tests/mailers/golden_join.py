@@ -49,7 +49,15 @@ def while_the_owner_travels(house: House) -> None:
 STORIES: Stories = {
     "join.confirm_address": (applied, LILEI),
     "join.please_decide": (confirmed, OWNER),
-    "join.please_decide+resubmitted": (then(returned, lambda house: house.press(LILEI, "resubmit", answers={"about": "想认真读书。最近读了《边城》。"})), OWNER),
+    "join.please_decide+resubmitted": (
+        then(
+            returned,
+            lambda house: house.press(
+                LILEI, "resubmit", answers={"about": "想认真读书。最近读了《边城》。"}
+            ),
+        ),
+        OWNER,
+    ),
     "join.please_decide+to_deputy": (while_the_owner_travels, ADMIN),
     "join.please_decide+undone": (then(joined, owner("undo")), OWNER),
     "join.please_decide+removed_before": (removed_and_back, OWNER),
@@ -64,7 +72,10 @@ STORIES: Stories = {
     "join.withdrawn": (then(confirmed, lilei("withdraw")), LILEI),
     "join.was_withdrawn": (then(confirmed, lilei("withdraw")), OWNER),
     "join.taken_back+approved": (then(joined, owner("undo")), LILEI),
-    "join.taken_back+declined": (then(confirmed, owner("decline", note="不了。"), owner("undo")), LILEI),
+    "join.taken_back+declined": (
+        then(confirmed, owner("decline", note="不了。"), owner("undo")),
+        LILEI,
+    ),
     "join.taken_back+returned": (then(returned, owner("undo")), LILEI),
     "join.taken_back+to_admin": (then(joined_with_admin, owner("undo")), ADMIN),
     "join.add_to_group": (joined, OWNER),
@@ -72,4 +83,4 @@ STORIES: Stories = {
     "join.add_to_group+several_admins": (joined_with_admins, ADMIN),
     "join.already_member": (then(joined, lambda house: house.apply(form="form-2")), LILEI),
     "join.already_waiting": (then(confirmed, lambda house: house.apply(form="form-2")), LILEI),
-}  # fmt: skip
+}

@@ -11,7 +11,10 @@ from tests.mailers.golden_steps import Stories, Story, press, send, then, wait
 WHY = {"why": "我每天都在，也愿意帮新人。", "plan": "每周更新书架。\n每月写一份小结。"}
 VOTERS = (MEIMEI, "wangwu@qq.com", "zhaoliu@qq.com", "sunqi@qq.com")
 
-owner, lilei = partial(press, OWNER, workflow="nomination"), partial(press, LILEI, workflow="nomination")
+owner, lilei = (
+    partial(press, OWNER, workflow="nomination"),
+    partial(press, LILEI, workflow="nomination"),
+)
 
 
 def club_of_six(house: House) -> None:
@@ -53,12 +56,26 @@ def of_the_owner(house: House) -> None:
 
 def form_link(house: House) -> None:
     club_of_six(house)
-    house.db.write(send_form_link, house.club_id, "nomination", LILEI, request_id="r", now=house.now, limited=False)
+    house.db.write(
+        send_form_link,
+        house.club_id,
+        "nomination",
+        LILEI,
+        request_id="r",
+        now=house.now,
+        limited=False,
+    )
 
 
 STORIES: Stories = {
     "nomination.please_decide": (nominated, OWNER),
-    "nomination.please_decide+resubmitted": (then(returned, lilei("resubmit", answers={"plan": "每周日更新书架，五本。\n每月写一份小结。"})), OWNER),
+    "nomination.please_decide+resubmitted": (
+        then(
+            returned,
+            lilei("resubmit", answers={"plan": "每周日更新书架，五本。\n每月写一份小结。"}),
+        ),
+        OWNER,
+    ),
     "nomination.please_decide+undone": (then(voting, owner("undo")), OWNER),
     "nomination.please_revise": (returned, LILEI),
     "nomination.revise_soon": (then(returned, send, wait(days=2, hours=15)), LILEI),
@@ -87,8 +104,14 @@ STORIES: Stories = {
     "nomination.was_withdrawn+returned": (then(returned, send, wait(days=4)), OWNER),
     "nomination.taken_back+candidate": (then(voting, send, owner("undo")), LILEI),
     "nomination.taken_back+elector": (then(voting, send, owner("undo")), MEIMEI),
-    "nomination.taken_back+declined": (then(nominated, owner("decline", note="不了。"), owner("undo")), LILEI),
-    "nomination.stepped_down": (then(elected, lilei("step_down", note="明年要考研，时间不够了。")), OWNER),
+    "nomination.taken_back+declined": (
+        then(nominated, owner("decline", note="不了。"), owner("undo")),
+        LILEI,
+    ),
+    "nomination.stepped_down": (
+        then(elected, lilei("step_down", note="明年要考研，时间不够了。")),
+        OWNER,
+    ),
     "nomination.dismissed": (then(elected, owner("dismiss", note="两个月没有更新书架。")), LILEI),
     "nomination.your_link+form": (form_link, LILEI),
-}  # fmt: skip
+}

@@ -1,4 +1,5 @@
-"""How it comes to the letters of a member's own page: fresh links, and reminders that know of a draft."""
+"""How it comes to the letters of a member's own page: fresh links, and reminders that know of a
+draft."""
 
 from __future__ import annotations
 
@@ -14,7 +15,13 @@ def draft(workflow: str) -> Story:
     def told(house: House) -> None:
         lilei, form = house.person(LILEI).id, form_of("case", house.case(LILEI, workflow).id)
         house.write(
-            lambda session: keep_draft(session, session.get_one(Person, (house.club_id, lilei)), form, {"plan": "每天"}, house.now)
+            lambda session: keep_draft(
+                session,
+                session.get_one(Person, (house.club_id, lilei)),
+                form,
+                {"plan": "每天"},
+                house.now,
+            )
         )
 
     return told
@@ -24,19 +31,31 @@ def asked(house: House) -> None:
     house.add(LILEI, "李雷")
     lilei = house.person(LILEI).id
     house.write(
-        lambda session: mail_member_page(session, session.get_one(Person, (house.club_id, lilei)), request_id="r", now=house.now)
+        lambda session: mail_member_page(
+            session, session.get_one(Person, (house.club_id, lilei)), request_id="r", now=house.now
+        )
     )
 
 
 def got_out(house: House) -> None:
     house.add(LILEI, "李雷")
     lilei = house.person(LILEI).id
-    house.write(lambda session: reissue_links(session, session.get_one(Person, (house.club_id, lilei)), house.now))
+    house.write(
+        lambda session: reissue_links(
+            session, session.get_one(Person, (house.club_id, lilei)), house.now
+        )
+    )
 
 
 STORIES: Stories = {
     "club.fresh_link": (asked, LILEI),
     "club.new_links": (got_out, LILEI),
-    "study_plan.due_soon+draft": (then(joined, send, draft("study_plan"), wait(days=2, hours=22)), LILEI),
-    "reflection.due_soon+draft": (then(reading, draft("reflection"), wait(days=5, hours=11)), LILEI),
+    "study_plan.due_soon+draft": (
+        then(joined, send, draft("study_plan"), wait(days=2, hours=22)),
+        LILEI,
+    ),
+    "reflection.due_soon+draft": (
+        then(reading, draft("reflection"), wait(days=5, hours=11)),
+        LILEI,
+    ),
 }

@@ -12,14 +12,19 @@ from tests.club import ADMIN, LILEI, OWNER, House
 from tests.mailers.golden_steps import Stories, press, send, then, wait
 
 READ = {
-    "book": "边城", "author": "沈从文", "share": True,
+    "book": "边城",
+    "author": "沈从文",
+    "share": True,
     "reflection": "翠翠一直在等，等的人也许明天回来。\n我也想学会这样安静地等。",
-}  # fmt: skip
+}
 REWORKED = {"reflection": "翠翠一直在等，等的人也许明天回来。\n我在湘西住过一年，渡口真的很安静。"}
 BIG = {"book": "《战争与和平》", "author": "托尔斯泰", "big": True}
 SATURDAY_EVENING = "2026-12-05T20:00:00+08:00"
 
-owner, lilei = partial(press, OWNER, workflow="reflection"), partial(press, LILEI, workflow="reflection")
+owner, lilei = (
+    partial(press, OWNER, workflow="reflection"),
+    partial(press, LILEI, workflow="reflection"),
+)
 
 
 def reading(house: House) -> None:
@@ -68,7 +73,10 @@ def asked_at_once(house: House) -> None:
 
     def unit(session: Session) -> None:
         club = session.get_one(Club, house.club_id)
-        club.charter, club.charter_version = {**club.charter, "in_daily_letter": []}, club.charter_version + 1
+        club.charter, club.charter_version = (
+            {**club.charter, "in_daily_letter": []},
+            club.charter_version + 1,
+        )
 
     house.write(unit)
 
@@ -93,26 +101,61 @@ STORIES: Stories = {
     "reflection.due_moved": (then(reading, lilei("choose", answers=BIG)), LILEI),
     "reflection.due_soon": (then(reading, wait(days=5, hours=11)), LILEI),
     "reflection.due_soon+last": (then(reading, wait(days=6, hours=7, minutes=1)), LILEI),
-    "reflection.due_soon+named": (then(reading, lilei("choose", answers={"book": "边城"}), wait(days=6, hours=8)), LILEI),
-    "reflection.due_soon+big": (then(reading, lilei("choose", answers=BIG), send, wait(days=8, hours=11)), LILEI),
+    "reflection.due_soon+named": (
+        then(reading, lilei("choose", answers={"book": "边城"}), wait(days=6, hours=8)),
+        LILEI,
+    ),
+    "reflection.due_soon+big": (
+        then(reading, lilei("choose", answers=BIG), send, wait(days=8, hours=11)),
+        LILEI,
+    ),
     "reflection.second_chance+nothing": (overdue, LILEI),
-    "reflection.second_chance+declined": (then(submitted, owner("decline", note="这像是抄来的，请写你自己的。")), LILEI),
+    "reflection.second_chance+declined": (
+        then(submitted, owner("decline", note="这像是抄来的，请写你自己的。")),
+        LILEI,
+    ),
     "reflection.second_chance+returned": (then(returned, send, wait(days=4)), LILEI),
-    "reflection.second_chance+extended": (then(proposed, owner("extend", days=5, note="考完试再写。")), LILEI),
+    "reflection.second_chance+extended": (
+        then(proposed, owner("extend", days=5, note="考完试再写。")),
+        LILEI,
+    ),
     "reflection.second_chance+no_week": (then(reading_without_a_week, send, wait(days=6)), LILEI),
     "reflection.last_call": (then(overdue, send, wait(days=1, hours=4)), LILEI),
-    "reflection.last_call+extended": (then(proposed, owner("extend", days=2), send, wait(days=1, hours=15)), LILEI),
-    "reflection.last_call+declined": (then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=1, hours=15)), LILEI),
+    "reflection.last_call+extended": (
+        then(proposed, owner("extend", days=2), send, wait(days=1, hours=15)),
+        LILEI,
+    ),
+    "reflection.last_call+declined": (
+        then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=1, hours=15)),
+        LILEI,
+    ),
     "reflection.please_decide": (then(asked_at_once, submitted), OWNER),
-    "reflection.please_decide+resubmitted": (then(asked_at_once, returned, lilei("resubmit", answers=REWORKED | {"share": False})), OWNER),
-    "reflection.please_decide+unchanged": (then(asked_at_once, returned, lilei("resubmit", answers=READ)), OWNER),
-    "reflection.please_decide+undone": (then(asked_at_once, submitted, owner("approve"), owner("undo")), OWNER),
+    "reflection.please_decide+resubmitted": (
+        then(asked_at_once, returned, lilei("resubmit", answers=REWORKED | {"share": False})),
+        OWNER,
+    ),
+    "reflection.please_decide+unchanged": (
+        then(asked_at_once, returned, lilei("resubmit", answers=READ)),
+        OWNER,
+    ),
+    "reflection.please_decide+undone": (
+        then(asked_at_once, submitted, owner("approve"), owner("undo")),
+        OWNER,
+    ),
     "reflection.please_revise": (returned, LILEI),
     "reflection.please_revise+again": (
-        then(returned, lilei("resubmit", answers=REWORKED), owner("return", note="快好了，再短一点。")), LILEI,
+        then(
+            returned,
+            lilei("resubmit", answers=REWORKED),
+            owner("return", note="快好了，再短一点。"),
+        ),
+        LILEI,
     ),
     "reflection.revise_soon": (then(returned, send, wait(days=2, hours=15)), LILEI),
-    "reflection.reflection_accepted+shared": (then(submitted, owner("approve", note="写得真好。")), LILEI),
+    "reflection.reflection_accepted+shared": (
+        then(submitted, owner("approve", note="写得真好。")),
+        LILEI,
+    ),
     "reflection.reflection_accepted+kept": (then(kept, owner("approve")), LILEI),
     "reflection.reflection_accepted+granted": (of_the_owner, OWNER),
     "reflection.counts_as_sent": (then(submitted, wait(days=8)), LILEI),
@@ -123,13 +166,20 @@ STORIES: Stories = {
     "reflection.please_decide_removal+declined": (declined_again, OWNER),
     "reflection.please_decide_removal+extended": (proposed_again, OWNER),
     "reflection.please_decide_removal+declined_before": (
-        then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=4)), OWNER,
+        then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=4)),
+        OWNER,
     ),
-    "reflection.please_decide_removal+returned_before": (then(returned, send, wait(days=4), send, wait(days=4)), OWNER),
+    "reflection.please_decide_removal+returned_before": (
+        then(returned, send, wait(days=4), send, wait(days=4)),
+        OWNER,
+    ),
     "reflection.removal_proposed": (proposed, LILEI),
     "reflection.removal_proposed+again": (proposed_again, LILEI),
     "reflection.removal_proposed+declined": (declined_again, LILEI),
-    "reflection.person_answered": (then(proposed, lilei("answer", note="我住院了，下周补上。")), OWNER),
+    "reflection.person_answered": (
+        then(proposed, lilei("answer", note="我住院了，下周补上。")),
+        OWNER,
+    ),
     "reflection.removed": (removed, LILEI),
     "reflection.remove_from_group": (removed, OWNER),
     "reflection.remove_from_group+to_admin": (of_an_admin_removed, ADMIN),
@@ -141,8 +191,14 @@ STORIES: Stories = {
     "reflection.removal_not_pursued": (then(proposed, wait(days=16)), OWNER),
     "reflection.removal_not_pursued+beside_another": (beside_another, OWNER),
     "reflection.please_read+undone": (then(reading, owner("excuse"), owner("undo")), LILEI),
-    "reflection.due_moved+undone": (then(reading, lilei("choose", answers=BIG), owner("excuse"), owner("undo")), LILEI),
+    "reflection.due_moved+undone": (
+        then(reading, lilei("choose", answers=BIG), owner("excuse"), owner("undo")),
+        LILEI,
+    ),
     "reflection.second_chance+undone": (then(overdue, owner("excuse"), owner("undo")), LILEI),
     "reflection.taken_back+approved": (then(submitted, owner("approve"), owner("undo")), LILEI),
-    "reflection.taken_back+declined": (then(submitted, owner("decline", note="不了。"), owner("undo")), LILEI),
-}  # fmt: skip
+    "reflection.taken_back+declined": (
+        then(submitted, owner("decline", note="不了。"), owner("undo")),
+        LILEI,
+    ),
+}

@@ -1,4 +1,5 @@
-"""The steps of which the stories behind the golden letters are made, and the beginnings that several of them share."""
+"""The steps of which the stories behind the golden letters are made, and the beginnings that
+several of them share."""
 
 from __future__ import annotations
 

@@ -7,9 +7,22 @@ from functools import partial
 
 from engine.cases.submissions import send_form_link
 from tests.club import LILEI, OWNER, PLAN, House
-from tests.mailers.golden_steps import Stories, Story, handed_in, joined, overdue, press, send, then, wait
+from tests.mailers.golden_steps import (
+    Stories,
+    Story,
+    handed_in,
+    joined,
+    overdue,
+    press,
+    send,
+    then,
+    wait,
+)
 
-owner, lilei = partial(press, OWNER, workflow="study_plan"), partial(press, LILEI, workflow="study_plan")
+owner, lilei = (
+    partial(press, OWNER, workflow="study_plan"),
+    partial(press, LILEI, workflow="study_plan"),
+)
 
 
 def plan_returned(house: House) -> None:
@@ -35,7 +48,15 @@ def ask_link(with_case: bool) -> Story:
         if not with_case:
             house.press(LILEI, "submit", workflow="study_plan", answers=PLAN)
             house.press(OWNER, "approve", workflow="study_plan")
-        house.db.write(send_form_link, house.club_id, "study_plan", LILEI, request_id="r", now=house.now, limited=False)
+        house.db.write(
+            send_form_link,
+            house.club_id,
+            "study_plan",
+            LILEI,
+            request_id="r",
+            now=house.now,
+            limited=False,
+        )
 
     return told
 
@@ -53,14 +74,31 @@ STORIES: Stories = {
     "study_plan.please_write": (joined, LILEI),
     "study_plan.due_soon": (then(joined, send, wait(days=2, hours=22)), LILEI),
     "study_plan.second_chance+nothing": (overdue, LILEI),
-    "study_plan.second_chance+declined": (then(handed_in, owner("decline", note="这像是抄来的，请写你自己的。")), LILEI),
+    "study_plan.second_chance+declined": (
+        then(handed_in, owner("decline", note="这像是抄来的，请写你自己的。")),
+        LILEI,
+    ),
     "study_plan.second_chance+returned": (then(plan_returned, send, wait(days=4)), LILEI),
-    "study_plan.second_chance+extended": (then(proposed, owner("extend", days=5, note="考完试再写。")), LILEI),
-    "study_plan.second_chance+longer": (then(overdue, owner("extend", days=3, note="下周考试，慢慢来。")), LILEI),
+    "study_plan.second_chance+extended": (
+        then(proposed, owner("extend", days=5, note="考完试再写。")),
+        LILEI,
+    ),
+    "study_plan.second_chance+longer": (
+        then(overdue, owner("extend", days=3, note="下周考试，慢慢来。")),
+        LILEI,
+    ),
     "study_plan.second_chance+moved": (then(overdue, wait(days=2, hours=9)), LILEI),
     "study_plan.due_soon+last": (then(joined, send, wait(days=3, hours=11, minutes=1)), LILEI),
     "study_plan.let_off": (then(overdue, owner("excuse", note="家里有事，先照顾好家人。")), LILEI),
-    "study_plan.last_call": (then(overdue, lambda house: setattr(house, "now", house.now + timedelta(hours=8)), send, wait(days=1, hours=16)), LILEI),
+    "study_plan.last_call": (
+        then(
+            overdue,
+            lambda house: setattr(house, "now", house.now + timedelta(hours=8)),
+            send,
+            wait(days=1, hours=16),
+        ),
+        LILEI,
+    ),
     "study_plan.please_decide": (handed_in, OWNER),
     "study_plan.please_decide+resubmitted": (SAME_PLAN, OWNER),
     "study_plan.please_revise": (plan_returned, LILEI),
@@ -73,19 +111,40 @@ STORIES: Stories = {
     "study_plan.counts_as_sent": (then(handed_in, wait(days=8)), LILEI),
     "study_plan.not_looked_at": (then(handed_in, wait(days=8)), OWNER),
     "study_plan.please_decide_removal+nothing": (proposed, OWNER),
-    "study_plan.please_decide_removal+declined": (then(overdue, lilei("submit", answers=PLAN), owner("decline", note="还是抄来的。")), OWNER),
-    "study_plan.please_decide_removal+undone": (then(proposed, owner("excuse"), owner("undo")), OWNER),
+    "study_plan.please_decide_removal+declined": (
+        then(overdue, lilei("submit", answers=PLAN), owner("decline", note="还是抄来的。")),
+        OWNER,
+    ),
+    "study_plan.please_decide_removal+undone": (
+        then(proposed, owner("excuse"), owner("undo")),
+        OWNER,
+    ),
     "study_plan.removal_proposed": (proposed, LILEI),
-    "study_plan.person_answered": (then(proposed, lilei("answer", note="我住院了，下周补上。")), OWNER),
+    "study_plan.person_answered": (
+        then(proposed, lilei("answer", note="我住院了，下周补上。")),
+        OWNER,
+    ),
     "study_plan.removed": (removed, LILEI),
     "study_plan.excused": (then(proposed, owner("excuse", note="好好养病。")), LILEI),
     "study_plan.not_pursued": (then(proposed, wait(days=16)), LILEI),
     "study_plan.removal_not_pursued": (then(proposed, wait(days=16)), OWNER),
-    "study_plan.removal_proposed+undone": (then(proposed, send, owner("excuse"), owner("undo")), LILEI),
-    "study_plan.removal_proposed+not_extended": (then(proposed, send, owner("extend", days=5), owner("undo")), LILEI),
+    "study_plan.removal_proposed+undone": (
+        then(proposed, send, owner("excuse"), owner("undo")),
+        LILEI,
+    ),
+    "study_plan.removal_proposed+not_extended": (
+        then(proposed, send, owner("extend", days=5), owner("undo")),
+        LILEI,
+    ),
     "study_plan.second_chance+undone": (then(overdue, owner("excuse"), owner("undo")), LILEI),
-    "study_plan.second_chance+not_extended": (then(overdue, owner("extend", days=3), owner("undo")), LILEI),
-    "study_plan.taken_back": (then(handed_in, owner("return", note="请再具体一点。"), owner("undo")), LILEI),
+    "study_plan.second_chance+not_extended": (
+        then(overdue, owner("extend", days=3), owner("undo")),
+        LILEI,
+    ),
+    "study_plan.taken_back": (
+        then(handed_in, owner("return", note="请再具体一点。"), owner("undo")),
+        LILEI,
+    ),
     "study_plan.your_link+with_case": (ask_link(True), LILEI),
     "study_plan.your_link+without_case": (ask_link(False), LILEI),
-}  # fmt: skip
+}

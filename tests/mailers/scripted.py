@@ -17,7 +17,8 @@ CLOSE = None
 
 @dataclass
 class Scripted:
-    """``replies`` maps a command (EHLO, MAIL, RCPT, DATA, DOT, RSET, NOOP, QUIT, AUTH, STARTTLS, GREET) to what is said; None hangs up."""
+    """``replies`` maps a command (EHLO, MAIL, RCPT, DATA, DOT, RSET, NOOP, QUIT, AUTH, STARTTLS,
+    GREET) to what is said; None hangs up."""
 
     replies: dict[str, Reply] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)

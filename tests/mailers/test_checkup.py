@@ -1,4 +1,5 @@
-"""The doctor's look at the mail: a server on a real socket, a DNS on a real socket; nothing is sent."""
+"""The doctor's look at the mail: a server on a real socket, a DNS on a real socket; nothing is
+sent."""
 
 from __future__ import annotations
 
@@ -67,7 +68,12 @@ def _answer(records: dict[tuple[str, str], list[str]], query: Any) -> bytes:
     return wire
 
 
-def settings(tmp_path: Path, sender: str = "九牛 <post@club.org>", server: MailServer | None = None, **given: str) -> Settings:
+def settings(
+    tmp_path: Path,
+    sender: str = "九牛 <post@club.org>",
+    server: MailServer | None = None,
+    **given: str,
+) -> Settings:
     url = {}
     if server:
         login = f"{server.user.replace('@', '%40')}:{server.password}@" if server.user else ""
@@ -79,7 +85,10 @@ def looked_up(
     tmp_path: Path, records: dict[tuple[str, str], list[str]] | None, sender: str = "post@club.org"
 ) -> list[tuple[str, str]]:
     with naming(records) as resolver:
-        return [(finding.check, finding.verdict) for finding in dns_records(settings(tmp_path, sender), resolver)]
+        return [
+            (finding.check, finding.verdict)
+            for finding in dns_records(settings(tmp_path, sender), resolver)
+        ]
 
 
 def test_a_domain_as_it_should_be(tmp_path: Path) -> None:
@@ -92,14 +101,24 @@ def test_a_domain_as_it_should_be(tmp_path: Path) -> None:
 
 
 def test_a_subdomain_follows_its_parent_s_policy(tmp_path: Path) -> None:
-    records = CLUB | {("post.club.org.", "MX"): ["10 mx.club.org."], ("post.club.org.", "TXT"): ['"v=spf1 -all"']}
-    assert looked_up(tmp_path, records, "a@post.club.org") == [("dns mx", "ok"), ("dns spf", "ok"), ("dns dmarc", "ok")]
+    records = CLUB | {
+        ("post.club.org.", "MX"): ["10 mx.club.org."],
+        ("post.club.org.", "TXT"): ['"v=spf1 -all"'],
+    }
+    assert looked_up(tmp_path, records, "a@post.club.org") == [
+        ("dns mx", "ok"),
+        ("dns spf", "ok"),
+        ("dns dmarc", "ok"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("records", "expected"),
     [
-        (PUBLIC | {("club.org.", "A"): ["127.0.0.1"]}, [("dns mx", "warning"), ("dns spf", "warning"), ("dns dmarc", "warning")]),
+        (
+            PUBLIC | {("club.org.", "A"): ["127.0.0.1"]},
+            [("dns mx", "warning"), ("dns spf", "warning"), ("dns dmarc", "warning")],
+        ),
         (
             CLUB | {("club.org.", "TXT"): ['"v=spf1 a"', '"v=spf1 b"']},
             [("dns mx", "ok"), ("dns spf", "wrong"), ("dns dmarc", "ok")],
@@ -109,32 +128,49 @@ def test_a_subdomain_follows_its_parent_s_policy(tmp_path: Path) -> None:
     ],
     ids=["nothing", "two SPF records", "no such domain", "a DNS without public names"],
 )
-def test_what_a_domain_lacks(tmp_path: Path, records: dict[tuple[str, str], list[str]], expected: list[tuple[str, str]]) -> None:
+def test_what_a_domain_lacks(
+    tmp_path: Path, records: dict[tuple[str, str], list[str]], expected: list[tuple[str, str]]
+) -> None:
     assert looked_up(tmp_path, records) == expected
 
 
-def test_where_no_dns_answers_it_is_said_and_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_dns_answers_it_is_said_and_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("mailers.account.dns_check.DNS_SECONDS", 0.2)
     assert looked_up(tmp_path, None) == [("dns", "not checked")]
     assert looked_up(tmp_path, CLUB, "jiuniu@localhost") == [("dns", "not checked")]
 
 
-def test_the_login_is_tried_and_no_mail_is_sent(tmp_path: Path, serve: Callable[..., Scripted]) -> None:
+def test_the_login_is_tried_and_no_mail_is_sent(
+    tmp_path: Path, serve: Callable[..., Scripted]
+) -> None:
     server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n", AUTH=b"235 welcome\r\n")
     found = list(mail_server(settings(tmp_path, server=server.server(user="post", password="p"))))
     assert [(finding.check, finding.verdict) for finding in found] == [("mail server", "ok")]
     assert "the login and the sender" in found[0].says
-    assert [line.split()[0].upper() for line in server.commands][:3] == ["EHLO", "AUTH", "MAIL"]  # QUIT may still be under way
+    assert [line.split()[0].upper() for line in server.commands][:3] == [
+        "EHLO",
+        "AUTH",
+        "MAIL",
+    ]  # QUIT may still be under way
     assert server.mails == []
 
 
 @pytest.mark.parametrize(
     ("replies", "says"),
     [
-        ({"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 5.7.8 wrong code\r\n"}, "says at login: 535 5.7.8 wrong code"),
+        (
+            {"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 5.7.8 wrong code\r\n"},
+            "says at login: 535 5.7.8 wrong code",
+        ),
         ({"GREET": CLOSE}, "says at connect: "),
         (
-            {"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 ok\r\n", "MAIL": b"501 mail from must equal user\r\n"},
+            {
+                "EHLO": b"250-here\r\n250 AUTH PLAIN\r\n",
+                "AUTH": b"235 ok\r\n",
+                "MAIL": b"501 mail from must equal user\r\n",
+            },
             "says at sender: 501 mail from",
         ),
     ],
@@ -162,7 +198,11 @@ def test_without_a_server(tmp_path: Path) -> None:
         ("post@club.org", MailServer("smtps", "smtp.163.com", 465, "you", "code"), "wrong"),
         ("jiuniu@localhost", MailServer("smtp", "mx.club.org", 25), "wrong"),
         ("jiuniu@localhost", MailServer("smtp", "127.0.0.1", 25), "ok"),
-        ("post@club.org", MailServer("smtps", "mx.other.org", 465, "me@other.org", "code"), "warning"),
+        (
+            "post@club.org",
+            MailServer("smtps", "mx.other.org", 465, "me@other.org", "code"),
+            "warning",
+        ),
         ("post@club.org", MailServer("smtps", "mx.club.org", 465, "me@club.org", "code"), "ok"),
         ("post@club.org", None, "not checked"),
     ],

@@ -1,4 +1,5 @@
-"""From a letter to the bytes of a mail: one line per header, one person's words equal, nothing alive in them."""
+"""From a letter to the bytes of a mail: one line per header, one person's words equal, nothing
+alive in them."""
 
 from __future__ import annotations
 
@@ -34,7 +35,11 @@ def raw_headers(content: bytes) -> list[str]:
 def set_on(house: House, model: type, **values: object) -> None:
     """Straight into the rows, past every field that would have cleaned it."""
     house.write(
-        lambda session: session.execute(update(model).where(*([model.role != "owner"] if model is Person else [])).values(**values))
+        lambda session: session.execute(
+            update(model)
+            .where(*([model.role != "owner"] if model is Person else []))
+            .values(**values)
+        )
     )
 
 
@@ -49,11 +54,22 @@ def test_every_header_is_there_once(house: House) -> None:
     mail = confirmed(house)
     letter = house.letters("join.please_decide")[0]
     case = f"<case-{letter.case_id}@jiuniu.example>"
-    assert {key: str(value) for key, value in mail.items() if key not in ("Content-Type", "MIME-Version", "Subject", "Date")} == {
-        "From": "九牛读书会 <post@jiuniu.example>", "To": "陈老师 <owner@qq.com>", "Reply-To": "李雷 <lilei@qq.com>",
-        "Message-ID": f"<{letter.message_id}@jiuniu.example>", "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All",
-        "List-Id": "jiuniu <jiuniu.jiuniu.example>", "X-Jiuniu-Letter": "join.please_decide", "References": case, "In-Reply-To": case,
-    }  # fmt: skip
+    assert {
+        key: str(value)
+        for key, value in mail.items()
+        if key not in ("Content-Type", "MIME-Version", "Subject", "Date")
+    } == {
+        "From": "九牛读书会 <post@jiuniu.example>",
+        "To": "陈老师 <owner@qq.com>",
+        "Reply-To": "李雷 <lilei@qq.com>",
+        "Message-ID": f"<{letter.message_id}@jiuniu.example>",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "List-Id": "jiuniu <jiuniu.jiuniu.example>",
+        "X-Jiuniu-Letter": "join.please_decide",
+        "References": case,
+        "In-Reply-To": case,
+    }
     assert mail["Date"].datetime == letter.created_at
     assert len(mail.keys()) == len({key.lower() for key in mail})
 
@@ -62,7 +78,9 @@ def test_every_header_is_there_once(house: House) -> None:
 def test_line_breaks_and_controls_in_names_make_no_second_header(house: House, place: str) -> None:
     house.apply()
     house.press(LILEI, "confirm")
-    damaged = DAMAGED if house.db.is_sqlite else DAMAGED.replace("\x00", "")  # PostgreSQL keeps no NUL
+    damaged = (
+        DAMAGED if house.db.is_sqlite else DAMAGED.replace("\x00", "")
+    )  # PostgreSQL keeps no NUL
     set_on(house, Person if place == "name" else Club, name=damaged)
     house.deliver()
     for _, _, content in house.server.taken:
@@ -70,8 +88,13 @@ def test_line_breaks_and_controls_in_names_make_no_second_header(house: House, p
         assert len(names) == len(set(names))
         assert "Bcc" not in names
         assert parse(content)["Bcc"] is None
-        assert all(32 <= byte < 127 or byte in b"\r\n\t" for byte in content.partition(b"\r\n\r\n")[0])
-    assert house.letter_states() == [("join.confirm_address", "dropped"), ("join.please_decide", "sent")]
+        assert all(
+            32 <= byte < 127 or byte in b"\r\n\t" for byte in content.partition(b"\r\n\r\n")[0]
+        )
+    assert house.letter_states() == [
+        ("join.confirm_address", "dropped"),
+        ("join.please_decide", "sent"),
+    ]
 
 
 @pytest.mark.parametrize("field", ["name", "city"])
@@ -83,13 +106,17 @@ def test_what_turns_the_direction_turns_only_itself(house: House, field: str) ->
     assert "\u2068\u202e李雷\u2069" in str(house.mail("join.please_decide")["Subject"])
 
 
-@pytest.mark.parametrize("subject", ["读" * 200, "🙂" * 200, "a" * 200, "𠮷野家 " * 40, "مرحبا " * 33])
+@pytest.mark.parametrize(
+    "subject", ["读" * 200, "🙂" * 200, "a" * 200, "𠮷野家 " * 40, "مرحبا " * 33]
+)
 def test_a_long_subject_decodes_equal(house: House, subject: str) -> None:
     set_on(house, Club, name=subject.strip())
     house.join()
     house.deliver()
     mail = house.mail("join.welcome", LILEI)
-    said = re.sub("[\u2068\u2069]", "", str(mail["Subject"]))  # a right-to-left name is kept from turning its sentence
+    said = re.sub(
+        "[\u2068\u2069]", "", str(mail["Subject"])
+    )  # a right-to-left name is kept from turning its sentence
     assert " ".join(said.split()) == f"欢迎加入{' '.join(subject.split())}"
 
 
@@ -101,13 +128,18 @@ def test_no_line_of_a_mail_is_longer_than_servers_take(house: House) -> None:
     house.deliver()
     house.press(OWNER, "approve")
     house.deliver()
-    assert max(len(line) for _, _, content in house.server.taken for line in content.split(b"\r\n")) <= 998
+    assert (
+        max(len(line) for _, _, content in house.server.taken for line in content.split(b"\r\n"))
+        <= 998
+    )
 
 
 def test_deciders_answer_the_person_and_everybody_else_the_owner(house: House) -> None:
     house.join()
     house.deliver()
-    replies = {(letter, to): str(house.mail(letter, to)["Reply-To"]) for letter, to in house.server.mails()}
+    replies = {
+        (letter, to): str(house.mail(letter, to)["Reply-To"]) for letter, to in house.server.mails()
+    }
     assert replies == {
         ("join.welcome", LILEI): "陈老师 <owner@qq.com>",
         ("join.add_to_group", OWNER): "李雷 <lilei@qq.com>",
@@ -134,10 +166,16 @@ def test_only_reminders_can_be_unsubscribed_from(house: House) -> None:
     house.join()
     house.live(until=house.now + timedelta(days=3), hours=6)
     found = {
-        (str(mail["X-Jiuniu-Letter"]), mail["List-Unsubscribe-Post"], bool(mail["List-Unsubscribe"]))
+        (
+            str(mail["X-Jiuniu-Letter"]),
+            mail["List-Unsubscribe-Post"],
+            bool(mail["List-Unsubscribe"]),
+        )
         for mail in (parse(content) for _, _, content in house.server.taken)
     }
-    assert {item for item in found if item[2]} == {("study_plan.due_soon", "List-Unsubscribe=One-Click", True)}
+    assert {item for item in found if item[2]} == {
+        ("study_plan.due_soon", "List-Unsubscribe=One-Click", True)
+    }
     address = str(house.mail("study_plan.due_soon")["List-Unsubscribe"])
     assert re.fullmatch(r"<https://club\.example/unsubscribe/[\w.-]+>", address)
 
@@ -193,7 +231,9 @@ def test_what_somebody_wrote_is_inert_in_both_parts_and_the_subject(house: House
     ["读书笔记。" * 70_000, "<b>&\"'" * 170_000, "🙂" * 260_000, "a" * 1_000_000, "行\n" * 250_000],
     ids=lambda text: text[:3],
 )
-def test_a_megabyte_becomes_a_mail_that_no_mailbox_cuts_with_its_start_and_a_link(house: House, text: str) -> None:
+def test_a_megabyte_becomes_a_mail_that_no_mailbox_cuts_with_its_start_and_a_link(
+    house: House, text: str
+) -> None:
     mail = confirmed(house, about=text)
     content = house.server.taken[-1][2]
     assert len(content) < MOST_BYTES
@@ -213,7 +253,13 @@ def test_a_daily_letter_with_much_in_it_is_not_cut_either(house: House) -> None:
             person = add_person(session, f"a{number}@qq.com", locale="zh-CN", name="名" * 20)
             answers = APPLICATION | {"about": "长" * 500}
             case = open_case(
-                session, "join", person, by=Actor(person, "page"), now=house.now, answers=answers, data={"charter_version": 1}
+                session,
+                "join",
+                person,
+                by=Actor(person, "page"),
+                now=house.now,
+                answers=answers,
+                data={"charter_version": 1},
             )
             act(session, case, "confirm", by=Actor(person, "page"), now=house.now, proven=True)
 
@@ -235,7 +281,8 @@ def test_the_daily_letter_quotes_what_somebody_wrote_and_not_their_address(house
 
 
 def test_the_first_the_reviewer_sees_is_not_called_a_resubmission(house: House) -> None:
-    """Somebody who applied twice before confirming has handed in once, as far as the reviewer knows."""
+    """Somebody who applied twice before confirming has handed in once, as far as the reviewer
+    knows."""
     house.apply()
     house.apply(form="form-2", about="想认真读书，也想交朋友。")
     house.press(LILEI, "confirm")
@@ -252,8 +299,18 @@ def test_a_mail_to_an_international_address_can_be_composed(house: House) -> Non
 
 def test_text_and_html_say_the_same(house: House) -> None:
     mail = confirmed(house, about="想认真读书。\n每天一章。")
-    bare = re.sub(r"\s+", "", re.sub(r"<[^>]+>", "", re.sub(r"<(style|title).*?</\1>", "", html_of(mail), flags=re.DOTALL)))
-    words = [line for line in text_of(mail).split("\n") if line and not line.startswith(("http", "--")) and not line.endswith("：")]
+    bare = re.sub(
+        r"\s+",
+        "",
+        re.sub(
+            r"<[^>]+>", "", re.sub(r"<(style|title).*?</\1>", "", html_of(mail), flags=re.DOTALL)
+        ),
+    )
+    words = [
+        line
+        for line in text_of(mail).split("\n")
+        if line and not line.startswith(("http", "--")) and not line.endswith("：")
+    ]
     missing = [line for line in words if re.sub(r"\s+", "", line) not in bare and "：" not in line]
     assert missing == []
 
@@ -269,7 +326,9 @@ def test_text_and_html_say_the_same(house: House) -> None:
         ("", ""),
     ],
 )
-def test_a_templates_paragraph_is_one_line_and_chinese_joins_without_a_space(written: str, joined: str) -> None:
+def test_a_templates_paragraph_is_one_line_and_chinese_joins_without_a_space(
+    written: str, joined: str
+) -> None:
     assert unbroken(written) == joined
 
 

@@ -48,11 +48,17 @@ def test_a_worker_sends_everything_over_one_connection(house: House, server: Scr
         house.apply(f"a{number}@qq.com", f"form-{number}")
     worker = post(house, server)
     assert worker.deliver() == 45
-    assert (server.connections, len(server.mails), {letter.state for letter in house.letters()}) == (1, 45, {"sent"})
+    assert (
+        server.connections,
+        len(server.mails),
+        {letter.state for letter in house.letters()},
+    ) == (1, 45, {"sent"})
     assert worker.deliver() == 0
 
 
-def test_a_server_in_trouble_is_left_alone_shown_and_tried_again(house: House, server: Scripted) -> None:
+def test_a_server_in_trouble_is_left_alone_shown_and_tried_again(
+    house: House, server: Scripted
+) -> None:
     house.apply()
     house.apply(MEIMEI, "form-2")
     server.replies["GREET"] = b"421 too busy\r\n"
@@ -71,7 +77,9 @@ def test_a_server_in_trouble_is_left_alone_shown_and_tried_again(house: House, s
         assert channel_trouble(session) is None
 
 
-def test_a_server_that_stays_in_trouble_is_tried_less_and_less_often_but_every_minute(house: House, server: Scripted) -> None:
+def test_a_server_that_stays_in_trouble_is_tried_less_and_less_often_but_every_minute(
+    house: House, server: Scripted
+) -> None:
     house.apply()
     server.replies["GREET"] = b"421 too busy\r\n"
     worker, waits = post(house, server), []
@@ -85,11 +93,16 @@ def test_a_server_that_stays_in_trouble_is_tried_less_and_less_often_but_every_m
     assert waits == [5, 10, 20, 40, 60, 60, 60]
 
 
-def test_a_login_that_fails_is_tried_every_quarter_of_an_hour(house: House, server: Scripted) -> None:
+def test_a_login_that_fails_is_tried_every_quarter_of_an_hour(
+    house: House, server: Scripted
+) -> None:
     house.apply()
     server.replies |= {"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no\r\n"}
     worker = DeliveryWorker(
-        house.db, house.composer, MailServer("smtp", "127.0.0.1", server.port, "club@qq.com", "x"), Standing(house)
+        house.db,
+        house.composer,
+        MailServer("smtp", "127.0.0.1", server.port, "club@qq.com", "x"),
+        Standing(house),
     )
     for minutes, connections in ((0, 1), (14, 1), (1, 2)):
         house.now += timedelta(minutes=minutes)
@@ -97,7 +110,9 @@ def test_a_login_that_fails_is_tried_every_quarter_of_an_hour(house: House, serv
         assert server.connections == connections
 
 
-def test_an_account_that_has_sent_all_it_may_waits_and_loses_nothing(house: House, server: Scripted) -> None:
+def test_an_account_that_has_sent_all_it_may_waits_and_loses_nothing(
+    house: House, server: Scripted
+) -> None:
     for number in range(5):
         house.apply(f"a{number}@qq.com", f"form-{number}")
     server.replies["DOT"] = b"554 MI:STC 163 smtp1\r\n"
@@ -111,16 +126,24 @@ def test_an_account_that_has_sent_all_it_may_waits_and_loses_nothing(house: Hous
     assert worker.deliver() == 5
 
 
-def test_when_one_letter_after_the_other_is_told_to_slow_down_the_rest_need_not_ask(house: House, server: Scripted) -> None:
+def test_when_one_letter_after_the_other_is_told_to_slow_down_the_rest_need_not_ask(
+    house: House, server: Scripted
+) -> None:
     for number in range(10):
         house.apply(f"a{number}@qq.com", f"form-{number}")
     server.replies["DOT"] = b"550 Sender frequency limited\r\n"
     worker = post(house, server)
     worker.deliver()
-    assert (len(server.mails), [letter.attempts for letter in house.letters()]) == (3, [1, 1, 1] + [0] * 7)
+    assert (len(server.mails), [letter.attempts for letter in house.letters()]) == (
+        3,
+        [1, 1, 1] + [0] * 7,
+    )
     with house.db.read() as session:
         trouble = channel_trouble(session)
-    assert trouble is not None and (trouble.answer, trouble.next_try) == ("dot: 550 Sender frequency limited", house.now + TOO_FAST)
+    assert trouble is not None and (trouble.answer, trouble.next_try) == (
+        "dot: 550 Sender frequency limited",
+        house.now + TOO_FAST,
+    )
     house.now += TOO_FAST
     assert (worker.deliver(), len(server.mails)) == (0, 4)
     server.replies.clear()
@@ -128,12 +151,17 @@ def test_when_one_letter_after_the_other_is_told_to_slow_down_the_rest_need_not_
     assert worker.deliver() == 10
 
 
-def test_a_server_that_passes_nothing_on_without_a_login_is_the_account_s_trouble(house: House, server: Scripted) -> None:
+def test_a_server_that_passes_nothing_on_without_a_login_is_the_account_s_trouble(
+    house: House, server: Scripted
+) -> None:
     for number in range(6):
         house.apply(f"a{number}@qq.com", f"form-{number}")
     server.replies["RCPT"] = b"554 5.7.1 Relay access denied\r\n"
     worker = post(house, server)
-    assert (worker.deliver(), sorted(letter.attempts for letter in house.letters())) == (0, [0, 0, 0, 1, 1, 1])
+    assert (worker.deliver(), sorted(letter.attempts for letter in house.letters())) == (
+        0,
+        [0, 0, 0, 1, 1, 1],
+    )
     with house.db.read() as session:
         trouble = channel_trouble(session)
     assert trouble is not None and trouble.answer == "recipient: 554 5.7.1 Relay access denied"
@@ -142,7 +170,9 @@ def test_a_server_that_passes_nothing_on_without_a_login_is_the_account_s_troubl
     assert worker.deliver() == 6
 
 
-def test_a_clock_that_was_moved_back_does_not_silence_the_post(house: House, server: Scripted) -> None:
+def test_a_clock_that_was_moved_back_does_not_silence_the_post(
+    house: House, server: Scripted
+) -> None:
     house.apply()
     server.replies["GREET"] = b"421 too busy\r\n"
     house.now += timedelta(days=30)
@@ -152,18 +182,25 @@ def test_a_clock_that_was_moved_back_does_not_silence_the_post(house: House, ser
     assert post(house, server).deliver() == 1
 
 
-def test_a_letter_at_which_the_server_always_hangs_up_steps_behind_the_others_and_ends(house: House, server: Scripted) -> None:
+def test_a_letter_at_which_the_server_always_hangs_up_steps_behind_the_others_and_ends(
+    house: House, server: Scripted
+) -> None:
     """A 421 at RCPT may speak of the whole line or of this recipient alone."""
     house.apply(LILEI)
     house.apply(MEIMEI, "form-2")
-    server.replies["RCPT"] = lambda: b"421 4.7.28 closing\r\n" if LILEI in server.commands[-1] else b"250 fine\r\n"
+    server.replies["RCPT"] = lambda: (
+        b"421 4.7.28 closing\r\n" if LILEI in server.commands[-1] else b"250 fine\r\n"
+    )
     worker = post(house, server)
     assert worker.deliver() == 0
     house.now += timedelta(seconds=5)
     assert worker.deliver() == 1
     while worker.deliver() == 0 and house.letters()[0].state == "queued":
         house.now = house.letters()[0].next_at + timedelta(minutes=1)
-    assert [(letter.state, letter.attempts) for letter in house.letters()] == [("failed", len(RETRY_AFTER) + 1), ("sent", 1)]
+    assert [(letter.state, letter.attempts) for letter in house.letters()] == [
+        ("failed", len(RETRY_AFTER) + 1),
+        ("sent", 1),
+    ]
 
 
 def test_one_refused_letter_does_not_hold_the_others(house: House, server: Scripted) -> None:
@@ -175,7 +212,9 @@ def test_one_refused_letter_does_not_hold_the_others(house: House, server: Scrip
     assert sorted(letter.state for letter in house.letters()) == ["failed", "sent"]
 
 
-def test_a_letter_whose_row_cannot_be_read_fails_alone(house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_letter_whose_row_cannot_be_read_fails_alone(
+    house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = outbox.with_their_people
 
     def unreadable(session: Session, ids: Sequence[int]) -> list[Letter]:
@@ -226,12 +265,18 @@ def test_what_the_server_said_is_kept_until_the_database_takes_it(
     house.apply()
     house.apply(MEIMEI, "form-2")
     assert post(house, server).deliver() == 2
-    assert [(letter.state, letter.maybe_twice) for letter in house.letters()] == [("sent", False)] * 2
+    assert [(letter.state, letter.maybe_twice) for letter in house.letters()] == [
+        ("sent", False)
+    ] * 2
 
 
-def test_leases_are_renewed_while_a_slow_server_takes_its_time(house: House, server: Scripted) -> None:
+def test_leases_are_renewed_while_a_slow_server_takes_its_time(
+    house: House, server: Scripted
+) -> None:
     house.apply()
-    worker = DeliveryWorker(house.db, house.composer, server.server(), Standing(house), lease=timedelta(seconds=1))
+    worker = DeliveryWorker(
+        house.db, house.composer, server.server(), Standing(house), lease=timedelta(seconds=1)
+    )
     seen = []
 
     def slow() -> bytes:

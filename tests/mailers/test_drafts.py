@@ -1,4 +1,5 @@
-"""Composed a moment ahead: a draft is stored with *transmitting* only if nothing that it rests on has moved since."""
+"""Composed a moment ahead: a draft is stored with *transmitting* only if nothing that it rests on
+has moved since."""
 
 from __future__ import annotations
 
@@ -39,13 +40,19 @@ def test_a_draft_is_what_freezing_would_have_made(asked: House) -> None:
     (claimed,) = asked.claim()
     draft = ahead_of(asked, [claimed]).of(claimed)
     assert draft is not None
-    assert [(letter.state, letter.bytes) for letter in asked.letters("join.please_decide")] == [("claimed", None)]
+    assert [(letter.state, letter.bytes) for letter in asked.letters("join.please_decide")] == [
+        ("claimed", None)
+    ]
     kept = asked.db.write(store_prepared, draft, LEASE)
     (letter,) = asked.letters("join.please_decide")
     assert kept is not None
     assert (letter.state, letter.bytes, letter.attempts, letter.lease_until, kept.recipient) == (
-        "transmitting", kept.content, 1, LEASE, OWNER,
-    )  # fmt: skip
+        "transmitting",
+        kept.content,
+        1,
+        LEASE,
+        OWNER,
+    )
     asked.write(lambda session: session.execute(update(Letter).values(state="claimed", bytes=None)))
     frozen = asked.freeze(claimed)
     assert frozen is not None
@@ -58,23 +65,39 @@ def withdraws(house: House) -> None:
 
 
 def is_forgotten(house: House) -> None:
-    house.write(lambda session: forget_case(session, session.get_one(Case, (house.club_id, house.case(LILEI).id))))
+    house.write(
+        lambda session: forget_case(
+            session, session.get_one(Case, (house.club_id, house.case(LILEI).id))
+        )
+    )
 
 
 def is_erased(house: House) -> None:
-    house.write(lambda session: erase_person(session, session.get_one(Person, (house.club_id, house.person(LILEI).id))))
+    house.write(
+        lambda session: erase_person(
+            session, session.get_one(Person, (house.club_id, house.person(LILEI).id))
+        )
+    )
 
 
 def the_owner_moves(house: House) -> None:
-    house.write(lambda session: session.execute(update(Person).where(Person.role == "owner").values(address="new@qq.com")))
+    house.write(
+        lambda session: session.execute(
+            update(Person).where(Person.role == "owner").values(address="new@qq.com")
+        )
+    )
 
 
 def another_worker_has_it(house: House) -> None:
     house.write(lambda session: session.execute(update(Letter).values(state="transmitting")))
 
 
-@pytest.mark.parametrize("meanwhile", [withdraws, is_forgotten, is_erased, the_owner_moves, another_worker_has_it])
-def test_a_draft_falls_away_when_something_moved_meanwhile(asked: House, meanwhile: Callable[[House], None]) -> None:
+@pytest.mark.parametrize(
+    "meanwhile", [withdraws, is_forgotten, is_erased, the_owner_moves, another_worker_has_it]
+)
+def test_a_draft_falls_away_when_something_moved_meanwhile(
+    asked: House, meanwhile: Callable[[House], None]
+) -> None:
     (claimed,) = asked.claim()
     draft = ahead_of(asked, [claimed]).of(claimed)
     assert draft is not None
@@ -84,7 +107,8 @@ def test_a_draft_falls_away_when_something_moved_meanwhile(asked: House, meanwhi
 
 
 def test_who_votes_while_their_ballot_is_being_written_gets_none(house: House) -> None:
-    """A vote moves no case: neither a draft nor a mail composed now takes its version for the whole story."""
+    """A vote moves no case: neither a draft nor a mail composed now takes its version for the whole
+    story."""
     for address in (LILEI, MEIMEI, "wang@gmail.com"):
         house.add(address)
     house.hand_in(LILEI, "nomination", {"why": "一", "plan": "二"})
@@ -92,10 +116,14 @@ def test_who_votes_while_their_ballot_is_being_written_gets_none(house: House) -
     ballots = [letter.id for letter in house.letters("nomination.please_vote")]
     claimed = [item for item in house.claim() if item.letter_id in ballots]
     ahead = ahead_of(house, claimed)
-    drafts = {house.rows(select(Letter.person_id).where(Letter.id == item.letter_id))[0]: ahead.of(item) for item in claimed}
+    drafts = {
+        house.rows(select(Letter.person_id).where(Letter.id == item.letter_id))[0]: ahead.of(item)
+        for item in claimed
+    }
     house.vote(MEIMEI, "no")
     kept = {
-        address: house.db.write(store_prepared, drafts[house.person(address).id], LEASE) for address in (MEIMEI, "wang@gmail.com")
+        address: house.db.write(store_prepared, drafts[house.person(address).id], LEASE)
+        for address in (MEIMEI, "wang@gmail.com")
     }
     assert [address for address, frozen in kept.items() if frozen] == ["wang@gmail.com"]
     mine = next(item for item in claimed if ahead.of(item) == drafts[house.person(MEIMEI).id])
@@ -111,7 +139,9 @@ def test_a_draft_holds_for_a_moment_only(asked: House) -> None:
     assert PreparedBatch(ahead.drafts, machine_now()).of(claimed) is None
 
 
-def test_what_was_tried_before_is_stale_or_broken_is_not_drafted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_tried_before_is_stale_or_broken_is_not_drafted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house.apply()
     house.deliver(LATER)
     house.apply(MEIMEI, "form-2")
@@ -146,7 +176,9 @@ def test_one_letter_is_settled_and_the_next_one_frozen_in_one_commit(house: Hous
     with pytest.raises(ZeroDivisionError):
         house.db.write(fails_late)
     assert sorted(letter.state for letter in house.letters()) == ["claimed", "transmitting"]
-    verdict, frozen = house.db.write(outbox.record_reply_and_store_next, first, TAKEN, house.now, following, LEASE)
+    verdict, frozen = house.db.write(
+        outbox.record_reply_and_store_next, first, TAKEN, house.now, following, LEASE
+    )
     assert (verdict.kind, frozen is not None and frozen.claimed) == ("sent", second)
     assert sorted(letter.state for letter in house.letters()) == ["sent", "transmitting"]
 
@@ -157,5 +189,10 @@ def test_nothing_follows_when_the_channel_is_in_trouble(house: House) -> None:
     first, second = house.claim()
     house.freeze(first)
     following = ahead_of(house, [second]).of(second)
-    assert house.db.write(outbox.record_reply_and_store_next, first, DOWN, house.now, following, LEASE)[1] is None
+    assert (
+        house.db.write(
+            outbox.record_reply_and_store_next, first, DOWN, house.now, following, LEASE
+        )[1]
+        is None
+    )
     assert sorted(letter.state for letter in house.letters()) == ["claimed", "queued"]

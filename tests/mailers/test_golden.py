@@ -39,9 +39,15 @@ LINK = re.compile(r"https://club\.example/\S*")
 
 
 STORIES = (
-    golden_club.STORIES | golden_join.STORIES | golden_study_plan.STORIES | golden_reflection.STORIES
-    | golden_nomination.STORIES | golden_membership.STORIES | golden_handover.STORIES | golden_own_page.STORIES
-)  # fmt: skip
+    golden_club.STORIES
+    | golden_join.STORIES
+    | golden_study_plan.STORIES
+    | golden_reflection.STORIES
+    | golden_nomination.STORIES
+    | golden_membership.STORIES
+    | golden_handover.STORIES
+    | golden_own_page.STORIES
+)
 
 
 class English(House):
@@ -59,7 +65,9 @@ def spoken(template: Databases) -> Iterator[Callable[[str], House]]:
     houses: list[House] = []
 
     def begin(language: str) -> House:
-        kind, name = (House, "九牛读书会") if language == "zh-CN" else (English, "Jiuniu Reading Club")
+        kind, name = (
+            (House, "九牛读书会") if language == "zh-CN" else (English, "Jiuniu Reading Club")
+        )
         houses.append(kind(template, locale=language, name=name))
         return houses[-1]
 
@@ -70,11 +78,17 @@ def spoken(template: Databases) -> Iterator[Callable[[str], House]]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("letter", STORIES)
-def test_a_letter_reads_as_it_was_read_last(letter: str, language: str, spoken: Callable[[str], House]) -> None:
+def test_a_letter_reads_as_it_was_read_last(
+    letter: str, language: str, spoken: Callable[[str], House]
+) -> None:
     story, reader = STORIES[letter]
     house = spoken(language)
     story(house)
-    house.now += timedelta(hours=9) if house.letters(letter.partition("+")[0])[-1].next_at > house.now else timedelta()
+    house.now += (
+        timedelta(hours=9)
+        if house.letters(letter.partition("+")[0])[-1].next_at > house.now
+        else timedelta()
+    )
     house.deliver()
     mail = house.mail(letter.partition("+")[0], reader)
     compare(f"{letter}.{language}.txt", f"{mail['Subject']}\n\n{LINK.sub('<link>', text_of(mail))}")
@@ -82,7 +96,9 @@ def test_a_letter_reads_as_it_was_read_last(letter: str, language: str, spoken: 
 
 def test_every_letter_of_every_workflow_is_pinned() -> None:
     wanted = {f"{flow.key}.{letter}" for flow in all_workflows() for letter in letters(flow)}
-    assert sorted(wanted - {letter.partition("+")[0] for letter in STORIES}) == [], "tell in STORIES how it comes to this letter"
+    assert sorted(wanted - {letter.partition("+")[0] for letter in STORIES}) == [], (
+        "tell in STORIES how it comes to this letter"
+    )
 
 
 def test_every_template_is_pinned() -> None:
@@ -95,7 +111,9 @@ def test_no_golden_file_is_left_over() -> None:
     wanted = {f"{letter}.{language}.txt" for letter in STORIES for language in LANGUAGES} | {
         f"block.{kind}.html" for kind in BLOCKS
     }
-    assert sorted({path.name for path in GOLDEN.iterdir()} - wanted) == [], "these are nobody's: delete them"
+    assert sorted({path.name for path in GOLDEN.iterdir()} - wanted) == [], (
+        "these are nobody's: delete them"
+    )
 
 
 # One HTML file for each kind of block
@@ -103,17 +121,27 @@ def test_no_golden_file_is_left_over() -> None:
 
 def _changed(sheet: Document) -> None:
     sheet.changed(
-        "Your plan", changes("Read each morning. Write on Sundays.\nRest.", "Read each evening. Write on Sundays.\nRest well.")
+        "Your plan",
+        changes(
+            "Read each morning. Write on Sundays.\nRest.",
+            "Read each evening. Write on Sundays.\nRest well.",
+        ),
     )
 
 
 BLOCKS: dict[str, Callable[[Document], object]] = {
     "para": lambda sheet: sheet.para(lambda: "A paragraph\n   over two lines, <b>not bold</b>."),
-    "facts": lambda sheet: sheet.facts(("Matter", "Study plan"), ("Empty", ""), ("Member", '"><img onerror=alert(1)>')),
-    "quote": lambda sheet: sheet.quote("A line.\n\nAnother <line>.", "The owner writes", "https://club.example/rest"),
+    "facts": lambda sheet: sheet.facts(
+        ("Matter", "Study plan"), ("Empty", ""), ("Member", '"><img onerror=alert(1)>')
+    ),
+    "quote": lambda sheet: sheet.quote(
+        "A line.\n\nAnother <line>.", "The owner writes", "https://club.example/rest"
+    ),
     "changed": _changed,
     "button": lambda sheet: sheet.button("https://club.example/c/token", lambda: "Open & read"),
-    "items": lambda sheet: sheet.items([("With a link", "https://club.example/c/1"), ("Without", "")]),
+    "items": lambda sheet: sheet.items(
+        [("With a link", "https://club.example/c/1"), ("Without", "")]
+    ),
 }
 
 
@@ -127,7 +155,9 @@ def test_a_block_is_drawn_as_it_was_drawn_last(kind: str) -> None:
     BLOCKS[kind](sheet)
     drawn = _blocks("html").render(sheet=sheet, facts=_Home, club="Jiuniu", language="en")
     body = re.search(
-        r'color:#1d2421;word-break:break-word;">\n(.*?)</td></tr>\n<tr><td style="padding:0 24px 24px;">', drawn, re.DOTALL
+        r'color:#1d2421;word-break:break-word;">\n(.*?)</td></tr>\n<tr><td style="padding:0 24px 24px;">',
+        drawn,
+        re.DOTALL,
     )
     assert body is not None
     compare(f"block.{kind}.html", body[1])
@@ -137,7 +167,9 @@ def compare(name: str, now: str) -> None:
     path = GOLDEN / name
     if os.environ.get("GOLDEN") == "write":
         path.write_text(now)
-    assert path.exists(), f"tests/golden/{name} is new: GOLDEN=write .venv/bin/pytest tests/mailers/test_golden.py writes it"
+    assert path.exists(), (
+        f"tests/golden/{name} is new: GOLDEN=write .venv/bin/pytest tests/mailers/test_golden.py writes it"
+    )
     assert now == path.read_text(), (
         f"tests/golden/{name}: is the change meant? Then GOLDEN=write .venv/bin/pytest tests/mailers/test_golden.py, and read it"
     )

@@ -22,7 +22,9 @@ def box(tmp_path: Path) -> Iterator[DevMailbox]:
     made.stop()
 
 
-def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: House, box: DevMailbox) -> None:
+def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(
+    house: House, box: DevMailbox
+) -> None:
     house.join()
     sent = DeliveryWorker(house.db, house.composer, box.start(), Standing(house)).deliver()
     assert sent == 3
@@ -38,7 +40,9 @@ def test_letters_go_out_over_a_real_server_into_the_built_in_mailbox(house: Hous
     assert "欢迎" in text_of(opened)
 
 
-def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptied(house: House, box: DevMailbox) -> None:
+def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptied(
+    house: House, box: DevMailbox
+) -> None:
     house.apply()
     deliver = DeliveryWorker(house.db, house.composer, box.start(), Standing(house)).deliver
     deliver()
@@ -47,8 +51,13 @@ def test_the_mailbox_finds_by_recipient_shows_the_newest_first_and_can_be_emptie
     assert [mail.recipient for mail in stored_mails(box.folder)] == [MEIMEI, LILEI]
     assert [mail.recipient for mail in stored_mails(box.folder, "lilei")] == [LILEI]
     assert [mail.recipient for mail in stored_mails(box.folder, limit=1)] == [MEIMEI]
-    assert [mail.recipient for mail in stored_mails(box.folder, "lilei", limit=1)] == [LILEI]  # among all, not among the newest
-    assert [mail.recipient for mail in stored_mails(box.folder, before=next(stored_mails(box.folder)).id)] == [LILEI]
+    assert [mail.recipient for mail in stored_mails(box.folder, "lilei", limit=1)] == [
+        LILEI
+    ]  # among all, not among the newest
+    assert [
+        mail.recipient
+        for mail in stored_mails(box.folder, before=next(stored_mails(box.folder)).id)
+    ] == [LILEI]
     dev_mailbox.empty(box.folder)
     assert list(stored_mails(box.folder)) == []
 

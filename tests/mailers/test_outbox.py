@@ -15,7 +15,20 @@ from mailers.letters import compose
 from mailers.letters.context import LetterContext
 from mailers.queue import outbox
 from mailers.smtp.reply import RETRY_AFTER, SmtpReply
-from tests.club import ADMIN, DOWN, LATER, LILEI, MEIMEI, OWNER, PLAN, REFUSED, SILENT, TAKEN, UNKNOWN, House
+from tests.club import (
+    ADMIN,
+    DOWN,
+    LATER,
+    LILEI,
+    MEIMEI,
+    OWNER,
+    PLAN,
+    REFUSED,
+    SILENT,
+    TAKEN,
+    UNKNOWN,
+    House,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -36,10 +49,20 @@ def test_a_letter_is_claimed_once_frozen_with_its_bytes_and_settled(applied: Hou
     assert (only(applied).state, applied.claim()) == ("claimed", [])
     frozen = applied.freeze(claimed)
     assert frozen is not None
-    assert (only(applied).state, only(applied).bytes, only(applied).attempts) == ("transmitting", frozen.content, 1)
+    assert (only(applied).state, only(applied).bytes, only(applied).attempts) == (
+        "transmitting",
+        frozen.content,
+        1,
+    )
     assert applied.settle(claimed, TAKEN) == "sent"
     letter = only(applied)
-    assert (letter.state, letter.settled_at, letter.answer, letter.lease_until, letter.maybe_twice) == (
+    assert (
+        letter.state,
+        letter.settled_at,
+        letter.answer,
+        letter.lease_until,
+        letter.maybe_twice,
+    ) == (
         "sent",
         applied.now,
         "dot: 250 2.0.0 Ok: queued",
@@ -69,7 +92,9 @@ def test_a_letter_waits_for_its_moment(house: House) -> None:
     assert len(house.claim()) == 1
 
 
-def test_a_poisoned_letter_fails_alone_with_its_reason(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poisoned_letter_fails_alone_with_its_reason(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house.apply()
     house.apply(MEIMEI, "form-2")
     house.apply("wang@gmail.com", "form-3")
@@ -81,10 +106,13 @@ def test_a_poisoned_letter_fails_alone_with_its_reason(house: House, monkeypatch
         return real(facts)
 
     monkeypatch.setattr(compose, "fill", poisoned)
-    assert sorted(house.deliver()) == [("join.confirm_address", LILEI), ("join.confirm_address", "wang@gmail.com")]
-    assert sorted((letter.state, letter.answer) for letter in house.letters() if letter.state != "sent") == [
-        ("failed", "compose: ZeroDivisionError: a template broke")
+    assert sorted(house.deliver()) == [
+        ("join.confirm_address", LILEI),
+        ("join.confirm_address", "wang@gmail.com"),
     ]
+    assert sorted(
+        (letter.state, letter.answer) for letter in house.letters() if letter.state != "sent"
+    ) == [("failed", "compose: ZeroDivisionError: a template broke")]
     assert house.deliver() == []
 
 
@@ -92,9 +120,12 @@ def test_an_ask_of_a_round_that_is_over_is_dropped_with_its_reason(applied: Hous
     applied.press(LILEI, "confirm")
     applied.press(LILEI, "withdraw")
     assert applied.deliver() == [("join.withdrawn", LILEI), ("join.was_withdrawn", OWNER)]
-    assert [(letter.name, letter.answer) for letter in applied.letters() if letter.state == "dropped"] == [
-        ("join.confirm_address", "no longer needed: the matter has moved on"), ("join.please_decide", "no longer needed: the matter has moved on"),
-    ]  # fmt: skip
+    assert [
+        (letter.name, letter.answer) for letter in applied.letters() if letter.state == "dropped"
+    ] == [
+        ("join.confirm_address", "no longer needed: the matter has moved on"),
+        ("join.please_decide", "no longer needed: the matter has moved on"),
+    ]
 
 
 def test_an_ask_that_was_tried_before_is_dropped_too_when_its_round_is_over(applied: House) -> None:
@@ -130,11 +161,19 @@ def test_a_letter_that_is_never_taken_fails_in_the_end(applied: House) -> None:
         applied.deliver(LATER)
         applied.now += timedelta(days=2)
     news = next(letter for letter in applied.letters() if letter.name == "join.withdrawn")
-    assert (news.state, news.attempts, news.answer) == ("failed", len(RETRY_AFTER) + 1, "recipient: 451 4.7.1 try again")
+    assert (news.state, news.attempts, news.answer) == (
+        "failed",
+        len(RETRY_AFTER) + 1,
+        "recipient: 451 4.7.1 try again",
+    )
 
 
-@pytest.mark.parametrize(("answer", "blamed"), [(UNKNOWN, "recipient: 550 5.1.1 user unknown"), (REFUSED, "")])
-def test_a_refusal_fails_and_only_an_unknown_mailbox_is_the_members(applied: House, answer: SmtpReply, blamed: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "blamed"), [(UNKNOWN, "recipient: 550 5.1.1 user unknown"), (REFUSED, "")]
+)
+def test_a_refusal_fails_and_only_an_unknown_mailbox_is_the_members(
+    applied: House, answer: SmtpReply, blamed: str
+) -> None:
     applied.deliver(answer)
     assert (only(applied).state, applied.person(LILEI).mail_trouble) == ("failed", blamed)
 
@@ -143,9 +182,10 @@ def test_trouble_of_the_channel_costs_no_attempt_and_gives_everything_back(house
     house.apply()
     house.apply(MEIMEI, "form-2")
     assert house.deliver(DOWN) == []
-    assert [(letter.state, letter.attempts, letter.next_at, letter.maybe_twice) for letter in house.letters()] == [
-        ("queued", 0, house.now, False)
-    ] * 2
+    assert [
+        (letter.state, letter.attempts, letter.next_at, letter.maybe_twice)
+        for letter in house.letters()
+    ] == [("queued", 0, house.now, False)] * 2
 
 
 def test_silence_after_the_dot_is_tried_again_and_marked(applied: House) -> None:
@@ -153,7 +193,9 @@ def test_silence_after_the_dot_is_tried_again_and_marked(applied: House) -> None
     assert (only(applied).state, only(applied).maybe_twice) == ("queued", True)
 
 
-def test_a_letter_that_was_claimed_by_a_worker_that_died_goes_back_and_is_sent_once(applied: House) -> None:
+def test_a_letter_that_was_claimed_by_a_worker_that_died_goes_back_and_is_sent_once(
+    applied: House,
+) -> None:
     applied.claim()
     applied.db.write(outbox.requeue_expired_leases, machine_now())
     assert only(applied).state == "claimed"
@@ -162,7 +204,9 @@ def test_a_letter_that_was_claimed_by_a_worker_that_died_goes_back_and_is_sent_o
     assert len(applied.deliver()) == 1
 
 
-def test_a_letter_in_transmission_goes_once_more_with_the_same_bytes_and_says_so(applied: House) -> None:
+def test_a_letter_in_transmission_goes_once_more_with_the_same_bytes_and_says_so(
+    applied: House,
+) -> None:
     (claimed,) = applied.claim()
     frozen = applied.freeze(claimed)
     assert frozen is not None
@@ -170,7 +214,11 @@ def test_a_letter_in_transmission_goes_once_more_with_the_same_bytes_and_says_so
     applied.now += HOUR
     applied.deliver()
     letter = only(applied)
-    assert (letter.state, letter.maybe_twice, applied.server.taken[0][2]) == ("sent", True, frozen.content)
+    assert (letter.state, letter.maybe_twice, applied.server.taken[0][2]) == (
+        "sent",
+        True,
+        frozen.content,
+    )
 
 
 def test_a_slow_worker_keeps_its_lease(applied: House) -> None:
@@ -197,8 +245,16 @@ def test_a_late_answer_of_a_slow_worker_does_not_unsend_a_letter(applied: House)
 def test_letters_to_somebody_without_address_or_will_are_dropped(house: House) -> None:
     house.apply()
     house.apply(MEIMEI, "form-2")
-    house.write(lambda session: session.execute(update(Person).where(Person.address == LILEI).values(address=None)))
-    house.write(lambda session: session.execute(update(Person).where(Person.address == MEIMEI).values(status="refused_mail")))
+    house.write(
+        lambda session: session.execute(
+            update(Person).where(Person.address == LILEI).values(address=None)
+        )
+    )
+    house.write(
+        lambda session: session.execute(
+            update(Person).where(Person.address == MEIMEI).values(status="refused_mail")
+        )
+    )
     assert house.deliver() == []
     assert sorted(letter.answer for letter in house.letters()) == [
         "the recipient has no address any more",
@@ -209,14 +265,22 @@ def test_letters_to_somebody_without_address_or_will_are_dropped(house: House) -
 def test_the_ledger_tells_holds_releases_and_tries_again(applied: House) -> None:
     key = only(applied).id
     assert applied.db.write(hold, applied.club_id, key, applied.now) is True
-    assert (applied.db.write(hold, applied.club_id, key, applied.now), applied.deliver()) == (False, [])
+    assert (applied.db.write(hold, applied.club_id, key, applied.now), applied.deliver()) == (
+        False,
+        [],
+    )
     assert applied.db.write(release, applied.club_id, key, applied.now) is True
     applied.deliver(REFUSED)
     assert applied.db.write(retry, applied.club_id, key, applied.now) is True
     assert applied.deliver() == [("join.confirm_address", LILEI)]
     with applied.read() as session:
         (row,) = rows(session)
-        assert (row["letter"], row["to"], row["state"], row["attempts"]) == ("join.confirm_address", LILEI, "sent", 1)
+        assert (row["letter"], row["to"], row["state"], row["attempts"]) == (
+            "join.confirm_address",
+            LILEI,
+            "sent",
+            1,
+        )
         assert rows(session, "failed") == []
         assert one(session, key) == (row, only(applied).bytes)
         assert one(session, 1) == (None, None)
@@ -225,25 +289,40 @@ def test_the_ledger_tells_holds_releases_and_tries_again(applied: House) -> None
 def test_a_deputy_who_is_none_any_more_is_not_asked(house: House) -> None:
     """The owner is away, so the admin is asked; before the mail leaves somebody else is the admin."""
     house.add(ADMIN, role="admin")
-    house.db.write(set_absence, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5))
+    house.db.write(
+        set_absence, house.club_id, house.person(OWNER).id, house.now + timedelta(days=5)
+    )
     house.apply()
     house.deliver()
     house.press(LILEI, "confirm")
-    house.write(lambda session: session.execute(update(Person).where(Person.address == ADMIN).values(role="member")))
+    house.write(
+        lambda session: session.execute(
+            update(Person).where(Person.address == ADMIN).values(role="member")
+        )
+    )
     assert house.deliver() == []
     [letter] = house.letters("join.please_decide")
-    assert (letter.state, letter.answer) == ("dropped", "no longer needed: it is not the recipient's turn")
+    assert (letter.state, letter.answer) == (
+        "dropped",
+        "no longer needed: it is not the recipient's turn",
+    )
 
 
 def test_what_an_outage_held_up_does_not_wake_anybody(house: House) -> None:
-    """The mail server comes back at night: what the clock made waits for the morning, what follows an act leaves."""
+    """The mail server comes back at night: what the clock made waits for the morning, what follows
+    an act leaves."""
     house.join()
     house.deliver()
-    house.tick(days=3, hours=15)  # Friday, 01:00: overdue since midnight, and the mail server is down
+    house.tick(
+        days=3, hours=15
+    )  # Friday, 01:00: overdue since midnight, and the mail server is down
     house.now += timedelta(hours=22)  # 23:00
     house.apply(MEIMEI, "form-2")
     assert [name for name, to in house.deliver() if to != OWNER] == ["join.confirm_address"]
     (waiting,) = house.rows(select(Letter).where(Letter.state == "queued"))
-    assert (waiting.name, waiting.next_at) == ("study_plan.second_chance", house.now + timedelta(hours=8, minutes=30))
+    assert (waiting.name, waiting.next_at) == (
+        "study_plan.second_chance",
+        house.now + timedelta(hours=8, minutes=30),
+    )
     house.now = waiting.next_at
     assert house.deliver() == [("study_plan.second_chance", LILEI)]

@@ -18,7 +18,9 @@ from mailers.smtp.reply import SmtpReply, judge
 from tests.mailers.scripted import CLOSE, Scripted
 
 MAIL = b"Subject: x\r\n\r\nA line.\r\n"
-CERTIFICATE = Path(__file__).with_name("certificate.pem")  # of localhost, with its key; nobody else vouches for it
+CERTIFICATE = Path(__file__).with_name(
+    "certificate.pem"
+)  # of localhost, with its key; nobody else vouches for it
 TO, FROM = "lilei@qq.com", "Jiuniu <post@jiuniu.example>"
 
 
@@ -50,8 +52,9 @@ def test_qqs_garbage_after_quit_makes_no_second_mail(serve: Callable[..., Script
 
 
 @pytest.mark.parametrize(
-    ("command", "phase"), [("MAIL", "sender"), ("RCPT", "recipient"), ("DATA", "data"), ("DOT", "dot")]
-)  # fmt: skip
+    ("command", "phase"),
+    [("MAIL", "sender"), ("RCPT", "recipient"), ("DATA", "data"), ("DOT", "dot")],
+)
 def test_a_refusal_is_an_answer_with_its_phase_and_the_connection_serves_on(
     serve: Callable[..., Scripted], command: str, phase: str
 ) -> None:
@@ -64,7 +67,14 @@ def test_a_refusal_is_an_answer_with_its_phase_and_the_connection_serves_on(
 
 
 @pytest.mark.parametrize(
-    ("command", "phase"), [("GREET", "connect"), ("MAIL", "sender"), ("RCPT", "recipient"), ("DATA", "data"), ("DOT", "dot")]
+    ("command", "phase"),
+    [
+        ("GREET", "connect"),
+        ("MAIL", "sender"),
+        ("RCPT", "recipient"),
+        ("DATA", "data"),
+        ("DOT", "dot"),
+    ],
 )
 def test_a_server_that_hangs_up_is_an_answer_without_a_code_and_the_next_mail_connects_anew(
     serve: Callable[..., Scripted], command: str, phase: str
@@ -78,8 +88,12 @@ def test_a_server_that_hangs_up_is_an_answer_without_a_code_and_the_next_mail_co
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("said", [b"\x00\x00\x00\x00\r\n", b"250" + b"x" * 9000 + b"\r\n", b"354 go on\r\n"])
-def test_an_answer_that_nobody_can_read_is_none(serve: Callable[..., Scripted], said: bytes) -> None:
+@pytest.mark.parametrize(
+    "said", [b"\x00\x00\x00\x00\r\n", b"250" + b"x" * 9000 + b"\r\n", b"354 go on\r\n"]
+)
+def test_an_answer_that_nobody_can_read_is_none(
+    serve: Callable[..., Scripted], said: bytes
+) -> None:
     """Whether the mail was taken is not known, and the line is out of step."""
     server = serve(DOT=said)
     post = channel(server)
@@ -90,7 +104,9 @@ def test_an_answer_that_nobody_can_read_is_none(serve: Callable[..., Scripted], 
 
 
 @pytest.mark.parametrize(("command", "phase"), [("RCPT", "recipient"), ("DOT", "dot")])
-def test_after_a_421_the_connection_is_over(serve: Callable[..., Scripted], command: str, phase: str) -> None:
+def test_after_a_421_the_connection_is_over(
+    serve: Callable[..., Scripted], command: str, phase: str
+) -> None:
     server = serve(**{command: b"421 HL:ITC closing\r\n"})
     post = channel(server)
     assert post.hand_over(TO, MAIL) == SmtpReply(phase, 421, "HL:ITC closing")  # type: ignore[arg-type]
@@ -111,25 +127,43 @@ def test_nobody_there_is_the_channels_trouble() -> None:
     assert (answer.phase, answer.code, judge(answer, 0).kind) == ("connect", 0, "channel")
 
 
-def test_a_login_that_fails_is_the_channels_trouble_and_no_mail_leaves(serve: Callable[..., Scripted]) -> None:
-    server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n", AUTH=b"535 Login fail. Authorization code is expired\r\n")
+def test_a_login_that_fails_is_the_channels_trouble_and_no_mail_leaves(
+    serve: Callable[..., Scripted],
+) -> None:
+    server = serve(
+        EHLO=b"250-here\r\n250 AUTH PLAIN\r\n",
+        AUTH=b"535 Login fail. Authorization code is expired\r\n",
+    )
     answer = channel(server, user="club@qq.com", password="secret").hand_over(TO, MAIL)
-    assert (answer, judge(answer, 0).kind) == (SmtpReply("login", 535, "Login fail. Authorization code is expired"), "channel")
+    assert (answer, judge(answer, 0).kind) == (
+        SmtpReply("login", 535, "Login fail. Authorization code is expired"),
+        "channel",
+    )
     assert server.mails == []
 
 
-def test_where_starttls_is_required_and_missing_nothing_goes_in_clear(serve: Callable[..., Scripted]) -> None:
+def test_where_starttls_is_required_and_missing_nothing_goes_in_clear(
+    serve: Callable[..., Scripted],
+) -> None:
     server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n")
-    answer = channel(server, security="smtp+starttls", user="club@qq.com", password="secret").hand_over(TO, MAIL)
+    answer = channel(
+        server, security="smtp+starttls", user="club@qq.com", password="secret"
+    ).hand_over(TO, MAIL)
     assert (answer.phase, judge(answer, 0).kind, server.mails) == ("connect", "channel", [])
     assert [line.split()[0].lower() for line in server.commands] == ["ehlo"] or [
         line.split()[0].lower() for line in server.commands
     ] == ["ehlo", "quit"]
 
 
-def test_where_starttls_is_offered_and_then_refused_nothing_goes_in_clear(serve: Callable[..., Scripted]) -> None:
-    server = serve(EHLO=b"250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", STARTTLS=b"454 not available\r\n")
-    answer = channel(server, security="smtp+starttls", user="club@qq.com", password="secret").hand_over(TO, MAIL)
+def test_where_starttls_is_offered_and_then_refused_nothing_goes_in_clear(
+    serve: Callable[..., Scripted],
+) -> None:
+    server = serve(
+        EHLO=b"250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", STARTTLS=b"454 not available\r\n"
+    )
+    answer = channel(
+        server, security="smtp+starttls", user="club@qq.com", password="secret"
+    ).hand_over(TO, MAIL)
     assert (answer.code, judge(answer, 0).kind, server.mails) == (454, "channel", [])
     assert not any(line.upper().startswith(("AUTH", "MAIL")) for line in server.commands)
 
@@ -140,23 +174,35 @@ def encrypted(server: Scripted) -> Scripted:
     return server
 
 
-def test_encrypted_from_the_start(serve: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the server names its certificate in SSL_CERT_FILE, as for every program that uses OpenSSL."""
+def test_encrypted_from_the_start(
+    serve: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the server names its certificate in SSL_CERT_FILE, as for every program that
+    uses OpenSSL."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     server = encrypted(serve())
     assert channel(server, security="smtps").hand_over(TO, MAIL) == SmtpReply("dot", 250, "taken")
     assert server.mails == [MAIL]
 
 
-def test_behind_a_certificate_that_nobody_vouches_for_nothing_is_said(serve: Callable[..., Scripted]) -> None:
+def test_behind_a_certificate_that_nobody_vouches_for_nothing_is_said(
+    serve: Callable[..., Scripted],
+) -> None:
     server = encrypted(serve())
     mine = server.server(security="smtps", user="club@qq.com", password="secret")
     answer = SmtpConnection(mine, FROM).hand_over(TO, MAIL)
-    assert (diagnose(mine, answer), judge(answer, 0).kind, server.commands) == ("certificate", "channel", [])
+    assert (diagnose(mine, answer), judge(answer, 0).kind, server.commands) == (
+        "certificate",
+        "channel",
+        [],
+    )
 
 
-def test_a_line_that_stands_is_waited_for_as_long_as_an_answer(serve: Callable[..., Scripted]) -> None:
-    """Servers make strangers wait for the greeting; only the line itself has to stand within its own time."""
+def test_a_line_that_stands_is_waited_for_as_long_as_an_answer(
+    serve: Callable[..., Scripted],
+) -> None:
+    """Servers make strangers wait for the greeting; only the line itself has to stand within its
+    own time."""
     never = threading.Event()
     server = serve(GREET=lambda: b"" if never.wait(0.3) else b"220 here\r\n")
     post = SmtpConnection(server.server(), FROM, Timeouts(connect=0.2, command=20, dot=20))
@@ -176,12 +222,19 @@ def test_a_line_can_be_cut_while_it_is_being_opened(serve: Callable[..., Scripte
     assert (answer.phase, answer.code, server.mails) == ("connect", 0, [])
 
 
-def test_a_server_that_speaks_too_slowly_is_told_from_a_blocked_port(serve: Callable[..., Scripted]) -> None:
+def test_a_server_that_speaks_too_slowly_is_told_from_a_blocked_port(
+    serve: Callable[..., Scripted],
+) -> None:
     done = threading.Event()
     server = serve(EHLO=lambda: b"250 here\r\n" if done.wait(20) else b"")
-    answer = SmtpConnection(server.server(), FROM, Timeouts(connect=20, command=0.2, dot=20)).hand_over(TO, MAIL)
+    answer = SmtpConnection(
+        server.server(), FROM, Timeouts(connect=20, command=0.2, dot=20)
+    ).hand_over(TO, MAIL)
     done.set()
-    assert (answer, diagnose(server.server(), answer)) == (SmtpReply("connect", 0, f"TimeoutError: {SLOW}"), "slow")
+    assert (answer, diagnose(server.server(), answer)) == (
+        SmtpReply("connect", 0, f"TimeoutError: {SLOW}"),
+        "slow",
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,7 +251,9 @@ def test_a_server_that_speaks_too_slowly_is_told_from_a_blocked_port(serve: Call
     ],
     ids=lambda body: repr(body[:12]),
 )
-def test_a_mail_arrives_equal_whatever_its_lines_look_like(serve: Callable[..., Scripted], body: bytes) -> None:
+def test_a_mail_arrives_equal_whatever_its_lines_look_like(
+    serve: Callable[..., Scripted], body: bytes
+) -> None:
     server = serve()
     content = b"Subject: x\r\n\r\n" + body
     assert channel(server).hand_over(TO, content).code == 250
@@ -208,8 +263,12 @@ def test_a_mail_arrives_equal_whatever_its_lines_look_like(serve: Callable[..., 
     assert leading.mails[0].startswith(b".first line\r\n")
 
 
-@pytest.mark.parametrize("recipient", ["李雷@qq.com", "lilei@例子.中国", "", "a\r\nDATA@qq.com", "a@qq.com\0", "lilei"])
-def test_to_an_impossible_recipient_nothing_is_tried(serve: Callable[..., Scripted], recipient: str) -> None:
+@pytest.mark.parametrize(
+    "recipient", ["李雷@qq.com", "lilei@例子.中国", "", "a\r\nDATA@qq.com", "a@qq.com\0", "lilei"]
+)
+def test_to_an_impossible_recipient_nothing_is_tried(
+    serve: Callable[..., Scripted], recipient: str
+) -> None:
     server = serve()
     post = channel(server)
     answer = post.hand_over(recipient, MAIL)
@@ -224,7 +283,9 @@ def test_what_the_server_said_is_kept_readable(serve: Callable[..., Scripted]) -
     assert channel(server).hand_over(TO, MAIL).text == "用户不存在"
 
 
-def test_a_server_that_closes_after_each_mail_costs_the_next_one_nothing(serve: Callable[..., Scripted]) -> None:
+def test_a_server_that_closes_after_each_mail_costs_the_next_one_nothing(
+    serve: Callable[..., Scripted],
+) -> None:
     server = serve()
     post = channel(server)
     assert post.hand_over("lilei@qq.com", b"Subject: one\r\n\r\none\r\n").code == 250
@@ -234,7 +295,9 @@ def test_a_server_that_closes_after_each_mail_costs_the_next_one_nothing(serve: 
     assert (len(server.mails), server.connections) == (2, 2)
 
 
-def test_a_line_cut_while_the_server_thinks_is_an_answer_without_a_code(serve: Callable[..., Scripted]) -> None:
+def test_a_line_cut_while_the_server_thinks_is_an_answer_without_a_code(
+    serve: Callable[..., Scripted],
+) -> None:
     thinking, go_on = threading.Event(), threading.Event()
 
     def think() -> bytes:
@@ -244,7 +307,9 @@ def test_a_line_cut_while_the_server_thinks_is_an_answer_without_a_code(serve: C
 
     post = channel(serve(DOT=think))
     answers: list[SmtpReply] = []
-    waiting = threading.Thread(target=lambda: answers.append(post.hand_over("lilei@qq.com", b"Subject: x\r\n\r\nx\r\n")))
+    waiting = threading.Thread(
+        target=lambda: answers.append(post.hand_over("lilei@qq.com", b"Subject: x\r\n\r\nx\r\n"))
+    )
     waiting.start()
     assert thinking.wait(10)
     post.abort()
@@ -253,9 +318,14 @@ def test_a_line_cut_while_the_server_thinks_is_an_answer_without_a_code(serve: C
     assert [(answer.phase, answer.code) for answer in answers] == [("dot", 0)]
 
 
-def test_a_server_that_repeats_the_password_makes_nobody_show_it(serve: Callable[..., Scripted]) -> None:
+def test_a_server_that_repeats_the_password_makes_nobody_show_it(
+    serve: Callable[..., Scripted],
+) -> None:
     plain, secret = base64.b64encode(b"\0club\0open sesame"), b"open sesame"
-    server = serve(EHLO=b"250-here\r\n250 AUTH PLAIN\r\n", AUTH=b"535 cannot read " + plain + b" of " + secret + b"\r\n")
+    server = serve(
+        EHLO=b"250-here\r\n250 AUTH PLAIN\r\n",
+        AUTH=b"535 cannot read " + plain + b" of " + secret + b"\r\n",
+    )
     post = channel(server, user="club", password="open sesame")
     refused = SmtpReply("login", 535, "cannot read … of …")
     assert (post.hand_over(TO, MAIL), post.try_out()) == (refused, refused)

@@ -1,4 +1,5 @@
-"""``make month`` (SEED=, MEMBERS=, DAYS=): a club's month, lived through real pages and real mail, and its audit as a table."""
+"""``make month`` (SEED=, MEMBERS=, DAYS=): a club's month, lived through real pages and real mail,
+and its audit as a table."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ def lived(plan: Plan, kind: str) -> Record:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.month", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="what chance decides (default 1)")
-    parser.add_argument("--members", type=int, default=100, help="how many members the large club comes to have")
+    parser.add_argument(
+        "--members", type=int, default=100, help="how many members the large club comes to have"
+    )
     parser.add_argument("--days", type=float, default=35, help="how long")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     given = parser.parse_args()
@@ -39,7 +42,14 @@ def main() -> int:
     found = findings(record)
     for table in (counts.rows_in_all(record), counts.per_week(record), counts.owners_day(record)):
         print(counts.shown(table), end="\n\n")
-    print(counts.shown([("the audit", "findings"), *((said, str(len(faults))) for said, faults in found.items())]))
+    print(
+        counts.shown(
+            [
+                ("the audit", "findings"),
+                *((said, str(len(faults))) for said, faults in found.items()),
+            ]
+        )
+    )
     for said, faults in found.items():
         print("".join(f"\n{said}: {fault}" for fault in faults), end="")
     print(

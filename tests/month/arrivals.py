@@ -1,4 +1,5 @@
-"""Who there is: the group from before, by a spreadsheet; who applies in the course of the month; what each sets out to do."""
+"""Who there is: the group from before, by a spreadsheet; who applies in the course of the month;
+what each sets out to do."""
 
 from __future__ import annotations
 
@@ -27,10 +28,25 @@ if TYPE_CHECKING:
 
 def found(life: Life, club: Club) -> None:
     life.ids[club.slug] = life.world.found_club(
-        slug=club.slug, name=f"Club {club.slug}", owner_email=club.owner, owner_name=f"Owner of {club.slug}", zone=club.zone,
-        locale=club.locale, charter=shipped_charter(club.locale).plain(),
-    )  # fmt: skip
-    meet(life, Somebody(club.slug, f"Owner of {club.slug}", club.owner, mood(life, club), browser(life, club), "owner"))
+        slug=club.slug,
+        name=f"Club {club.slug}",
+        owner_email=club.owner,
+        owner_name=f"Owner of {club.slug}",
+        zone=club.zone,
+        locale=club.locale,
+        charter=shipped_charter(club.locale).plain(),
+    )
+    meet(
+        life,
+        Somebody(
+            club.slug,
+            f"Owner of {club.slug}",
+            club.owner,
+            mood(life, club),
+            browser(life, club),
+            "owner",
+        ),
+    )
     before = [somebody(life, club, number) for number in range(club.members * 6 // 10)]
     for who in before[: max(2, club.members // 30)]:
         who.rank = "admin"
@@ -39,7 +55,10 @@ def found(life: Life, club: Club) -> None:
         wish(life, club, who, 0.05)
     for number in range(len(before), club.members):
         who = somebody(life, club, number)
-        life.at(some_time(life, 0.01, 0.7), lambda who=who: life.hands.apply(who, times=who.mood.dice.choice((1, 1, 1, 2))))
+        life.at(
+            some_time(life, 0.01, 0.7),
+            lambda who=who: life.hands.apply(who, times=who.mood.dice.choice((1, 1, 1, 2))),
+        )
         wish(life, club, who, 0.5)
 
 
@@ -79,10 +98,16 @@ def bring_in(life: Life, club: Club, members: list[Somebody]) -> None:
 
     def unit(session: Session) -> int:
         enter_club(session, life.ids[club.slug])
-        return len(import_members(session, life.ids[club.slug], read_roster(content, current_club(session), now), now).new)
+        return len(
+            import_members(
+                session, life.ids[club.slug], read_roster(content, current_club(session), now), now
+            ).new
+        )
 
     assert life.world.service.db.write(unit) == len(members)
-    life.admins |= {person.id for person in rows_of(life.world.service.db)["people"] if person.role == "admin"}
+    life.admins |= {
+        person.id for person in rows_of(life.world.service.db)["people"] if person.role == "admin"
+    }
 
 
 def wish(life: Life, club: Club, who: Somebody, since: float) -> None:
@@ -92,13 +117,15 @@ def wish(life: Life, club: Club, who: Somebody, since: float) -> None:
 
 
 def sets_out(life: Life, who: Somebody, path: str) -> None:
-    """They ask for the link to a form; what they then type is known already. Without a path they only want a link."""
+    """They ask for the link to a form; what they then type is known already. Without a path they
+    only want a link."""
     mood = who.mood
     typed = {
-        "new-address": {"email": f"new-{who.address}"}, "new-name": {"name": who.name, "city": mood.word("city") + "2"},
+        "new-address": {"email": f"new-{who.address}"},
+        "new-name": {"name": who.name, "city": mood.word("city") + "2"},
         "departure": {"why": mood.word("why")} | ({"erase": "y"} if mood.chance(0.5) else {}),
         "nomination": {"why": mood.word("why"), "plan": mood.word("plan")},
-    }.get(path)  # fmt: skip
+    }.get(path)
     if typed:
         who.wishes[path] = typed
     life.hands.ask_for_link(who, path or mood.dice.choice(("nomination", "desk", "new-name")))

@@ -1,4 +1,5 @@
-"""What people do, through real pages: open the link of a mail, fill in, press; also twice, also what is not theirs."""
+"""What people do, through real pages: open the link of a mail, fill in, press; also twice, also
+what is not theirs."""
 
 from __future__ import annotations
 
@@ -55,7 +56,9 @@ class Hands:
         data = page.fields(does.action) | dict(does.typed) | {"action": does.action}
         data = {key: value for key, value in data.items() if form.select_one(f'[name="{key}"]')}
         for _ in range(does.times):
-            answer = self._post(who, urljoin(page.response.url, str(form.get("action") or page.response.url)), data)
+            answer = self._post(
+                who, urljoin(page.response.url, str(form.get("action") or page.response.url)), data
+            )
         self._count(does.action)
         if does.action == "vote" and answer.status == 200:
             self._note_vote(who, url, does.typed["choice"])
@@ -69,7 +72,9 @@ class Hands:
 
     def _watched(self, page: Page, what: str) -> Page:
         if page.status >= 500:
-            self.faults.append(f"{self.world.now.isoformat()} {what} {page.status}: {page.text[:200]}")
+            self.faults.append(
+                f"{self.world.now.isoformat()} {what} {page.status}: {page.text[:200]}"
+            )
         return page
 
     def _count(self, what: str) -> None:
@@ -85,15 +90,23 @@ class Hands:
         """The join form, as a person would fill it in; twice the same POST where they press twice."""
         mood = who.mood
         self._fill(
-            who, f"/{who.club}/join", times, name=who.name, email=who.address, city=mood.word("city"), about=mood.word("about"),
+            who,
+            f"/{who.club}/join",
+            times,
+            name=who.name,
+            email=who.address,
+            city=mood.word("city"),
+            about=mood.word("about"),
             accept_charter="y",
-        )  # fmt: skip
+        )
 
     def ask_for_link(self, who: Somebody, path: str) -> None:
         """A member asks for the personal link to a form (or to the desk)."""
         self._fill(who, f"/{who.club}/{path}", 1, email=who.address)
 
-    def fill_own_form(self, who: Somebody, url: str, typed: Mapping[str, str], *, times: int = 1) -> None:
+    def fill_own_form(
+        self, who: Somebody, url: str, typed: Mapping[str, str], *, times: int = 1
+    ) -> None:
         self._fill(who, url, times, **typed)
 
     def _fill(self, who: Somebody, path: str, times: int, **typed: str) -> None:
@@ -114,7 +127,9 @@ class Hands:
         ticked = [str(box["value"]) for box in page.soup.select('input[name="case"]') if keep()]
         if not ticked:
             return
-        self._post(who, page.response.url, page.fields("approve") | {"action": "approve", "case": ticked})
+        self._post(
+            who, page.response.url, page.fields("approve") | {"action": "approve", "case": ticked}
+        )
         self._count("approve on one page")
 
     def sign_in(self, who: Somebody, mail: Mail) -> None:
@@ -135,24 +150,33 @@ class Hands:
         before = self._everything()
         if way == "POST":
             answer = who.browser.session.post(
-                url, data={"action": who.mood.dice.choice(("approve", "confirm", "submit"))}, timeout=20
+                url,
+                data={"action": who.mood.dice.choice(("approve", "confirm", "submit"))},
+                timeout=20,
             )
         elif way == "own":
             page = self.look(who, url)
-            forged = page.forge("approve", note="x") if page.soup.select('form[method="post"]') else page
+            forged = (
+                page.forge("approve", note="x") if page.soup.select('form[method="post"]') else page
+            )
             answer = forged.response
         else:
             answer = who.browser.session.request(way, url, timeout=20)
         if answer.status_code >= 500:
             self.faults.append(f"{self.world.now.isoformat()} {way} {answer.status_code}")
-        self.pokes.append(Poke(self.world.now, f"{way} {answer.status_code}", before, self._everything()))
+        self.pokes.append(
+            Poke(self.world.now, f"{way} {answer.status_code}", before, self._everything())
+        )
         self._count(f"poked: {way}")
 
     def _everything(self) -> tuple[int, ...]:
         with self.world.service.db.read() as session:
             connection = session.connection()
             tables = (Event.__table__, Mark.__table__, Letter.__table__)
-            return tuple(connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables)
+            return tuple(
+                connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in tables
+            )
 
 
 def posted(mail: Mail, at: Any) -> Posted:

@@ -20,7 +20,8 @@ QUIET = (time(22, 45), time(7, 30))
 
 @rule("nobody got a letter twice")
 def twice(record: Record) -> Iterator[str]:
-    """One copy of each; a second one only where a process died after the dot, and then it is marked, and the same mail."""
+    """One copy of each; a second one only where a process died after the dot, and then it is
+    marked, and the same mail."""
     copies = Counter((mail.message_id, mail.subject, mail.text) for mail in record.mails)
     letters = record.by_message_id
     for (message_id, _subject, _text), count in copies.items():
@@ -31,7 +32,8 @@ def twice(record: Record) -> Iterator[str]:
         if count > 1:
             yield f"letter {message_id} came in {count} wordings"
     same = Counter(
-        _occasion(mail, letter) for mail, letter in {mail.message_id: (mail, row) for mail, row in record.sent()}.values()
+        _occasion(mail, letter)
+        for mail, letter in {mail.message_id: (mail, row) for mail, row in record.sent()}.values()
     )
     for occasion, count in same.items():
         if count > 1:
@@ -44,21 +46,40 @@ def _occasion(mail: Posted, letter: Row) -> tuple[object, ...]:
         return letter.club_id, letter.person_id, letter.name, letter.key.split(":")[1]
     if letter.version is None:  # asked for on a page, a receipt: each has its own moment
         return (letter.id,)
-    by_moment = any(letter.key.split(":")[3:-1])  # where somebody was erased, the letter's data is gone
-    reminder = mail.at.isoformat(timespec="hours") if by_moment or letter.data.get("reminder") else ""
-    return letter.club_id, letter.person_id, letter.name, letter.case_id, letter.version, mail.to, reminder
+    by_moment = any(
+        letter.key.split(":")[3:-1]
+    )  # where somebody was erased, the letter's data is gone
+    reminder = (
+        mail.at.isoformat(timespec="hours") if by_moment or letter.data.get("reminder") else ""
+    )
+    return (
+        letter.club_id,
+        letter.person_id,
+        letter.name,
+        letter.case_id,
+        letter.version,
+        mail.to,
+        reminder,
+    )
 
 
 @rule("nobody was told the same again within six hours")
 def same_words(record: Record) -> Iterator[str]:
-    """Letters that no step of a case calls for (the daily one, receipts), links apart, unless each was asked for on a page."""
+    """Letters that no step of a case calls for (the daily one, receipts), links apart, unless each
+    was asked for on a page."""
     last: dict[tuple[str, ...], Posted] = {}
     for mail, letter in record.sent():
-        if letter.version is not None or letter.name.endswith(("_link", ".sign_in", ".already_member", ".already_waiting")):
+        if letter.version is not None or letter.name.endswith(
+            ("_link", ".sign_in", ".already_member", ".already_waiting")
+        ):
             continue
         key = (mail.club, mail.to, mail.letter, mail.subject, LINK.sub("", mail.text))
         before = last.get(key)
-        if before and before.message_id != mail.message_id and mail.at - before.at < timedelta(hours=6):
+        if (
+            before
+            and before.message_id != mail.message_id
+            and mail.at - before.at < timedelta(hours=6)
+        ):
             yield f"{mail.letter} to {mail.to} at {before.at} and {mail.at}: {mail.subject}"
         last[key] = mail
 
@@ -91,7 +112,9 @@ def done_but_asked(record: Record) -> Iterator[str]:
     for mail, letter in record.sent():
         if not letter.asks or letter.maybe_twice:
             continue
-        running = next((item for item in rounds[letter.case_id] if item.version == letter.version), None)
+        running = next(
+            (item for item in rounds[letter.case_id] if item.version == letter.version), None
+        )
         if running is None or not running.entered <= mail.at <= running.left:
             yield f"{letter.name} {letter.id} to {mail.to} at {mail.at}: case {letter.case_id} had moved on"
         at = voted.get((letter.case_id, letter.version, letter.person_id))
@@ -105,7 +128,11 @@ def quiet(record: Record) -> Iterator[str]:
     zones = {club.id: ZoneInfo(club.zone) for club in record.clubs}
     clocks = {(event.case_id, event.version) for event in record.events if event.via == "clock"}
     for mail, letter in record.sent():
-        by_clock = letter.name == "club.daily" or letter.data.get("reminder") or (letter.case_id, letter.version) in clocks
+        by_clock = (
+            letter.name == "club.daily"
+            or letter.data.get("reminder")
+            or (letter.case_id, letter.version) in clocks
+        )
         local = mail.at.astimezone(zones[letter.club_id]).time()
         if by_clock and (local >= QUIET[0] or local < QUIET[1]) and not _cannot_wait(letter, mail):
             yield f"{letter.name} {letter.id} came at {local} to {mail.to}"

@@ -1,4 +1,5 @@
-"""The month itself: a club of many and a small one in New York, on the movable clock, with all that goes wrong in a month.
+"""The month itself: a club of many and a small one in New York, on the movable clock, with all that
+goes wrong in a month.
 
 Everything that chance decides comes from one seeded die.
 """
@@ -40,10 +41,15 @@ class Life:
     admins: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.dice, self.hands, self.ticker = Random(self.plan.seed), Hands(self.world), Ticker(self.world.service)
+        self.dice, self.hands, self.ticker = (
+            Random(self.plan.seed),
+            Hands(self.world),
+            Ticker(self.world.service),
+        )
         self.clubs = (
-            Club("jiuniu", "Asia/Shanghai", "zh-CN", self.plan.members), Club("hudson", "America/New_York", "en", 12),
-        )  # fmt: skip
+            Club("jiuniu", "Asia/Shanghai", "zh-CN", self.plan.members),
+            Club("hudson", "America/New_York", "en", 12),
+        )
         self.addressed: dict[tuple[str, str], Somebody] = {}
         self.ids: dict[str, int] = {}
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -114,15 +120,22 @@ class Life:
         who.links.extend(url for url in mail.links if "/c/" in url)
         place, _, bare = mail.letter.partition(".")
         if bare == "your_link" or mail.letter == "club.sign_in":
-            self.later(who.mood.hours(0.05, 0.6), lambda: self._follows_link(who, mail, place.replace("_", "-")))
-        elif who.decides and (bare in people.DECISIONS or mail.letter in ("club.daily", "club.receipt")):
+            self.later(
+                who.mood.hours(0.05, 0.6),
+                lambda: self._follows_link(who, mail, place.replace("_", "-")),
+            )
+        elif who.decides and (
+            bare in people.DECISIONS or mail.letter in ("club.daily", "club.receipt")
+        ):
             self.at(self._desk_hour(who), lambda: self._decides(who, mail))
         else:
             for does in answers_to(mail.letter, who.mood):
                 kind = "/me/" if does.action == "acknowledge" else "/c/"
                 url = next((url for url in mail.links if kind in url), None)
                 if url:
-                    self.later(does.after, lambda url=url, does=does: self.hands.press(who, url, does))
+                    self.later(
+                        does.after, lambda url=url, does=does: self.hands.press(who, url, does)
+                    )
 
     def _follows_link(self, who: Somebody, mail: Mail, path: str) -> None:
         if mail.letter == "club.sign_in":
@@ -148,18 +161,25 @@ class Life:
     # Deciders
 
     def _desk_hour(self, who: Somebody) -> datetime:
-        """The next time this decider sits down, some minutes after the last thing that waits for it."""
+        """The next time this decider sits down, some minutes after the last thing that waits for
+        it."""
         zone = ZoneInfo(next(club.zone for club in self.clubs if club.slug == who.club))
         local = self.world.now.astimezone(zone)
         days = (local.date() + timedelta(days=day) for day in range(2))
-        hours = [datetime(day.year, day.month, day.day, hour, tzinfo=zone) for day in days for hour in DESK_HOURS]
+        hours = [
+            datetime(day.year, day.month, day.day, hour, tzinfo=zone)
+            for day in days
+            for hour in DESK_HOURS
+        ]
         return min(hour for hour in hours if hour > local).astimezone(UTC) + who.mood.hours(0, 0.7)
 
     def _decides(self, who: Somebody, mail: Mail) -> None:
         if mail.letter == "club.daily":
             self._works_through(who, mail)
         elif mail.letter == "club.receipt":
-            for url in who.mood.dice.sample(case_links := [url for url in mail.links if "/c/" in url], min(1, len(case_links))):
+            for url in who.mood.dice.sample(
+                case_links := [url for url in mail.links if "/c/" in url], min(1, len(case_links))
+            ):
                 if who.mood.chance(0.2):
                     self.hands.press(who, url, Does("undo", timedelta()))
         else:
@@ -170,7 +190,10 @@ class Life:
         if does is None or not self.hands.press(who, mail.link(), does):
             return
         if does.action == "remove" and who.mood.chance(0.5):
-            self.later(who.mood.hours(24, 100), lambda: self.hands.press(who, mail.link(), Does("readmit", timedelta())))
+            self.later(
+                who.mood.hours(24, 100),
+                lambda: self.hands.press(who, mail.link(), Does("readmit", timedelta())),
+            )
 
     def _works_through(self, who: Somebody, mail: Mail) -> None:
         """Some one by one with a word, the rest on one page; or nothing today."""
@@ -180,10 +203,18 @@ class Life:
         for url in links[:-1]:
             if who.mood.chance(0.12):
                 self.hands.press(
-                    who, url, Does(who.mood.dice.choice(("return", "decline")), timedelta(), {"note": who.mood.word("note")})
+                    who,
+                    url,
+                    Does(
+                        who.mood.dice.choice(("return", "decline")),
+                        timedelta(),
+                        {"note": who.mood.word("note")},
+                    ),
                 )
         if len(links) == 1:
-            self.hands.press(who, links[0], Does("approve", timedelta(), times=who.mood.dice.choice((1, 2))))
+            self.hands.press(
+                who, links[0], Does("approve", timedelta(), times=who.mood.dice.choice((1, 2)))
+            )
         else:
             self.hands.approve_many(who, links[-1], lambda: who.mood.chance(0.92))
 
@@ -191,14 +222,30 @@ class Life:
 
     def _record(self) -> Record:
         self._hand_out()
-        both = [(who.club, word) for who in self.addressed.values() for word in (who.name, who.address)]
-        shared = {word for _, word in both if len({club for club, other in both if other == word}) > 1}
-        names = {club.slug: {word for slug, word in both if slug == club.slug and word not in shared} for club in self.clubs}
+        both = [
+            (who.club, word) for who in self.addressed.values() for word in (who.name, who.address)
+        ]
+        shared = {
+            word for _, word in both if len({club for club, other in both if other == word}) > 1
+        }
+        names = {
+            club.slug: {word for slug, word in both if slug == club.slug and word not in shared}
+            for club in self.clubs
+        }
         rows = rows_of(self.world.service.db)
         whose = {case.id: case.person_id for case in rows["cases"]}
         elected = {whose[event.case_id] for event in rows["events"] if event.to_state == "elected"}
         return Record(
-            begin=self.plan.begin, end=self.world.now, ticks=self.ticks, **rows, mails=self.mails, admins=self.admins | elected,
-            votes=self.hands.votes, pokes=self.hands.pokes, names=names, erased=self.erased, strays=self.strays,
+            begin=self.plan.begin,
+            end=self.world.now,
+            ticks=self.ticks,
+            **rows,
+            mails=self.mails,
+            admins=self.admins | elected,
+            votes=self.hands.votes,
+            pokes=self.hands.pokes,
+            names=names,
+            erased=self.erased,
+            strays=self.strays,
             faults=self.hands.faults,
-        )  # fmt: skip
+        )

@@ -1,4 +1,5 @@
-"""Who lives in the month: temperaments as data, and what each of them does about a mail. No clock, no network here."""
+"""Who lives in the month: temperaments as data, and what each of them does about a mail. No clock,
+no network here."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from random import Random
 
 @dataclass(frozen=True)
 class Temper:
-    """``share`` of a hundred; ``on``: the letters about a duty that move them; ``hours``: how long they then take."""
+    """``share`` of a hundred; ``on``: the letters about a duty that move them; ``hours``: how long
+    they then take."""
 
     name: str
     share: int
@@ -19,7 +21,10 @@ class Temper:
     forgets: float = 0.0
 
 
-FIRST, SOON = {"please_write", "please_read", "due_moved", "please_revise"}, {"due_soon", "revise_soon"}
+FIRST, SOON = (
+    {"please_write", "please_read", "due_moved", "please_revise"},
+    {"due_soon", "revise_soon"},
+)
 CHANCE, PROPOSED = {"second_chance", "last_call"}, {"removal_proposed"}
 TEMPERS = (
     Temper("prompt", 38, frozenset(FIRST), (0.3, 40), 0.04),
@@ -37,7 +42,8 @@ def temper_of(dice: Random) -> Temper:
 
 @dataclass(frozen=True)
 class Does:
-    """One thing that somebody does with the page behind a link. ``times``: how often the button is pressed."""
+    """One thing that somebody does with the page behind a link. ``times``: how often the button is
+    pressed."""
 
     action: str
     after: timedelta
@@ -47,21 +53,37 @@ class Does:
 
 WORDS = {
     "zh-CN": {
-        "goals": "讲得出二十本书。", "plan": "每周一本，周四写两页。", "reflection": "人是为活着本身而活着的。", "book": "活着",
-        "author": "余华", "note": "想再看看。", "why": "愿意多做一点。", "about": "想认真读书。", "city": "武汉", "big book": "红楼梦",
+        "goals": "讲得出二十本书。",
+        "plan": "每周一本，周四写两页。",
+        "reflection": "人是为活着本身而活着的。",
+        "book": "活着",
+        "author": "余华",
+        "note": "想再看看。",
+        "why": "愿意多做一点。",
+        "about": "想认真读书。",
+        "city": "武汉",
+        "big book": "红楼梦",
     },
     "en": {
-        "goals": "Twenty books that I can talk about.", "plan": "One a week, two pages on Thursdays.", "reflection": "It stays with me.",
-        "book": "Walden", "author": "Thoreau", "note": "Let me think.", "why": "I like to help.", "about": "I want to read seriously.",
-        "city": "New York", "big book": "Middlemarch",
+        "goals": "Twenty books that I can talk about.",
+        "plan": "One a week, two pages on Thursdays.",
+        "reflection": "It stays with me.",
+        "book": "Walden",
+        "author": "Thoreau",
+        "note": "Let me think.",
+        "why": "I like to help.",
+        "about": "I want to read seriously.",
+        "city": "New York",
+        "big book": "Middlemarch",
     },
-}  # fmt: skip
+}
 CLICKS_TWICE = 0.12
 
 
 @dataclass
 class Mood:
-    """What an answer may depend on: the temper, the dice, and the language in which words are typed."""
+    """What an answer may depend on: the temper, the dice, and the language in which words are
+    typed."""
 
     temper: Temper
     dice: Random
@@ -87,7 +109,9 @@ def hand_in(mood: Mood, bare: str, action: str = "submit") -> list[Does]:
     """Write what is owed, if this letter moves somebody of this temper."""
     if bare not in mood.temper.on or mood.chance(mood.temper.forgets):
         return []
-    texts = {name: mood.word(name) for name in ("goals", "plan", "reflection", "book", "author", "why")}
+    texts = {
+        name: mood.word(name) for name in ("goals", "plan", "reflection", "book", "author", "why")
+    }
     texts |= {"share": "y"} if mood.chance(0.4) else {}
     return [mood.does(action, mood.hours(*mood.temper.hours), **texts)]
 
@@ -95,13 +119,21 @@ def hand_in(mood: Mood, bare: str, action: str = "submit") -> list[Does]:
 def at_the_opening(mood: Mood) -> list[Does]:
     """Some name a book first, some of those a big one; some hand in at once."""
     if mood.chance(0.2):
-        big = {"big": "y", "book": mood.word("big book")} if mood.chance(0.5) else {"book": mood.word("book")}
-        return [mood.does("choose", mood.hours(1, 30), **big)] + ([] if "big" in big else hand_in(mood, "please_read"))
+        big = (
+            {"big": "y", "book": mood.word("big book")}
+            if mood.chance(0.5)
+            else {"book": mood.word("book")}
+        )
+        return [mood.does("choose", mood.hours(1, 30), **big)] + (
+            [] if "big" in big else hand_in(mood, "please_read")
+        )
     return hand_in(mood, "please_read")
 
 
 def when_proposed(mood: Mood) -> list[Does]:
-    answer = [mood.does("answer", mood.hours(1, 48), note=mood.word("note"))] if mood.chance(0.4) else []
+    answer = (
+        [mood.does("answer", mood.hours(1, 48), note=mood.word("note"))] if mood.chance(0.4) else []
+    )
     return answer + hand_in(mood, "removal_proposed")
 
 
@@ -109,7 +141,14 @@ def when_returned(mood: Mood, bare: str) -> list[Does]:
     if mood.chance(0.1):
         return [mood.does("withdraw", mood.hours(1, 40))]
     if mood.chance(0.5):
-        return [mood.does("resubmit", mood.hours(1, 60), reflection=mood.word("reflection") + "！", plan=mood.word("plan") + "！")]
+        return [
+            mood.does(
+                "resubmit",
+                mood.hours(1, 60),
+                reflection=mood.word("reflection") + "！",
+                plan=mood.word("plan") + "！",
+            )
+        ]
     return hand_in(mood, bare, "resubmit")
 
 
@@ -124,7 +163,9 @@ def ballot(mood: Mood) -> list[Does]:
 def perhaps(share: float, action: str, low: float, high: float, *typed: str) -> Answer:
     """With this chance, so many hours after the mail; ``typed``: the fields that are filled in."""
     return lambda mood: (
-        [mood.does(action, mood.hours(low, high), **{name: mood.word(name) for name in typed})] if mood.chance(share) else []
+        [mood.does(action, mood.hours(low, high), **{name: mood.word(name) for name in typed})]
+        if mood.chance(share)
+        else []
     )
 
 
@@ -139,7 +180,9 @@ ANSWERS: Mapping[str, Answer] = {
     "new_address.confirm_new_address": perhaps(0.8, "confirm", 0.1, 60),
     "club.imported": perhaps(0.6, "acknowledge", 0.2, 90),
     "reflection.please_read": at_the_opening,
-    "reflection.reflection_accepted": lambda mood: (perhaps(0.05, "retract", 1, 50)(mood) + perhaps(0.05, "share", 1, 50)(mood)),
+    "reflection.reflection_accepted": lambda mood: (
+        perhaps(0.05, "retract", 1, 50)(mood) + perhaps(0.05, "share", 1, 50)(mood)
+    ),
     "nomination.please_vote": ballot,
     "nomination.vote_soon": perhaps(0.4, "vote", 0.2, 20),
     "nomination.vote_begun": perhaps(0.1, "withdraw", 1, 40),
@@ -147,7 +190,10 @@ ANSWERS: Mapping[str, Answer] = {
     "removal_proposed": when_proposed,
     "please_revise": lambda mood: when_returned(mood, "please_revise"),
     "revise_soon": lambda mood: when_returned(mood, "revise_soon"),
-} | {bare: duty(bare) for bare in ("please_write", "due_soon", "due_moved", "second_chance", "last_call")}  # fmt: skip
+} | {
+    bare: duty(bare)
+    for bare in ("please_write", "due_soon", "due_moved", "second_chance", "last_call")
+}
 
 
 def answers_to(letter: str, mood: Mood) -> list[Does]:
@@ -172,13 +218,23 @@ def decision(letter: str, mood: Mood) -> Does | None:
     action = mood.dice.choices([what for _, what in weights], [weight for weight, _ in weights])[0]
     if action is None:
         return None
-    return mood.does(action, timedelta(), note=mood.word("note"), **({"days": str(EXTEND_DAYS)} if action == "extend" else {}))
+    return mood.does(
+        action,
+        timedelta(),
+        note=mood.word("note"),
+        **({"days": str(EXTEND_DAYS)} if action == "extend" else {}),
+    )
 
 
-# What a member sets out to do of their own accord in a month: the form's path, the share of members, what is typed.
+# What a member sets out to do of their own accord in a month: the form's path, the share of
+# members, what is typed.
 WISHES: tuple[tuple[str, float], ...] = (
-    ("new-address", 0.05), ("new-name", 0.05), ("departure", 0.04), ("nomination", 0.05), ("", 0.12),
-)  # fmt: skip
+    ("new-address", 0.05),
+    ("new-name", 0.05),
+    ("departure", 0.04),
+    ("nomination", 0.05),
+    ("", 0.12),
+)
 
 _FAMILY = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜"
 _GIVEN = [

@@ -25,7 +25,12 @@ def removals(record: Record) -> Iterator[str]:
         concerned = next(case.person_id for case in record.cases if case.id == event.case_id)
         removed.add(concerned)
         said = event.note or people[concerned].status == "erased"
-        if event.who_id != owners[event.club_id] or event.via != "page" or event.action != "remove" or not said:
+        if (
+            event.who_id != owners[event.club_id]
+            or event.via != "page"
+            or event.action != "remove"
+            or not said
+        ):
             yield f"case {event.case_id}: removed by {event.who_id} via {event.via} ({event.action}), reason {event.note!r}"
     for person in record.people:
         if person.status == "removed" and person.id not in removed:
@@ -44,7 +49,11 @@ def deciders(record: Record) -> Iterator[str]:
             yield f"case {case.id}: {event.action} by {event.who_id}"
         elif who.role == "member" and who.id not in record.admins:
             yield f"case {case.id}: {event.action} by member {who.id}"
-        elif who.role != "owner" and event.action != "undo" and people.get(event.on_behalf_of_id or 0) is None:
+        elif (
+            who.role != "owner"
+            and event.action != "undo"
+            and people.get(event.on_behalf_of_id or 0) is None
+        ):
             yield f"case {case.id}: {event.action} by deputy {who.id} in nobody's name"
 
 
@@ -67,10 +76,15 @@ def undone(record: Record) -> Iterator[str]:
         if event.action != "undo":
             continue
         entered = next(
-            told[(event.case_id, version)] for version in range(event.version - 1, 0, -1)
+            told[(event.case_id, version)]
+            for version in range(event.version - 1, 0, -1)
             if told[(event.case_id, version)].to_state != told[(event.case_id, version)].from_state
-        )  # fmt: skip
-        if entered.who_id != event.who_id or event.at - entered.at > UNDO + AT_ONCE or entered.from_state != event.to_state:
+        )
+        if (
+            entered.who_id != event.who_id
+            or event.at - entered.at > UNDO + AT_ONCE
+            or entered.from_state != event.to_state
+        ):
             yield f"case {event.case_id}: {entered.action} by {entered.who_id} at {entered.at}, undone by {event.who_id} at {event.at}"
 
 
@@ -79,11 +93,19 @@ def ballots(record: Record) -> Iterator[str]:
     cast: dict[tuple[int, int], dict[int, str]] = defaultdict(dict)
     items = [item for item in running_rounds(record) if item.state == "vote"]
     for vote in sorted(record.votes, key=lambda vote: vote.at):
-        item = next(item for item in items if item.case == vote.case and item.entered <= vote.at <= item.left)
+        item = next(
+            item
+            for item in items
+            if item.case == vote.case and item.entered <= vote.at <= item.left
+        )
         cast[(item.case, item.version)][vote.person] = vote.choice
     for item in items:
         mine = cast[(item.case, item.version)]
-        marks = [mark for mark in record.marks if (mark.case_id, mark.entered_version) == (item.case, item.version)]
+        marks = [
+            mark
+            for mark in record.marks
+            if (mark.case_id, mark.entered_version) == (item.case, item.version)
+        ]
         if {mark.person_id for mark in marks} != set(mine) or item.person in mine:
             yield f"case {item.case}: marks of {sorted(mark.person_id for mark in marks)}, votes of {sorted(mine)}"
         if item.is_running:
@@ -94,7 +116,9 @@ def ballots(record: Record) -> Iterator[str]:
         counted = {choice: n for choice, n in last.answers.get("count", {}).items() if n}
         if last.action == "due" and counted != dict(Counter(mine.values())):
             yield f"case {item.case}: counted {counted}, cast {dict(Counter(mine.values()))}"
-        if last.action == "due" and last.to_state != _outcome(Counter(mine.values()), item.data["electors"]):
+        if last.action == "due" and last.to_state != _outcome(
+            Counter(mine.values()), item.data["electors"]
+        ):
             yield f"case {item.case}: {last.to_state} with {dict(Counter(mine.values()))} of {item.data['electors']}"
 
 
@@ -107,16 +131,23 @@ def _outcome(count: Counter[str], electors: int) -> str:
 @rule("clubs do not see each other")
 def apart(record: Record) -> Iterator[str]:
     slugs = {club.id: club.slug for club in record.clubs}
-    clubs_of = {(row.club_id, row.id) for row in record.people} | {(row.club_id, row.id) for row in record.cases}
+    clubs_of = {(row.club_id, row.id) for row in record.people} | {
+        (row.club_id, row.id) for row in record.cases
+    }
     for mail, letter in record.sent():
         if mail.club != slugs[letter.club_id]:
             yield f"letter {letter.id} of {slugs[letter.club_id]} came as one of {mail.club}"
         for slug, names in record.names.items():
-            found = slug != mail.club and next((name for name in names if name in mail.text or name in mail.subject), None)
+            found = slug != mail.club and next(
+                (name for name in names if name in mail.text or name in mail.subject), None
+            )
             if found:
                 yield f"letter {letter.id} of {mail.club} to {mail.to} names {found} of {slug}"
     for row in [*record.events, *record.letters, *record.marks, *record.cases]:
-        for other in (getattr(row, name, None) for name in ("case_id", "who_id", "person_id", "about_id", "parent_id")):
+        for other in (
+            getattr(row, name, None)
+            for name in ("case_id", "who_id", "person_id", "about_id", "parent_id")
+        ):
             if other is not None and (row.club_id, other) not in clubs_of:
                 yield f"a row of club {row.club_id} points to {other} elsewhere"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-END = datetime(2026, 11, 9, 4, 0, tzinfo=UTC)  # a Monday noon in Shanghai, a week after the clocks went back in New York
+END = datetime(
+    2026, 11, 9, 4, 0, tzinfo=UTC
+)  # a Monday noon in Shanghai, a week after the clocks went back in New York
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""What a month leaves behind, as plain data: the rows of every table, the mails that arrived, and what people say they did."""
+"""What a month leaves behind, as plain data: the rows of every table, the mails that arrived, and
+what people say they did."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class Vote:
 
 @dataclass(frozen=True)
 class Poke:
-    """Somebody fetched an old link, or pressed without the page; ``before`` and ``after``: what was counted in the tables."""
+    """Somebody fetched an old link, or pressed without the page; ``before`` and ``after``: what was
+    counted in the tables."""
 
     at: datetime
     what: str
@@ -90,7 +92,14 @@ class Record:
 
 def rows_of(db: Database) -> dict[str, list[Row]]:
     """Every row of every club, as it stands."""
-    tables = {"clubs": Club, "people": Person, "cases": Case, "events": Event, "marks": Mark, "letters": Letter}
+    tables = {
+        "clubs": Club,
+        "people": Person,
+        "cases": Case,
+        "events": Event,
+        "marks": Mark,
+        "letters": Letter,
+    }
     with db.read() as session:
         connection = session.connection()
         return {name: _read(connection, model) for name, model in tables.items()}

@@ -1,6 +1,8 @@
-"""The rounds of every case, replayed from its events: when a state was entered and left, whose turn it was, when it was due.
+"""The rounds of every case, replayed from its events: when a state was entered and left, whose turn
+it was, when it was due.
 
-The numbers are the shipped charter's, written down here once more: "n days" end at 24:00 of the n-th day after, in the club's zone.
+The numbers are the shipped charter's, written down here once more: "n days" end at 24:00 of the
+n-th day after, in the club's zone.
 """
 
 from __future__ import annotations
@@ -17,16 +19,39 @@ from tests.month.people import EXTEND_DAYS
 from tests.month.record import Record
 
 DAYS = {
-    "unconfirmed": 3, "review": 7, "returned": 3, "owed": 3, "long_owed": 0, "overdue": 2, "removal_proposed": 14, "vote": 3,
+    "unconfirmed": 3,
+    "review": 7,
+    "returned": 3,
+    "owed": 3,
+    "long_owed": 0,
+    "overdue": 2,
+    "removal_proposed": 14,
+    "vote": 3,
     "erasing": 3,
-}  # fmt: skip
+}
 PERSONS_TURN = {"unconfirmed", "returned", "owed", "long_owed", "overdue"}
-DECIDES = {"approve", "return", "decline", "remove", "excuse", "extend", "readmit", "dismiss", "undo"}
+DECIDES = {
+    "approve",
+    "return",
+    "decline",
+    "remove",
+    "excuse",
+    "extend",
+    "readmit",
+    "dismiss",
+    "undo",
+}
 AFTER_END = {
-    "approved": {"undo"}, "declined": {"undo"}, "accepted": {"undo", "share"}, "shared": {"undo", "retract"}, "excused": {"undo"},
-    "not_pursued": {"undo"}, "let_off": {"undo"},
-    "removed": {"readmit"}, "elected": {"step_down", "dismiss"},
-}  # fmt: skip
+    "approved": {"undo"},
+    "declined": {"undo"},
+    "accepted": {"undo", "share"},
+    "shared": {"undo", "retract"},
+    "excused": {"undo"},
+    "not_pursued": {"undo"},
+    "let_off": {"undo"},
+    "removed": {"readmit"},
+    "elected": {"step_down", "dismiss"},
+}
 SATURDAY, EVENING, BIG_BOOK = 6, time(20), timedelta(days=3)
 REMIND_BEFORE = timedelta(days=1)
 
@@ -37,8 +62,8 @@ def is_end(state: str) -> bool:
 
 @dataclass(frozen=True)
 class Round:
-    """One stay of a case in a state. ``events``: what happened in it, the one that ended it last. ``again``: the round to which
-    an undo led back."""
+    """One stay of a case in a state. ``events``: what happened in it, the one that ended it last.
+    ``again``: the round to which an undo led back."""
 
     case: int
     club: int
@@ -60,7 +85,8 @@ class Round:
         return self.state in PERSONS_TURN
 
     def told(self) -> list[tuple[datetime, datetime]]:
-        """Each due time with the moment from which it held: the entry, then every time more was given."""
+        """Each due time with the moment from which it held: the entry, then every time more was
+        given."""
         found = [(self.entered, self._first_due())]
         for event in self.events:
             if event.action == "postponed":
@@ -74,7 +100,9 @@ class Round:
     def reached(self) -> Iterator[datetime]:
         """The due times that came while they held."""
         told = self.told()
-        for (_, due), until in zip(told, [*(since for since, _ in told[1:]), self.left], strict=True):
+        for (_, due), until in zip(
+            told, [*(since for since, _ in told[1:]), self.left], strict=True
+        ):
             if due <= until:
                 yield due
 
@@ -86,8 +114,13 @@ class Round:
             due, warned = self.again.told()[-1][1], self.entered + REMIND_BEFORE
             return due if due >= warned else self._midnight(warned, 0)
         if self.workflow == "reflection" and self.state in ("owed", "long_owed"):
-            return max(self.entered, self._week_ends() + (BIG_BOOK if self.state == "long_owed" else timedelta()))
-        return self._midnight(self.entered, EXTEND_DAYS if self.entry.action == "extend" else DAYS[self.state])
+            return max(
+                self.entered,
+                self._week_ends() + (BIG_BOOK if self.state == "long_owed" else timedelta()),
+            )
+        return self._midnight(
+            self.entered, EXTEND_DAYS if self.entry.action == "extend" else DAYS[self.state]
+        )
 
     def _due_anew(self, moment: datetime) -> datetime:
         """As if entered now; what stands in the calendar moves by the span that it had."""
@@ -98,11 +131,15 @@ class Round:
         return self._midnight(moment, DAYS[self.state])
 
     def _midnight(self, moment: datetime, days: int) -> datetime:
-        return datetime.combine(moment.astimezone(self.zone).date() + timedelta(days=days + 1), time(), self.zone)
+        return datetime.combine(
+            moment.astimezone(self.zone).date() + timedelta(days=days + 1), time(), self.zone
+        )
 
     def _week_ends(self) -> datetime:
         year, week = self.data["period"].split("-W")
-        return datetime.combine(date.fromisocalendar(int(year), int(week), SATURDAY), EVENING, self.zone)
+        return datetime.combine(
+            date.fromisocalendar(int(year), int(week), SATURDAY), EVENING, self.zone
+        )
 
 
 def rounds_of(record: Record) -> dict[int, list[Round]]:
@@ -113,7 +150,8 @@ def rounds_of(record: Record) -> dict[int, list[Round]]:
             told[event.case_id].append(event)
         zones = {club.id: ZoneInfo(club.zone) for club in record.clubs}
         record.kept["rounds"] = {
-            case.id: list(_replay(case, told[case.id], zones[case.club_id], record.end)) for case in record.cases
+            case.id: list(_replay(case, told[case.id], zones[case.club_id], record.end))
+            for case in record.cases
         }
     found: dict[int, list[Round]] = record.kept["rounds"]
     return found
@@ -133,11 +171,24 @@ def _replay(case: Row, events: list[Row], zone: ZoneInfo, end: datetime) -> Iter
         rest = events[number + 1 :]
         leaves = next((at for at, later in enumerate(rest) if _enters(later)), None)
         inside = rest if leaves is None else rest[: leaves + 1]
-        gone.append(Round(
-            case.id, case.club_id, case.person_id, case.workflow, event.to_state, event.version, event.at,
-            inside[-1].at if leaves is not None else end, leaves is None, event, tuple(inside), case.data, zone,
-            gone[-2] if event.action == "undo" else None,
-        ))  # fmt: skip
+        gone.append(
+            Round(
+                case.id,
+                case.club_id,
+                case.person_id,
+                case.workflow,
+                event.to_state,
+                event.version,
+                event.at,
+                inside[-1].at if leaves is not None else end,
+                leaves is None,
+                event,
+                tuple(inside),
+                case.data,
+                zone,
+                gone[-2] if event.action == "undo" else None,
+            )
+        )
         yield gone[-1]
 
 
@@ -147,7 +198,14 @@ def _enters(event: Row) -> bool:
 
 def member_since(record: Record, person: Row, moment: datetime) -> datetime | None:
     """Since when somebody is a member at that moment; None when they are not."""
-    since = next((row.created_at for row in record.letters if row.name == "club.imported" and row.person_id == person.id), None)
+    since = next(
+        (
+            row.created_at
+            for row in record.letters
+            if row.name == "club.imported" and row.person_id == person.id
+        ),
+        None,
+    )
     for event in _story(record).get(person.id, []):
         if event.at > moment:
             break
@@ -164,7 +222,13 @@ def _story(record: Record) -> dict[int, list[Row]]:
         whose = {case.id: case.person_id for case in record.cases}
         found: dict[int, list[Row]] = defaultdict(list)
         for event in sorted(record.events, key=lambda event: event.at):
-            if {event.to_state, event.from_state} & {"approved", "readmitted", "removed", "departed", "erasing"}:
+            if {event.to_state, event.from_state} & {
+                "approved",
+                "readmitted",
+                "removed",
+                "departed",
+                "erasing",
+            }:
                 found[whose[event.case_id]].append(event)
         record.kept["story"] = found
     story: dict[int, list[Row]] = record.kept["story"]

@@ -18,7 +18,8 @@ RULES, rule = rules()
 
 @rule("every due step happened once, when it was due")
 def due_steps(record: Record) -> Iterator[str]:
-    """At the first tick after the due time the case takes its step, or gets more time; never before, never twice."""
+    """At the first tick after the due time the case takes its step, or gets more time; never
+    before, never twice."""
     resting = {case.id for case in record.cases if case.trouble == "unreachable"}
     for item in running_rounds(record):
         taken = [event for event in item.events if event.action == "due"]
@@ -31,7 +32,10 @@ def due_steps(record: Record) -> Iterator[str]:
             tick = next((tick for tick in record.ticks if tick >= due), None)
             if tick is None or item.left < tick or item.case in resting:
                 continue
-            if not any(event.action in ("due", "postponed") and event.at <= tick + AT_ONCE for event in item.since(due)):
+            if not any(
+                event.action in ("due", "postponed") and event.at <= tick + AT_ONCE
+                for event in item.since(due)
+            ):
                 yield f"case {item.case} {item.workflow}.{item.state}: due {due}, nothing by {tick}"
 
 
@@ -53,7 +57,8 @@ def unwarned(record: Record) -> Iterator[str]:
 
 @rule("a record is whole")
 def chains(record: Record) -> Iterator[str]:
-    """Events count from 1, each begins where the last one ended, and the case stands where they lead."""
+    """Events count from 1, each begins where the last one ended, and the case stands where they
+    lead."""
     told = defaultdict(list)
     for event in sorted(record.events, key=lambda event: event.version):
         told[event.case_id].append(event)
@@ -67,28 +72,40 @@ def chains(record: Record) -> Iterator[str]:
         for before, event in pairwise(events):
             if event.at < before.at:
                 yield f"case {case.id}: {event.action} before {before.action}"
-            if is_end(before.to_state) and event.action not in AFTER_END.get(before.to_state, set()):
+            if is_end(before.to_state) and event.action not in AFTER_END.get(
+                before.to_state, set()
+            ):
                 yield f"case {case.id}: {event.action} after the end in {before.to_state}"
 
 
 @rule("a week opens once for everybody whom it concerns")
 def weeks(record: Record) -> Iterator[str]:
-    """Who was a member on Sunday and had no reflection open and no removal proposed gets one, and nobody else does."""
+    """Who was a member on Sunday and had no reflection open and no removal proposed gets one, and
+    nobody else does."""
     cases = [case for case in record.cases if case.workflow == "reflection"]
     for key, count in Counter((case.person_id, case.data.get("period")) for case in cases).items():
         if count > 1:
             yield f"person {key[0]} has {count} reflections for {key[1]}"
     for club in record.clubs:
         for opening, tick in _openings(record, club):
-            period = (opening.astimezone(ZoneInfo(club.zone)).date() + timedelta(days=6)).strftime("%G-W%V")
-            got = {case.person_id for case in cases if case.club_id == club.id and case.data.get("period") == period}
+            period = (opening.astimezone(ZoneInfo(club.zone)).date() + timedelta(days=6)).strftime(
+                "%G-W%V"
+            )
+            got = {
+                case.person_id
+                for case in cases
+                if case.club_id == club.id and case.data.get("period") == period
+            }
             for person in record.people:
-                if person.club_id == club.id and (person.id in got) != (wanted := _reads(record, person, opening, tick)):
+                if person.club_id == club.id and (person.id in got) != (
+                    wanted := _reads(record, person, opening, tick)
+                ):
                     yield f"person {person.id} {person.name}: reflection of {period}: {not wanted}, should be {wanted}"
 
 
 def _openings(record: Record, club: Row) -> Iterator[tuple[datetime, datetime]]:
-    """Each Sunday at 08:00 in the club's zone, and the tick at which it is opened, unless the next one overtakes it."""
+    """Each Sunday at 08:00 in the club's zone, and the tick at which it is opened, unless the next
+    one overtakes it."""
     zone = ZoneInfo(club.zone)
     day = record.begin.astimezone(zone).date()
     while day <= record.end.astimezone(zone).date():
@@ -108,6 +125,13 @@ def _reads(record: Record, person: Row, opening: datetime, tick: datetime) -> bo
     since = member_since(record, person, tick)
     if person.role == "owner" or since is None or since > opening:
         return False
-    mine = [item for items in rounds_of(record).values() for item in items if item.person == person.id and not is_end(item.state)]
+    mine = [
+        item
+        for items in rounds_of(record).values()
+        for item in items
+        if item.person == person.id and not is_end(item.state)
+    ]
     open_then = [item for item in mine if item.entered < tick <= item.left]
-    return not any(item.workflow == "reflection" or item.state == "removal_proposed" for item in open_then)
+    return not any(
+        item.workflow == "reflection" or item.state == "removal_proposed" for item in open_then
+    )

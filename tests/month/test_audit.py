@@ -1,4 +1,5 @@
-"""The audit itself: nothing to find in a small month that went well, and each rule finds the fault that is planted for it."""
+"""The audit itself: nothing to find in a small month that went well, and each rule finds the fault
+that is planted for it."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ def case_of(record: Record, number: int) -> Row:
 
 
 def event(record: Record, number: int, version: int) -> Row:
-    return next(event for event in record.events if (event.case_id, event.version) == (number, version))
+    return next(
+        event for event in record.events if (event.case_id, event.version) == (number, version)
+    )
 
 
 def mail(record: Record, name: str) -> int:
@@ -51,7 +54,9 @@ def two_on_one_occasion(record: Record) -> None:
 
 def the_same_words_again(record: Record) -> None:
     record.letters.append(Row(**(vars(record.letters[0]) | {"id": 99, "message_id": "id99"})))
-    record.mails.append(replace(record.mails[0], message_id="id99", at=record.mails[0].at + timedelta(hours=3)))
+    record.mails.append(
+        replace(record.mails[0], message_id="id99", at=record.mails[0].at + timedelta(hours=3))
+    )
 
 
 def said_but_never_came(record: Record) -> None:
@@ -59,7 +64,9 @@ def said_but_never_came(record: Record) -> None:
 
 
 def left_behind(record: Record) -> None:
-    record.letters.append(Row(**(vars(record.letters[-1]) | {"id": 99, "message_id": "id99", "state": "queued"})))
+    record.letters.append(
+        Row(**(vars(record.letters[-1]) | {"id": 99, "message_id": "id99", "state": "queued"}))
+    )
 
 
 def a_stray(record: Record) -> None:
@@ -148,7 +155,9 @@ def a_deputy_without_both_names(record: Record) -> None:
 
 def pressed_twice(record: Record) -> None:
     first = event(record, READS, 2)
-    record.events.append(Row(**(vars(first) | {"version": 9, "at": first.at + timedelta(seconds=1)})))
+    record.events.append(
+        Row(**(vars(first) | {"version": 9, "at": first.at + timedelta(seconds=1)}))
+    )
 
 
 def undone_by_another(record: Record) -> None:
@@ -215,10 +224,21 @@ PLANTED: dict[str, tuple[Callable[[Record], None], ...]] = {
     "nobody who was done was asked": (asked_after_handing_in, asked_after_voting),
     "letters by the clock keep the quiet hours": (woken_at_night,),
     "every due step happened once, when it was due": (stepped_early, never_stepped, stepped_late),
-    "no step against a person before the ask was sent in time": (never_warned, warned_at_the_last_hour),
+    "no step against a person before the ask was sent in time": (
+        never_warned,
+        warned_at_the_last_hour,
+    ),
     "a record is whole": (a_hole, after_the_end),
-    "a week opens once for everybody whom it concerns": (no_week_for_one, a_week_too_many, a_week_twice),
-    "every removal was decided by a person": (removed_by_the_clock, removed_without_a_word, removed_by_nothing),
+    "a week opens once for everybody whom it concerns": (
+        no_week_for_one,
+        a_week_too_many,
+        a_week_twice,
+    ),
+    "every removal was decided by a person": (
+        removed_by_the_clock,
+        removed_without_a_word,
+        removed_by_nothing,
+    ),
     "nobody decided about themself, and only who may decided": (
         decides_about_themself,
         a_member_decides,
@@ -226,7 +246,12 @@ PLANTED: dict[str, tuple[Callable[[Record], None], ...]] = {
     ),
     "two presses are one act": (pressed_twice,),
     "a decision is taken back by its decider, within a day": (undone_by_another, undone_too_late),
-    "votes are counted as cast, and stay secret": (miscounted, elected_against_the_votes, a_vote_stands_open, a_vote_lost),
+    "votes are counted as cast, and stay secret": (
+        miscounted,
+        elected_against_the_votes,
+        a_vote_stands_open,
+        a_vote_lost,
+    ),
     "clubs do not see each other": (a_name_of_the_other_club, sent_as_the_other_club, a_row_across),
     "an old link, fetched or pressed blindly, changes nothing": (a_fetch_that_acts, a_broken_page),
     "who was erased is gone": (a_name_left, words_left, a_letter_left),

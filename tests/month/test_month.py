@@ -1,4 +1,5 @@
-"""Twelve days of a small club, with everything that goes wrong in a month; ``make month`` is the long run of the same."""
+"""Twelve days of a small club, with everything that goes wrong in a month; ``make month`` is the
+long run of the same."""
 
 from __future__ import annotations
 
@@ -11,10 +12,24 @@ from tests.world import World
 
 
 def test_twelve_days_leave_nothing_to_find(begin: Callable[..., World]) -> None:
-    record = Life(begin(JIUNIU_RATE_LIMITS="off"), Plan(seed=3, members=14, days=12, mail_down=(0.2, 0.45))).run()
+    record = Life(
+        begin(JIUNIU_RATE_LIMITS="off"), Plan(seed=3, members=14, days=12, mail_down=(0.2, 0.45))
+    ).run()
     assert findings(record) == {said: [] for said in RULES}
-    happened = {event.action for event in record.events} | {event.to_state for event in record.events}
+    happened = {event.action for event in record.events} | {
+        event.to_state for event in record.events
+    }
     assert happened >= {
-        "confirm", "approve", "return", "submit", "choose", "undo", "due", "void", "postponed", "overdue", "removal_proposed"
-    }, "too little happened to audit"  # fmt: skip
+        "confirm",
+        "approve",
+        "return",
+        "submit",
+        "choose",
+        "undo",
+        "due",
+        "void",
+        "postponed",
+        "overdue",
+        "removal_proposed",
+    }, "too little happened to audit"
     assert any(letter.maybe_twice for letter in record.letters), "no process died after the dot"

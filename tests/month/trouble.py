@@ -1,4 +1,5 @@
-"""What breaks in a month: the mail server, a worker over a week-end, a process between two lines; and who pokes at old links."""
+"""What breaks in a month: the mail server, a worker over a week-end, a process between two lines;
+and who pokes at old links."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class Crash(BaseException):
 
 
 def things_break(life: Life) -> None:
-    """The mail server refuses connections, then every recipient; a process dies between two lines; the owner travels."""
+    """The mail server refuses connections, then every recipient; a process dies between two lines;
+    the owner travels."""
     down, up = life.plan.span(life.plan.mail_down)
     life.at(down, partial(server_dies, life))
     life.at(down + (up - down) / 2, partial(server_sulks, life))
@@ -44,13 +46,18 @@ def server_sulks(life: Life) -> None:
 
 
 def process_dies(life: Life, *, after_dot: bool) -> None:
-    """A second process claims what is due, and dies before it has handed over, or before it has written that down."""
+    """A second process claims what is due, and dies before it has handed over, or before it has
+    written that down."""
     service = life.world.service
     assert service.mail_server is not None
     for club in life.clubs:  # something is to be sent
-        for who in [who for who in life.addressed.values() if who.club == club.slug and who.rank == "member"][:2]:
+        for who in [
+            who for who in life.addressed.values() if who.club == club.slug and who.rank == "member"
+        ][:2]:
             life.hands.ask_for_link(who, "new-name")
-    post = DeliveryWorker(service.db, service.composer, service.mail_server, service.clock, lease=timedelta(0))
+    post = DeliveryWorker(
+        service.db, service.composer, service.mail_server, service.clock, lease=timedelta(0)
+    )
     whole = post.channel.hand_over
 
     def hand_over(recipient: str, content: bytes) -> SmtpReply:

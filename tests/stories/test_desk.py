@@ -17,7 +17,15 @@ from tests.world import World
 LILEI, MEIMEI, OWNER, ADMIN = "lilei@qq.com", "hanmeimei@163.com", "owner@qq.com", "admin@qq.com"
 PLAN = {"goals": "讲得出二十本书。", "plan": "每周一本。"}
 DESK = "/jiuniu/desk"
-PAGES = (DESK, f"{DESK}/waiting", f"{DESK}/late", f"{DESK}/people", f"{DESK}/letters", f"{DESK}/offices", "/jiuniu/sessions")
+PAGES = (
+    DESK,
+    f"{DESK}/waiting",
+    f"{DESK}/late",
+    f"{DESK}/people",
+    f"{DESK}/letters",
+    f"{DESK}/offices",
+    "/jiuniu/sessions",
+)
 UNKNOWN = "550 5.1.1 user unknown"
 
 
@@ -61,20 +69,37 @@ def record(world: World, browser: Browser, address: str) -> Page:
 def test_the_owner_signs_in_by_mail_and_approves_several_at_once(club: World) -> None:
     applied(club, "李雷", "王五")
     page = club.sign_in(OWNER).get(DESK)
-    assert [title.text for title in page.soup.select("h2")][:3] == ["等你处理 2", "逾期", "出了问题"]
+    assert [title.text for title in page.soup.select("h2")][:3] == [
+        "等你处理 2",
+        "逾期",
+        "出了问题",
+    ]
     assert "李雷想读历史。" in page.text
-    after = send(page, "approve", case=[str(box["value"]) for box in page.soup.select('input[name="case"]')])
-    assert (after.response.url.partition("?")[0].endswith("/desk"), "已通过 2 份" in after.text) == (True, True)
-    assert [club.person(f"new{number}@qq.com").status for number in range(2)] == ["member", "member"]
+    after = send(
+        page, "approve", case=[str(box["value"]) for box in page.soup.select('input[name="case"]')]
+    )
+    assert (
+        after.response.url.partition("?")[0].endswith("/desk"),
+        "已通过 2 份" in after.text,
+    ) == (True, True)
+    assert [club.person(f"new{number}@qq.com").status for number in range(2)] == [
+        "member",
+        "member",
+    ]
 
 
 def test_what_somebody_else_decided_meanwhile_is_said_and_stops_nothing(club: World) -> None:
     applied(club, "李雷", "王五")
     page = club.sign_in(OWNER).get(f"{DESK}/waiting")
     club.open(club.mail("join.please_decide", OWNER)).press("decline", note="人满了。")
-    after = send(page, "approve", case=[str(box["value"]) for box in page.soup.select('input[name="case"]')])
+    after = send(
+        page, "approve", case=[str(box["value"]) for box in page.soup.select('input[name="case"]')]
+    )
     assert ("已通过 1 份" in after.text, "有 1 份没有通过" in after.text) == (True, True)
-    assert sorted(club.person(f"new{number}@qq.com").status for number in range(2)) == ["applicant", "member"]
+    assert sorted(club.person(f"new{number}@qq.com").status for number in range(2)) == [
+        "applicant",
+        "member",
+    ]
 
 
 def test_nothing_ticked_is_nothing_decided(club: World) -> None:
@@ -86,13 +111,18 @@ def test_nothing_ticked_is_nothing_decided(club: World) -> None:
 # Late
 
 
-def test_the_owner_gives_a_late_member_more_time_in_place_and_the_letter_says_so(club: World) -> None:
+def test_the_owner_gives_a_late_member_more_time_in_place_and_the_letter_says_so(
+    club: World,
+) -> None:
     late(club)
     page = club.sign_in(OWNER).get(DESK)
     assert "最后一次催办：12月5日（周六）23:59 到时还没有交，会请你决定" in page.text
     club.new_mails()
     after = page.press("extend", days="5", note="下周考试，慢慢来。")
-    assert ("已记下：延期" in after.text, club.new_letters()) == (True, [("study_plan.second_chance", LILEI)])
+    assert ("已记下：延期" in after.text, club.new_letters()) == (
+        True,
+        [("study_plan.second_chance", LILEI)],
+    )
     mail = club.mail("study_plan.second_chance", LILEI)
     assert ("12月11日（周五）23:59" in mail.text, "下周考试，慢慢来。" in mail.text) == (True, True)
     case = club.case("study_plan", LILEI)
@@ -123,7 +153,9 @@ def test_a_late_plan_is_excused_in_place_before_any_removal_is_proposed(club: Wo
     page.press("excuse", note="先照顾好家人。")
     club.live_until(club.now + timedelta(days=4), step=timedelta(hours=12))
     about_lilei = [mail for mail in club.new_mails() if mail.letter.startswith("study_plan.")]
-    assert [(mail.letter, mail.to, "先照顾好家人。" in mail.text) for mail in about_lilei] == [("study_plan.let_off", LILEI, True)]
+    assert [(mail.letter, mail.to, "先照顾好家人。" in mail.text) for mail in about_lilei] == [
+        ("study_plan.let_off", LILEI, True)
+    ]
     assert club.case("study_plan", LILEI).state == "let_off"
 
 
@@ -143,9 +175,22 @@ def test_an_admin_sees_who_is_late_and_gives_no_time(club: World) -> None:
     page = browser.get(f"{DESK}/late")
     assert ("李雷" in page.text, page.actions) == (True, [])
     case = club.case("study_plan", LILEI)
-    token = str(browser.get(f"{DESK}/people/{club.person(LILEI).id}").soup.select_one('[name="csrf_token"]')["value"])  # type: ignore[index]
-    forged = {"csrf_token": token, "case": str(case.id), "round": str(case.entered_version), "action": "extend", "days": "9"}
-    assert (browser.post(f"{DESK}/late", forged).status, club.case("study_plan", LILEI).due_at) == (403, case.due_at)
+    token = str(
+        browser.get(f"{DESK}/people/{club.person(LILEI).id}").soup.select_one(
+            '[name="csrf_token"]'
+        )["value"]
+    )  # type: ignore[index]
+    forged = {
+        "csrf_token": token,
+        "case": str(case.id),
+        "round": str(case.entered_version),
+        "action": "extend",
+        "days": "9",
+    }
+    assert (browser.post(f"{DESK}/late", forged).status, club.case("study_plan", LILEI).due_at) == (
+        403,
+        case.due_at,
+    )
 
 
 # Who decides
@@ -230,13 +275,24 @@ def test_a_revoked_browser_is_out_and_the_others_are_not(club: World) -> None:
     )
     assert "python-requests" in page.text
     page.press("revoke")  # the first of the others: the one that came last
-    assert [browser.get("/jiuniu/sessions").response.url.endswith("/sessions") for browser in (here, phone, laptop)] == [
-        True, True, False,
-    ]  # fmt: skip
+    assert [
+        browser.get("/jiuniu/sessions").response.url.endswith("/sessions")
+        for browser in (here, phone, laptop)
+    ] == [
+        True,
+        True,
+        False,
+    ]
     here.get("/jiuniu/sessions").press("others")
-    assert [browser.get("/jiuniu/sessions").response.url.endswith("/sessions") for browser in (here, phone)] == [True, False]
+    assert [
+        browser.get("/jiuniu/sessions").response.url.endswith("/sessions")
+        for browser in (here, phone)
+    ] == [True, False]
     here.get("/jiuniu/sessions").press("sign_out")
-    assert (here.get("/jiuniu/sessions").response.url.endswith("/desk"), club.rows(select(WebSession))) == (True, [])
+    assert (
+        here.get("/jiuniu/sessions").response.url.endswith("/desk"),
+        club.rows(select(WebSession)),
+    ) == (True, [])
 
 
 def test_nobody_ends_anothers_session(club: World) -> None:
@@ -258,7 +314,12 @@ def test_strangers_and_members_are_led_away(club: World) -> None:
             expected = (200, None) if browser is stranger and path == DESK else (302, leads)
             assert (first.status_code, first.headers.get("Location")) == expected, path
             assert "韩梅梅" not in browser.get(path).text or browser is member
-    assert stranger.session.get(f"{club.base}jiuniu/sessions", allow_redirects=False).headers["Location"] == "/jiuniu/desk"
+    assert (
+        stranger.session.get(f"{club.base}jiuniu/sessions", allow_redirects=False).headers[
+            "Location"
+        ]
+        == "/jiuniu/desk"
+    )
 
 
 def test_who_was_signed_out_meanwhile_gets_their_words_back(club: World) -> None:
@@ -270,6 +331,10 @@ def test_who_was_signed_out_meanwhile_gets_their_words_back(club: World) -> None
         if cookie.name == "jiuniu_session" and cookie.value != "gone":
             browser.session.cookies.clear(cookie.domain, cookie.path, cookie.name)
     after = page.press("extend", days="2", note="慢慢来。")
-    assert (after.status, "慢慢来。" in after.text, club.case("study_plan", LILEI).state) == (403, True, "overdue")
+    assert (after.status, "慢慢来。" in after.text, club.case("study_plan", LILEI).state) == (
+        403,
+        True,
+        "overdue",
+    )
     assert club.rows(select(Case.version).where(Case.workflow == "study_plan")) == [2]
     assert club.rows(select(Person.status).where(Person.name == "李雷")) == ["member"]

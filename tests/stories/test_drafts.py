@@ -32,7 +32,9 @@ def drafts(world: World) -> list[dict[str, object]]:
 
 def save(page: Page, **typed: str) -> Page:
     """As the page's script does it."""
-    return page.browser.post(page.response.url, page.fields("save") | typed | {"action": "save"}, headers=BY_SCRIPT)
+    return page.browser.post(
+        page.response.url, page.fields("save") | typed | {"action": "save"}, headers=BY_SCRIPT
+    )
 
 
 def test_a_draft_saved_by_the_button_waits_behind_the_same_link(world: World, plan: Page) -> None:
@@ -49,21 +51,31 @@ def test_a_draft_saved_by_the_button_waits_behind_the_same_link(world: World, pl
 
 def test_the_script_gets_one_line_instead_of_a_page(world: World, plan: Page) -> None:
     answer = save(plan, goals="读史").response
-    assert (answer.status_code, answer.text, answer.headers["Content-Type"]) == (200, "10:00 已保存", "text/plain; charset=utf-8")
+    assert (answer.status_code, answer.text, answer.headers["Content-Type"]) == (
+        200,
+        "10:00 已保存",
+        "text/plain; charset=utf-8",
+    )
     assert drafts(world) == [{"goals": "读史", "plan": ""}]
 
 
 def test_a_draft_survives_a_refused_hand_in_and_a_restart(world: World, plan: Page) -> None:
     plan.press("save", goals="读史", plan="每天")
-    refused = world.open(world.mail("study_plan.please_write")).press("submit", goals="读史读史", plan="")
+    refused = world.open(world.mail("study_plan.please_write")).press(
+        "submit", goals="读史读史", plan=""
+    )
     assert (refused.status, refused.value("goals")) == (422, "读史读史")
     assert drafts(world) == [{"goals": "读史", "plan": "每天"}]
     client = create_app(world.service.settings).test_client()  # another process on the same data
-    page = client.get(world.mail("study_plan.please_write").link().removeprefix(world.base.rstrip("/"))).text
+    page = client.get(
+        world.mail("study_plan.please_write").link().removeprefix(world.base.rstrip("/"))
+    ).text
     assert "读史</textarea>" in page and "每天</textarea>" in page
 
 
-def test_handing_in_ends_the_draft_and_a_save_that_comes_late_keeps_nothing(world: World, plan: Page) -> None:
+def test_handing_in_ends_the_draft_and_a_save_that_comes_late_keeps_nothing(
+    world: World, plan: Page
+) -> None:
     plan.press("save", goals="读史")
     plan.press("submit", goals="读史", plan="每天")
     assert drafts(world) == []
@@ -82,7 +94,10 @@ def test_thrown_away_a_draft_leaves_what_was_handed_in_before(world: World, plan
     draft = returned.press("save", goals="不要了", plan="")
     assert (draft.value("goals"), draft.value("plan")) == ("不要了", "")
     clean = draft.press("discard")
-    assert "草稿已删除" in clean.text and (clean.value("goals"), clean.value("plan")) == ("读史", "每天")
+    assert "草稿已删除" in clean.text and (clean.value("goals"), clean.value("plan")) == (
+        "读史",
+        "每天",
+    )
     assert drafts(world) == []
 
 
@@ -91,7 +106,9 @@ def test_nobody_but_its_person_sees_a_draft(world: World, plan: Page) -> None:
     world.pass_time(days=4)
     owner = world.sign_in("owner@qq.com")
     desk = owner.get("/jiuniu/desk")
-    matter = next(str(a["href"]) for a in desk.soup.select("a[href*='/c/']") if "学习计划" in a.text)
+    matter = next(
+        str(a["href"]) for a in desk.soup.select("a[href*='/c/']") if "学习计划" in a.text
+    )
     for page in (desk, owner.get(matter), owner.get(matter + "?for=person")):
         assert page.status == 200 and "只有我知道的打算" not in page.response.text
     acting = owner.get(matter + "?for=person")
@@ -105,7 +122,11 @@ def test_nobody_but_its_person_sees_a_draft(world: World, plan: Page) -> None:
 def test_what_is_too_long_is_not_kept_and_not_lost(world: World, plan: Page) -> None:
     huge = "字" * (1024 * 1024 // 3 + 1)
     page = plan.press("save", goals=huge)
-    assert (page.status, page.value("goals") == huge, "超过了 1 MB" in page.text) == (422, True, True)
+    assert (page.status, page.value("goals") == huge, "超过了 1 MB" in page.text) == (
+        422,
+        True,
+        True,
+    )
     assert save(plan, goals=huge).status == 422
     assert drafts(world) == []
 
@@ -135,7 +156,9 @@ def test_a_book_that_is_named_goes_before_what_the_draft_says_of_it(world: World
     world.live_until(datetime(2026, 12, 6, 1, tzinfo=UTC), step=timedelta(days=1))
     page = world.open(world.mail("reflection.please_read", LILEI))
     page.press("save", book="", reflection="写了一半")
-    named = world.open(world.mail("reflection.please_read", LILEI)).press("choose", book="活着", author="余华")
+    named = world.open(world.mail("reflection.please_read", LILEI)).press(
+        "choose", book="活着", author="余华"
+    )
     fields = named.fields("submit")
     assert (fields["book"], fields["author"], fields["reflection"]) == ("活着", "余华", "写了一半")
 
@@ -149,10 +172,15 @@ def test_an_applicant_whose_application_came_back_keeps_a_draft_too(world: World
     again = world.open(world.mail("join.please_revise", LILEI))
     assert again.fields("resubmit")["about"] == "想认真读书，尤其是"
     again.press("resubmit", about="想认真读书，尤其是历史。")
-    assert (world.case("join", LILEI).answers["about"], drafts(world)) == ("想认真读书，尤其是历史。", [])
+    assert (world.case("join", LILEI).answers["about"], drafts(world)) == (
+        "想认真读书，尤其是历史。",
+        [],
+    )
 
 
-def test_a_save_that_comes_after_its_own_form_keeps_nothing_though_the_form_may_be_opened_again(world: World) -> None:
+def test_a_save_that_comes_after_its_own_form_keeps_nothing_though_the_form_may_be_opened_again(
+    world: World,
+) -> None:
     world.add_member(LILEI, "李雷")
     page = world.form_page("new-name", LILEI)
     page.browser.post(page.response.url, page.fields("save") | {"name": "李雷", "city": "北京"})
@@ -170,14 +198,18 @@ def test_what_wants_a_fresh_link_is_done_at_once_and_keeps_no_draft(world: World
     assert drafts(world) == []
 
 
-def test_a_draft_typed_past_the_due_time_is_kept_for_the_second_chance(world: World, plan: Page) -> None:
+def test_a_draft_typed_past_the_due_time_is_kept_for_the_second_chance(
+    world: World, plan: Page
+) -> None:
     world.pass_time(days=4)
     assert world.case("study_plan", LILEI).state == "overdue"
     assert save(plan, goals="差一点就写完").status == 200
     assert world.open(world.mail("study_plan.second_chance")).value("goals") == "差一点就写完"
 
 
-def test_a_finger_that_rests_on_save_is_slowed_down(world: World, plan: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finger_that_rests_on_save_is_slowed_down(
+    world: World, plan: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("web.cases.drafts.DRAFTS", replace(DRAFTS, most=2))
     assert [save(plan, goals=f"{number}").status for number in range(3)] == [200, 200, 429]
     refused = plan.press("save", goals="还在")

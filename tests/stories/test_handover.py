@@ -22,7 +22,10 @@ def club(world: World) -> World:
 
 
 def roles(world: World) -> dict[str, str]:
-    return {person.address or "": person.role for person in world.rows(select(Person).where(Person.status == "member"))}
+    return {
+        person.address or "": person.role
+        for person in world.rows(select(Person).where(Person.status == "member"))
+    }
 
 
 def test_the_owner_offers_the_club_a_member_accepts_and_everybody_hears(club: World) -> None:
@@ -38,8 +41,10 @@ def test_the_owner_offers_the_club_a_member_accepts_and_everybody_hears(club: Wo
     club.tick()
     assert roles(club) == {OWNER: "admin", LILEI: "owner", MEIMEI: "member"}
     assert [item for item in club.new_letters() if item[0].startswith("handover")] == [
-        ("handover.new_owner", MEIMEI), ("handover.new_owner", LILEI), ("handover.new_owner", OWNER),
-    ]  # fmt: skip
+        ("handover.new_owner", MEIMEI),
+        ("handover.new_owner", LILEI),
+        ("handover.new_owner", OWNER),
+    ]
     assert club.case("study_plan", LILEI).state == "void"  # the owner owes nothing
     assert club.case("nomination", OWNER).state == "in_office"  # and can be laid down
 
@@ -51,15 +56,19 @@ def test_nothing_changes_without_a_yes(club: World) -> None:
     club.open(club.mail("handover.please_take_over")).press("refuse", note="明年要考研")
     assert roles(club)[OWNER] == "owner"
     browser.get(PAGE).press("offer", email=MEIMEI)
-    again = browser.post(PAGE, browser.get("/jiuniu/desk").fields() | {"action": "offer", "email": LILEI})
+    again = browser.post(
+        PAGE, browser.get("/jiuniu/desk").fields() | {"action": "offer", "email": LILEI}
+    )
     assert (again.status, "已经有一份在等答复" in again.text) == (422, True)
-    assert [case.person_id for case in club.rows(select(Case).where(Case.workflow == "handover", Case.turn != ""))] == [
-        club.person(MEIMEI).id
-    ]
+    assert [
+        case.person_id
+        for case in club.rows(select(Case).where(Case.workflow == "handover", Case.turn != ""))
+    ] == [club.person(MEIMEI).id]
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"), [("stranger@qq.com", "没有成员用这个邮箱"), (OWNER, "这就是现在的群主"), ("lilei", "邮箱")]
+    ("typed", "said"),
+    [("stranger@qq.com", "没有成员用这个邮箱"), (OWNER, "这就是现在的群主"), ("lilei", "邮箱")],
 )
 def test_an_offer_to_nobody_is_refused_beside_its_field(club: World, typed: str, said: str) -> None:
     page = club.sign_in(OWNER).get(PAGE).press("offer", email=typed)
@@ -83,9 +92,15 @@ def test_a_rest_is_said_on_every_page_and_moves_what_is_due(club: World) -> None
     wrong = browser.get(PAGE).press("pause", until="2020-01-01")
     assert (wrong.status, wrong.value("until")) == (422, "2020-01-01")
     resting = browser.get(PAGE).press("pause")
-    assert "读书会放假中" in resting.response.text and "读书会放假中" in club.browser().get("/jiuniu/").response.text
+    assert (
+        "读书会放假中" in resting.response.text
+        and "读书会放假中" in club.browser().get("/jiuniu/").response.text
+    )
     club.tick()
-    assert {item for item in club.new_letters() if item[0] == "club.paused"} == {("club.paused", LILEI), ("club.paused", MEIMEI)}
+    assert {item for item in club.new_letters() if item[0] == "club.paused"} == {
+        ("club.paused", LILEI),
+        ("club.paused", MEIMEI),
+    }
     club.pass_time(days=6, hours=1)
     assert "读书会恢复了" in browser.get(PAGE).press("resume").text
     assert club.case("study_plan", LILEI).due_at == due + timedelta(days=7)

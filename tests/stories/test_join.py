@@ -17,7 +17,9 @@ def test_somebody_applies_confirms_is_approved_and_welcomed(world: World) -> Non
     assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]
 
     confirm = world.mail("join.confirm_address")
-    assert not any(typed in confirm.text for typed in ("李雷", "武汉", "想认真读书"))  # nothing that the sender typed
+    assert not any(
+        typed in confirm.text for typed in ("李雷", "武汉", "想认真读书")
+    )  # nothing that the sender typed
     assert world.open(confirm).press("confirm").status == 200
 
     assert world.new_letters() == [("join.please_decide", "owner@qq.com")]
@@ -39,7 +41,11 @@ def test_somebody_applies_confirms_is_approved_and_welcomed(world: World) -> Non
     for said in ("武汉+李雷", "欢迎你", "学习计划", f"{world.base}jiuniu/"):
         assert said in welcome
     [member] = world.rows(select(Person).where(Person.role == "member"))
-    assert (member.status, member.display_name, member.charter_version) == ("member", "武汉+李雷", 1)
+    assert (member.status, member.display_name, member.charter_version) == (
+        "member",
+        "武汉+李雷",
+        1,
+    )
 
 
 def test_what_is_returned_comes_back_filled_in_and_the_changes_are_marked(world: World) -> None:
@@ -73,13 +79,20 @@ def test_an_address_that_nobody_confirms_is_forgotten_and_erased(world: World) -
     [case] = world.rows(select(Case))
     assert (case.state, case.answers) == ("forgotten", {})
     [person] = world.rows(select(Person).where(Person.role == "member"))
-    assert (person.status, person.address, person.address_hash, person.name) == ("erased", None, None, "")
+    assert (person.status, person.address, person.address_hash, person.name) == (
+        "erased",
+        None,
+        None,
+        "",
+    )
     assert [answers for answers in world.rows(select(Event.answers)) if answers] == []
     assert world.rows(select(Letter.bytes).where(Letter.bytes.is_not(None))) == []
     assert world.new_letters() == [("join.confirm_address", "lilei@qq.com")]  # and no word more
 
 
-def test_without_a_decision_the_daily_letter_reminds_and_the_application_lapses(world: World) -> None:
+def test_without_a_decision_the_daily_letter_reminds_and_the_application_lapses(
+    world: World,
+) -> None:
     world.apply()
     world.open(world.mail("join.confirm_address")).press("confirm")
     world.new_mails()
@@ -99,8 +112,14 @@ def test_a_decision_can_be_taken_back_within_its_window(world: World) -> None:
     decided = world.open(world.mail("join.please_decide"))
     assert decided.actions == ["undo"]
     decided.press("undo")
-    assert world.new_letters() == [("join.please_decide", "owner@qq.com"), ("join.taken_back", "lilei@qq.com")]
-    assert sorted((case.workflow, case.state) for case in world.rows(select(Case))) == [("join", "review"), ("study_plan", "void")]
+    assert world.new_letters() == [
+        ("join.please_decide", "owner@qq.com"),
+        ("join.taken_back", "lilei@qq.com"),
+    ]
+    assert sorted((case.workflow, case.state) for case in world.rows(select(Case))) == [
+        ("join", "review"),
+        ("study_plan", "void"),
+    ]
     [person] = world.rows(select(Person).where(Person.role == "member"))
     assert person.status == "applicant"
     world.open(world.mail("join.please_decide")).press("decline", note="这次名额已满")
@@ -123,7 +142,10 @@ def test_a_stranger_cannot_find_out_who_is_a_member(world: World) -> None:
     world.new_mails()
     known, unknown = world.apply(), world.apply(email="nobody@qq.com")
     assert (known.status, known.text) == (unknown.status, unknown.text)
-    assert world.new_letters() == [("join.already_member", "lilei@qq.com"), ("join.confirm_address", "nobody@qq.com")]
+    assert world.new_letters() == [
+        ("join.already_member", "lilei@qq.com"),
+        ("join.confirm_address", "nobody@qq.com"),
+    ]
     assert "/me/" in world.mail("join.already_member").link("/me/")
 
 
@@ -164,7 +186,10 @@ def test_withdrawing_is_told_to_both(world: World) -> None:
     world.open(confirm).press("confirm")
     world.new_mails()
     world.open(confirm).press("withdraw")
-    assert world.new_letters() == [("join.was_withdrawn", "owner@qq.com"), ("join.withdrawn", "lilei@qq.com")]
+    assert world.new_letters() == [
+        ("join.was_withdrawn", "owner@qq.com"),
+        ("join.withdrawn", "lilei@qq.com"),
+    ]
     late = world.open(world.mail("join.please_decide"))
     assert late.actions == []
 
@@ -173,7 +198,9 @@ def test_an_english_applicant_reads_english(world: World) -> None:
     browser = world.browser("en-GB,en;q=0.9")
     world.apply(browser, name="Jim Green", email="jim@gmail.com", city="Shanghai")
     confirm = world.mail("join.confirm_address")
-    assert (confirm.subject.isascii() and confirm.text.isascii() is False) or confirm.subject.isascii()
+    assert (
+        confirm.subject.isascii() and confirm.text.isascii() is False
+    ) or confirm.subject.isascii()
     assert "(Beijing time)" in confirm.text
     world.open(confirm).press("confirm")
     please = world.mail("join.please_decide")  # the owner reads Chinese
@@ -199,8 +226,15 @@ def test_the_owner_sees_the_mail_with_their_own_words_before_deciding(world: Wor
     world.open(world.mail("join.confirm_address")).press("confirm")
     page = world.open(world.mail("join.please_decide"))
     before = world.ledger()
-    seen = page.browser.post(page.response.url, page.fields("approve") | {"preview": "approve", "note": "请先读《论语》。"})
-    assert (seen.status, seen.value("note"), seen.actions) == (200, "请先读《论语》。", ["approve", "return", "decline"])
+    seen = page.browser.post(
+        page.response.url,
+        page.fields("approve") | {"preview": "approve", "note": "请先读《论语》。"},
+    )
+    assert (seen.status, seen.value("note"), seen.actions) == (
+        200,
+        "请先读《论语》。",
+        ["approve", "return", "decline"],
+    )
     letter = seen.soup.select_one(".letter")
     assert letter is not None and letter["lang"] == "en"  # the applicant's language
     assert "请先读《论语》。" in letter.get_text() and "http" not in letter.get_text()

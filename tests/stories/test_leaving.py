@@ -37,11 +37,13 @@ def proposed(world: World) -> None:
 
 def test_a_member_leaves_with_a_fresh_link(club: World) -> None:
     gone = club.press_as_a_person(club.form_page("departure", LILEI), why="搬家了，很忙。")
-    assert [(answer.status_code, answer.headers["Location"]) for answer in gone.response.history] == [
-        (303, "/jiuniu/farewell?lang=zh-CN")
-    ]
+    assert [
+        (answer.status_code, answer.headers["Location"]) for answer in gone.response.history
+    ] == [(303, "/jiuniu/farewell?lang=zh-CN")]
     assert club.person(LILEI).status == "departed"
-    assert {("departure.farewell", LILEI), ("departure.remove_from_group", ADMIN)} <= set(club.new_letters())
+    assert {("departure.farewell", LILEI), ("departure.remove_from_group", ADMIN)} <= set(
+        club.new_letters()
+    )
     task = club.mail("departure.remove_from_group", ADMIN)
     assert ("武汉+李雷" in task.text, "搬家了，很忙" in task.text) == (True, True)
     assert club.open(club.mail("departure.your_link", LILEI)).status == 410
@@ -64,7 +66,10 @@ def test_what_was_open_falls_away_and_the_door_stays_open(club: World) -> None:
     club.press_as_a_person(club.form_page("departure", "new@qq.com"))
     assert club.case("study_plan", "new@qq.com").state == "void"
     club.join(email="new@qq.com", name="新人")
-    assert (club.person("new@qq.com").status, club.case("study_plan", "new@qq.com").state) == ("member", "owed")
+    assert (club.person("new@qq.com").status, club.case("study_plan", "new@qq.com").state) == (
+        "member",
+        "owed",
+    )
 
 
 def test_the_owner_cannot_leave(club: World) -> None:
@@ -80,11 +85,24 @@ def test_who_leaves_may_have_everything_erased(club: World) -> None:
     club.press_as_a_person(club.form_page("departure", "new@qq.com"), erase="y")
     club.live_until(club.now + timedelta(days=4), step=timedelta(hours=12))
     [gone] = club.rows(select(Person).where(Person.id == person_id))
-    assert (gone.status, gone.address, gone.address_hash, gone.name, gone.display_name) == ("erased", None, None, "", "")
+    assert (gone.status, gone.address, gone.address_hash, gone.name, gone.display_name) == (
+        "erased",
+        None,
+        None,
+        "",
+        "",
+    )
     about = select(Case.id).where(Case.person_id == person_id)
-    assert set(map(str, club.rows(select(Case.answers).where(Case.person_id == person_id)))) == {"{}"}
+    assert set(map(str, club.rows(select(Case.answers).where(Case.person_id == person_id)))) == {
+        "{}"
+    }
     assert set(map(str, club.rows(select(Event.answers).where(Event.case_id.in_(about))))) <= {"{}"}
-    assert club.rows(select(Letter.bytes).where(Letter.about_id == person_id, Letter.bytes.is_not(None))) == []
+    assert (
+        club.rows(
+            select(Letter.bytes).where(Letter.about_id == person_id, Letter.bytes.is_not(None))
+        )
+        == []
+    )
 
 
 # A new address, a new name
@@ -94,12 +112,17 @@ def test_both_addresses_confirm_a_change(club: World) -> None:
     club.press_as_a_person(club.form_page("new-address", LILEI), email="Lilei@Gmail.com")
     confirm = club.mail("new_address.confirm_new_address", "lilei@gmail.com")
     assert club.person(LILEI).address == LILEI
-    assert [row["to"] for row in club.ledger(letter="new_address.confirm_new_address")] == ["lilei@gmail.com"]
+    assert [row["to"] for row in club.ledger(letter="new_address.confirm_new_address")] == [
+        "lilei@gmail.com"
+    ]
     club.new_mails()
     page = club.open(confirm).press("confirm")
     assert page.status == 200
     assert club.person("lilei@gmail.com").name == "李雷"
-    assert club.new_letters() == [("new_address.address_changed", "lilei@gmail.com"), ("new_address.address_was_changed", LILEI)]
+    assert club.new_letters() == [
+        ("new_address.address_changed", "lilei@gmail.com"),
+        ("new_address.address_was_changed", LILEI),
+    ]
     assert club.open(club.mail("new_address.your_link", LILEI)).status == 410
     assert club.ledger(to=LILEI, state="queued") == []
 
@@ -115,7 +138,11 @@ def test_an_address_of_somebody_else_is_refused_without_saying_whose(club: World
     club.press_as_a_person(club.form_page("new-address", LILEI), email=MEIMEI)
     club.open(club.mail("new_address.confirm_new_address", MEIMEI)).press("confirm")
     told = club.mail("new_address.address_taken", LILEI)
-    assert (club.person(LILEI).name, club.person(MEIMEI).name, "韩梅梅" in told.text) == ("李雷", "韩梅梅", False)
+    assert (club.person(LILEI).name, club.person(MEIMEI).name, "韩梅梅" in told.text) == (
+        "李雷",
+        "韩梅梅",
+        False,
+    )
 
 
 def test_an_address_that_is_never_confirmed_changes_nothing(club: World) -> None:
@@ -157,15 +184,25 @@ def test_who_was_removed_and_has_joined_anew_is_not_readmitted_besides(world: Wo
 
 def test_a_day_that_cannot_be_is_said_beside_the_field(club: World) -> None:
     page = club.sign_in(OWNER).get("/jiuniu/desk").press("away", until="昨天")
-    assert (page.status, page.value("until"), "请填一年之内的某一天" in page.text) == (422, "昨天", True)
+    assert (page.status, page.value("until"), "请填一年之内的某一天" in page.text) == (
+        422,
+        "昨天",
+        True,
+    )
 
 
 def test_a_session_of_weeks_leads_to_no_link_that_counts_as_fresh(club: World) -> None:
     browser = club.sign_in(LILEI)
     page = browser.get("/jiuniu/me")
     rooms = [str(a["href"]) for a in page.soup.select("nav.menu a")]
-    found = [browser.get(str(a["href"])) for room in rooms for a in browser.get(room).soup.select("main a[href*='/c/']")]
-    asking = {here.soup.h1.contents[0] for here in found if here.soup.h1 and here.actions == ["fresh"]}
+    found = [
+        browser.get(str(a["href"]))
+        for room in rooms
+        for a in browser.get(room).soup.select("main a[href*='/c/']")
+    ]
+    asking = {
+        here.soup.h1.contents[0] for here in found if here.soup.h1 and here.actions == ["fresh"]
+    }
     assert asking == {"退出读书会", "更换邮箱"}
     assert "export" not in browser.get(rooms[-1]).actions
 
@@ -181,7 +218,9 @@ def test_a_new_address_ends_the_sessions_of_before(club: World) -> None:
 def test_no_mailbox_is_filled_through_the_form_for_a_new_address(club: World) -> None:
     answers = []
     for _time in range(4):
-        page = club.press_as_a_person(club.form_page("new-address", LILEI), email="stranger@example.org")
+        page = club.press_as_a_person(
+            club.form_page("new-address", LILEI), email="stranger@example.org"
+        )
         answers.append(page.status)
         if page.status == 200:
             page.press("withdraw")

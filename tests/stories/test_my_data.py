@@ -1,4 +1,5 @@
-"""A member's own data: a copy of everything, the link that got out, the way out, and what privacy means here."""
+"""A member's own data: a copy of everything, the link that got out, the way out, and what privacy
+means here."""
 
 from __future__ import annotations
 
@@ -31,7 +32,10 @@ def test_a_copy_of_everything_is_what_the_database_holds(world: World) -> None:
     cases = world.rows(select(Case).where(Case.person_id == lilei.id).order_by(Case.id))
     assert found["cases"] == [plain(case, without={"private"}) for case in cases]
     assert [letter["name"] for letter in found["letters_to_me"]] == [
-        letter.name for letter in world.rows(select(Letter).where(Letter.person_id == lilei.id).order_by(Letter.id))
+        letter.name
+        for letter in world.rows(
+            select(Letter).where(Letter.person_id == lilei.id).order_by(Letter.id)
+        )
     ]
     table = page.press("export_table").response
     rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig"), newline="")))
@@ -44,7 +48,9 @@ def test_an_export_wants_a_link_from_the_last_half_hour(club: World) -> None:
     assert "fresh" in old.actions and "export" not in old.actions
     assert old.forge("export").status == 403
     signed_in = club.sign_in(LILEI).get("/jiuniu/me")
-    data = next(str(a["href"]) for a in signed_in.soup.select("nav.menu a") if a["href"].endswith("/data"))  # type: ignore[union-attr]
+    data = next(
+        str(a["href"]) for a in signed_in.soup.select("nav.menu a") if a["href"].endswith("/data")
+    )  # type: ignore[union-attr]
     assert "export" not in signed_in.browser.get(data).actions
     assert "新链接已寄往你的邮箱，半小时内有效。" in old.press("fresh").text
     mail = club.mail("club.fresh_link", LILEI)
@@ -66,7 +72,9 @@ def test_a_copy_is_not_made_without_end(club: World) -> None:
     assert [page.press("export_table").status for _time in range(21)] == [200] * 20 + [429]
 
 
-def test_a_link_that_got_out_is_ended_with_all_sessions_and_a_fresh_one_comes_by_mail(club: World) -> None:
+def test_a_link_that_got_out_is_ended_with_all_sessions_and_a_fresh_one_comes_by_mail(
+    club: World,
+) -> None:
     until(club, 12, 8)
     thief, signed_in = club.open_own_page(LILEI), club.sign_in(LILEI)
     case = case_page(club, LILEI).response.url
@@ -83,7 +91,9 @@ def test_a_link_that_got_out_is_ended_with_all_sessions_and_a_fresh_one_comes_by
     assert club.browser().get(fresh.link("/me/")).status == 200
     assert club.browser().get(fresh.link("calendar.ics")).status == 200
     assert club.person(MEIMEI).link_epoch == 1
-    assert thief.browser.post(thief.response.url + "/data", club.open_own_page(LILEI, "data").fields("lost")).status in (400, 410)
+    assert thief.browser.post(
+        thief.response.url + "/data", club.open_own_page(LILEI, "data").fields("lost")
+    ).status in (400, 410)
     assert club.person(LILEI).link_epoch == 2
 
 

@@ -20,7 +20,9 @@ def club(world: World) -> World:
     """Li Lei and six other members."""
     world.add_member(LILEI, "李雷")
     for address in ELECTORS:
-        world.add_member(address, f"成员{address[0]}", role="admin" if address == "f@qq.com" else "member")
+        world.add_member(
+            address, f"成员{address[0]}", role="admin" if address == "f@qq.com" else "member"
+        )
     return world
 
 
@@ -47,9 +49,13 @@ def heard(world: World, letter: str) -> list[str]:
 
 
 def test_two_gates_lead_to_the_office(voting: World) -> None:
-    assert heard(voting, "nomination.please_vote") == list(ELECTORS)  # neither the candidate nor the owner
+    assert heard(voting, "nomination.please_vote") == list(
+        ELECTORS
+    )  # neither the candidate nor the owner
     asked = voting.mail("nomination.please_vote", "a@qq.com").message
-    assert asked["Reply-To"].addresses[0].addr_spec == OWNER  # the candidate's address does not go round the club
+    assert (
+        asked["Reply-To"].addresses[0].addr_spec == OWNER
+    )  # the candidate's address does not go round the club
     for address in ELECTORS[:4]:
         vote(voting, address, "yes")
     vote(voting, ELECTORS[4], "no")
@@ -57,8 +63,12 @@ def test_two_gates_lead_to_the_office(voting: World) -> None:
     case = voting.case("nomination", LILEI)
     assert (case.state, voting.person(LILEI).role) == ("elected", "admin")
     assert heard(voting, "nomination.elected") == sorted([*ELECTORS, LILEI, OWNER])
-    assert heard(voting, "nomination.vote_soon") == ["f@qq.com"]  # only who had not voted is reminded
-    story = voting.rows(select(Event.to_state).where(Event.case_id == case.id).order_by(Event.version))
+    assert heard(voting, "nomination.vote_soon") == [
+        "f@qq.com"
+    ]  # only who had not voted is reminded
+    story = voting.rows(
+        select(Event.to_state).where(Event.case_id == case.id).order_by(Event.version)
+    )
     assert story == ["review", "vote", "elected"]  # one record through both gates
 
 
@@ -68,19 +78,27 @@ def test_the_vote_is_secret_and_a_mind_may_be_changed(voting: World) -> None:
     vote(voting, "b@qq.com", "yes")
     case = voting.case("nomination", LILEI)
     assert voting.rows(select(Mark.choice).where(Mark.case_id == case.id)) == ["yes", "yes"]
-    assert voting.rows(select(Event.action).where(Event.case_id == case.id).order_by(Event.version)) == [
+    assert voting.rows(
+        select(Event.action).where(Event.case_id == case.id).order_by(Event.version)
+    ) == [
         "open",
         "approve",
     ]  # a vote is in no event
     close(voting)
     assert voting.rows(select(Mark.choice).where(Mark.case_id == case.id)) == ["", ""]
-    closing = voting.rows(select(Event).where(Event.case_id == case.id).order_by(Event.version.desc()))[0]
+    closing = voting.rows(
+        select(Event).where(Event.case_id == case.id).order_by(Event.version.desc())
+    )[0]
     assert (closing.to_state, closing.answers) == ("elected", {"count": {"yes": 2}})
 
 
 @pytest.mark.parametrize(
     ("votes", "state", "says"),
-    [("yes no", "rejected", "票数相同"), ("yes no no", "rejected", "反对"), ("yes", "too_few", "参加的人太少")],
+    [
+        ("yes no", "rejected", "票数相同"),
+        ("yes no no", "rejected", "反对"),
+        ("yes", "too_few", "参加的人太少"),
+    ],
     ids=["tie", "more no", "too few"],
 )
 def test_not_elected_and_told_which(voting: World, votes: str, state: str, says: str) -> None:
@@ -109,7 +127,9 @@ def test_a_ballot_without_a_choice_says_so(voting: World) -> None:
 
 def test_the_owner_declines_and_the_member_is_told_why(club: World) -> None:
     club.press_as_a_person(club.form_page("nomination", LILEI), **PLAN)
-    club.open(club.mail("nomination.please_decide", OWNER)).press("decline", note="先参加一个学期。")
+    club.open(club.mail("nomination.please_decide", OWNER)).press(
+        "decline", note="先参加一个学期。"
+    )
     assert "先参加一个学期" in club.mail("nomination.declined", LILEI).text
     assert heard(club, "nomination.please_vote") == []
 
@@ -119,9 +139,15 @@ def test_a_candidate_steps_back_during_the_vote_and_the_ballots_links_say_so(vot
     vote(voting, "b@qq.com", "no")
     voting.open(voting.mail("nomination.vote_begun", LILEI)).press("withdraw")
     page = voting.open(ballot)
-    assert (page.status, page.actions, voting.case("nomination", LILEI).state) == (200, [], "withdrawn")
+    assert (page.status, page.actions, voting.case("nomination", LILEI).state) == (
+        200,
+        [],
+        "withdrawn",
+    )
     assert "已撤回" in page.text
-    assert voting.rows(select(Mark.choice)) == [""]  # what was secret stays so, however the vote ends
+    assert voting.rows(select(Mark.choice)) == [
+        ""
+    ]  # what was secret stays so, however the vote ends
 
 
 def test_a_late_vote_is_told_how_it_ended(voting: World) -> None:
@@ -134,13 +160,21 @@ def test_a_late_vote_is_told_how_it_ended(voting: World) -> None:
     assert voting.person(LILEI).role == "admin"
 
 
-def test_who_votes_reads_the_plan_but_not_what_owner_and_candidate_wrote_to_each_other(club: World) -> None:
+def test_who_votes_reads_the_plan_but_not_what_owner_and_candidate_wrote_to_each_other(
+    club: World,
+) -> None:
     club.press_as_a_person(club.form_page("nomination", LILEI), **PLAN)
     club.open(club.mail("nomination.please_decide", OWNER)).press("return", note="只写给你看的话。")
-    club.open(club.mail("nomination.please_revise", LILEI)).press("resubmit", why="想得更清楚了。", plan="每周四主持讨论。")
+    club.open(club.mail("nomination.please_revise", LILEI)).press(
+        "resubmit", why="想得更清楚了。", plan="每周四主持讨论。"
+    )
     club.open(club.mail("nomination.please_decide", OWNER)).press("approve", note="也只写给你看。")
     ballot = club.open(club.mail("nomination.please_vote", "a@qq.com")).text
-    assert ("想得更清楚了" in ballot, "写给你看" in ballot, PLAN["why"] in ballot) == (True, False, False)
+    assert ("想得更清楚了" in ballot, "写给你看" in ballot, PLAN["why"] in ballot) == (
+        True,
+        False,
+        False,
+    )
     assert "只写给你看的话" in club.open(club.mail("nomination.vote_begun", LILEI)).text
 
 
@@ -152,7 +186,11 @@ def test_an_admin_from_before_lays_the_office_down(world: World) -> None:
     office = next(str(a["href"]) for a in page.soup.select("a.row-link") if "自荐" in a.text)
     world.browser().get(office).press("step_down")
     assert world.person("lintao@qq.com").role == "member"
-    other = next(str(a["href"]) for a in desk.get("/jiuniu/desk/offices").soup.select("a.row-link") if "周敏" in a.text)
+    other = next(
+        str(a["href"])
+        for a in desk.get("/jiuniu/desk/offices").soup.select("a.row-link")
+        if "周敏" in a.text
+    )
     desk.get(other).press("dismiss", note="名单有误。")
     assert world.person("zhoumin@qq.com").role == "member"
 
@@ -162,7 +200,10 @@ def test_an_admin_steps_down(voting: World) -> None:
         vote(voting, address, "yes")
     close(voting)
     voting.open(voting.mail("nomination.elected", LILEI)).press("step_down", note="要考试了。")
-    assert (voting.case("nomination", LILEI).state, voting.person(LILEI).role) == ("stepped_down", "member")
+    assert (voting.case("nomination", LILEI).state, voting.person(LILEI).role) == (
+        "stepped_down",
+        "member",
+    )
     assert "要考试了" in voting.mail("nomination.stepped_down", OWNER).text
     assert voting.open(voting.mail("nomination.elected", LILEI)).actions == []
 
@@ -181,7 +222,9 @@ def test_the_owner_dismisses_an_admin_with_a_reason(voting: World) -> None:
 def test_admins_and_owner_are_not_offered_the_form(club: World) -> None:
     for officer in ("f@qq.com", OWNER):
         club.press_as_a_person(club.browser().get("/jiuniu/nomination"), email=officer)
-        assert not [link for link in club.mail("nomination.your_link", officer).links if "/c/" in link]
+        assert not [
+            link for link in club.mail("nomination.your_link", officer).links if "/c/" in link
+        ]
 
 
 def test_the_same_form_twice_is_one_nomination(club: World) -> None:
@@ -195,9 +238,13 @@ def test_the_same_form_twice_is_one_nomination(club: World) -> None:
 
 def test_a_voter_sees_no_preview_of_what_was_written_to_the_candidate(club: World) -> None:
     club.press_as_a_person(club.form_page("nomination", LILEI), **PLAN)
-    club.open(club.mail("nomination.please_decide", OWNER)).press("approve", note="说话请再慢一点。")
+    club.open(club.mail("nomination.please_decide", OWNER)).press(
+        "approve", note="说话请再慢一点。"
+    )
     page = club.open(club.mail("nomination.please_vote", "a@qq.com"))
     for action in ("vote", "save", "discard", "withdraw"):
-        seen = page.browser.post(page.response.url, page.fields("vote") | {"preview": action, "choice": "yes"})
+        seen = page.browser.post(
+            page.response.url, page.fields("vote") | {"preview": action, "choice": "yes"}
+        )
         assert (seen.status, "说话请再慢一点" in seen.response.text) == (403, False)
     assert club.rows(select(Mark.choice)) == []

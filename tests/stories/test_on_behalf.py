@@ -30,7 +30,11 @@ def test_the_owner_acts_for_a_member_who_cannot_get_at_the_mail(world: World) ->
     world.join()
     world.live_until(world.now + timedelta(days=5), step=timedelta(hours=6))
     desk = world.sign_in(OWNER)
-    late = next(str(a["href"]) for a in desk.get("/jiuniu/desk").soup.select("a.row-link") if "李雷" in a.text)
+    late = next(
+        str(a["href"])
+        for a in desk.get("/jiuniu/desk").soup.select("a.row-link")
+        if "李雷" in a.text
+    )
     page = desk.get(late)
     assert "submit" not in page.actions
     page = desk.get(late + "?for=person")
@@ -46,7 +50,9 @@ def test_nobody_but_the_owner_acts_for_others(club: World) -> None:
     club.join(email="new@qq.com", name="新人")
     case = club.case("study_plan", "new@qq.com")
     admin = club.person(ADMIN)
-    token = club.service.links.token(Link("case", club.club_id, admin.id, admin.link_epoch, case.id, club.now))
+    token = club.service.links.token(
+        Link("case", club.club_id, admin.id, admin.link_epoch, case.id, club.now)
+    )
     assert "submit" not in club.browser().get(f"/c/{token}?for=person").actions
 
 
@@ -58,11 +64,19 @@ def test_who_asks_by_telephone_is_renamed_and_leaves_by_the_owner_s_hand(club: W
         ("departure", {"why": "工作太忙。"}, "departed"),
     ):
         club.new_mails()
-        link = next(str(a["href"]) for a in desk.get(record).soup.select("main a") if str(a["href"]).endswith(path))
+        link = next(
+            str(a["href"])
+            for a in desk.get(record).soup.select("main a")
+            if str(a["href"]).endswith(path)
+        )
         page = desk.get(link).press(**typed)
         case = club.case(path.replace("-", "_"), LILEI)
         [event] = club.rows(select(Event).where(Event.case_id == case.id))
-        assert (event.who_id, event.on_behalf_of_id, case.state) == (club.person(OWNER).id, club.person(LILEI).id, done)
+        assert (event.who_id, event.on_behalf_of_id, case.state) == (
+            club.person(OWNER).id,
+            club.person(LILEI).id,
+            done,
+        )
         assert (page.status, [mail.to for mail in club.new_mails()]) == (200, [LILEI, ADMIN])
     assert (club.person(LILEI).display_name, club.person(LILEI).status) == ("北京+李雷", "departed")
     assert desk.get(f"{record}/new-name").soup.select("form[method=post]") == []
@@ -71,15 +85,24 @@ def test_who_asks_by_telephone_is_renamed_and_leaves_by_the_owner_s_hand(club: W
 def fields_of(page: Page) -> list[tuple[str, str, str, list[str]]]:
     """Each field of the form: its label, what stands in it, and the hints and errors beside it."""
     return [
-        (field.select_one("label").text, page.value(str(field.select_one("[name]")["name"])), field.get("class"),  # type: ignore
-         [beside.text for beside in field.select(".hint, .error")])
+        (
+            field.select_one("label").text,
+            page.value(str(field.select_one("[name]")["name"])),
+            field.get("class"),  # type: ignore
+            [beside.text for beside in field.select(".hint, .error")],
+        )
         for field in page.soup.select("form.card .field, form.card .field-tick")
-    ]  # fmt: skip
+    ]
 
 
-@pytest.mark.parametrize(("path", "wrong"), [("new-name", {}), ("new-name", {"name": ""}), ("departure", None)])
-def test_a_form_is_the_same_by_the_owner_s_hand(club: World, path: str, wrong: dict[str, str] | None) -> None:
-    """The same is in it, the same is wrong with it; for a name it begins with the present one, which is none to hand in."""
+@pytest.mark.parametrize(
+    ("path", "wrong"), [("new-name", {}), ("new-name", {"name": ""}), ("departure", None)]
+)
+def test_a_form_is_the_same_by_the_owner_s_hand(
+    club: World, path: str, wrong: dict[str, str] | None
+) -> None:
+    """The same is in it, the same is wrong with it; for a name it begins with the present one,
+    which is none to hand in."""
     own = club.form_page(path, LILEI)
     theirs = club.sign_in(OWNER).get(f"/jiuniu/desk/people/{club.person(LILEI).id}/{path}")
     assert fields_of(theirs) == fields_of(own)

@@ -1,4 +1,5 @@
-"""What lies ahead, figures, and texts for the chat group: as the owner sees them, and as they hold for a large club."""
+"""What lies ahead, figures, and texts for the chat group: as the owner sees them, and as they hold
+for a large club."""
 
 from __future__ import annotations
 
@@ -30,11 +31,19 @@ SUNDAY = datetime(2026, 12, 6, 1, tzinfo=UTC)
 
 def due_by_command(world: World) -> list[dict[str, Any]]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
-    environment |= world.same_data | {"JIUNIU_CLOCK_FILE": str(world.folder / "clock-file"), "PYTHONIOENCODING": "utf-8"}
+    environment |= world.same_data | {
+        "JIUNIU_CLOCK_FILE": str(world.folder / "clock-file"),
+        "PYTHONIOENCODING": "utf-8",
+    }
     said = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "app", "due", "--days", "14", "--json"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     found: list[dict[str, Any]] = json.loads(said.stdout)
     return found
 
@@ -62,7 +71,9 @@ def test_the_letters_ahead_are_those_of_the_command(world: World) -> None:
     assert sendings(page) == Counter(row["at"] for row in told) and len(told) > 30
     assert f"会寄出的邮件（假设没有人操作） {len(told)}" in page.text
     assert "学习计划：到期前催办 → 李雷 章程 3.1" in page.text
-    world.open(world.mail("study_plan.please_write")).press("submit", goals="读完二十本史书。", plan="每天早上读一小时。")
+    world.open(world.mail("study_plan.please_write")).press(
+        "submit", goals="读完二十本史书。", plan="每天早上读一小时。"
+    )
     world.tick()
     assert "学习计划：到期前催办" not in owner.get(DESK + "ahead").text
 
@@ -76,8 +87,13 @@ def test_the_calendar_names_openings_votes_and_removals(world: World) -> None:
     world.live_until(datetime(2026, 12, 3, 2, tzinfo=UTC), step=timedelta(hours=12))
     owner = world.sign_in("owner@qq.com")
     text = owner.get(DESK + "ahead").text
-    assert "12月3日（周四） 23:59 管理员自荐：投票截止： 韩梅梅 23:59 学习计划（待提交）截止" in text
-    assert "12月6日（周日） 08:00 第 50 周读书笔记：开始，请每位成员写" in text and "20:00 第 50 周读书笔记：全员截止" in text
+    assert (
+        "12月3日（周四） 23:59 管理员自荐：投票截止： 韩梅梅 23:59 学习计划（待提交）截止" in text
+    )
+    assert (
+        "12月6日（周日） 08:00 第 50 周读书笔记：开始，请每位成员写" in text
+        and "20:00 第 50 周读书笔记：全员截止" in text
+    )
     world.live_until(datetime(2026, 12, 8, 2, tzinfo=UTC), step=timedelta(hours=6))
     assert "学习计划：移出待决定： 李雷" in owner.get(DESK + "ahead").text
 
@@ -124,7 +140,9 @@ def test_texts_for_the_group(world: World) -> None:
 
 
 def case_link(page: Page, word: str) -> str:
-    return next(str(link["href"]) for link in page.soup.select('main a[href*="/c/"]') if word in link.text)
+    return next(
+        str(link["href"]) for link in page.soup.select('main a[href*="/c/"]') if word in link.text
+    )
 
 
 def test_nobody_who_is_late_is_named_in_a_text_for_the_group(world: World) -> None:
@@ -132,7 +150,11 @@ def test_nobody_who_is_late_is_named_in_a_text_for_the_group(world: World) -> No
     world.live_until(datetime(2026, 12, 5, 2, tzinfo=UTC), step=timedelta(hours=6))
     assert world.case("study_plan", "lilei@qq.com").state == "overdue"
     page = world.sign_in("owner@qq.com").get(DESK + "group")
-    assert [("李雷" in text, "学习计划" in text) for text in texts(page)] == [(False, False), (False, False), (True, False)]
+    assert [("李雷" in text, "学习计划" in text) for text in texts(page)] == [
+        (False, False),
+        (False, False),
+        (True, False),
+    ]
     assert "欢迎新朋友：武汉+李雷。" in texts(page)[2]
 
 
@@ -141,12 +163,16 @@ def test_a_chart_and_its_table_say_the_same(world: World) -> None:
     world.live_until(datetime(2026, 12, 4, 2, tzinfo=UTC), step=timedelta(hours=6))
     page = world.sign_in("owner@qq.com").get(DESK + "figures")
     tables = [
-        [[cell.text for cell in row.select("th, td")] for row in table.select("tbody tr")] for table in page.soup.select("table")
+        [[cell.text for cell in row.select("th, td")] for row in table.select("tbody tr")]
+        for table in page.soup.select("table")
     ]
     assert tables == [[["2026-11-30", "0", "1", "0%"]], [["2026-11-30", "2"]]]
     assert len(page.soup.select("rect.good")) == 0
     [bar] = page.soup.select("rect.late")
-    assert (bar["x"], bar["width"]) == ("306.0", "56")  # one week's bar stands in the middle, not from edge to edge
+    assert (bar["x"], bar["width"]) == (
+        "306.0",
+        "56",
+    )  # one week's bar stands in the middle, not from edge to edge
 
 
 def test_who_may_look(world: World) -> None:
@@ -154,8 +180,14 @@ def test_who_may_look(world: World) -> None:
     world.add_member("lilei@qq.com", "李雷")
     admin, member = world.sign_in("admin@qq.com"), world.sign_in("lilei@qq.com")
     assert [admin.get(DESK + page).status for page in PAGES] == [200, 200, 200, 200, 403, 403]
-    assert all(not member.get(DESK + page).response.url.startswith(world.base + "jiuniu/desk") for page in PAGES)
-    assert all(world.browser().get(DESK + page).response.url == world.base + "jiuniu/desk" for page in PAGES)
+    assert all(
+        not member.get(DESK + page).response.url.startswith(world.base + "jiuniu/desk")
+        for page in PAGES
+    )
+    assert all(
+        world.browser().get(DESK + page).response.url == world.base + "jiuniu/desk"
+        for page in PAGES
+    )
 
 
 @contextlib.contextmanager
@@ -184,10 +216,20 @@ def grow(session: Session, club_id: int, now: datetime, *, members: int, ended: 
     """Members who owe this week's reflection, and that many matters of weeks gone by."""
     enter_club(session, club_id)
     people = [
-        {"club_id": club_id, "id": new_id(), "address": f"p{nr}@qq.com", "address_hash": f"h{nr}", "name": f"一个成员{nr}", "display_name": f"武汉+一个成员{nr}",
-         "locale": "zh-CN", "status": "member", "joined_at": now - timedelta(days=nr % 700), "registered_at": now}
+        {
+            "club_id": club_id,
+            "id": new_id(),
+            "address": f"p{nr}@qq.com",
+            "address_hash": f"h{nr}",
+            "name": f"一个成员{nr}",
+            "display_name": f"武汉+一个成员{nr}",
+            "locale": "zh-CN",
+            "status": "member",
+            "joined_at": now - timedelta(days=nr % 700),
+            "registered_at": now,
+        }
         for nr in range(members)
-    ]  # fmt: skip
+    ]
     session.execute(insert(Person), people)
     alike = {"club_id": club_id, "workflow": "reflection", "entered_version": 1, "version": 2}
     gone, running = [], []
@@ -195,24 +237,55 @@ def grow(session: Session, club_id: int, now: datetime, *, members: int, ended: 
         then = now - timedelta(weeks=1 + nr % 60)
         year, week, _day = then.isocalendar()
         gone.append(
-            alike | {"id": new_id(), "key": f"old:{nr}", "person_id": people[nr % members]["id"], "state": "shared", "turn": "", "opened_at": then,
-                     "entered_at": then, "data": {"period": f"{year}-W{week:02}"}, "answers": {"book": f"第 {nr} 本"}}
-        )  # fmt: skip
+            alike
+            | {
+                "id": new_id(),
+                "key": f"old:{nr}",
+                "person_id": people[nr % members]["id"],
+                "state": "shared",
+                "turn": "",
+                "opened_at": then,
+                "entered_at": then,
+                "data": {"period": f"{year}-W{week:02}"},
+                "answers": {"book": f"第 {nr} 本"},
+            }
+        )
     due = now + timedelta(days=6, hours=11)
     for person in people:
         running.append(
-            alike | {"id": new_id(), "key": f"2026-W50:{person['id']}", "person_id": person["id"], "state": "owed", "turn": "person", "opened_at": now,
-                     "entered_at": now, "due_at": due, "wake_at": due - timedelta(days=1), "data": {"period": "2026-W50", "period_due": due.isoformat()}}
-        )  # fmt: skip
+            alike
+            | {
+                "id": new_id(),
+                "key": f"2026-W50:{person['id']}",
+                "person_id": person["id"],
+                "state": "owed",
+                "turn": "person",
+                "opened_at": now,
+                "entered_at": now,
+                "due_at": due,
+                "wake_at": due - timedelta(days=1),
+                "data": {"period": "2026-W50", "period_due": due.isoformat()},
+            }
+        )
     session.execute(insert(Case), gone)
     session.execute(insert(Case), running)
     happened = [
-        {"club_id": club_id, "case_id": case["id"], "version": 2, "at": case["entered_at"], "via": "page", "action": "submit", "from_state": "owed",
-         "to_state": "review"}
+        {
+            "club_id": club_id,
+            "case_id": case["id"],
+            "version": 2,
+            "at": case["entered_at"],
+            "via": "page",
+            "action": "submit",
+            "from_state": "owed",
+            "to_state": "review",
+        }
         for case in gone
-    ]  # fmt: skip
+    ]
     session.execute(insert(Event), happened)
-    session.query(Schedule).filter(Schedule.rule == "reflection").update({"next_at": due + timedelta(hours=12)})
+    session.query(Schedule).filter(Schedule.rule == "reflection").update(
+        {"next_at": due + timedelta(hours=12)}
+    )
 
 
 def test_the_pages_stay_small_and_ask_little_of_a_large_club(world: World) -> None:

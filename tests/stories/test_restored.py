@@ -36,10 +36,14 @@ def shell(tmp_path: Path) -> Shell:
 def test_a_club_moves_to_another_machine(world: World, shell: Shell, tmp_path: Path) -> None:
     world.join()
     world.apply(email="hanmeimei@163.com", name="韩梅梅")
-    waiting = [row["to"] for row in world.ledger(state="queued") if row["letter"] == "join.confirm_address"]
+    waiting = [
+        row["to"] for row in world.ledger(state="queued") if row["letter"] == "join.confirm_address"
+    ]
     assert waiting == ["hanmeimei@163.com"], "her letter has not left when the backup is made"
     at_home = Shell({"JIUNIU_DATA_DIR": str(tmp_path / "0" / "data")})
-    assert at_home("backup", str(tmp_path / "club.tar.gz")).returncode == 0, "beside the running server"
+    assert at_home("backup", str(tmp_path / "club.tar.gz")).returncode == 0, (
+        "beside the running server"
+    )
     link = world.mail("join.confirm_address", "hanmeimei@163.com").link()
     before = world.now
 
@@ -51,7 +55,9 @@ def test_a_club_moves_to_another_machine(world: World, shell: Shell, tmp_path: P
 
     folder = tmp_path / "elsewhere"
     (tmp_path / "new").mkdir()
-    new = World.begin(tmp_path / "new", Brought(folder), JIUNIU_SECRET_KEY_FILE=str(folder / "secret-key"))
+    new = World.begin(
+        tmp_path / "new", Brought(folder), JIUNIU_SECRET_KEY_FILE=str(folder / "secret-key")
+    )
     try:
         _lives_on(new, world.club_id, path_of(link), before)
     finally:
@@ -62,22 +68,37 @@ def _lives_on(new: World, club_id: int, link: str, before: object) -> None:
     new.club_id = club_id
     new.set_clock(before)  # type: ignore[arg-type]
     page = new.open(link)
-    assert page.status == 200 and page.actions == ["confirm"], "a link of the old machine opens the same case"
+    assert page.status == 200 and page.actions == ["confirm"], (
+        "a link of the old machine opens the same case"
+    )
     page.press("confirm")
     new.live_until(new.now + timedelta(days=2, hours=23), step=timedelta(hours=6))
-    assert new.mails == [], "what was on its way, what she started, what the clock found: nothing leaves"
-    held, queued = ({(row["letter"], row["to"]) for row in new.ledger(state=state)} for state in ("held", "queued"))
+    assert new.mails == [], (
+        "what was on its way, what she started, what the clock found: nothing leaves"
+    )
+    held, queued = (
+        {(row["letter"], row["to"]) for row in new.ledger(state=state)}
+        for state in ("held", "queued")
+    )
     assert ("join.confirm_address", "hanmeimei@163.com") in held
-    assert {("join.please_decide", "owner@qq.com"), ("study_plan.due_soon", "lilei@qq.com")} <= queued
+    assert {
+        ("join.please_decide", "owner@qq.com"),
+        ("study_plan.due_soon", "lilei@qq.com"),
+    } <= queued
 
     new.service.db.write(delivery_log.release_all, new.now)
     came = new.new_letters()
     ids = [mail.message["Message-ID"] for mail in new.mails]
-    assert len(ids) == len(set(ids)) and [row["attempts"] for row in new.ledger(state="sent") if row["attempts"] > 1] == [], (
-        "each once"
+    assert (
+        len(ids) == len(set(ids))
+        and [row["attempts"] for row in new.ledger(state="sent") if row["attempts"] > 1] == []
+    ), "each once"
+    assert {("join.please_decide", "owner@qq.com"), ("study_plan.due_soon", "lilei@qq.com")} <= set(
+        came
     )
-    assert {("join.please_decide", "owner@qq.com"), ("study_plan.due_soon", "lilei@qq.com")} <= set(came)
-    assert ("join.confirm_address", "hanmeimei@163.com") not in came, "she has confirmed: that letter is out of date"
+    assert ("join.confirm_address", "hanmeimei@163.com") not in came, (
+        "she has confirmed: that letter is out of date"
+    )
     assert ("join.welcome", "lilei@qq.com") not in came, "he had his welcome from the old machine"
     assert new.new_letters() == []
 

@@ -1,4 +1,5 @@
-"""A group that has lived for a while moves in: its people come from a spreadsheet, by page or by command (clause 2.2)."""
+"""A group that has lived for a while moves in: its people come from a spreadsheet, by page or by
+command (clause 2.2)."""
 
 from __future__ import annotations
 
@@ -43,7 +44,9 @@ def members(world: World) -> list[str]:
 def said_by(page: Page) -> list[str]:
     section = page.soup.find(id="bad")
     assert section is not None and isinstance(section.parent, Tag)
-    return [" ".join(row.get_text(" ", strip=True).split()) for row in section.parent.select(".row")]
+    return [
+        " ".join(row.get_text(" ", strip=True).split()) for row in section.parent.select(".row")
+    ]
 
 
 def test_the_owner_uploads_a_list_sees_what_would_happen_and_brings_them_in(world: World) -> None:
@@ -52,19 +55,42 @@ def test_the_owner_uploads_a_list_sees_what_would_happen_and_brings_them_in(worl
     [link] = desk.soup.select(f'a[href="{DESK}"]')
     looked = upload(browser.get(str(link["href"])), LIST.encode("gb18030"))
     assert looked.status == 200 and said_by(looked) == ["第 4 行： 王五 缺少邮箱"]
-    for said in ("武汉+李雷", "荆州+韩梅梅", "2026-03-01 加入", "管理员", "没有用到的列： 备注", "导入这 2 人"):
+    for said in (
+        "武汉+李雷",
+        "荆州+韩梅梅",
+        "2026-03-01 加入",
+        "管理员",
+        "没有用到的列： 备注",
+        "导入这 2 人",
+    ):
         assert said in looked.text
-    assert (members(world), [name for name, _to in world.new_letters()]) == (["陈老师"], ["club.sign_in"])
+    assert (members(world), [name for name, _to in world.new_letters()]) == (
+        ["陈老师"],
+        ["club.sign_in"],
+    )
 
     done = looked.press("import")
-    assert done.status == 200 and "已导入 2 人。" in done.text and said_by(done) == ["第 4 行： 王五 缺少邮箱"]
-    assert world.new_letters() == [("club.imported", "hanmeimei@163.com"), ("club.imported", "lilei@qq.com")]
+    assert (
+        done.status == 200
+        and "已导入 2 人。" in done.text
+        and said_by(done) == ["第 4 行： 王五 缺少邮箱"]
+    )
+    assert world.new_letters() == [
+        ("club.imported", "hanmeimei@163.com"),
+        ("club.imported", "lilei@qq.com"),
+    ]
     assert members(world) == ["李雷", "陈老师", "韩梅梅"]
     lilei = next(person for person in world.rows(select(Person)) if person.name == "李雷")
-    assert (lilei.role, lilei.display_name, lilei.joined_at) == ("admin", "武汉+李雷", datetime(2026, 2, 28, 16, tzinfo=UTC))
+    assert (lilei.role, lilei.display_name, lilei.joined_at) == (
+        "admin",
+        "武汉+李雷",
+        datetime(2026, 2, 28, 16, tzinfo=UTC),
+    )
     assert world.rows(select(func.count()).select_from(Case).where(Case.turn != "")) == [0]
 
-    corrected = done.press("check", cells=done.value("cells").replace("王五,", "王五,wangwu@qq.com"))
+    corrected = done.press(
+        "check", cells=done.value("cells").replace("王五,", "王五,wangwu@qq.com")
+    )
     assert "导入这 1 人" in corrected.text and "已经是成员，保持不变：2 人" in corrected.text
     home = corrected.press("import")
     assert home.response.history[0].status_code == 303 and "已导入 1 人。" in home.text
@@ -79,7 +105,10 @@ def test_a_member_reads_the_charter_on_their_own_page_and_it_is_written_down(wor
     assert "acknowledge" in page.actions
     assert "acknowledge" not in page.press("acknowledge").actions
     lilei = next(person for person in world.rows(select(Person)) if person.name == "李雷")
-    assert lilei.charter_version == 1 and 0 <= (world.now - lilei.charter_acknowledged_at).total_seconds() < 60
+    assert (
+        lilei.charter_version == 1
+        and 0 <= (world.now - lilei.charter_acknowledged_at).total_seconds() < 60
+    )
 
 
 def test_cells_may_be_pasted_and_the_page_speaks_english(world: World) -> None:
@@ -90,7 +119,8 @@ def test_cells_may_be_pasted_and_the_page_speaks_english(world: World) -> None:
         owner,
         owner.session.post(
             page.response.url,
-            data=page.fields("check") | {"action": "check", "cells": "name\temail\nJim Green\tjim@example.com\nLi\tli@\n"},
+            data=page.fields("check")
+            | {"action": "check", "cells": "name\temail\nJim Green\tjim@example.com\nLi\tli@\n"},
         ),
     )
     assert said_by(looked) == ["Row 3: Li “li@” is no e-mail address; an example is lilei@qq.com"]
@@ -102,7 +132,9 @@ def test_a_list_from_the_chat_needs_no_row_of_column_names(world: World) -> None
     pasted = "1. 李雷 lilei@qq.com\n2. 荆州+韩梅梅，hanmeimei@163.com\n3. 王五\n"
     looked = browser.get(DESK).press("check", cells=pasted)
     assert (looked.status, said_by(looked)) == (200, ["第 3 行： 王五 缺少邮箱"])
-    assert [item.get_text(strip=True) for item in looked.soup.select(".menu [aria-current]")] == ["导入成员"]
+    assert [item.get_text(strip=True) for item in looked.soup.select(".menu [aria-current]")] == [
+        "导入成员"
+    ]
     done = looked.press("import")
     assert members(world) == ["李雷", "陈老师", "韩梅梅"]
     assert "看看成员名单" in browser.get(f"{DESK}?imported=2").text and done.status == 200
@@ -122,7 +154,9 @@ def test_looking_changes_nothing_and_importing_twice_is_importing_once(world: Wo
 
 
 @pytest.mark.parametrize("given", [{"cells": ""}, {"cells": "李雷 武汉"}])
-def test_what_cannot_be_used_is_refused_and_shown_again(world: World, given: dict[str, str]) -> None:
+def test_what_cannot_be_used_is_refused_and_shown_again(
+    world: World, given: dict[str, str]
+) -> None:
     refused = signed_in(world).get(DESK).press("check", **given)
     assert (refused.status, refused.value("cells")) == (422, given["cells"])
     assert "还没有导入任何人" in refused.text
@@ -141,7 +175,11 @@ def test_only_the_owner_brings_people_in(world: World) -> None:
     admin = signed_in(world, "lilei@qq.com")
     assert admin.get(DESK).status == 403
     assert DESK not in str(admin.get("/jiuniu/desk").soup)
-    typed = {"action": "import", "cells": "name,email\nX,x@qq.com\n", "csrf_token": admin.get("/jiuniu/me").value("csrf_token")}
+    typed = {
+        "action": "import",
+        "cells": "name,email\nX,x@qq.com\n",
+        "csrf_token": admin.get("/jiuniu/me").value("csrf_token"),
+    }
     assert admin.post(DESK, typed).status == 403
     assert "X" not in members(world)
 
@@ -150,7 +188,10 @@ def test_nothing_typed_is_lost_when_the_page_or_the_sign_in_is_too_old(world: Wo
     browser = signed_in(world)
     looked = browser.get(DESK).press("check", cells=LIST)
     forged = browser.post(DESK, {"action": "import", "cells": LIST, "csrf_token": "nonsense"})
-    assert (forged.status, forged.value("cells").replace("\r\n", "\n").strip()) == (400, LIST.strip())
+    assert (forged.status, forged.value("cells").replace("\r\n", "\n").strip()) == (
+        400,
+        LIST.strip(),
+    )
     browser.session.cookies.clear(domain="127.0.0.1", path="/jiuniu/", name="jiuniu_session")
     late = looked.press("import")
     assert (late.status, late.value("cells").replace("\r\n", "\n").strip()) == (403, LIST.strip())
@@ -160,7 +201,11 @@ def test_nothing_typed_is_lost_when_the_page_or_the_sign_in_is_too_old(world: Wo
 def test_what_somebody_wrote_in_a_cell_stays_text(world: World) -> None:
     nasty = '"><img src=x onerror=alert(1)>{{7*7}}'
     looked = (
-        signed_in(world).get(DESK).press("check", cells=f'name,email\n"{nasty.replace(chr(34), chr(34) * 2)}",a@qq.com\n=1+1,\n')
+        signed_in(world)
+        .get(DESK)
+        .press(
+            "check", cells=f'name,email\n"{nasty.replace(chr(34), chr(34) * 2)}",a@qq.com\n=1+1,\n'
+        )
     )
     assert nasty in looked.text and not looked.soup.select("main img") and "49" not in looked.text
     looked.press("import")
@@ -192,12 +237,21 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     environment |= {"JIUNIU_DATA_DIR": str(folder / "data"), "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "app", *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "flask", "--app", "app", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def listed(folder: Path) -> list[Any]:
-    return [(row["name"], row["email"], row["role"]) for row in json.loads(run(folder, "members", "list", "--json").stdout)]
+    return [
+        (row["name"], row["email"], row["role"])
+        for row in json.loads(run(folder, "members", "list", "--json").stdout)
+    ]
 
 
 def test_the_command_looks_first_and_then_brings_them_in_once(club: Path) -> None:
@@ -226,8 +280,10 @@ def test_the_command_looks_first_and_then_brings_them_in_once(club: Path) -> Non
     ]
     letters = json.loads(run(club, "letters", "list", "--json").stdout)
     assert sorted((row["letter"], row["to"]) for row in letters) == [
-        ("club.imported", "hanmeimei@163.com"), ("club.imported", "lilei@qq.com"), ("club.imported", "wangwu@qq.com"),
-    ]  # fmt: skip
+        ("club.imported", "hanmeimei@163.com"),
+        ("club.imported", "lilei@qq.com"),
+        ("club.imported", "wangwu@qq.com"),
+    ]
 
 
 def test_a_file_that_cannot_be_used_is_status_two_and_one_line_says_why(club: Path) -> None:
@@ -235,5 +291,8 @@ def test_a_file_that_cannot_be_used_is_status_two_and_one_line_says_why(club: Pa
     file.write_text("姓名,电话\n李雷,1\n", encoding="utf-8")
     wrong = run(club, "members", "import", str(file))
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "members.csv: The first row has to name the columns; missing: email (邮箱). It says: 姓名, 电话" in wrong.stderr
+    assert (
+        "members.csv: The first row has to name the columns; missing: email (邮箱). It says: 姓名, 电话"
+        in wrong.stderr
+    )
     assert run(club, "members", "import", str(club / "nowhere.csv")).returncode == 2

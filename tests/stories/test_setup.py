@@ -31,8 +31,14 @@ def test_from_the_code_to_a_club_that_writes(fresh: World, serve: Callable[..., 
     assert "第 2 步" in page.text and "3 天" in page.text
     page = page.press(plan_days="5").browser.get("/setup/mail?provider=own")
     tried = page.press("test", **own(server.port))
-    assert (tried.status, "试发成功" in tried.text, tried.actions) == (200, True, ["next", "test", "later"])
-    assert [line for line in server.commands if line.startswith("rcpt")] == ["rcpt TO:<owner@qq.com>"]
+    assert (tried.status, "试发成功" in tried.text, tried.actions) == (
+        200,
+        True,
+        ["next", "test", "later"],
+    )
+    assert [line for line in server.commands if line.startswith("rcpt")] == [
+        "rcpt TO:<owner@qq.com>"
+    ]
     check = tried.press("next")
     assert "第 4 步" in check.text and "club@jiuniu.example" in check.text and "5 天" in check.text
     assert count(fresh, Club) == count(fresh, MailAccount) == 0  # nothing half-made
@@ -54,14 +60,22 @@ def test_from_the_code_to_a_club_that_writes(fresh: World, serve: Callable[..., 
     fresh.apply()
     fresh.tick()
     [mail] = server.mails
-    assert b"<club@jiuniu.example>" in mail and "mail FROM:<club@jiuniu.example>" in " ".join(server.commands)
+    assert b"<club@jiuniu.example>" in mail and "mail FROM:<club@jiuniu.example>" in " ".join(
+        server.commands
+    )
 
 
-def test_the_secret_stands_nowhere_in_clear(fresh: World, serve: Callable[..., Scripted], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_secret_stands_nowhere_in_clear(
+    fresh: World, serve: Callable[..., Scripted], caplog: pytest.LogCaptureFixture
+) -> None:
     server = serve(AUTH=b"535 5.7.8 no: " + SECRET.encode() + b"\r\n")
     page = to_mail(fresh)
     seen = [page, refused := page.press("test", **own(server.port))]
-    seen += [check := refused.press("next"), ready := check.press("found"), ready.browser.get("/club/desk/mail")]
+    seen += [
+        check := refused.press("next"),
+        ready := check.press("found"),
+        ready.browser.get("/club/desk/mail"),
+    ]
     assert refused.status == 422 and "535 5.7.8 no: …" in refused.text
     assert [page.response.url for page in seen if SECRET in page.response.text] == []
     assert SECRET not in caplog.text and SECRET not in repr(fresh.service.outgoing())
@@ -72,16 +86,23 @@ def test_the_secret_stands_nowhere_in_clear(fresh: World, serve: Callable[..., S
             for row in session.execute(text(f"SELECT * FROM {table}"))
         ]
         assert (len(held) >= 2, [row for row in held if SECRET in row]) == (True, [])
-    assert fresh.service.outgoing().server == MailServer("smtp", "127.0.0.1", server.port, "club@jiuniu.example", SECRET)
+    assert fresh.service.outgoing().server == MailServer(
+        "smtp", "127.0.0.1", server.port, "club@jiuniu.example", SECRET
+    )
 
 
 def test_a_second_press_and_a_reload_do_no_harm(fresh: World) -> None:
     check = to_mail(fresh).browser.get("/setup/mail").press("later")
     fields = check.fields("found") | {"action": "found"}
     first, second = (check.browser.post("/setup/check", fields) for _ in range(2))
-    assert [page.response.url for page in (first, second)] == [f"{fresh.base}club/desk/ready", f"{fresh.base}setup"]
+    assert [page.response.url for page in (first, second)] == [
+        f"{fresh.base}club/desk/ready",
+        f"{fresh.base}setup",
+    ]
     other = Browser(fresh.base)
-    assert other.get("/club/desk/ready").response.url == f"{fresh.base}club/desk"  # others are asked to sign in
+    assert (
+        other.get("/club/desk/ready").response.url == f"{fresh.base}club/desk"
+    )  # others are asked to sign in
     assert count(fresh, Club) == 1
 
 
@@ -97,11 +118,21 @@ def test_whoever_missed_the_answer_is_signed_in_by_the_second_press(fresh: World
 
 
 def test_what_was_said_waits_for_another_day(fresh: World) -> None:
-    to_mail(fresh, owner_name="李老师", other_zone="Europe/Lisbon", slug="Readers").press("next", **own(2525))
+    to_mail(fresh, owner_name="李老师", other_zone="Europe/Lisbon", slug="Readers").press(
+        "next", **own(2525)
+    )
     page = enter(fresh)
-    assert (page.value("owner_name"), page.value("other_zone"), page.value("slug")) == ("李老师", "Europe/Lisbon", "readers")
+    assert (page.value("owner_name"), page.value("other_zone"), page.value("slug")) == (
+        "李老师",
+        "Europe/Lisbon",
+        "readers",
+    )
     mail = page.browser.get("/setup/mail")
-    assert (mail.value("host"), mail.value("port"), mail.value("password")) == ("127.0.0.1", "2525", "")
+    assert (mail.value("host"), mail.value("port"), mail.value("password")) == (
+        "127.0.0.1",
+        "2525",
+        "",
+    )
     assert mail.press("next").status == 200  # the secret that was kept does
 
 
@@ -114,22 +145,34 @@ def test_a_latin_name_gives_the_short_name(fresh: World) -> None:
 # The door
 
 
-def test_the_server_prints_the_code_while_there_is_no_club(fresh: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_server_prints_the_code_while_there_is_no_club(
+    fresh: World, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.clear()
     create_app(fresh.service.settings)
     [line] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert line == f"No club of your own yet: open {fresh.base}setup and enter the code {code_of(fresh)}"
+    assert (
+        line
+        == f"No club of your own yet: open {fresh.base}setup and enter the code {code_of(fresh)}"
+    )
     again = Services.build(load(fresh.same_data))
-    assert setup_code(again.settings.secret_keys) == code_of(fresh)  # in every process, after every restart
+    assert setup_code(again.settings.secret_keys) == code_of(
+        fresh
+    )  # in every process, after every restart
     fresh.found_club()
     caplog.clear()
     create_app(fresh.service.settings)
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("change", [str.lower, lambda code: code.replace("-", " "), lambda code: f" {code}\u3000"])
+@pytest.mark.parametrize(
+    "change", [str.lower, lambda code: code.replace("-", " "), lambda code: f" {code}\u3000"]
+)
 def test_the_code_may_be_typed_as_phones_do(fresh: World, change: Callable[[str], str]) -> None:
-    assert fresh.browser().get("/setup").press("code", code=change(code_of(fresh))).response.url == f"{fresh.base}setup/club"
+    assert (
+        fresh.browser().get("/setup").press("code", code=change(code_of(fresh))).response.url
+        == f"{fresh.base}setup/club"
+    )
 
 
 def test_guessing_the_code_ends_soon(fresh: World) -> None:
@@ -150,7 +193,10 @@ def test_without_the_code_no_step_opens(fresh: World) -> None:
 
 def test_once_there_is_a_club_the_set_up_leads_to_its_desk(world: World) -> None:
     page = world.browser().get("/setup")
-    assert "九牛已经设好" in page.text and page.soup.select_one('main a[href="/jiuniu/desk"]') is not None
+    assert (
+        "九牛已经设好" in page.text
+        and page.soup.select_one('main a[href="/jiuniu/desk"]') is not None
+    )
     assert page.soup.select("main form") == []
     assert world.browser().get("/setup/club").response.url == f"{world.base}setup"
 
@@ -212,7 +258,9 @@ def test_the_built_in_mailbox_tells_each_club_s_time(fresh: World) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_wrong_value_is_shown_beside_its_field(fresh: World, step: str, typed: dict[str, str]) -> None:
+def test_a_wrong_value_is_shown_beside_its_field(
+    fresh: World, step: str, typed: dict[str, str]
+) -> None:
     browser = to_mail(fresh).browser
     page = browser.get(f"/setup/{step}")
     again = page.press("test" if "mail" in step else None, **typed)
@@ -226,5 +274,9 @@ def test_a_wrong_value_is_shown_beside_its_field(fresh: World, step: str, typed:
 def test_a_press_without_its_token_keeps_the_text(fresh: World) -> None:
     page = enter(fresh)
     refused = page.press(**(YOU | {"csrf_token": "stale"}))
-    assert (refused.status, refused.value("name"), "再按一次" in refused.text) == (400, "九牛读书会", True)
+    assert (refused.status, refused.value("name"), "再按一次" in refused.text) == (
+        400,
+        "九牛读书会",
+        True,
+    )
     assert refused.press().response.url == f"{fresh.base}setup/rules"

@@ -1,4 +1,5 @@
-"""The mail account of an installation: what its server says, where it is kept, and how it is changed from the desk."""
+"""The mail account of an installation: what its server says, where it is kept, and how it is
+changed from the desk."""
 
 from __future__ import annotations
 
@@ -27,10 +28,18 @@ def test_qq_is_asked_for_address_and_code_alone(
     fresh: World, serve: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve()
-    monkeypatch.setitem(PRESETS, "qq", MailProvider("qq", "QQ", {"qq.com": "127.0.0.1"}, server.port, "smtp"))
+    monkeypatch.setitem(
+        PRESETS, "qq", MailProvider("qq", "QQ", {"qq.com": "127.0.0.1"}, server.port, "smtp")
+    )
     page = enter(fresh).press(**YOU).press()
-    asked = [tag["name"] for tag in page.form_with("test").select("input:not([type=hidden]), select")]
-    assert (asked, page.value("address"), "授权码" in page.text) == (["address", "password"], "owner@qq.com", True)
+    asked = [
+        tag["name"] for tag in page.form_with("test").select("input:not([type=hidden]), select")
+    ]
+    assert (asked, page.value("address"), "授权码" in page.text) == (
+        ["address", "password"],
+        "owner@qq.com",
+        True,
+    )
     assert page.press("test", password=" abcd efgh ijkl mnop ").status == 200
     [login] = [line for line in server.commands if line.startswith("AUTH")]
     assert login != ""
@@ -43,7 +52,11 @@ def test_qq_is_asked_for_address_and_code_alone(
     [
         ({"AUTH": b"535 Login fail. Authorization code needed\r\n"}, {}, "授权码"),
         ({"AUTH": b"451 4.7.0 too much fail authentication\r\n"}, {}, "等一刻钟"),
-        ({"MAIL": b"501 mail from address must be same as authorization user\r\n"}, {}, "必须和登录的账号一样"),
+        (
+            {"MAIL": b"501 mail from address must be same as authorization user\r\n"},
+            {},
+            "必须和登录的账号一样",
+        ),
         ({"RCPT": b"550 5.1.1 no such user\r\n"}, {}, "owner@qq.com 的信被拒收了"),
         ({"DOT": b"554 DT:SPM spam\r\n"}, {}, "要歇一歇"),
         ({"DOT": b"554 5.7.1 looks like spam\r\n"}, {}, "垃圾邮件"),
@@ -53,10 +66,26 @@ def test_qq_is_asked_for_address_and_code_alone(
         ({"GREET": b"HTTP/1.1 400 Bad Request\r\n\r\n"}, {}, "不配套"),
         ({}, {"host": "mail.nowhere.invalid"}, "找不到这个服务器"),
     ],
-    ids=["code", "tries", "sender", "recipient", "too fast", "spam", "no login", "no starttls", "not tls", "not smtp", "no host"],
-)  # fmt: skip
+    ids=[
+        "code",
+        "tries",
+        "sender",
+        "recipient",
+        "too fast",
+        "spam",
+        "no login",
+        "no starttls",
+        "not tls",
+        "not smtp",
+        "no host",
+    ],
+)
 def test_the_page_says_what_the_server_answered_and_what_to_do(
-    fresh: World, serve: Callable[..., Scripted], replies: dict[str, Reply], typed: dict[str, str], says: str
+    fresh: World,
+    serve: Callable[..., Scripted],
+    replies: dict[str, Reply],
+    typed: dict[str, str],
+    says: str,
 ) -> None:
     server = serve(**replies)
     page = to_mail(fresh).press("test", **own(server.port, **typed))
@@ -88,10 +117,15 @@ def test_test_mails_are_counted(fresh: World, serve: Callable[..., Scripted]) ->
 # The account that holds
 
 
-def test_a_process_that_runs_picks_the_new_account_up(fresh: World, serve: Callable[..., Scripted]) -> None:
+def test_a_process_that_runs_picks_the_new_account_up(
+    fresh: World, serve: Callable[..., Scripted]
+) -> None:
     broken, works = serve(AUTH=b"535 no\r\n"), serve()
     other = Services.build(
-        load(fresh.same_data | {"JIUNIU_HOST": "0.0.0.0", "JIUNIU_CLOCK_FILE": str(fresh.folder / "clock-file")})
+        load(
+            fresh.same_data
+            | {"JIUNIU_HOST": "0.0.0.0", "JIUNIU_CLOCK_FILE": str(fresh.folder / "clock-file")}
+        )
     )  # a worker on another host: no mailbox there
     ticker = Ticker(other)
     ready = to_check(fresh, broken.port).press("found")
@@ -100,7 +134,9 @@ def test_a_process_that_runs_picks_the_new_account_up(fresh: World, serve: Calla
     assert ticker.once()["letters"] == 0  # refused: the channel rests for a quarter of an hour
     for page_of_trouble in ("/club/desk", "/club/desk/letters"):
         text = ready.browser.get(page_of_trouble).text
-        assert "535 no" in text and "服务器不让登录" in text  # the server's words, and what they mean
+        assert (
+            "535 no" in text and "服务器不让登录" in text
+        )  # the server's words, and what they mean
     page = ready.browser.get("/club/desk/mail")
     saved = page.press("save", **own(works.port))
     assert saved.status == 200 and "已保存" in saved.text
@@ -120,12 +156,19 @@ def test_without_any_account_letters_wait_and_it_is_said(begin: Callable[..., Wo
     at_home(away)
     away.apply()
     away.tick()
-    assert [(row["letter"], row["state"]) for row in away.ledger()] == [("join.confirm_address", "queued")]
+    assert [(row["letter"], row["state"]) for row in away.ledger()] == [
+        ("join.confirm_address", "queued")
+    ]
     findings = {finding.check: finding for finding in examine(away.service)}
-    assert (findings["mail server"].verdict, "under Mail" in findings["mail server"].do) == ("wrong", True)
+    assert (findings["mail server"].verdict, "under Mail" in findings["mail server"].do) == (
+        "wrong",
+        True,
+    )
 
 
-def test_the_environment_goes_before_the_page(begin: Callable[..., World], serve: Callable[..., Scripted]) -> None:
+def test_the_environment_goes_before_the_page(
+    begin: Callable[..., World], serve: Callable[..., Scripted]
+) -> None:
     world = begin()
     world.found_club()
     server = serve()
@@ -140,7 +183,10 @@ def test_the_environment_goes_before_the_page(begin: Callable[..., World], serve
     page = owner.get("/jiuniu/desk/mail")
     assert "服务器上的设置优先" in page.text and page.actions == ["test"]
     assert page.press("test").status == 200
-    assert [str(mail["X-Jiuniu-Letter"]) for mail in world.sink.mails] == ["club.sign_in", "club.test"] and server.mails == []
+    assert [str(mail["X-Jiuniu-Letter"]) for mail in world.sink.mails] == [
+        "club.sign_in",
+        "club.test",
+    ] and server.mails == []
 
 
 def test_set_up_beside_the_environment_asks_for_no_account(begin: Callable[..., World]) -> None:
@@ -151,16 +197,27 @@ def test_set_up_beside_the_environment_asks_for_no_account(begin: Callable[..., 
     assert count(world, MailAccount) == 0
 
 
-def test_an_older_key_still_opens_the_account_and_a_lost_one_is_said(fresh: World, serve: Callable[..., Scripted]) -> None:
+def test_an_older_key_still_opens_the_account_and_a_lost_one_is_said(
+    fresh: World, serve: Callable[..., Scripted]
+) -> None:
     server = serve()
     owner = to_check(fresh, server.port).press("found").browser
     settings = fresh.service.settings
     before, fresh_key = settings.secret_keys, "another-key-of-the-tests-for-this"
-    changed = Services.build(load(fresh.same_data | {"JIUNIU_SECRET_KEY": fresh_key, "JIUNIU_SECRET_KEY_FALLBACKS": before[0]}))
+    changed = Services.build(
+        load(
+            fresh.same_data
+            | {"JIUNIU_SECRET_KEY": fresh_key, "JIUNIU_SECRET_KEY_FALLBACKS": before[0]}
+        )
+    )
     assert changed.outgoing() == fresh.service.outgoing()
     lost = Services.build(load(fresh.same_data | {"JIUNIU_SECRET_KEY": fresh_key}))
     assert (lost.outgoing().origin, lost.outgoing().server) == ("unreadable", None)
-    assert [finding.check for finding in examine(lost) if "no key of this installation opens" in finding.says] == ["mail server"]
+    assert [
+        finding.check
+        for finding in examine(lost)
+        if "no key of this installation opens" in finding.says
+    ] == ["mail server"]
     assert owner.get("/club/desk/mail").status == 200
     for service in (changed, lost):
         service.db.dispose()
@@ -169,7 +226,9 @@ def test_an_older_key_still_opens_the_account_and_a_lost_one_is_said(fresh: Worl
 # From the desk
 
 
-def test_the_secret_that_is_kept_goes_to_no_other_server(fresh: World, serve: Callable[..., Scripted]) -> None:
+def test_the_secret_that_is_kept_goes_to_no_other_server(
+    fresh: World, serve: Callable[..., Scripted]
+) -> None:
     server, thief = serve(), serve()
     owner = to_check(fresh, server.port).press("found").browser
     page = owner.get("/club/desk/mail")
@@ -178,7 +237,9 @@ def test_the_secret_that_is_kept_goes_to_no_other_server(fresh: World, serve: Ca
     assert (moved.status, "另一个服务器" in moved.text, thief.commands) == (422, True, [])
 
 
-def test_only_the_first_club_s_owner_changes_the_account(fresh: World, serve: Callable[..., Scripted]) -> None:
+def test_only_the_first_club_s_owner_changes_the_account(
+    fresh: World, serve: Callable[..., Scripted]
+) -> None:
     owner = to_check(fresh, serve().port).press("found").browser
     at_home(fresh)
     fresh.add_member("admin@qq.com", "周敏", role="admin")
@@ -188,9 +249,15 @@ def test_only_the_first_club_s_owner_changes_the_account(fresh: World, serve: Ca
     assert owner.get("/club/desk/mail").actions == ["test", "save"]
     page = owner.get("/club/desk/mail")
     signed_out = fresh.browser()
-    signed_out.session.cookies.set("jiuniu_form", owner.session.cookies.get("jiuniu_form", path="/") or "", path="/")
+    signed_out.session.cookies.set(
+        "jiuniu_form", owner.session.cookies.get("jiuniu_form", path="/") or "", path="/"
+    )
     kept = signed_out.post("/club/desk/mail", page.fields("test") | own(2525) | {"action": "save"})
-    assert (kept.status, kept.value("host"), "登录已过期" in kept.text or "重新登录" in kept.text) == (403, "127.0.0.1", True)
+    assert (
+        kept.status,
+        kept.value("host"),
+        "登录已过期" in kept.text or "重新登录" in kept.text,
+    ) == (403, "127.0.0.1", True)
 
 
 def test_in_the_demo_there_is_no_account_to_set(fresh: World) -> None:
@@ -207,7 +274,9 @@ def test_the_pages_ask_the_database_the_same_for_many_members_and_stay_small(fre
     browser.get("/setup/mail").press("later").press("found")
     at_home(fresh)
     asked: list[str] = []
-    event.listen(fresh.service.db.reader, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    event.listen(
+        fresh.service.db.reader, "before_cursor_execute", lambda *args: asked.append(args[2])
+    )
 
     def count_of(path: str) -> int:
         asked.clear()
@@ -225,4 +294,8 @@ def test_a_port_that_is_none_is_refused_beside_its_field(fresh: World) -> None:
     page = to_mail(fresh)
     for port in ("0", "65536", "smtp", "9" * 5000):
         wrong = page.press("next", **own(0) | {"port": port})
-        assert (wrong.status, wrong.value("port"), wrong.soup.find(id="port-error") is not None) == (422, port, True)
+        assert (
+            wrong.status,
+            wrong.value("port"),
+            wrong.soup.find(id="port-error") is not None,
+        ) == (422, port, True)

@@ -45,7 +45,9 @@ def test_nobody_writes_so_it_is_reminded_overdue_reminded_and_proposed(world: Wo
     world.join()
     world.new_mails()
     world.live_until(world.now + timedelta(days=8))
-    ladder = [(mail.letter, mail.to) for mail in world.mails if mail.letter.startswith("study_plan.")]
+    ladder = [
+        (mail.letter, mail.to) for mail in world.mails if mail.letter.startswith("study_plan.")
+    ]
     assert ladder == [
         ("study_plan.please_write", "lilei@qq.com"),
         ("study_plan.due_soon", "lilei@qq.com"),
@@ -56,14 +58,18 @@ def test_nobody_writes_so_it_is_reminded_overdue_reminded_and_proposed(world: Wo
         ("study_plan.removal_proposed", "lilei@qq.com"),
     ]
     assert plan_case(world).state == "removal_proposed"
-    assert world.rows(select(Person.status).where(Person.role == "member")) == ["member"]  # proposed, not executed
+    assert world.rows(select(Person.status).where(Person.role == "member")) == [
+        "member"
+    ]  # proposed, not executed
 
 
 def test_letters_of_the_clock_wait_for_the_morning(world: World) -> None:
     world.join()
     world.live_until(world.now + timedelta(days=4))
     by_letter = {row["letter"]: row["at"] for row in world.ledger(state="sent")}
-    assert by_letter["study_plan.second_chance"][:16] == "2026-12-04T00:00"  # overdue at 24:00, read at breakfast
+    assert (
+        by_letter["study_plan.second_chance"][:16] == "2026-12-04T00:00"
+    )  # overdue at 24:00, read at breakfast
 
 
 def test_the_owner_removes_with_a_reason_and_the_links_die(world: World) -> None:
@@ -146,7 +152,11 @@ def test_reminded_nobody_who_was_done(world: World) -> None:
     world.open(world.mail("study_plan.please_decide")).press("approve")
     world.live_until(world.now + timedelta(days=10), step=timedelta(hours=6))
     letters = [mail.letter for mail in world.mails if mail.letter.startswith("study_plan.")]
-    assert letters == ["study_plan.please_write", "study_plan.please_decide", "study_plan.plan_accepted"]
+    assert letters == [
+        "study_plan.please_write",
+        "study_plan.please_decide",
+        "study_plan.plan_accepted",
+    ]
 
 
 def test_with_the_mail_server_down_nobody_is_moved_against(world: World) -> None:
@@ -155,7 +165,9 @@ def test_with_the_mail_server_down_nobody_is_moved_against(world: World) -> None
     world.sink.replies["RCPT"] = "451 later"
     world.live_until(world.now + timedelta(days=6), step=timedelta(hours=3))
     before = len(world.sink.mails)
-    assert plan_case(world).state == "overdue"  # the first ask had left; the second never did, so nothing follows from it
+    assert (
+        plan_case(world).state == "overdue"
+    )  # the first ask had left; the second never did, so nothing follows from it
     world.sink.replies.clear()
     world.live_until(world.now + timedelta(days=1), step=timedelta(hours=1))
     came = [mail for mail in world.mails[before:] if mail.letter == "study_plan.second_chance"]
@@ -171,7 +183,9 @@ def test_the_member_s_own_page_and_calendar_show_what_is_due(world: World) -> No
     assert "学习计划" in page.text
     feed = world.browser().get(welcome.link("calendar.ics")).response
     assert feed.headers["Content-Type"].startswith("text/calendar")
-    assert "DTSTART:20261203T155900Z" in feed.text  # Thursday 23:59 in Shanghai, as the letter says it
+    assert (
+        "DTSTART:20261203T155900Z" in feed.text
+    )  # Thursday 23:59 in Shanghai, as the letter says it
     assert "DTEND:20261203T160000Z" in feed.text
 
 
@@ -193,13 +207,21 @@ def test_the_history_says_who_did_what(world: World) -> None:
     world.open(world.mail("study_plan.please_write")).press("submit", **PLAN)
     page = world.open(world.mail("study_plan.please_decide")).press("approve")
     assert [line.text for line in page.soup.select(".history-line")] == [
-        "入会申请通过，请新成员写学习计划", "李雷提交了学习计划", "陈老师通过了学习计划"
-    ]  # fmt: skip
+        "入会申请通过，请新成员写学习计划",
+        "李雷提交了学习计划",
+        "陈老师通过了学习计划",
+    ]
     assert page.soup.select_one(".notice-done strong").text == "已记下：陈老师通过了学习计划。"
-    english = page.browser.get(f"{page.response.url}&lang=en" if "?" in page.response.url else f"{page.response.url}?lang=en")
+    english = page.browser.get(
+        f"{page.response.url}&lang=en"
+        if "?" in page.response.url
+        else f"{page.response.url}?lang=en"
+    )
     assert [line.text for line in english.soup.select(".history-line")] == [
-        "After the approval the study plan began", "李雷 handed in the study plan", "陈老师 approved the study plan"
-    ]  # fmt: skip
+        "After the approval the study plan began",
+        "李雷 handed in the study plan",
+        "陈老师 approved the study plan",
+    ]
 
 
 def test_a_refusal_and_a_return_can_be_taken_back(world: World) -> None:
@@ -209,7 +231,10 @@ def test_a_refusal_and_a_return_can_be_taken_back(world: World) -> None:
         please = world.mail("study_plan.please_decide")
         world.open(please).press(action, note="手滑")
         assert plan_case(world).state == {"return": "returned", "decline": "overdue"}[action]
-        assert world.open(please).actions == {"return": ["undo"], "decline": ["extend", "excuse", "undo"]}[action]
+        assert (
+            world.open(please).actions
+            == {"return": ["undo"], "decline": ["extend", "excuse", "undo"]}[action]
+        )
         world.open(please).press("undo")
         assert plan_case(world).state == "review"
     assert world.mail("study_plan.taken_back").to == "lilei@qq.com"
@@ -229,12 +254,21 @@ def test_nobody_presses_the_clock_s_moves(world: World) -> None:
 def test_of_two_reminders_that_waited_only_the_later_one_leaves(world: World) -> None:
     world.join()
     world.new_mails()
-    world.set_clock(world.now + timedelta(days=2, hours=14, minutes=30))  # Thursday 00:30: the first reminder waits for the morning
+    world.set_clock(
+        world.now + timedelta(days=2, hours=14, minutes=30)
+    )  # Thursday 00:30: the first reminder waits for the morning
     Ticker(world.service).tick_sweep()
-    world.set_clock(world.now + timedelta(hours=21))  # Thursday 21:30: the worker was off, the second one is due
+    world.set_clock(
+        world.now + timedelta(hours=21)
+    )  # Thursday 21:30: the worker was off, the second one is due
     world.tick()
-    assert [mail.letter for mail in world.new_mails() if mail.to == "lilei@qq.com"] == ["study_plan.due_soon"]
-    assert [row["state"] for row in world.ledger(letter="study_plan.due_soon")] == ["dropped", "sent"]
+    assert [mail.letter for mail in world.new_mails() if mail.to == "lilei@qq.com"] == [
+        "study_plan.due_soon"
+    ]
+    assert [row["state"] for row in world.ledger(letter="study_plan.due_soon")] == [
+        "dropped",
+        "sent",
+    ]
 
 
 def test_a_daily_letter_that_comes_due_at_night_waits_for_the_morning(world: World) -> None:
@@ -252,7 +286,9 @@ def test_a_last_reminder_in_quiet_hours_leaves_before_it_is_too_late(world: Worl
     charter["numbers"]["remind_last"] = "1 hour"
     world.service.db.write(apply_charter, world.club_id, charter, world.now)
     world.join()
-    world.set_clock(datetime(2026, 12, 3, 15, 5, tzinfo=UTC))  # Thursday 23:05, an hour before the end of the day
+    world.set_clock(
+        datetime(2026, 12, 3, 15, 5, tzinfo=UTC)
+    )  # Thursday 23:05, an hour before the end of the day
     assert ("study_plan.due_soon", "lilei@qq.com") in world.new_letters()
 
 
@@ -276,13 +312,17 @@ def test_an_excuse_is_taken_back_on_the_page_where_it_was_given(world: World) ->
     due = plan_case(world).due_at
     desk = world.sign_in("owner@qq.com")
     record = desk.get(f"/jiuniu/desk/people/{world.person('lilei@qq.com').id}")
-    excused = desk.get(str(record.soup.select_one(".matter-title a")["href"])).press("excuse", note="手滑")  # type: ignore[index]
+    excused = desk.get(str(record.soup.select_one(".matter-title a")["href"])).press(
+        "excuse", note="手滑"
+    )  # type: ignore[index]
     assert (plan_case(world).state, excused.actions) == ("let_off", ["undo"])
     undone = excused.press("undo")
     assert (plan_case(world).state, plan_case(world).due_at) == ("overdue", due)
     assert [line.text for line in undone.soup.select(".history-line")][-3:] == [
-        "到截止时间没有收到，还可以补交", "陈老师同意李雷免交", "陈老师撤回了先前的决定"
-    ]  # fmt: skip
+        "到截止时间没有收到，还可以补交",
+        "陈老师同意李雷免交",
+        "陈老师撤回了先前的决定",
+    ]
     again = world.mail("study_plan.second_chance")
     assert "陈老师撤回了免交的决定" in again.text and again.to == "lilei@qq.com"
     assert "submit" in world.open(again).actions

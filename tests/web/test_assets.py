@@ -14,20 +14,33 @@ def test_the_sheet_is_all_of_its_parts_in_order(world: World) -> None:
 
 def test_a_page_asks_under_an_address_that_may_be_kept_for_good(world: World) -> None:
     page = world.browser().get("/jiuniu/")
-    addresses = [str(tag.get("href") or tag.get("src")) for tag in page.soup.select("link[href], script[src], header img")]
+    addresses = [
+        str(tag.get("href") or tag.get("src"))
+        for tag in page.soup.select("link[href], script[src], header img")
+    ]
     assert sorted(address.partition("?v=")[0] for address in addresses) == [
-        "/static/jiuniu.js", "/static/seal.svg", "/static/seal.svg", "/static/style.css",
-    ]  # fmt: skip
+        "/static/jiuniu.js",
+        "/static/seal.svg",
+        "/static/seal.svg",
+        "/static/style.css",
+    ]
     for address in addresses:
         answer = page.browser.get(address).response
-        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (
+            200,
+            "public, max-age=31536000, immutable",
+        )
 
 
-def test_under_a_plain_or_an_older_address_a_browser_asks_each_time_and_gets_it_only_when_it_changed(world: World) -> None:
+def test_under_a_plain_or_an_older_address_a_browser_asks_each_time_and_gets_it_only_when_it_changed(
+    world: World,
+) -> None:
     for address in ("/static/style.css", "/static/style.css?v=0123456789ab"):
         answer = world.browser().get(address).response
         assert answer.headers["Cache-Control"] == "no-cache"
-        again = world.browser().session.get(answer.url, headers={"If-None-Match": answer.headers["ETag"]}, timeout=60)
+        again = world.browser().session.get(
+            answer.url, headers={"If-None-Match": answer.headers["ETag"]}, timeout=60
+        )
         assert (again.status_code, again.content) == (304, b"")
 
 

@@ -35,7 +35,14 @@ def error_of(page: Page, name: str) -> str:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", ""), ("name", "名" * 201), ("email", "not an address"), ("email", "a@b"), ("city", "   "), ("about", "")],
+    [
+        ("name", ""),
+        ("name", "名" * 201),
+        ("email", "not an address"),
+        ("email", "a@b"),
+        ("city", "   "),
+        ("about", ""),
+    ],
 )
 def test_each_wrong_field_is_named_and_the_rest_stays(world: World, field: str, value: str) -> None:
     page = world.apply(**{field: value})
@@ -56,7 +63,14 @@ def test_joining_takes_the_tick_at_the_charter(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["ＬＩＬＥＩ＠ｑｑ．ｃｏｍ", "LiLei@QQ.com", "lilei@qq。com", " <lilei@qq.com> ", "\u202alilei@qq.com\u200b"]
+    "typed",
+    [
+        "ＬＩＬＥＩ＠ｑｑ．ｃｏｍ",
+        "LiLei@QQ.com",
+        "lilei@qq。com",
+        " <lilei@qq.com> ",
+        "\u202alilei@qq.com\u200b",
+    ],
 )
 def test_an_address_is_folded_to_the_one_it_means(world: World, typed: str) -> None:
     world.apply(email=typed)
@@ -64,11 +78,15 @@ def test_an_address_is_folded_to_the_one_it_means(world: World, typed: str) -> N
 
 
 @pytest.mark.parametrize(("address", "flagged"), [("a@qԛ.com", "qԛ.com"), ("a@例子.中国", "")])
-def test_a_domain_that_poses_as_another_is_flagged_to_the_owner(world: World, address: str, flagged: str) -> None:
+def test_a_domain_that_poses_as_another_is_flagged_to_the_owner(
+    world: World, address: str, flagged: str
+) -> None:
     world.apply(email=address)
     world.open(world.mail("join.confirm_address")).press("confirm")
     asked = world.mail("join.please_decide")
-    assert [f"读作“{flagged}”" in seen for seen in (asked.text, world.open(asked).text)] == [bool(flagged)] * 2
+    assert [f"读作“{flagged}”" in seen for seen in (asked.text, world.open(asked).text)] == [
+        bool(flagged)
+    ] * 2
     assert world.person(fold_address(address)).address == fold_address(address)
 
 
@@ -112,18 +130,28 @@ def test_a_request_of_fifty_megabytes_is_turned_away(world: World) -> None:
     assert browser.post("/jiuniu/join", {"about": "x" * 50_000_000}).status == 413
 
 
-def test_a_form_sent_within_two_seconds_or_with_a_filled_trap_is_shown_again_not_lost(world: World) -> None:
+def test_a_form_sent_within_two_seconds_or_with_a_filled_trap_is_shown_again_not_lost(
+    world: World,
+) -> None:
     page = world.browser().get("/jiuniu/join")
     too_fast = page.browser.post("/jiuniu/join", page.fields() | APPLICATION)
     assert too_fast.status == 422 and too_fast.value("about") == APPLICATION["about"]
     trapped = world.press_as_a_person(page, **APPLICATION, homepage="http://spam.example")
-    assert trapped.status == 422 and trapped.value("homepage") == "" and trapped.value("about") == APPLICATION["about"]
+    assert (
+        trapped.status == 422
+        and trapped.value("homepage") == ""
+        and trapped.value("about") == APPLICATION["about"]
+    )
     assert world.new_letters() == []
-    again = trapped.browser.post(trapped.response.url, trapped.fields() | {"form": world.aged_stamp(trapped.value("form"))})
+    again = trapped.browser.post(
+        trapped.response.url, trapped.fields() | {"form": world.aged_stamp(trapped.value("form"))}
+    )
     assert again.status == 200 or "accept_charter" in again.response.text
 
 
-def test_a_form_without_its_stamp_is_as_old_as_its_token(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_without_its_stamp_is_as_old_as_its_token(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = world.browser().get("/jiuniu/join")
     named = {"csrf_token": page.value("csrf_token"), **APPLICATION}
     assert page.browser.post("/jiuniu/join", named).status == 422
@@ -136,7 +164,9 @@ def test_a_form_without_its_stamp_is_as_old_as_its_token(world: World, monkeypat
 def test_a_form_without_its_token_is_shown_again_with_every_word(world: World) -> None:
     page = world.browser().get("/jiuniu/join")
     stranger = world.browser()  # the cookie is gone, as after a browser's restart
-    refused = stranger.post("/jiuniu/join", page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))})
+    refused = stranger.post(
+        "/jiuniu/join", page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))}
+    )
     assert refused.status == 400 and refused.value("about") == APPLICATION["about"]
     assert world.new_letters() == []
     assert world.press_as_a_person(refused, **APPLICATION).status == 200
@@ -152,7 +182,9 @@ def test_a_hand_in_without_its_token_is_shown_again_with_every_word(world: World
     assert (refused.value("goals"), refused.value("plan")) == ("长长的目标", "长长的计划")
 
 
-@pytest.mark.parametrize("path", ["%00/", "%00/join", "jiuniu%00/join", "c/%00", "%F0%9F%99%82/join", "a" * 500 + "/"])
+@pytest.mark.parametrize(
+    "path", ["%00/", "%00/join", "jiuniu%00/join", "c/%00", "%F0%9F%99%82/join", "a" * 500 + "/"]
+)
 def test_an_address_that_no_club_can_have_is_not_found(world: World, path: str) -> None:
     assert world.browser().get(f"/{path}").status == 404
 
@@ -165,18 +197,24 @@ def test_a_form_for_a_club_that_is_not_there_is_not_taken_in(world: World) -> No
     assert world.new_letters() == []
 
 
-def test_a_form_lives_through_a_restart_and_a_long_night(world: World, begin: Callable[..., World]) -> None:
+def test_a_form_lives_through_a_restart_and_a_long_night(
+    world: World, begin: Callable[..., World]
+) -> None:
     page = world.browser().get("/jiuniu/join")
     later = begin(**world.same_data)  # a second process on the same data
     page.browser.base = later.base
     page.browser.session.cookies = page.browser.session.cookies
-    moved = page.browser.post("/jiuniu/join", page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))})
+    moved = page.browser.post(
+        "/jiuniu/join", page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))}
+    )
     assert moved.status == 200
 
 
 def test_a_missing_text_on_the_case_page_is_named_and_the_other_stays(world: World) -> None:
     world.join()
-    refused = world.open(world.mail("study_plan.please_write")).press("submit", goals="", plan="每天一页")
+    refused = world.open(world.mail("study_plan.please_write")).press(
+        "submit", goals="", plan="每天一页"
+    )
     assert refused.status == 422
     assert error_of(refused, "goals") != "" and refused.value("plan") == "每天一页"
 
@@ -215,4 +253,6 @@ def test_a_double_press_of_a_hand_in_is_one_hand_in(world: World) -> None:
     for _press in range(2):
         assert page.press("submit", goals="会", plan="写").status == 200
     assert world.new_letters()[-1] == ("study_plan.please_write", "lilei@qq.com")
-    assert [row["letter"] for row in world.ledger(letter="study_plan.please_decide")] == ["study_plan.please_decide"]
+    assert [row["letter"] for row in world.ledger(letter="study_plan.please_decide")] == [
+        "study_plan.please_decide"
+    ]

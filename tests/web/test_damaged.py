@@ -1,4 +1,5 @@
-"""A row that was damaged by hand, or that a newer version made: everything else goes on, and it is named."""
+"""A row that was damaged by hand, or that a newer version made: everything else goes on, and it is
+named."""
 
 from __future__ import annotations
 
@@ -18,9 +19,25 @@ from web.commands.doctor import examine
 
 PEOPLE = {"a@qq.com": "甲", "b@qq.com": "乙", "c@qq.com": "丙", "d@qq.com": "丁"}
 DESK = (
-    "", "/waiting", "/late", "/people", "/letters", "/ahead", "/group", "/figures", "/offices", "/settings", "/settings/duties",
-    "/settings/texts", "/settings/clauses", "/settings/deciders", "/settings/history", "/settings/club", "/club", "/members",
-)  # fmt: skip
+    "",
+    "/waiting",
+    "/late",
+    "/people",
+    "/letters",
+    "/ahead",
+    "/group",
+    "/figures",
+    "/offices",
+    "/settings",
+    "/settings/duties",
+    "/settings/texts",
+    "/settings/clauses",
+    "/settings/deciders",
+    "/settings/history",
+    "/settings/club",
+    "/club",
+    "/members",
+)
 ROOMS = ("", "record", "letters", "settings", "data")
 
 
@@ -30,29 +47,49 @@ def damage(world: World, statement: str, **values: object) -> None:
 
 
 def damaged(world: World) -> dict[str, Case]:
-    """A workflow nobody knows, a state nobody knows, answers that are no object; and one plan that is sound."""
+    """A workflow nobody knows, a state nobody knows, answers that are no object; and one plan that
+    is sound."""
     for address, name in PEOPLE.items():
         world.join(email=address, name=name)
     world.new_mails()
     cases = {address: world.case("study_plan", address) for address in PEOPLE}
     named = [case.id for case in cases.values()]
-    damage(world, "UPDATE \"case\" SET workflow = 'book_circle', state = 'sitting' WHERE id = :id", id=named[0])
-    damage(world, "UPDATE \"case\" SET state = 'weighing', turn = 'owner' WHERE id = :id", id=named[1])
-    damage(world, 'UPDATE "case" SET answers = :answers WHERE id = :id', answers='["a list"]', id=named[2])
+    damage(
+        world,
+        "UPDATE \"case\" SET workflow = 'book_circle', state = 'sitting' WHERE id = :id",
+        id=named[0],
+    )
+    damage(
+        world, "UPDATE \"case\" SET state = 'weighing', turn = 'owner' WHERE id = :id", id=named[1]
+    )
+    damage(
+        world,
+        'UPDATE "case" SET answers = :answers WHERE id = :id',
+        answers='["a list"]',
+        id=named[2],
+    )
     return cases
 
 
 def look_everywhere(world: World) -> dict[str, int]:
-    """Every page that tells of cases, by the owner and by everybody concerned, and what went wrong on it."""
+    """Every page that tells of cases, by the owner and by everybody concerned, and what went wrong
+    on it."""
     owner = world.sign_in("owner@qq.com")
     pages = {path: owner.get(f"/jiuniu/desk{path}") for path in DESK}
     for address in PEOPLE:
         pages |= {f"{address}/{room}": world.open_own_page(address, room) for room in ROOMS}
         pages[f"record of {address}"] = owner.get(f"/jiuniu/desk/people/{world.person(address).id}")
         links = {str(link["href"]) for link in pages[f"{address}/"].soup.select('a[href*="/c/"]')}
-        links |= {str(link["href"]) for link in pages[f"record of {address}"].soup.select('a[href*="/c/"]')}
-        pages |= {f"{address} {number}": owner.get(link) for number, link in enumerate(sorted(links))}
-    for number, link in enumerate({str(link["href"]) for link in pages[""].soup.select('main a[href*="/c/"]')}):
+        links |= {
+            str(link["href"])
+            for link in pages[f"record of {address}"].soup.select('a[href*="/c/"]')
+        }
+        pages |= {
+            f"{address} {number}": owner.get(link) for number, link in enumerate(sorted(links))
+        }
+    for number, link in enumerate(
+        {str(link["href"]) for link in pages[""].soup.select('main a[href*="/c/"]')}
+    ):
         pages[f"desk {number}"] = owner.get(link)
     assert len(pages) > 40
     return {path: page.status for path, page in pages.items() if page.status != 200}
@@ -68,14 +105,25 @@ def test_every_page_goes_on_and_says_which_case_cannot_be_read(world: World) -> 
     assert here is not None
     page = world.browser().get(str(here["href"]))
     assert "这件事暂时读不出来" in page.text and page.actions == []
-    assert page.browser.post(str(here["href"]), {"csrf_token": page.browser.get("/jiuniu/join").value("csrf_token")}).status == 403
+    assert (
+        page.browser.post(
+            str(here["href"]), {"csrf_token": page.browser.get("/jiuniu/join").value("csrf_token")}
+        ).status
+        == 403
+    )
     named = [finding.says for finding in examine(world.service) if finding.check == "case"]
-    assert sorted(says.split()[1] for says in named) == sorted(str(cases[address].id) for address in list(PEOPLE)[:3])
-    foreseen = Shell(world.same_data | {"JIUNIU_CLOCK_FILE": str(world.folder / "clock-file")}).json("due", "--days", "14")
+    assert sorted(says.split()[1] for says in named) == sorted(
+        str(cases[address].id) for address in list(PEOPLE)[:3]
+    )
+    foreseen = Shell(
+        world.same_data | {"JIUNIU_CLOCK_FILE": str(world.folder / "clock-file")}
+    ).json("due", "--days", "14")
     assert "study_plan.due_soon" in {row["letter"] for row in foreseen}
 
 
-def test_the_sound_case_is_reminded_the_owner_hears_of_the_others_and_they_can_be_ended(world: World) -> None:
+def test_the_sound_case_is_reminded_the_owner_hears_of_the_others_and_they_can_be_ended(
+    world: World,
+) -> None:
     cases = damaged(world)
     world.live_until(world.now + timedelta(days=5), step=timedelta(hours=6))
     sound = world.case("study_plan", "d@qq.com")
@@ -87,7 +135,9 @@ def test_the_sound_case_is_reminded_the_owner_hears_of_the_others_and_they_can_b
         page = owner.get(f"/jiuniu/desk/people/{world.person(address).id}/departure")
         assert page.press(why="在群里说要走。").status == 200
     with world.service.db.read(world.club_id) as session:
-        assert {session.get_one(Case, (world.club_id, cases[a].id)).state for a in list(PEOPLE)[:3]} == {"void"}
+        assert {
+            session.get_one(Case, (world.club_id, cases[a].id)).state for a in list(PEOPLE)[:3]
+        } == {"void"}
 
 
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
@@ -104,10 +154,16 @@ def test_answers_that_are_no_json_at_all_stop_no_page(world: World) -> None:
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_a_damaged_charter_is_as_shipped_in_that_place_until_it_is_saved(world: World) -> None:
     with world.service.db.read() as session:
-        charter = json.loads(session.connection().execute(text("SELECT charter FROM club")).scalar_one())
+        charter = json.loads(
+            session.connection().execute(text("SELECT charter FROM club")).scalar_one()
+        )
     charter["numbers"] |= {"plan_days": "many", "karma": 3, "return_days": 5}
     for table in ("club", "charter_change"):
-        damage(world, f"UPDATE {table} SET charter = :charter", charter=json.dumps(charter | {"mood": 1}))
+        damage(
+            world,
+            f"UPDATE {table} SET charter = :charter",
+            charter=json.dumps(charter | {"mood": 1}),
+        )
     damage(world, "UPDATE club SET charter_version = 2")
     owner = world.sign_in("owner@qq.com")
     assert [owner.get(f"/jiuniu/desk{path}").status for path in DESK] == [200] * len(DESK)
@@ -127,13 +183,16 @@ def test_a_damaged_charter_is_as_shipped_in_that_place_until_it_is_saved(world: 
 
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_club_apply_does_not_overwrite_what_was_saved_while_it_read(world: World) -> None:
-    """The command reads the file from a pipe: while it waits there, somebody saves on the settings page."""
+    """The command reads the file from a pipe: while it waits there, somebody saves on the settings
+    page."""
     pipe, shell = world.folder / "charter.toml", Shell(world.same_data)
     done: list[object] = []
     os.mkfifo(pipe)
     command = threading.Thread(target=lambda: done.append(shell("club", "apply", str(pipe))))
     command.start()
-    with pipe.open("w") as file:  # opens once the command has read the charter and waits for the file
+    with pipe.open(
+        "w"
+    ) as file:  # opens once the command has read the charter and waits for the file
         owner = world.sign_in("owner@qq.com")
         owner.get("/jiuniu/desk/settings/duties").press("preview", plan_days="9").press("save")
         file.write("plan_days = 5\n")
@@ -150,10 +209,18 @@ def test_club_apply_does_not_overwrite_what_was_saved_while_it_read(world: World
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_a_name_and_a_zone_given_at_once_both_stay(world: World) -> None:
     change, now = world.service.db.write, world.now
-    page = world.sign_in("owner@qq.com").get("/jiuniu/desk/settings/club").press("preview", name="新名字")
+    page = (
+        world.sign_in("owner@qq.com")
+        .get("/jiuniu/desk/settings/club")
+        .press("preview", name="新名字")
+    )
     change(change_club, world.club_id, zone="Asia/Urumqi", now=now)
     again = page.press("save")
-    assert (again.status, again.fields("save")["zone"], again.actions) == (200, "Asia/Shanghai", page.actions)
+    assert (again.status, again.fields("save")["zone"], again.actions) == (
+        200,
+        "Asia/Shanghai",
+        page.actions,
+    )
     with pytest.raises(CharterChanged):
         change(change_club, world.club_id, name="x", now=now, over=("九牛读书会", "Asia/Shanghai"))
     with world.service.db.read() as session:

@@ -1,4 +1,5 @@
-"""The desk of a large club: as many queries as that of a small one, and no page that a phone waits for."""
+"""The desk of a large club: as many queries as that of a small one, and no page that a phone waits
+for."""
 
 from __future__ import annotations
 
@@ -19,16 +20,37 @@ from tests.world import World
 
 LARGEST = 40_000
 PATHS = (
-    "desk", "desk/waiting", "desk/waiting?page=2", "desk/late", "desk/people", "desk/people?q=李", "desk/people?status=applicant",
-    "desk/people?status=all&page=2", "desk/letters?kind=failed", "desk/letters?kind=waiting", "desk/letters?kind=held",
-    "desk/letters?kind=recent", "desk/offices", "sessions",
-)  # fmt: skip
+    "desk",
+    "desk/waiting",
+    "desk/waiting?page=2",
+    "desk/late",
+    "desk/people",
+    "desk/people?q=李",
+    "desk/people?status=applicant",
+    "desk/people?status=all&page=2",
+    "desk/letters?kind=failed",
+    "desk/letters?kind=waiting",
+    "desk/letters?kind=held",
+    "desk/letters?kind=recent",
+    "desk/offices",
+    "sessions",
+)
 # State, whose turn, how it was entered: what a club is full of.
 STATES = (
-    ("review", "reviewer", "submit"), ("overdue", "person", "due"), ("owed", "person", "open"), ("accepted", "", "approve"),
-    ("accepted", "", "approve"), ("let_off", "", "excuse"), ("removal_proposed", "owner", "due"),
-)  # fmt: skip
-REFLECTION = {"book": "活着", "author": "余华", "reflection": "人是为活着本身而活着的。" * 200, "share": True}
+    ("review", "reviewer", "submit"),
+    ("overdue", "person", "due"),
+    ("owed", "person", "open"),
+    ("accepted", "", "approve"),
+    ("accepted", "", "approve"),
+    ("let_off", "", "excuse"),
+    ("removal_proposed", "owner", "due"),
+)
+REFLECTION = {
+    "book": "活着",
+    "author": "余华",
+    "reflection": "人是为活着本身而活着的。" * 200,
+    "share": True,
+}
 
 
 @contextmanager
@@ -48,17 +70,30 @@ def people(world: World, number: int, first: int = 0) -> list[int]:
     """That many, most of them members; with names and addresses of every length."""
     chance, rows = random.Random(1), []
     for index in range(first, first + number):
-        status = chance.choice(("member", "member", "member", "member", "applicant", "departed", "removed"))
+        status = chance.choice(
+            ("member", "member", "member", "member", "applicant", "departed", "removed")
+        )
         address = f"member-{index}@students.example.org"
         rows.append(
             {
-                "club_id": world.club_id, "id": new_id(), "version": 1, "address": address, "address_hash": f"hash {index}",
-                "name": f"李{'雷' * (index % 4 + 1)}", "display_name": f"武汉+李{'雷' * (index % 4 + 1)}", "locale": "zh-CN",
-                "status": status, "role": "member", "charter_version": index % 2, "link_epoch": 1, "fewer_reminders": False,
-                "mail_trouble": "recipient: 550 5.1.1 user unknown" if index % 9 == 0 else "", "joined_at": world.now,
+                "club_id": world.club_id,
+                "id": new_id(),
+                "version": 1,
+                "address": address,
+                "address_hash": f"hash {index}",
+                "name": f"李{'雷' * (index % 4 + 1)}",
+                "display_name": f"武汉+李{'雷' * (index % 4 + 1)}",
+                "locale": "zh-CN",
+                "status": status,
+                "role": "member",
+                "charter_version": index % 2,
+                "link_epoch": 1,
+                "fewer_reminders": False,
+                "mail_trouble": "recipient: 550 5.1.1 user unknown" if index % 9 == 0 else "",
+                "joined_at": world.now,
                 "removed_at": world.now if status == "removed" else None,
             }
-        )  # fmt: skip
+        )
     fill(world, Person, rows)
     return [row["id"] for row in rows]
 
@@ -71,30 +106,66 @@ def cases(world: World, whose: list[int], number: int, first: int = 0) -> None:
         due = world.now + timedelta(hours=index % 90 + 1) if turn else None
         both = {"club_id": world.club_id}
         matters.append(
-            both | {
-                "id": case, "workflow": "reflection", "key": f"{index}", "person_id": person, "state": state, "turn": turn,
-                "version": 2, "entered_version": 2, "opened_at": at, "entered_at": at, "due_at": due, "wake_at": due,
-                "trouble": "unreachable" if turn == "person" and index % 50 == 0 else "", "answers": REFLECTION,
-                "data": {"period": "2026-W49", "period_due": (due or at).isoformat()}, "private": {},
+            both
+            | {
+                "id": case,
+                "workflow": "reflection",
+                "key": f"{index}",
+                "person_id": person,
+                "state": state,
+                "turn": turn,
+                "version": 2,
+                "entered_version": 2,
+                "opened_at": at,
+                "entered_at": at,
+                "due_at": due,
+                "wake_at": due,
+                "trouble": "unreachable" if turn == "person" and index % 50 == 0 else "",
+                "answers": REFLECTION,
+                "data": {"period": "2026-W49", "period_due": (due or at).isoformat()},
+                "private": {},
             }
-        )  # fmt: skip
+        )
         events += [
-            both | {
-                "case_id": case, "version": version, "at": at, "via": "page", "action": what, "from_state": "", "to_state": state,
-                "note": "好。", "answers": {}, "who_id": whose[0] if action != "due" else None,
+            both
+            | {
+                "case_id": case,
+                "version": version,
+                "at": at,
+                "via": "page",
+                "action": what,
+                "from_state": "",
+                "to_state": state,
+                "note": "好。",
+                "answers": {},
+                "who_id": whose[0] if action != "due" else None,
             }
             for version, what in ((1, "open"), (2, action))
-        ]  # fmt: skip
+        ]
         letters.append(
-            both | {
-                "id": new_id(), "key": f"k{index}", "name": "reflection.please_read", "case_id": case, "version": 2,
-                "person_id": person, "about_id": person, "asks": True, "priority": 5, "data": {},
-                "state": chance.choice(("sent", "sent", "failed", "queued", "held", "dropped")), "created_at": at,
-                "next_at": world.now + timedelta(days=9), "attempts": 3, "message_id": f"m{index}",
-                "answer": "recipient: 550 5.1.1 user unknown, says the server in a long line of its own " * 2, "maybe_twice": False,
+            both
+            | {
+                "id": new_id(),
+                "key": f"k{index}",
+                "name": "reflection.please_read",
+                "case_id": case,
+                "version": 2,
+                "person_id": person,
+                "about_id": person,
+                "asks": True,
+                "priority": 5,
+                "data": {},
+                "state": chance.choice(("sent", "sent", "failed", "queued", "held", "dropped")),
+                "created_at": at,
+                "next_at": world.now + timedelta(days=9),
+                "attempts": 3,
+                "message_id": f"m{index}",
+                "answer": "recipient: 550 5.1.1 user unknown, says the server in a long line of its own "
+                * 2,
+                "maybe_twice": False,
                 "settled_at": at,
             }
-        )  # fmt: skip
+        )
     for model, rows in ((Case, matters), (Event, events), (Letter, letters)):
         fill(world, model, rows)
 
@@ -107,7 +178,9 @@ def fill(world: World, model: Any, rows: list[dict[str, Any]]) -> None:
     world.service.db.write(unit)
 
 
-def look(world: World, browser: Browser, paths: tuple[str, ...]) -> tuple[dict[str, int], dict[str, int]]:
+def look(
+    world: World, browser: Browser, paths: tuple[str, ...]
+) -> tuple[dict[str, int], dict[str, int]]:
     """How many statements each page takes, and how many bytes it has."""
     queries, sizes = {}, {}
     for path in paths:

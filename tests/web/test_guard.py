@@ -17,26 +17,40 @@ from web.member.unsubscribe import unsubscribe
 
 
 def rows(world: World) -> list[int]:
-    return [world.rows(select(func.count()).select_from(table))[0] for table in (Case, Event, Letter, Person)]
+    return [
+        world.rows(select(func.count()).select_from(table))[0]
+        for table in (Case, Event, Letter, Person)
+    ]
 
 
 def routes(app: Flask, method: str) -> list[str]:
-    return sorted(rule.rule for rule in app.url_map.iter_rules() if method in (rule.methods or set()))
+    return sorted(
+        rule.rule for rule in app.url_map.iter_rules() if method in (rule.methods or set())
+    )
 
 
 def test_no_post_without_a_token_changes_anything(world: World) -> None:
     welcome = world.join()
     world.tick()
     mine = welcome.link("/me/")
-    tokens = {"/c/<path:token>": world.mail("study_plan.please_write").link(), "/me/<path:token>": mine}
+    tokens = {
+        "/c/<path:token>": world.mail("study_plan.please_write").link(),
+        "/me/<path:token>": mine,
+    }
     before = rows(world)
     app = create_app(world.service.settings)
-    tokens |= {rule: rule.replace("/me/<token>", mine) for rule in routes(app, "POST") if rule.startswith("/me/<token>/")}
+    tokens |= {
+        rule: rule.replace("/me/<token>", mine)
+        for rule in routes(app, "POST")
+        if rule.startswith("/me/<token>/")
+    }
     assert len(tokens) == 4, "my page has two sub-pages with acts"
     for rule in routes(app, "POST"):
         if rule == "/unsubscribe/<path:token>":
             continue
-        url = tokens.get(rule) or rule.replace("<slug>", "jiuniu").replace("<path>", "join").replace("<path:token>", "x")
+        url = tokens.get(rule) or rule.replace("<slug>", "jiuniu").replace(
+            "<path>", "join"
+        ).replace("<path:token>", "x")
         action = {"data": "lost", "settings": "fewer"}.get(rule.rpartition("/")[2], "submit")
         for headers in ({}, {"Origin": "https://evil.example"}):
             page = world.browser().post(url, APPLICATION | {"action": action}, headers=headers)
@@ -58,9 +72,16 @@ def test_every_page_carries_the_headers(world: World) -> None:
 
 def test_nothing_foreign_is_loaded_and_one_script_of_our_own(world: World) -> None:
     world.join()
-    for link in (world.mail("study_plan.please_write").link(), world.mail("join.welcome").link("/me/"), "/jiuniu/", "/jiuniu/join"):
+    for link in (
+        world.mail("study_plan.please_write").link(),
+        world.mail("join.welcome").link("/me/"),
+        "/jiuniu/",
+        "/jiuniu/join",
+    ):
         soup = world.browser().get(link).soup
-        assert [(str(tag.get("src")).partition("?")[0], tag.text) for tag in soup.select("script")] == [("/static/jiuniu.js", "")]
+        assert [
+            (str(tag.get("src")).partition("?")[0], tag.text) for tag in soup.select("script")
+        ] == [("/static/jiuniu.js", "")]
         assert soup.select("[onclick], [style], [formaction], [form], iframe[src^=http]") == []
         for tag in soup.select("[src], link[href]"):
             assert str(tag.get("src") or tag.get("href")).startswith(("/static/", "data:"))
@@ -69,9 +90,15 @@ def test_nothing_foreign_is_loaded_and_one_script_of_our_own(world: World) -> No
 def test_a_forged_host_changes_no_link(world: World) -> None:
     page = world.browser().get("/jiuniu/join")
     data = page.fields() | APPLICATION | {"form": world.aged_stamp(page.value("form"))}
-    answer = page.browser.post("/jiuniu/join", data, headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
+    answer = page.browser.post(
+        "/jiuniu/join",
+        data,
+        headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"},
+    )
     assert answer.status == 200
-    forged = world.browser().session.get(f"{world.base}jiuniu/join", headers={"Host": "evil.example"}, timeout=60)
+    forged = world.browser().session.get(
+        f"{world.base}jiuniu/join", headers={"Host": "evil.example"}, timeout=60
+    )
     assert "evil.example" not in forged.text
     assert "evil.example" not in world.mail("join.confirm_address").text
 
@@ -79,7 +106,12 @@ def test_a_forged_host_changes_no_link(world: World) -> None:
 def test_a_redirect_names_no_host_that_somebody_asked_for(world: World) -> None:
     session = world.browser().session
     for path, leads_to in (("jiuniu", "/jiuniu/"), ("/evil.example", "/evil.example/")):
-        answer = session.get(f"{world.base}{path}", headers={"Host": "evil.example"}, timeout=60, allow_redirects=False)
+        answer = session.get(
+            f"{world.base}{path}",
+            headers={"Host": "evil.example"},
+            timeout=60,
+            allow_redirects=False,
+        )
         assert (answer.status_code, answer.headers["Location"]) == (308, leads_to)
 
 
@@ -102,7 +134,9 @@ def test_limits_can_be_off_for_benchmarks(begin: Callable[..., World]) -> None:
     assert {world.apply(email=f"a{number}@qq.com").status for number in range(62)} == {200}
 
 
-def test_what_breaks_is_said_with_a_number_and_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_is_said_with_a_number_and_nothing_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail about lilei@qq.com")
 
@@ -128,7 +162,9 @@ def test_under_a_path_prefix_every_link_works(begin: Callable[..., World]) -> No
 
 def test_pages_ask_the_database_a_fixed_number_of_times(world: World) -> None:
     asked: list[str] = []
-    event.listen(world.service.db.reader, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    event.listen(
+        world.service.db.reader, "before_cursor_execute", lambda *args: asked.append(args[2])
+    )
 
     def count(link: str) -> int:
         asked.clear()
@@ -159,14 +195,27 @@ def test_the_number_of_proxies_decides_whose_address_counts(begin: Callable[...,
     statuses = []
     for number in range(62):
         page = world.browser().get("/jiuniu/join")
-        data = page.fields() | APPLICATION | {"email": f"a{number}@qq.com", "form": world.aged_stamp(page.value("form"))}
-        statuses.append(page.browser.post("/jiuniu/join", data, headers={"X-Forwarded-For": f"203.0.113.{number}"}).status)
+        data = (
+            page.fields()
+            | APPLICATION
+            | {"email": f"a{number}@qq.com", "form": world.aged_stamp(page.value("form"))}
+        )
+        statuses.append(
+            page.browser.post(
+                "/jiuniu/join", data, headers={"X-Forwarded-For": f"203.0.113.{number}"}
+            ).status
+        )
     assert set(statuses) == {200}
 
 
 def test_a_form_with_thousands_of_fields_is_turned_away(world: World) -> None:
     page = world.browser().get("/jiuniu/join")
-    assert page.browser.post("/jiuniu/join", page.fields() | {f"x{number}": "1" for number in range(1000)}).status == 413
+    assert (
+        page.browser.post(
+            "/jiuniu/join", page.fields() | {f"x{number}": "1" for number in range(1000)}
+        ).status
+        == 413
+    )
 
 
 def test_a_whole_club_that_keeps_its_lines_open_keeps_nobody_out(world: World) -> None:
@@ -192,10 +241,14 @@ def test_an_ipv6_network_is_one_visitor(world: World) -> None:
 
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 def test_the_built_in_mailbox_shows_under_no_foreign_name(begin: Callable[..., World]) -> None:
-    """A page elsewhere whose name is made to lead to this machine (DNS rebinding) reads nobody's mail."""
+    """A page elsewhere whose name is made to lead to this machine (DNS rebinding) reads nobody's
+    mail."""
     world = begin(JIUNIU_SMTP_URL="")
     world.found_club()
     session = world.browser().session
     hosts = ("127.0.0.1:9", "localhost", "[::1]:8000", "evil.example", "127.0.0.1.evil.example:80")
-    answers = [session.get(f"{world.base}mailbox", headers={"Host": host}, timeout=10).status_code for host in hosts]
+    answers = [
+        session.get(f"{world.base}mailbox", headers={"Host": host}, timeout=10).status_code
+        for host in hosts
+    ]
     assert answers == [200, 200, 200, 404, 404]

@@ -35,7 +35,14 @@ def test_a_damaged_link_is_healed_where_that_is_unambiguous(world: World) -> Non
     link = world.mail("join.confirm_address").link()
     token = urlsplit(link).path.removeprefix("/c/")
     browser = world.browser()
-    for healed in (f"{token}>", f"{token}。", f"{token}.", f"=3D{token}", f"{token[:20]}={token[20:]}", f"<{token}>"):
+    for healed in (
+        f"{token}>",
+        f"{token}。",
+        f"{token}.",
+        f"=3D{token}",
+        f"{token[:20]}={token[20:]}",
+        f"<{token}>",
+    ):
         assert browser.get(f"/c/{requests_quote(healed)}").status == 200, healed
     changed = token[:10] + ("A" if token[10] != "A" else "B") + token[11:]
     for dead in (changed, token[:-1], "", "nonsense"):
@@ -52,7 +59,9 @@ def test_another_person_s_case_is_not_found(world: World) -> None:
     mine = world.rows(select(Case).where(Case.workflow == "study_plan"))
     other = next(person for person in world.rows(select(Person)) if person.address == "b@qq.com")
     theirs = next(case for case in mine if case.person_id != other.id)
-    token = world.service.links.token(Link("case", world.club_id, other.id, other.link_epoch, theirs.id, world.now))
+    token = world.service.links.token(
+        Link("case", world.club_id, other.id, other.link_epoch, theirs.id, world.now)
+    )
     assert world.browser().get(f"/c/{token}").status == 404
 
 
@@ -62,7 +71,9 @@ def test_a_link_older_than_180_days_says_so_and_how_to_get_a_fresh_one(world: Wo
     page = world.browser().get(welcome.link("/me/"))
     assert page.status == 410
     assert "李雷" not in page.response.text and "lilei" not in page.response.text
-    assert page.soup.select_one('a[href$="/jiuniu/desk"]') or page.soup.select_one('a[href*="join"]')
+    assert page.soup.select_one('a[href$="/jiuniu/desk"]') or page.soup.select_one(
+        'a[href*="join"]'
+    )
 
 
 def test_old_links_live_with_the_fallback_key(world: World, begin: Callable[..., World]) -> None:
@@ -70,7 +81,8 @@ def test_old_links_live_with_the_fallback_key(world: World, begin: Callable[...,
     link = world.mail("join.confirm_address").link()
     old = world.service.settings.secret_keys[0]
     turned = begin(
-        **world.same_data | {"JIUNIU_SECRET_KEY": "a-new-key-of-many-letters", "JIUNIU_SECRET_KEY_FALLBACKS": old},
+        **world.same_data
+        | {"JIUNIU_SECRET_KEY": "a-new-key-of-many-letters", "JIUNIU_SECRET_KEY_FALLBACKS": old},
     )
     assert turned.browser().get(urlsplit(link).path).status == 200
     strange = begin(**world.same_data | {"JIUNIU_SECRET_KEY": "a-new-key-of-many-letters"})
@@ -102,7 +114,10 @@ def test_a_sign_in_link_lives_half_an_hour(world: World) -> None:
 
 
 def test_asking_for_a_sign_in_tells_strangers_nothing(world: World) -> None:
-    pages = [world.press_as_a_person(world.browser().get("/jiuniu/desk"), email=email) for email in ("owner@qq.com", "who@qq.com")]
+    pages = [
+        world.press_as_a_person(world.browser().get("/jiuniu/desk"), email=email)
+        for email in ("owner@qq.com", "who@qq.com")
+    ]
     assert pages[0].text == pages[1].text
     assert world.new_letters() == [("club.sign_in", "owner@qq.com")]
 
@@ -137,4 +152,6 @@ def test_ids_cannot_be_walked(world: World) -> None:
 def test_the_heartbeat_shows_the_last_tick(world: World) -> None:
     world.tick()
     assert world.browser().get("/readyz").response.json()["status"] == "ready"
-    assert [beat.name for beat in world.rows(select(Heartbeat).where(Heartbeat.name == "sweep"))] == ["sweep"]
+    assert [
+        beat.name for beat in world.rows(select(Heartbeat).where(Heartbeat.name == "sweep"))
+    ] == ["sweep"]

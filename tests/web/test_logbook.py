@@ -57,7 +57,9 @@ def paper() -> Iterator[io.StringIO]:
     root.setLevel(before)
 
 
-def test_a_forced_500_tells_the_log_what_but_not_whom(paper: io.StringIO, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forced_500_tells_the_log_what_but_not_whom(
+    paper: io.StringIO, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.join()
     me = world.mail("join.welcome").links[0]
 
@@ -69,7 +71,9 @@ def test_a_forced_500_tells_the_log_what_but_not_whom(paper: io.StringIO, world:
     assert page.status == 500
     log = paper.getvalue()
     assert "RuntimeError: l***@qq.com came by http://127.0.0.1" in log and "Traceback" in log
-    assert "\n    2026-11-30 INFO jiuniu forged line" in log, "a line of somebody's text does not pass for one of ours"
+    assert "\n    2026-11-30 INFO jiuniu forged line" in log, (
+        "a line of somebody's text does not pass for one of ours"
+    )
     assert "500 " in log and "/…" in log
     _nobody_is_named(log, world)
 
@@ -90,7 +94,9 @@ def test_what_servers_refuse_with_an_address_in_it(paper: io.StringIO, world: Wo
     _nobody_is_named(paper.getvalue(), world)
 
 
-def test_a_request_is_one_line_without_query_and_cannot_forge_another(paper: io.StringIO, world: World) -> None:
+def test_a_request_is_one_line_without_query_and_cannot_forge_another(
+    paper: io.StringIO, world: World
+) -> None:
     world.apply()
     link = world.mail("join.confirm_address").link()
     world.open(link + "?lang=en&token=secret-thing")
@@ -103,7 +109,10 @@ def test_a_request_is_one_line_without_query_and_cannot_forge_another(paper: io.
 
 
 def test_a_thread_that_dies_and_a_line_that_cannot_be_written(
-    paper: io.StringIO, world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    paper: io.StringIO,
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fall() -> None:
         raise RuntimeError("lilei@qq.com")
@@ -114,11 +123,15 @@ def test_a_thread_that_dies_and_a_line_that_cannot_be_written(
     thread.join()
     assert "RuntimeError: l***@qq.com" in paper.getvalue()
     handler = request_log._Quiet()
-    handler.handle(logging.LogRecord("a", logging.ERROR, "", 0, "%d of lilei@qq.com", ("many",), None))
+    handler.handle(
+        logging.LogRecord("a", logging.ERROR, "", 0, "%d of lilei@qq.com", ("many",), None)
+    )
     assert "lilei" not in capsys.readouterr().err + paper.getvalue()
 
 
-def test_secrets_of_the_installation_are_masked_wherever_they_stand(paper: io.StringIO, world: World) -> None:
+def test_secrets_of_the_installation_are_masked_wherever_they_stand(
+    paper: io.StringIO, world: World
+) -> None:
     key = world.service.settings.secret_keys[0]
     logging.getLogger("anything").error("the key is %s", key)
     assert paper.getvalue().endswith("the key is …\n")

@@ -26,7 +26,9 @@ def test_every_number_has_its_sentence_or_is_known_to_wait_for_its_workflow() ->
 
 def test_what_the_inputs_show_is_what_they_read() -> None:
     plain = shipped_charter("en").plain()["numbers"]
-    assert {key: read_number(key, typed_of(key, plain[key])) for key in WORDS} == {key: plain[key] for key in WORDS}
+    assert {key: read_number(key, typed_of(key, plain[key])) for key in WORDS} == {
+        key: plain[key] for key in WORDS
+    }
 
 
 @pytest.mark.parametrize(
@@ -45,11 +47,18 @@ def test_a_number_is_read_as_people_type_it(key: str, typed: dict[str, str], val
 @pytest.mark.parametrize(
     ("key", "typed"),
     [
-        ("plan_days", {}), ("plan_days", {"plan_days": "0"}), ("plan_days", {"plan_days": "3.5"}), ("plan_days", {"plan_days": "9" * 50}),
-        ("quorum", {"quorum": "1/0"}), ("quorum", {"quorum": "4/3"}), ("quorum", {"quorum": "1e-99999999"}), ("digest_hour", {"digest_hour": "25:00"}),
-        ("remind_before", {"remind_before": "2", "remind_before-unit": "week"}), ("week_due", {"week_due": "20:00"}),
+        ("plan_days", {}),
+        ("plan_days", {"plan_days": "0"}),
+        ("plan_days", {"plan_days": "3.5"}),
+        ("plan_days", {"plan_days": "9" * 50}),
+        ("quorum", {"quorum": "1/0"}),
+        ("quorum", {"quorum": "4/3"}),
+        ("quorum", {"quorum": "1e-99999999"}),
+        ("digest_hour", {"digest_hour": "25:00"}),
+        ("remind_before", {"remind_before": "2", "remind_before-unit": "week"}),
+        ("week_due", {"week_due": "20:00"}),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_number_is_refused(key: str, typed: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=key):
         read_number(key, typed)
@@ -59,7 +68,13 @@ def test_every_number_that_a_workflow_names_is_explained() -> None:
     named: set[str] = set()
     for flow in all_workflows():
         for state in flow.states.values():
-            parts = [state.due.when if state.due else None, state.keep, state.poll and state.poll.first]
+            parts = [
+                state.due.when if state.due else None,
+                state.keep,
+                state.poll and state.poll.first,
+            ]
             parts += [item.before for item in state.reminders]
             named |= set(re.findall(r"Number\(key='(\w+)'\)", repr([*parts, flow.openings])))
-    assert named >= {"plan_days", "week_opens", "vote_days", "application_days"} and named <= set(WORDS)
+    assert named >= {"plan_days", "week_opens", "vote_days", "application_days"} and named <= set(
+        WORDS
+    )

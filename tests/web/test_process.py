@@ -31,12 +31,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def running(port: int, errors: int | IO[bytes] = subprocess.DEVNULL, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    port: int, errors: int | IO[bytes] = subprocess.DEVNULL, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors,
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
         env=clean | {"JIUNIU_PORT": str(port)} | environment,
-    )  # fmt: skip
+    )
     try:
         wait_for(lambda: answers(port) or process.poll() is not None)
         yield process
@@ -69,24 +74,46 @@ def wait_for(found: object, seconds: float = 120) -> object:
 def end_leases(settings: dict[str, str]) -> None:
     """As if the half minute were over for which a process may hold a letter."""
     db, letter = Database(load(settings).database_url), Letter.__table__
-    over = update(letter).where(letter.c.lease_until.is_not(None)).values(lease_until=machine_now() - timedelta(minutes=1))
+    over = (
+        update(letter)
+        .where(letter.c.lease_until.is_not(None))
+        .values(lease_until=machine_now() - timedelta(minutes=1))
+    )
     db.write(lambda session: session.connection().execute(over))
     db.dispose()
 
 
 def found_club(**settings: str) -> None:
-    words = ["club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈"]
+    words = [
+        "club",
+        "create",
+        "--slug",
+        "jn",
+        "--name",
+        "会",
+        "--owner-email",
+        "o@qq.com",
+        "--owner-name",
+        "陈",
+    ]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
     subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "app", *words], cwd=ROOT, check=True, capture_output=True, timeout=60,
+        [sys.executable, "-m", "flask", "--app", "app", *words],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=60,
         env=environment | settings,
-    )  # fmt: skip
+    )
 
 
 def filled_in(session: requests.Session, base: str) -> dict[str, str]:
     """The join form as a person would send it."""
     soup = BeautifulSoup(session.get(f"{base}/jn/join").text, "html.parser")
-    form = {str(item["name"]): str(item.get("value", "")) for item in soup.select('form[method="post"] input[name]')} | APPLICATION
+    form = {
+        str(item["name"]): str(item.get("value", ""))
+        for item in soup.select('form[method="post"] input[name]')
+    } | APPLICATION
     time.sleep(2.1)  # a person takes their time: the form asks for two seconds
     return form
 
@@ -100,13 +127,17 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> 
         setup = BeautifulSoup(session.get(base).text, "html.parser")
         token = setup.select_one('[name="csrf_token"]')
         assert token is not None
-        home = session.post(f"{base}/setup", data={"csrf_token": token["value"], "action": "demo"}, timeout=60)
+        home = session.post(
+            f"{base}/setup", data={"csrf_token": token["value"], "action": "demo"}, timeout=60
+        )
         assert home.url == f"{base}/demo/"
         assert "join.please_decide" in {mail.letter for mail in stored_mails(tmp_path / "mailbox")}
         before = len(list(stored_mails(tmp_path / "mailbox")))
         soup = BeautifulSoup(home.text, "html.parser")
         moved = session.post(
-            f"{base}/setup/clock", data={"csrf_token": soup.select_one('[name="csrf_token"]')["value"], "by": "week"}, timeout=60
+            f"{base}/setup/clock",
+            data={"csrf_token": soup.select_one('[name="csrf_token"]')["value"], "by": "week"},
+            timeout=60,
         )
         assert moved.status_code == 200
         assert len(list(stored_mails(tmp_path / "mailbox"))) > before
@@ -115,7 +146,9 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> 
         assert process.wait(timeout=30) == 0
 
 
-def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(tmp_path: Path, template: Databases) -> None:
+def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(
+    tmp_path: Path, template: Databases
+) -> None:
     settings = template.settings(tmp_path, "process", bare=True)
     port = free_port()
     base = f"http://127.0.0.1:{port}"
@@ -130,7 +163,9 @@ def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_
         end_leases(settings)  # killed with the letter in its hands, it holds it still
         wait_for(lambda: list(stored_mails(tmp_path / "mailbox")))
         time.sleep(2.5)  # another tick of the post would bring a second mail if there were one
-        assert [mail.letter for mail in stored_mails(tmp_path / "mailbox")] == ["join.confirm_address"]
+        assert [mail.letter for mail in stored_mails(tmp_path / "mailbox")] == [
+            "join.confirm_address"
+        ]
 
 
 def test_what_the_process_writes_names_nobody(tmp_path: Path, template: Databases) -> None:
@@ -140,7 +175,10 @@ def test_what_the_process_writes_names_nobody(tmp_path: Path, template: Database
     found_club(**settings)
     session = requests.Session()
     written = tmp_path / "stderr"
-    with written.open("wb") as errors, running(port, errors, JIUNIU_SMTP_URL=sink.url, **settings) as process:
+    with (
+        written.open("wb") as errors,
+        running(port, errors, JIUNIU_SMTP_URL=sink.url, **settings) as process,
+    ):
         assert session.get(f"{base}/readyz").json()["status"] in ("starting", "ready")
         assert session.post(f"{base}/jn/join", data=filled_in(session, base)).status_code == 200
         wait_for(lambda: sink.mails)
@@ -155,6 +193,9 @@ def test_what_the_process_writes_names_nobody(tmp_path: Path, template: Database
         process.wait(timeout=30)
     sink.stop()
     log = written.read_text()
-    assert " INFO jiuniu.request POST /jn/join 303 " in log and " INFO jiuniu.request GET /c/… 200 " in log
+    assert (
+        " INFO jiuniu.request POST /jn/join 303 " in log
+        and " INFO jiuniu.request GET /c/… 200 " in log
+    )
     for secret in ("lilei", "o@qq.com", link.rpartition("/")[2], SECRET_KEY):
         assert secret not in log

@@ -1,4 +1,5 @@
-"""Several processes, as on several hosts, on one database: started in the same second, they do each thing once."""
+"""Several processes, as on several hosts, on one database: started in the same second, they do each
+thing once."""
 
 from __future__ import annotations
 
@@ -33,7 +34,18 @@ from tests.world import APPLICATION, MONDAY
 from web.app.services import Services
 
 PEOPLE = [f"reader{number}@qq.com" for number in range(20)]
-CREATE = ("club", "create", "--slug", "jn", "--name", "会", "--owner-email", "o@qq.com", "--owner-name", "陈")
+CREATE = (
+    "club",
+    "create",
+    "--slug",
+    "jn",
+    "--name",
+    "会",
+    "--owner-email",
+    "o@qq.com",
+    "--owner-name",
+    "陈",
+)
 FLASK = [sys.executable, "-m", "flask", "--app", "app"]
 
 
@@ -44,21 +56,28 @@ class Fleet:
         self.sink, self.clock = Sink(), folder / "clock"
         clean = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
         ours = settings | {
-            "JIUNIU_SMTP_URL": self.sink.url, "JIUNIU_MAIL_FROM": "Jiuniu <club@jiuniu.example>", "JIUNIU_RATE_LIMITS": "off",
-            "JIUNIU_CLOCK_FILE": str(self.clock), "JIUNIU_BASE_URL": "http://127.0.0.1:1",
-        }  # fmt: skip
+            "JIUNIU_SMTP_URL": self.sink.url,
+            "JIUNIU_MAIL_FROM": "Jiuniu <club@jiuniu.example>",
+            "JIUNIU_RATE_LIMITS": "off",
+            "JIUNIU_CLOCK_FILE": str(self.clock),
+            "JIUNIU_BASE_URL": "http://127.0.0.1:1",
+        }
         self.environment = clean | ours
         self.move(MONDAY)
         self.ports = [free_port() for _ in range(web)]
         self.log = open(folder / "log", "wb")  # noqa: SIM115  (open as long as the processes write)
-        self.processes = [self._start([sys.executable, "app.py"], JIUNIU_PORT=str(port)) for port in self.ports]
+        self.processes = [
+            self._start([sys.executable, "app.py"], JIUNIU_PORT=str(port)) for port in self.ports
+        ]
         self.processes += [self._start([*FLASK, "worker"]) for _ in range(workers)]
         wait_for(lambda: all(map(self.ready, self.ports)))
         self.service = Services.build(load(ours | {"JIUNIU_DATA_DIR": settings["JIUNIU_DATA_DIR"]}))
         self.club_id = 0
 
     def _start(self, command: list[str], **more: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, cwd=ROOT, env=self.environment | more, stdout=self.log, stderr=self.log)
+        return subprocess.Popen(
+            command, cwd=ROOT, env=self.environment | more, stdout=self.log, stderr=self.log
+        )
 
     def ready(self, port: int) -> bool:
         try:
@@ -93,7 +112,9 @@ class Fleet:
 
     def link(self, case: Case, person: Person) -> str:
         """The address of a case's page for this person."""
-        link = Link("proof", self.club_id, person.id, person.link_epoch, case.id, self.service.clock.now())
+        link = Link(
+            "proof", self.club_id, person.id, person.link_epoch, case.id, self.service.clock.now()
+        )
         return "/c/" + self.service.links.token(link)
 
     def end(self) -> None:
@@ -115,7 +136,14 @@ def begin_fleet(tmp_path: Path, template: Databases) -> Iterator[Callable[[int, 
     begun: list[Fleet] = []
 
     def begin(web: int, workers: int) -> Fleet:
-        begun.append(Fleet(tmp_path, template.settings(tmp_path / "data", "fleet", bare=True), web=web, workers=workers))
+        begun.append(
+            Fleet(
+                tmp_path,
+                template.settings(tmp_path / "data", "fleet", bare=True),
+                web=web,
+                workers=workers,
+            )
+        )
         return begun[0]
 
     yield begin
@@ -135,14 +163,24 @@ def test_each_thing_is_done_once(begin_fleet: Callable[[int, int], Fleet]) -> No
 
 def the_tables_are_made_once(fleet: Fleet) -> None:
     with fleet.service.db.reader.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest()]
+        assert connection.execute(
+            text("SELECT version_num FROM alembic_version")
+        ).scalars().all() == [newest()]
     assert {process.poll() for process in fleet.processes} == {None}
 
 
 def two_found_the_same_club(fleet: Fleet) -> None:
     def create() -> subprocess.CompletedProcess[str]:
         words = [*FLASK, *CREATE]
-        return subprocess.run(words, cwd=ROOT, env=fleet.environment, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(
+            words,
+            cwd=ROOT,
+            env=fleet.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     created = all_at_once([create, create])
     assert sorted(done.returncode for done in created) == [0, 2], [done.stderr for done in created]
@@ -157,7 +195,9 @@ def a_hundred_forms_at_once_are_twenty_applications(club: Fleet) -> None:
     forms = [club.open_form(address) for address in PEOPLE]
 
     def send(browser: Browser, data: dict[str, str], number: int) -> int:
-        return browser.session.post(f"{club.base(number)}/jn/join", data=data, timeout=60, allow_redirects=False).status_code
+        return browser.session.post(
+            f"{club.base(number)}/jn/join", data=data, timeout=60, allow_redirects=False
+        ).status_code
 
     calls = [lambda form=form, n=number: send(*form, n) for number in range(5) for form in forms]  # type: ignore[misc]
     assert Counter(all_at_once(calls)) == {303: 100}
@@ -178,7 +218,9 @@ def press_at_once(club: Fleet, who: str, action: str) -> Counter[int]:
         presses += [(page.browser, path, data, number) for number in range(5)]
 
     def press(browser: Browser, path: str, data: dict[str, str], number: int) -> int:
-        return browser.session.post(club.base(number) + path, data=data, timeout=60, allow_redirects=False).status_code
+        return browser.session.post(
+            club.base(number) + path, data=data, timeout=60, allow_redirects=False
+        ).status_code
 
     return Counter(all_at_once([lambda one=one: press(*one) for one in presses]))  # type: ignore[misc]
 
@@ -187,13 +229,21 @@ def a_hundred_presses_at_once_are_twenty_decisions(club: Fleet) -> None:
     assert press_at_once(club, "person", "confirm") == {303: 20, 409: 80}
     wait_for(lambda: club.count("join.please_decide") == len(PEOPLE))
     assert press_at_once(club, "owner", "approve") == {303: 20, 409: 80}
-    assert Counter(club.rows(select(Event.action).join(Case, Case.id == Event.case_id).where(Case.workflow == "join"))) == {
-        "open": 20, "confirm": 20, "approve": 20,
-    }  # fmt: skip
+    assert Counter(
+        club.rows(
+            select(Event.action).join(Case, Case.id == Event.case_id).where(Case.workflow == "join")
+        )
+    ) == {
+        "open": 20,
+        "confirm": 20,
+        "approve": 20,
+    }
     assert Counter(club.rows(select(Case.workflow))) == {"join": 20, "study_plan": 20}
     for letter in ("join.welcome", "study_plan.please_write"):
         wait_for(lambda letter=letter: club.count(letter) == len(PEOPLE))  # type: ignore[misc]
-    assert Counter(str(mail["X-Jiuniu-Letter"]) for mail in club.sink.mails)["join.welcome"] == len(PEOPLE)
+    assert Counter(str(mail["X-Jiuniu-Letter"]) for mail in club.sink.mails)["join.welcome"] == len(
+        PEOPLE
+    )
 
 
 def many_due_steps_and_six_that_sweep(club: Fleet) -> None:
@@ -202,13 +252,23 @@ def many_due_steps_and_six_that_sweep(club: Fleet) -> None:
     club.move(MONDAY + timedelta(days=4))
     wait_for(lambda: club.count("study_plan.second_chance") == len(PEOPLE))
     plans = club.rows(select(Case).where(Case.workflow == "study_plan"))
-    assert Counter((case.state, case.version, case.trouble) for case in plans) == {("overdue", 2, ""): len(PEOPLE)}
-    wait_for(lambda: club.rows(select(Letter.id).where(Letter.state.in_(("claimed", "transmitting")))) == [])
+    assert Counter((case.state, case.version, case.trouble) for case in plans) == {
+        ("overdue", 2, ""): len(PEOPLE)
+    }
+    wait_for(
+        lambda: (
+            club.rows(select(Letter.id).where(Letter.state.in_(("claimed", "transmitting")))) == []
+        )
+    )
     assert_each_mail_left_once(club)
 
 
 def assert_each_mail_left_once(club: Fleet) -> None:
-    to_readers = Counter((str(mail["X-Jiuniu-Letter"]), str(mail["To"])) for mail in club.sink.mails if "reader" in mail["To"])
+    to_readers = Counter(
+        (str(mail["X-Jiuniu-Letter"]), str(mail["To"]))
+        for mail in club.sink.mails
+        if "reader" in mail["To"]
+    )
     assert set(to_readers.values()) == {1}
     identities = Counter(str(mail["Message-ID"]) for mail in club.sink.mails)
     assert [identity for identity, count in identities.items() if count > 1] == []
@@ -217,15 +277,22 @@ def assert_each_mail_left_once(club: Fleet) -> None:
 
 
 @pytest.mark.parametrize("template", ["postgresql"], indirect=True)  # a file has nobody to restart
-def test_a_database_that_restarts_loses_no_accepted_form(begin_fleet: Callable[[int, int], Fleet]) -> None:
+def test_a_database_that_restarts_loses_no_accepted_form(
+    begin_fleet: Callable[[int, int], Fleet],
+) -> None:
     """503 meanwhile, and it comes back by itself."""
     club = begin_fleet(2, 1)
     two_found_the_same_club(club)
-    forms, answers = [club.open_form(f"late{number}@qq.com") for number in range(60)], Counter[int]()
+    forms, answers = (
+        [club.open_form(f"late{number}@qq.com") for number in range(60)],
+        Counter[int](),
+    )
     accepted: list[str] = []
 
     def send(browser: Browser, data: dict[str, str], number: int) -> None:
-        answer = browser.session.post(f"{club.base(number)}/jn/join", data=data, timeout=60, allow_redirects=False).status_code
+        answer = browser.session.post(
+            f"{club.base(number)}/jn/join", data=data, timeout=60, allow_redirects=False
+        ).status_code
         answers[answer] += 1
         if answer == 303:
             accepted.append(data["email"])
@@ -241,7 +308,10 @@ def test_a_database_that_restarts_loses_no_accepted_form(begin_fleet: Callable[[
         for future in sending:
             future.result()
     assert set(answers) <= {303, 503} and answers[503], answers
-    known = {person.address for person in club.rows(select(Person).join(Case, Case.person_id == Person.id))}
+    known = {
+        person.address
+        for person in club.rows(select(Person).join(Case, Case.person_id == Person.id))
+    }
     assert set(accepted) <= known
     wait_for(lambda: {item["To"] for item in club.sink.mails} >= set(accepted))
     assert all(map(club.ready, club.ports))

@@ -26,7 +26,10 @@ PLAN = {"goals": "读完二十本史书。", "plan": WORDS}
 
 def returned(page: Page) -> list[str]:
     """What stands in boxes that are to be copied."""
-    return [box.text.removeprefix("\n").replace("\r\n", "\n") for box in page.soup.select("textarea[readonly]")]
+    return [
+        box.text.removeprefix("\n").replace("\r\n", "\n")
+        for box in page.soup.select("textarea[readonly]")
+    ]
 
 
 def change(world: World, address: str, **values: object) -> None:
@@ -38,7 +41,9 @@ def change(world: World, address: str, **values: object) -> None:
 
 
 def link_of(world: World, person: Person, case_id: int) -> str:
-    token = world.service.links.token(Link("case", world.club_id, person.id, person.link_epoch, case_id, world.now))
+    token = world.service.links.token(
+        Link("case", world.club_id, person.id, person.link_epoch, case_id, world.now)
+    )
     return f"{world.base}c/{token}"
 
 
@@ -54,10 +59,32 @@ def test_no_press_on_any_page_loses_what_was_typed_when_its_token_is_too_old(wor
     for rule in routes(create_app(world.service.settings), "POST"):
         if rule == "/unsubscribe/<path:token>":
             continue
-        path = rule.replace("/me/<path:token>", mine).replace("/me/<token>", mine).replace("/c/<path:token>", case)
-        path = path.replace("<slug>", "jiuniu").replace("<int:person_id>", "1").replace("<path>", "join").replace("<part>", "texts")
-        page = browser.post(path, {"why": WORDS, "note": "第二段", "password": "geheim", "action": "approve", "csrf_token": "old"})
-        assert (page.status, returned(page), "geheim" in page.response.text) == (400, [WORDS, "第二段"], False), rule
+        path = (
+            rule.replace("/me/<path:token>", mine)
+            .replace("/me/<token>", mine)
+            .replace("/c/<path:token>", case)
+        )
+        path = (
+            path.replace("<slug>", "jiuniu")
+            .replace("<int:person_id>", "1")
+            .replace("<path>", "join")
+            .replace("<part>", "texts")
+        )
+        page = browser.post(
+            path,
+            {
+                "why": WORDS,
+                "note": "第二段",
+                "password": "geheim",
+                "action": "approve",
+                "csrf_token": "old",
+            },
+        )
+        assert (page.status, returned(page), "geheim" in page.response.text) == (
+            400,
+            [WORDS, "第二段"],
+            False,
+        ), rule
         assert page.response.text.count("<script>alert") == 0, rule
         assert (page.soup.html or {}).get("lang") == "zh-CN"
         tried += 1
@@ -68,9 +95,13 @@ def test_what_a_foreign_page_sends_is_shown_to_nobody(world: World) -> None:
     foreign = {"Origin": "https://evil.example"}
     page = world.browser().post("/jiuniu/join", APPLICATION | {"about": WORDS}, headers=foreign)
     assert (page.status, returned(page), "读了三遍" in page.response.text) == (403, [], False)
-    hidden = world.browser().post("/jiuniu/join", APPLICATION | {"about": WORDS}, headers={"Origin": "null"})
+    hidden = world.browser().post(
+        "/jiuniu/join", APPLICATION | {"about": WORDS}, headers={"Origin": "null"}
+    )
     assert (hidden.status, WORDS in returned(hidden)) == (400, True)
-    assert hidden.soup.select('form[method="post"]') == [], "one press on words that somebody else may have written is one too many"
+    assert hidden.soup.select('form[method="post"]') == [], (
+        "one press on words that somebody else may have written is one too many"
+    )
 
 
 def lose_office(world: World) -> None:
@@ -82,7 +113,9 @@ def leave(world: World) -> None:
 
 
 def be_erased(world: World) -> None:
-    world.service.db.write(erase_for_good, world.club_id, world.person("admin@qq.com").id, world.now)
+    world.service.db.write(
+        erase_for_good, world.club_id, world.person("admin@qq.com").id, world.now
+    )
 
 
 def renew_links(world: World) -> None:
@@ -96,10 +129,13 @@ def decide(world: World) -> None:
 @pytest.mark.parametrize(
     ("meanwhile", "status", "says"),
     [
-        (lose_office, 403, "这里不能打开"), (leave, 410, "可以再次申请"), (be_erased, 410, "可以再次申请"),
-        (renew_links, 410, "什么都没有丢"), (decide, 409, "刚刚已经有人处理了"),
+        (lose_office, 403, "这里不能打开"),
+        (leave, 410, "可以再次申请"),
+        (be_erased, 410, "可以再次申请"),
+        (renew_links, 410, "什么都没有丢"),
+        (decide, 409, "刚刚已经有人处理了"),
     ],
-)  # fmt: skip
+)
 def test_a_reason_that_came_too_late_is_handed_back(
     world: World, meanwhile: Callable[[World], None], status: int, says: str
 ) -> None:
@@ -110,7 +146,9 @@ def test_a_reason_that_came_too_late_is_handed_back(
     case, admin = world.case("join", "lilei@qq.com"), world.person("admin@qq.com")
     page = world.browser().get(link_of(world, admin, case.id))
     meanwhile(world)
-    looked = page.browser.post(page.response.url, page.fields("decline") | {"preview": "decline", "note": WORDS})
+    looked = page.browser.post(
+        page.response.url, page.fields("decline") | {"preview": "decline", "note": WORDS}
+    )
     assert (looked.status, returned(looked)) == (status, [WORDS]), looked.text
     late = page.press("decline", note=WORDS)
     assert (late.status, returned(late)) == (status, [WORDS]), late.text
@@ -122,38 +160,61 @@ def test_a_member_who_was_removed_while_writing_keeps_the_plan(world: World) -> 
     change(world, "lilei@qq.com", status="removed", link_epoch=3)
     late = page.press("submit", **PLAN)
     assert (late.status, returned(late)) == (410, [PLAN["goals"], WORDS])
-    line = page.browser.post(page.response.url, page.fields("save") | PLAN | {"action": "save"}, headers={"Accept": "text/plain"})
-    assert (line.status, line.response.text) == (410, "没有存上。按“存草稿”看看原因。"), "the page's script gets a line, not a page"
+    line = page.browser.post(
+        page.response.url,
+        page.fields("save") | PLAN | {"action": "save"},
+        headers={"Accept": "text/plain"},
+    )
+    assert (line.status, line.response.text) == (410, "没有存上。按“存草稿”看看原因。"), (
+        "the page's script gets a line, not a page"
+    )
 
 
 def test_words_in_a_field_that_a_form_has_no_more_stand_below_the_form(world: World) -> None:
     page = plan_page(world)
     late = page.press("submit", goals="", plan=PLAN["plan"], thoughts="这一栏从前有。")
-    assert (late.status, late.value("plan").strip(), returned(late)) == (422, WORDS, ["这一栏从前有。"])
+    assert (late.status, late.value("plan").strip(), returned(late)) == (
+        422,
+        WORDS,
+        ["这一栏从前有。"],
+    )
 
 
 DESK = {
-    "club": {"action": "offer", "email": "b@qq.com"}, "late": {"action": "extend", "note": WORDS}, "mail": {"address": "c@qq.com"},
-    "members": {"cells": "姓名,邮箱\n李雷,a@qq.com"}, "settings/texts": {"purpose": WORDS}, "settings/club": {"name": "新名字"},
-    "people/2": {"action": "correct", "email": "d@qq.com", "why": WORDS}, "people/2/departure": {"why": WORDS},
-}  # fmt: skip
+    "club": {"action": "offer", "email": "b@qq.com"},
+    "late": {"action": "extend", "note": WORDS},
+    "mail": {"address": "c@qq.com"},
+    "members": {"cells": "姓名,邮箱\n李雷,a@qq.com"},
+    "settings/texts": {"purpose": WORDS},
+    "settings/club": {"name": "新名字"},
+    "people/2": {"action": "correct", "email": "d@qq.com", "why": WORDS},
+    "people/2/departure": {"why": WORDS},
+}
 
 
 @pytest.mark.parametrize("role", ["member", "signed out"])
-def test_whoever_may_not_press_at_the_desk_any_more_keeps_the_words(world: World, role: str) -> None:
+def test_whoever_may_not_press_at_the_desk_any_more_keeps_the_words(
+    world: World, role: str
+) -> None:
     world.add_member("lilei@qq.com", "李雷")
     owner = world.sign_in("owner@qq.com")
     token = {"csrf_token": owner.get("/jiuniu/desk/club").value("csrf_token"), "password": "geheim"}
 
     def end_of_office(session: Session) -> None:
         enter_club(session, world.club_id)
-        session.execute(update(Person).values(role="member") if role == "member" else delete(WebSession))
+        session.execute(
+            update(Person).values(role="member") if role == "member" else delete(WebSession)
+        )
 
     world.service.db.write(end_of_office)
     for path, typed in DESK.items():
         late = owner.post(f"/jiuniu/desk/{path}", token | typed)
         words = [text for name, text in typed.items() if name != "action"]
-        assert (late.status, returned(late), "geheim" in late.response.text) == (403, words, False), path
+        assert (late.status, returned(late), "geheim" in late.response.text) == (
+            403,
+            words,
+            False,
+        ), path
         assert ("登录已过期" in late.text) == (role == "signed out"), path
 
 
@@ -169,7 +230,9 @@ def test_after_signing_in_again_one_press_sends_it(world: World) -> None:
     assert (seen.status, seen.value("purpose").replace("\r\n", "\n")) == (200, WORDS)
 
 
-def test_too_many_presses_and_a_case_that_is_gone_show_the_words_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_presses_and_a_case_that_is_gone_show_the_words_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, lilei = plan_page(world), world.person("lilei@qq.com")
     token = {"csrf_token": page.value("csrf_token")}
     gone = page.browser.post(link_of(world, lilei, 999), token | PLAN)

@@ -1,4 +1,5 @@
-"""The ticking of time: APScheduler calls the jobs it is handed; what is due stands in the database's rows.
+"""The ticking of time: APScheduler calls the jobs it is handed; what is due stands in the
+database's rows.
 
 Any number of processes may tick: rows are claimed, so each effect happens once.
 """
@@ -45,7 +46,8 @@ class Ticker:
         self._way: Outgoing | None = None
         self._letters = threading.Event()
         self._scheduler = BackgroundScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
     def start(self) -> None:
@@ -93,7 +95,9 @@ class Ticker:
 
     def tick_post(self) -> None:
         self._letters.set()
-        while self._letters.is_set():  # a letter queued while the last ones left would else wait for the next tick
+        while (
+            self._letters.is_set()
+        ):  # a letter queued while the last ones left would else wait for the next tick
             self._letters.clear()
             with self.service.posting:
                 post = self.post_now()
@@ -110,9 +114,15 @@ class Ticker:
     def _change_to(self, way: Outgoing) -> None:
         if self.post is not None:
             self.post.channel.close()
-            self.service.db.write(note_channel, "", (), self.service.clock.now())  # the trouble was the old account's
+            self.service.db.write(
+                note_channel, "", (), self.service.clock.now()
+            )  # the trouble was the old account's
         here, self._way = self.service, way
-        self.post = DeliveryWorker(here.db, here.composer_for(way), way.server, here.clock) if way.server else None
+        self.post = (
+            DeliveryWorker(here.db, here.composer_for(way), way.server, here.clock)
+            if way.server
+            else None
+        )
 
     def tick_leases(self) -> None:
         if self.post:
@@ -131,7 +141,13 @@ class Ticker:
         db.write(reencrypt, self.service.encryption)
 
     def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:
-        self._scheduler.add_job(_safely(job, name), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(
+            _safely(job, name),
+            "interval",
+            seconds=seconds,
+            id=name,
+            next_run_time=datetime.now(UTC),
+        )
 
 
 def _safely(job: Callable[[], Any], name: str) -> Callable[[], None]:

@@ -1,6 +1,8 @@
-"""The demo club: a handful of people in different states, made by living through two weeks with the real engine and post.
+"""The demo club: a handful of people in different states, made by living through two weeks with the
+real engine and post.
 
-It exists only beside no other club, its mails stay in the built-in mailbox, and its clock can be moved.
+It exists only beside no other club, its mails stay in the built-in mailbox, and its clock can be
+moved.
 """
 
 from __future__ import annotations
@@ -58,11 +60,21 @@ WEIHUA = Newcomer("魏华", "weihua@example.com", "广州", "咖啡店店主", "
 GAOHUI = Newcomer("高慧", "gaohui@example.com", "西安", "研究生一年级，历史", "李雷")
 ZHOUMIN = Newcomer("周敏", "zhoumin@example.com", "南京", "图书管理员", "")
 REFLECTION = {
-    "book": "活着", "author": "余华", "share": True,
+    "book": "活着",
+    "author": "余华",
+    "share": True,
     "reflection": "福贵把牛叫作福贵。\n一个人失去了能失去的一切，还能和一头牛慢慢地说话，我想这就是书名的意思。",
-}  # fmt: skip
-ANOTHER = {"book": "边城", "author": "沈从文", "share": True, "reflection": "翠翠一直在等。最后一句话，让我合上书又坐了很久。"}
-NOMINATION = {"why": "我每天都在群里，也愿意帮新人。", "plan": "每周日更新书架，每周四帮忙主持讨论。"}
+}
+ANOTHER = {
+    "book": "边城",
+    "author": "沈从文",
+    "share": True,
+    "reflection": "翠翠一直在等。最后一句话，让我合上书又坐了很久。",
+}
+NOMINATION = {
+    "why": "我每天都在群里，也愿意帮新人。",
+    "plan": "每周日更新书架，每周四帮忙主持讨论。",
+}
 JIM = Newcomer("Jim Green", "jim@example.com", "上海", "Exchange student", "李雷")
 
 
@@ -77,7 +89,8 @@ class HandClock:
 
 
 def possible(service: Services) -> bool:
-    """A demo needs a mail server on this machine and no club beside it (an existing demo counts as possible)."""
+    """A demo needs a mail server on this machine and no club beside it (an existing demo counts as
+    possible)."""
     with service.db.read() as session:
         others = [club for club in all_clubs(session) if not club.is_demo]
     server = service.mail_server
@@ -93,7 +106,8 @@ def begin(service: Services) -> None:
 
 
 def end(service: Services) -> bool:
-    """Take the demo and its clock away, so that a real club begins on real time. True when there was one."""
+    """Take the demo and its clock away, so that a real club begins on real time. True when there
+    was one."""
     removed = service.db.write(remove_demo)
     if removed and service.demo_clock is not None:
         service.demo_clock.unlink(missing_ok=True)
@@ -102,7 +116,8 @@ def end(service: Services) -> bool:
 
 
 def pass_time(service: Services, clock_file: Path, span: timedelta) -> None:
-    """Let the demo's clock run through a span hour by hour, with every reminder, due step and mail on the way.
+    """Let the demo's clock run through a span hour by hour, with every reminder, due step and mail
+    on the way.
 
     A single leap would be downtime to the engine: of several reminders only the last would leave.
     """
@@ -125,7 +140,11 @@ def _stay_signed_in(session: Session, span: timedelta) -> None:
 
 def _post(service: Services, clock: Clock) -> DeliveryWorker | None:
     way = service.outgoing()
-    return DeliveryWorker(service.db, service.composer_for(way), way.server, clock) if way.server else None
+    return (
+        DeliveryWorker(service.db, service.composer_for(way), way.server, clock)
+        if way.server
+        else None
+    )
 
 
 def _tick(service: Services, now: datetime, post: DeliveryWorker | None) -> None:
@@ -141,19 +160,34 @@ class _Story:
         self.today = service.clock.now()
         self.clock = HandClock(self.today - timedelta(days=14))
         self.club_id = self.db.write(
-            create_club, slug=SLUG, name="九牛读书会", owner_email="owner@example.com", owner_name="陈老师", zone=ZONE.key,
-            locale="zh-CN", charter=shipped_charter("zh-CN").plain(), now=self.clock.at, is_demo=True,
-        )  # fmt: skip
+            create_club,
+            slug=SLUG,
+            name="九牛读书会",
+            owner_email="owner@example.com",
+            owner_name="陈老师",
+            zone=ZONE.key,
+            locale="zh-CN",
+            charter=shipped_charter("zh-CN").plain(),
+            now=self.clock.at,
+            is_demo=True,
+        )
         self.post = _post(service, self.clock)
 
     def tell(self) -> None:
-        """Han Meimei is settled in and stands for admin, Zhou Min is one, Lin Tao's plan is under review, Wei Hua is late, Gao Hui
-        has just joined, two apply; the weeks' reflections came in between."""
+        """Han Meimei is settled in and stands for admin, Zhou Min is one, Lin Tao's plan is under
+        review, Wei Hua is late, Gao Hui has just joined, two apply; the weeks' reflections came in
+        between."""
         self._brings_in(ZHOUMIN)
         chapters: list[tuple[float, Callable[[], None]]] = [
             (13, lambda: self._joins(HANMEIMEI, days_ago=13)),
             (12, lambda: self._hands_in_plan(HANMEIMEI, days_ago=12)),
-            (11.8, lambda: self._at(11.8, self._decide(HANMEIMEI, "study_plan", "approve", "计划很实在，就按这个来。"))),
+            (
+                11.8,
+                lambda: self._at(
+                    11.8,
+                    self._decide(HANMEIMEI, "study_plan", "approve", "计划很实在，就按这个来。"),
+                ),
+            ),
             *[(days, functools.partial(self._reflect, days)) for days in self._days_of_reading()],
             (5, lambda: self._joins(WEIHUA, days_ago=5)),
             (2.5, lambda: self._joins(LINTAO, days_ago=2.5)),
@@ -169,11 +203,18 @@ class _Story:
         self._live_until(self.today)
 
     def _days_of_reading(self) -> list[float]:
-        """How many days ago the weeks' readers handed in: a day and a half after each Sunday of the two weeks."""
+        """How many days ago the weeks' readers handed in: a day and a half after each Sunday of the
+        two weeks."""
         local = self.today.astimezone(ZONE)
-        sunday = (local - timedelta(days=local.isoweekday() % 7)).replace(hour=20, minute=0, second=0, microsecond=0)
+        sunday = (local - timedelta(days=local.isoweekday() % 7)).replace(
+            hour=20, minute=0, second=0, microsecond=0
+        )
         handed_in = [sunday + timedelta(days=1) - timedelta(weeks=weeks) for weeks in range(3)]
-        return [days for days in ((local - moment) / timedelta(days=1) for moment in handed_in) if 0 < days < 11.5]
+        return [
+            days
+            for days in ((local - moment) / timedelta(days=1) for moment in handed_in)
+            if 0 < days < 11.5
+        ]
 
     def _joins(self, who: Newcomer, *, days_ago: float) -> None:
         self._applies(who, days_ago=days_ago + 0.3)
@@ -185,18 +226,35 @@ class _Story:
         text = f"姓名,邮箱,城市,角色\n{who.name},{who.address},{who.city},管理员\n"
         with self.db.read() as session:
             club = session.get_one(Club, self.club_id)
-        self.db.write(import_members, self.club_id, read_roster(text, club, self.clock.at), self.clock.at)
+        self.db.write(
+            import_members, self.club_id, read_roster(text, club, self.clock.at), self.clock.at
+        )
 
     def _reflect(self, days_ago: float) -> None:
-        """The week's reflections of those who are always in time, shared with the members and read by the owner at once."""
+        """The week's reflections of those who are always in time, shared with the members and read
+        by the owner at once."""
 
         def unit(session: Session) -> None:
             for who, text in ((HANMEIMEI, REFLECTION), (ZHOUMIN, ANOTHER)):
                 person = by_address(session, who.address)
                 case = open_case_of(session, person, "reflection") if person else None
                 if case is not None:
-                    act(session, case, "submit", by=Actor(person, "page"), now=self.clock.at, answers=text)
-                    act(session, case, "approve", by=Actor(current_owner(session), "page"), now=self.clock.at, note="写得真好。")
+                    act(
+                        session,
+                        case,
+                        "submit",
+                        by=Actor(person, "page"),
+                        now=self.clock.at,
+                        answers=text,
+                    )
+                    act(
+                        session,
+                        case,
+                        "approve",
+                        by=Actor(current_owner(session), "page"),
+                        now=self.clock.at,
+                        note="写得真好。",
+                    )
 
         self._at(days_ago, unit)
 
@@ -206,19 +264,45 @@ class _Story:
         def unit(session: Session) -> None:
             person = by_address(session, who.address)
             assert person is not None, "they joined"
-            case = open_case(session, "nomination", person, by=Actor(person, "page"), now=self.clock.at, answers=NOMINATION)
-            act(session, case, "approve", by=Actor(current_owner(session), "page"), now=self.clock.at)
+            case = open_case(
+                session,
+                "nomination",
+                person,
+                by=Actor(person, "page"),
+                now=self.clock.at,
+                answers=NOMINATION,
+            )
+            act(
+                session,
+                case,
+                "approve",
+                by=Actor(current_owner(session), "page"),
+                now=self.clock.at,
+            )
 
         self._at(days_ago, unit)
 
     def _applies(self, who: Newcomer, *, days_ago: float, locale: str = "zh-CN") -> None:
         self._live_until(self.today - timedelta(days=days_ago))
         answers = {
-            "name": who.name, "email": who.address, "city": who.city, "occupation": who.occupation, "about": ABOUT,
-            "interests": "文学、历史、一点点经济学", "referrer": who.referrer, "accept_charter": True,
-        }  # fmt: skip
+            "name": who.name,
+            "email": who.address,
+            "city": who.city,
+            "occupation": who.occupation,
+            "about": ABOUT,
+            "interests": "文学、历史、一点点经济学",
+            "referrer": who.referrer,
+            "accept_charter": True,
+        }
         self.db.write(
-            submit_application, self.club_id, "join", answers, form_id=who.address, locale=locale, now=self.clock.at, limited=False
+            submit_application,
+            self.club_id,
+            "join",
+            answers,
+            form_id=who.address,
+            locale=locale,
+            now=self.clock.at,
+            limited=False,
         )
         self._live_until(self.clock.at)
 
@@ -227,16 +311,30 @@ class _Story:
 
     def _hands_in_plan(self, who: Newcomer, *, days_ago: float) -> None:
         answers = {"goals": GOALS, "plan": PLAN}
-        self._at(days_ago, lambda session: self._act(session, who, "study_plan", "submit", answers=answers))
+        self._at(
+            days_ago,
+            lambda session: self._act(session, who, "study_plan", "submit", answers=answers),
+        )
 
-    def _decide(self, who: Newcomer, workflow: str, action: str, note: str) -> Callable[[Session], None]:
+    def _decide(
+        self, who: Newcomer, workflow: str, action: str, note: str
+    ) -> Callable[[Session], None]:
         def unit(session: Session) -> None:
             case = self._case(session, who, workflow)
-            act(session, case, action, by=Actor(current_owner(session), "page"), now=self.clock.at, note=note)
+            act(
+                session,
+                case,
+                action,
+                by=Actor(current_owner(session), "page"),
+                now=self.clock.at,
+                note=note,
+            )
 
         return unit
 
-    def _act(self, session: Session, who: Newcomer, workflow: str, action: str, **given: Any) -> None:
+    def _act(
+        self, session: Session, who: Newcomer, workflow: str, action: str, **given: Any
+    ) -> None:
         case = self._case(session, who, workflow)
         person = session.get_one(Person, (self.club_id, case.person_id))
         act(session, case, action, by=Actor(person, "page"), now=self.clock.at, **given)
@@ -258,7 +356,8 @@ class _Story:
         self._live_until(self.clock.at)
 
     def _live_until(self, moment: datetime) -> None:
-        """Let the days pass hour by hour, with everything that falls due and every mail that leaves."""
+        """Let the days pass hour by hour, with everything that falls due and every mail that
+        leaves."""
         while True:
             self.clock.at = min(self.clock.at + STEP, moment)
             _tick(self.service, self.clock.at, self.post)

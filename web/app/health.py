@@ -27,16 +27,24 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 while this installation can run a club: database reachable, schema current, and somebody sweeps.
+    """200 while this installation can run a club: database reachable, schema current, and somebody
+    sweeps.
 
-    A sweep that ran more than ``TICK_IS_OLD`` ago is a dead worker: pages alone remind nobody. In the first minute of this
-    process that is *starting*, not a fault: ``python app.py`` ticks at once, a worker beside it may need a moment.
+    A sweep that ran more than ``TICK_IS_OLD`` ago is a dead worker: pages alone remind nobody. In
+    the first minute of this process that is *starting*, not a fault: ``python app.py`` ticks at
+    once, a worker beside it may need a moment.
     """
     try:
         answer = _readiness()
     except SQLAlchemyError as trouble:
         log.error("not ready: the database does not answer: %s", trouble)
-        answer = {"status": "database", "database": "unreachable", "schema": None, "last_tick": None, "tick_age_seconds": None}
+        answer = {
+            "status": "database",
+            "database": "unreachable",
+            "schema": None,
+            "last_tick": None,
+            "tick_age_seconds": None,
+        }
     return jsonify(answer), 200 if answer["status"] in ("ready", "starting") else 503
 
 

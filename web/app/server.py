@@ -17,32 +17,45 @@ REQUEST_BYTES = 8 * 1024 * 1024
 
 log = logging.getLogger("jiuniu")
 
-# A phone keeps its line open for two minutes after the page has come; a whole club may read its mail at once.
+# A phone keeps its line open for two minutes after the page has come; a whole club may read its
+# mail at once.
 MOST_LINES = 400
 
 
 def listen(app: Flask, settings: Settings) -> Any:
-    """It takes proxies' headers off unless their number is set, and ProxyFix reads them. Raises SettingsError."""
+    """It takes proxies' headers off unless their number is set, and ProxyFix reads them. Raises
+    SettingsError."""
     try:
         return create_server(
-            app, host=settings.host, port=settings.port, threads=8, max_request_body_size=REQUEST_BYTES * 2,
-            clear_untrusted_proxy_headers=not settings.trusted_proxies, connection_limit=MOST_LINES, asyncore_use_poll=True,
-        )  # fmt: skip
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=8,
+            max_request_body_size=REQUEST_BYTES * 2,
+            clear_untrusted_proxy_headers=not settings.trusted_proxies,
+            connection_limit=MOST_LINES,
+            asyncore_use_poll=True,
+        )
     except (OSError, ValueError, OverflowError) as trouble:
         raise _cannot_listen(settings, trouble) from None
 
 
 def try_to_listen(settings: Settings) -> None:
-    """Before anything else begins and speaks, so that a wrong address is told in one line. Raises SettingsError."""
+    """Before anything else begins and speaks, so that a wrong address is told in one line. Raises
+    SettingsError."""
     try:
-        family, _type, _protocol, _name, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        family, _type, _protocol, _name, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM
+        )[0]
         socket.create_server(address[:2], family=family).close()
     except (OSError, ValueError) as trouble:
         raise _cannot_listen(settings, trouble) from None
 
 
 def _cannot_listen(settings: Settings, trouble: Exception) -> SettingsError:
-    return SettingsError(f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})")
+    return SettingsError(
+        f"JIUNIU_HOST, JIUNIU_PORT: cannot listen on {settings.host}:{settings.port} ({trouble})"
+    )
 
 
 def serve(server: Any, settings: Settings) -> None:

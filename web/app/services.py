@@ -1,4 +1,5 @@
-"""What one process of the service holds together: settings, database, clock, links, the composer of mails."""
+"""What one process of the service holds together: settings, database, clock, links, the composer of
+mails."""
 
 from __future__ import annotations
 
@@ -34,11 +35,18 @@ class Services:
 
     @classmethod
     def build(cls, settings: Settings) -> Services:
-        """Open the database, bringing its schema up to date. Raises SettingsError where its files may not be written."""
+        """Open the database, bringing its schema up to date. Raises SettingsError where its files
+        may not be written."""
         db = Database(settings.database_url)
         if db.is_sqlite and (part := out_of_bounds(db.url)) is not None:
-            where = "JIUNIU_DATA_DIR" if Path(db.url.database or "").parent == settings.data_dir else "JIUNIU_DATABASE_URL"
-            raise SettingsError(f"{where}: {part} cannot be written; give this account the right to (or is the disk read-only?)")
+            where = (
+                "JIUNIU_DATA_DIR"
+                if Path(db.url.database or "").parent == settings.data_dir
+                else "JIUNIU_DATABASE_URL"
+            )
+            raise SettingsError(
+                f"{where}: {part} cannot be written; give this account the right to (or is the disk read-only?)"
+            )
         if schema.upgrade(db):
             log.info("the database was brought to schema %s", schema.newest())
         if db.is_sqlite:
@@ -62,8 +70,11 @@ class Services:
 
     @cached_property
     def form_stamps(self) -> URLSafeTimedSerializer:
-        """Signs the hidden field of forms that are open to anyone: which form this is and when it was opened."""
-        return URLSafeTimedSerializer([key.encode() for key in reversed(self.settings.secret_keys)], salt=b"jiuniu.form")
+        """Signs the hidden field of forms that are open to anyone: which form this is and when it
+        was opened."""
+        return URLSafeTimedSerializer(
+            [key.encode() for key in reversed(self.settings.secret_keys)], salt=b"jiuniu.form"
+        )
 
     @property
     def mailbox(self) -> Path:
@@ -71,7 +82,8 @@ class Services:
 
     @property
     def demo_clock(self) -> Path | None:
-        """The file that the demo's clock buttons move; None where somebody else's file moves the clock."""
+        """The file that the demo's clock buttons move; None where somebody else's file moves the
+        clock."""
         return None if self.settings.clock_file else self.settings.data_dir / "clock"
 
     # Each held by its tick while it runs, both by the demo while it lives through weeks of its own.
@@ -85,7 +97,8 @@ class Services:
     built_in: MailServer | None = None
 
     def outgoing(self) -> Outgoing:
-        """How mail leaves now; an account that was set on a page a moment ago holds for every process."""
+        """How mail leaves now; an account that was set on a page a moment ago holds for every
+        process."""
         with self.db.read() as session:
             way = outgoing(session, self.settings, self.encryption)
         return replace(way, server=self.built_in) if way.origin == "mailbox" else way

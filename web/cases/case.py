@@ -1,4 +1,5 @@
-"""The case page: the matter, its history, and what this person may do now. The target of every link about a case."""
+"""The case page: the matter, its history, and what this person may do now. The target of every link
+about a case."""
 
 from __future__ import annotations
 
@@ -18,7 +19,15 @@ from engine.cases.votes import ballot_for, vote
 from engine.club.context import charter_numbers, current_club
 from engine.club.history import HistoryEntry, changed_since_last, history
 from engine.club.permissions import acts_for, may_read_words, may_see
-from engine.declare.fields import LONG_BYTES, TOO_LARGE, answers_of, clean_text, form_for, labels_of, written_answers
+from engine.declare.fields import (
+    LONG_BYTES,
+    TOO_LARGE,
+    answers_of,
+    clean_text,
+    form_for,
+    labels_of,
+    written_answers,
+)
 from engine.declare.registry import state_of, workflow
 from engine.declare.targets import arrows
 from engine.declare.transition import Actor, undo_ends
@@ -61,12 +70,19 @@ class Offer:
     @property
     def style(self) -> str:
         action = self.act.action
-        return "danger" if action in wording.DANGEROUS else "main" if action in wording.MAIN else "plain"
+        return (
+            "danger"
+            if action in wording.DANGEROUS
+            else "main"
+            if action in wording.MAIN
+            else "plain"
+        )
 
 
 @dataclass
 class Typed:
-    """What the person sent that was not taken: it is shown again with what was wrong, or with the mail it would become."""
+    """What the person sent that was not taken: it is shown again with what was wrong, or with the
+    mail it would become."""
 
     form: MultiDict[str, str] = field(default_factory=MultiDict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -78,18 +94,22 @@ class Typed:
 @case.get("/c/<path:token>")
 def case_page(token: str) -> Page:
     link = read_token(token)
-    other = {"desk": sign_in.confirm_page, "form": member_form.member_form_page, "waiting": review_queue.review_queue_page}.get(
-        link.kind
-    )
+    other = {
+        "desk": sign_in.confirm_page,
+        "form": member_form.member_form_page,
+        "waiting": review_queue.review_queue_page,
+    }.get(link.kind)
     return other(link, token) if other else _render_case(link, token, Typed())
 
 
 @case.post("/c/<path:token>")
 def press_case(token: str) -> Page:
     link = read_token(token)
-    other = {"desk": sign_in.confirm, "form": member_form.press_member_form, "waiting": review_queue.press_review_queue}.get(
-        link.kind
-    )
+    other = {
+        "desk": sign_in.confirm,
+        "form": member_form.press_member_form,
+        "waiting": review_queue.press_review_queue,
+    }.get(link.kind)
     if other:
         return other(link, token)
     page = _pressed(link, token)
@@ -132,7 +152,14 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
         _keep_or_discard(session, met, matter, actor, sent)
         return sent["action"], token
     if sent.get("action") == "vote":
-        vote(session, matter, sent.get("choice", ""), by=actor, now=services().clock.now(), seen_version=_number(sent, "round"))
+        vote(
+            session,
+            matter,
+            sent.get("choice", ""),
+            by=actor,
+            now=services().clock.now(),
+            seen_version=_number(sent, "round"),
+        )
         return "vote", token
     action = _act(session, met, matter, actor, sent)
     if met.you.link_epoch != link.epoch and met.you.status == "member":
@@ -140,27 +167,47 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
     return action, token
 
 
-def _keep_or_discard(session: Session, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]) -> None:
+def _keep_or_discard(
+    session: Session, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]
+) -> None:
     """Whatever the round: while the form is open to its person, what they type into it is kept."""
     written = drafts.draft_act(_offered(session, matter, met, actor), actor)
     if written is None:
         raise NotAllowed("there is no form to hand in")
-    drafts.press_draft(session, met.you, workflow(matter.workflow), written.fill, form_of("case", matter.id), sent)
+    drafts.press_draft(
+        session, met.you, workflow(matter.workflow), written.fill, form_of("case", matter.id), sent
+    )
 
 
-def _act(session: Session, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]) -> str:
+def _act(
+    session: Session, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]
+) -> str:
     round_seen = _number(sent, "round")
     offered = _offered(session, matter, met, actor)
     action = sent.get("action") or next((item.action for item in offered if item.fill), "")
     chosen = next((item for item in offered if item.action == action), None)
-    answers = _checked(workflow(matter.workflow), chosen, sent) if chosen and round_seen in (None, matter.entered_version) else None
+    answers = (
+        _checked(workflow(matter.workflow), chosen, sent)
+        if chosen and round_seen in (None, matter.entered_version)
+        else None
+    )
     with letters_together(session):
         act(
-            session, matter, action, by=actor, now=services().clock.now(), seen_version=round_seen,
-            note=_note(sent), answers=answers, days=_number(sent, "days"), proven=met.link.kind == "proof",
-        )  # fmt: skip
+            session,
+            matter,
+            action,
+            by=actor,
+            now=services().clock.now(),
+            seen_version=round_seen,
+            note=_note(sent),
+            answers=answers,
+            days=_number(sent, "days"),
+            proven=met.link.kind == "proof",
+        )
     if chosen and answers is not None and actor.on_behalf_of is None:
-        drafts.discard_submitted(session, met.you, matter, chosen, whole=chosen is drafts.draft_act(offered, actor))
+        drafts.discard_submitted(
+            session, met.you, matter, chosen, whole=chosen is drafts.draft_act(offered, actor)
+        )
     return action
 
 
@@ -170,7 +217,13 @@ def _checked(flow: type[Workflow], chosen: Act, sent: MultiDict[str, str]) -> di
         return None
     form = form_for(flow, chosen.fill)(sent)
     if not form.validate():
-        raise Invalid({str(name): str(messages[0]) for name, messages in form.errors.items() if isinstance(messages, list)})
+        raise Invalid(
+            {
+                str(name): str(messages[0])
+                for name, messages in form.errors.items()
+                if isinstance(messages, list)
+            }
+        )
     return answers_of(form)
 
 
@@ -189,7 +242,9 @@ def _number(sent: MultiDict[str, str], name: str) -> int | None:
 def _offered(session: Session, matter: Case, met: Visitor, actor: Actor) -> list[Act]:
     """The acts on this page: those open to anyone are done at the public form."""
     acting_person = actor.on_behalf_of or met.you
-    open_acts = acts_for(session, matter, acting_person, services().clock.now(), proven=met.link.kind == "proof")
+    open_acts = acts_for(
+        session, matter, acting_person, services().clock.now(), proven=met.link.kind == "proof"
+    )
     return [item for item in open_acts if item.who != anyone]
 
 
@@ -207,7 +262,11 @@ def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
         return False
     if sent.get("action") not in (None, "", event.action):
         return False
-    return all(clean_text(sent.get(name)) == text for name, text in event.answers.items() if isinstance(text, str))
+    return all(
+        clean_text(sent.get(name)) == text
+        for name, text in event.answers.items()
+        if isinstance(text, str)
+    )
 
 
 def _render_case(link: Link, token: str, typed: Typed) -> str:
@@ -224,30 +283,53 @@ def _render_case(link: Link, token: str, typed: Typed) -> str:
         decides = met.you.id != matter.person_id and may_read_words(matter, met.you)
         return render_template(
             "pages/case.html",
-            token=token, case=matter, flow=flow, who=person, entries=entries, offers=offers, typed=typed,
-            written=written_answers(flow, matter.answers), changes=_changes(session, flow, matter) if decides else {},
-            entered=_entered(entries, matter), decides=decides, chosen=request.args.get("do", ""),
-            done=request.args.get("done", "") if request.args.get("done") in wording.ACTIONS else "",
-            after=_after(matter), clause=flow.clause_of(matter.state), actor=actor, behalf=may_act_for(met.you, matter),
-            ballot=ballot_for(session, matter, met.you), count=_count(session, matter),
-            undo_until=_undo_until(session, offers, matter), kept=request.args.get("done") if not typed.form else "",
-            foreign=foreign_domain(person.address), most_days=charter_numbers(met.club).extend_most_days,
-        )  # fmt: skip
+            token=token,
+            case=matter,
+            flow=flow,
+            who=person,
+            entries=entries,
+            offers=offers,
+            typed=typed,
+            written=written_answers(flow, matter.answers),
+            changes=_changes(session, flow, matter) if decides else {},
+            entered=_entered(entries, matter),
+            decides=decides,
+            chosen=request.args.get("do", ""),
+            done=request.args.get("done", "")
+            if request.args.get("done") in wording.ACTIONS
+            else "",
+            after=_after(matter),
+            clause=flow.clause_of(matter.state),
+            actor=actor,
+            behalf=may_act_for(met.you, matter),
+            ballot=ballot_for(session, matter, met.you),
+            count=_count(session, matter),
+            undo_until=_undo_until(session, offers, matter),
+            kept=request.args.get("done") if not typed.form else "",
+            foreign=foreign_domain(person.address),
+            most_days=charter_numbers(met.club).extend_most_days,
+        )
 
 
-def _offers(session: Session, met: Visitor, matter: Case, actor: Actor, typed: Typed) -> list[Offer]:
+def _offers(
+    session: Session, met: Visitor, matter: Case, actor: Actor, typed: Typed
+) -> list[Offer]:
     offered, flow = _offered(session, matter, met, actor), workflow(matter.workflow)
     written = drafts.draft_act(offered, actor)
     draft = draft_of(session, met.you, form_of("case", matter.id)) if written else None
     return [
-        Offer(item, _form(flow, item, matter, typed, draft), draft, keeps=True) if item is written
+        Offer(item, _form(flow, item, matter, typed, draft), draft, keeps=True)
+        if item is written
         else Offer(item, _form(flow, item, matter, typed))
         for item in offered
-    ]  # fmt: skip
+    ]
 
 
-def _form(flow: type[Workflow], item: Act, matter: Case, typed: Typed, draft: Draft | None = None) -> Form | None:
-    """The act's form: with what was typed if it came back, else with the draft, else with what the case holds."""
+def _form(
+    flow: type[Workflow], item: Act, matter: Case, typed: Typed, draft: Draft | None = None
+) -> Form | None:
+    """The act's form: with what was typed if it came back, else with the draft, else with what the
+    case holds."""
     if not item.fill:
         return None
     sent = typed.form.get("action", item.action)
@@ -275,7 +357,11 @@ def _undo_until(session: Session, offers: list[Offer], matter: Case) -> datetime
 
 def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, list[Piece]]:
     labels = labels_of(flow)
-    return {labels[name]: pieces for name, pieces in changed_since_last(session, matter).items() if name in labels}
+    return {
+        labels[name]: pieces
+        for name, pieces in changed_since_last(session, matter).items()
+        if name in labels
+    }
 
 
 def _count(session: Session, matter: Case) -> dict[str, int]:
@@ -287,4 +373,11 @@ def _count(session: Session, matter: Case) -> dict[str, int]:
 
 def _entered(entries: list[HistoryEntry], matter: Case) -> HistoryEntry | None:
     """The event that brought the case into its present state."""
-    return next((entry for entry in reversed(entries) if entry.to_state == matter.state and entry.from_state != matter.state), None)
+    return next(
+        (
+            entry
+            for entry in reversed(entries)
+            if entry.to_state == matter.state and entry.from_state != matter.state
+        ),
+        None,
+    )

@@ -1,4 +1,5 @@
-"""Keeping what was typed into a form before it is handed in: by a button, or by the page's script as one types."""
+"""Keeping what was typed into a form before it is handed in: by a button, or by the page's script
+as one types."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ from engine.text.i18n import marked as _
 from web.app.services import services
 
 ACTIONS = ("save", "discard")
-TOO_OFTEN_SAVED = _("Not saved: that was saved very often just now. Everything you typed is still here; please try again later.")
+TOO_OFTEN_SAVED = _(
+    "Not saved: that was saved very often just now. Everything you typed is still here; please try again later."
+)
 
 
 class SavedTooOften(Exception):
@@ -25,9 +28,15 @@ class SavedTooOften(Exception):
 
 
 def press_draft(
-    session: Session, you: Person, flow: type[Workflow], names: tuple[str, ...], form: str, sent: MultiDict[str, str]
+    session: Session,
+    you: Person,
+    flow: type[Workflow],
+    names: tuple[str, ...],
+    form: str,
+    sent: MultiDict[str, str],
 ) -> None:
-    """The writing unit of *save* and *discard*. A draft may be unfinished, but no longer than a form takes. Raises Invalid."""
+    """The writing unit of *save* and *discard*. A draft may be unfinished, but no longer than a
+    form takes. Raises Invalid."""
     if sent["action"] == "discard":
         delete_draft(session, you, form)
         return
@@ -41,7 +50,8 @@ def press_draft(
 
 
 def draft_act(offered: list[Act], actor: Actor) -> Act | None:
-    """The act of a case whose form is kept as a draft: the first one to hand in, by its person's own hand."""
+    """The act of a case whose form is kept as a draft: the first one to hand in, by its person's
+    own hand."""
     return None if actor.on_behalf_of else next((item for item in offered if item.fill), None)
 
 

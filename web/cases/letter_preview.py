@@ -1,4 +1,5 @@
-"""A decision's mail, seen before it is pressed: the press is rehearsed, its letter composed, and everything taken back."""
+"""A decision's mail, seen before it is pressed: the press is rehearsed, its letter composed, and
+everything taken back."""
 
 from __future__ import annotations
 
@@ -33,15 +34,22 @@ def preview_letters(press: Press, link: Link, token: str, sent: MultiDict[str, s
             raise NotAllowed(f"{sent['preview']} has no preview for this person")
         session.flush()
         case = session.get_one(Case, (link.club_id, link.target))
-        theirs = (Letter.case_id == case.id) & (Letter.version == case.version) & (Letter.person_id == case.person_id)
+        theirs = (
+            (Letter.case_id == case.id)
+            & (Letter.version == case.version)
+            & (Letter.person_id == case.person_id)
+        )
         letters = session.execute(select(Letter).where(theirs).order_by(Letter.id)).scalars().all()
         return [here.composer.words(session, letter, here.clock.now()) for letter in letters]
 
 
 def _decides(session: Session, link: Link, action: str) -> bool:
-    """Is this a decision with words, by somebody else than it concerns? A ballot's preview would tell voters what was written to
-    the candidate, and how the count stands."""
+    """Is this a decision with words, by somebody else than it concerns? A ballot's preview would
+    tell voters what was written to the candidate, and how the count stands."""
     met = visitor(session, link)
     if met.case is None or met.case.person_id == met.you.id:
         return False
-    return any(item.action == action and item.note != "none" for item in declared_acts(session, met.case, met.you))
+    return any(
+        item.action == action and item.note != "none"
+        for item in declared_acts(session, met.case, met.you)
+    )

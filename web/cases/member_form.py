@@ -27,7 +27,9 @@ from web.http.security import MAILBOX_FULL, new_form_token, read_form_token
 from web.http.unsaved_input import by_script, line_of_page
 
 Page = str | Response | tuple[str, int]
-TOO_OFTEN = _("That is often enough for one day. Everything you typed is still here: please try again tomorrow.")
+TOO_OFTEN = _(
+    "That is often enough for one day. Everything you typed is still here: please try again tomorrow."
+)
 UNCHANGED = _("This is how it is already. Nothing was changed.")
 NOT_OPEN = _("This form is not open to you at the moment.")
 
@@ -87,8 +89,14 @@ def says_something(form: WTForm, person: Person) -> bool:
 
 def _hand_in(session: Session, link: Link, flow: type[Workflow], form: WTForm, form_id: str) -> int:
     you = visitor(session, link).you
-    actor, now, limited = Actor(you, "page"), services().clock.now(), services().settings.rate_limits
-    case = submit_by_member(session, you, flow, answers_of(form), by=actor, form_id=form_id, now=now, limited=limited)
+    actor, now, limited = (
+        Actor(you, "page"),
+        services().clock.now(),
+        services().settings.rate_limits,
+    )
+    case = submit_by_member(
+        session, you, flow, answers_of(form), by=actor, form_id=form_id, now=now, limited=limited
+    )
     delete_draft(session, you, form_of("form", link.target))
     return case.id
 
@@ -118,14 +126,20 @@ def _keep_or_discard(session: Session, link: Link, flow: type[Workflow]) -> None
     you = visitor(session, link).you
     lock_row(session, you)
     form_id, _by_a_person = read_form_token(request.form.get("form", ""))
-    over = already_submitted(session, flow, you, form_id) or _open_already(session, flow, you) is not None
+    over = (
+        already_submitted(session, flow, you, form_id)
+        or _open_already(session, flow, you) is not None
+    )
     if over or not _keeps(flow) or not may_submit(flow, you):
         raise NotAllowed(f"{flow.key} is not opened by this person")
-    drafts.press_draft(session, you, flow, tuple(flow.fields), form_of("form", link.target), request.form)
+    drafts.press_draft(
+        session, you, flow, tuple(flow.fields), form_of("form", link.target), request.form
+    )
 
 
 def _to_the_case(link: Link, case_id: int) -> Page:
-    """The page of what was handed in; for somebody who has left by it, and has no links any more, the club's farewell."""
+    """The page of what was handed in; for somebody who has left by it, and has no links any more,
+    the club's farewell."""
     with services().db.read(link.club_id) as session:
         you = session.get_one(Person, (link.club_id, link.person_id))
     if you.status != "member":
@@ -138,9 +152,14 @@ def _mail_fresh_link(link: Link, token: str, flow: type[Workflow], met: Visitor)
     here = services()
     try:
         here.db.write(
-            send_form_link, link.club_id, flow.key, met.you.address or "", request_id=form_id, now=here.clock.now(),
+            send_form_link,
+            link.club_id,
+            flow.key,
+            met.you.address or "",
+            request_id=form_id,
+            now=here.clock.now(),
             limited=here.settings.rate_limits,
-        )  # fmt: skip
+        )
     except TooManyMails:
         return _page(link, token, flow, met, message=MAILBOX_FULL), 429
     return redirect(url_for("case.case_page", token=token, sent=1), 303)
@@ -162,12 +181,27 @@ def _is_too_old(flow: type[Workflow], link: Link) -> bool:
 
 
 def _page(
-    link: Link, token: str, flow: type[Workflow], met: Visitor, form: WTForm | None = None, *, message: str = "",
+    link: Link,
+    token: str,
+    flow: type[Workflow],
+    met: Visitor,
+    form: WTForm | None = None,
+    *,
+    message: str = "",
     draft: Draft | None = None,
-) -> str:  # fmt: skip
+) -> str:
     return render_template(
         "pages/own_form.html",
-        token=token, flow=flow, who=met.you, form=form or begun(flow, met.you, draft), stamp=new_form_token(), message=message,
-        draft=draft, keeps=_keeps(flow), kept=request.args.get("done") if form is None else "",
-        too_old=_is_too_old(flow, link), sent="sent" in request.args, closed=message == NOT_OPEN,
-    )  # fmt: skip
+        token=token,
+        flow=flow,
+        who=met.you,
+        form=form or begun(flow, met.you, draft),
+        stamp=new_form_token(),
+        message=message,
+        draft=draft,
+        keeps=_keeps(flow),
+        kept=request.args.get("done") if form is None else "",
+        too_old=_is_too_old(flow, link),
+        sent="sent" in request.args,
+        closed=message == NOT_OPEN,
+    )

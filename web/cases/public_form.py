@@ -1,4 +1,5 @@
-"""The forms of a club that are open to anyone: the application itself, or the address to which a personal link goes."""
+"""The forms of a club that are open to anyone: the application itself, or the address to which a
+personal link goes."""
 
 from __future__ import annotations
 
@@ -19,7 +20,15 @@ from engine.storage.models import Club
 from engine.text.i18n import marked as _
 from web.app.services import services
 from web.http.auth import age_of_a_session, club_here, form_link, link_for, signed_in
-from web.http.security import MAILBOX_FULL, PRESS_AGAIN, TOO_MANY, check_rate_limit, client_address, new_form_token, read_form_token
+from web.http.security import (
+    MAILBOX_FULL,
+    PRESS_AGAIN,
+    TOO_MANY,
+    check_rate_limit,
+    client_address,
+    new_form_token,
+    read_form_token,
+)
 
 forms = Blueprint("forms", __name__)
 
@@ -66,12 +75,33 @@ def form_sent_page(slug: str, path: str) -> Page:
 
 
 def _accept(session: Session, slug: str, flow: type[Workflow], form: WTForm, form_id: str) -> None:
-    club, now, limited = club_here(session, slug), services().clock.now(), services().settings.rate_limits
+    club, now, limited = (
+        club_here(session, slug),
+        services().clock.now(),
+        services().settings.rate_limits,
+    )
     if flow.open_to_anyone:
         answers = answers_of(form)
-        submit_application(session, club.id, flow.key, answers, form_id=form_id, locale=g.language, now=now, limited=limited)
+        submit_application(
+            session,
+            club.id,
+            flow.key,
+            answers,
+            form_id=form_id,
+            locale=g.language,
+            now=now,
+            limited=limited,
+        )
     else:
-        send_form_link(session, club.id, flow.key, form.data["email"], request_id=form_id, now=now, limited=limited)
+        send_form_link(
+            session,
+            club.id,
+            flow.key,
+            form.data["email"],
+            request_id=form_id,
+            now=now,
+            limited=limited,
+        )
 
 
 def _club(slug: str) -> Club:
@@ -118,6 +148,7 @@ def _page(club: Club, flow: type[Workflow], form: WTForm, stamp: str, message: s
 
 
 def _kept(stamp: str) -> str:
-    """A stamp that was used too soon goes back as it is: by the next press its time has come. A foreign one is replaced."""
+    """A stamp that was used too soon goes back as it is: by the next press its time has come. A
+    foreign one is replaced."""
     known, _payload = services().form_stamps.loads_unsafe(stamp)
     return stamp if known else new_form_token()

@@ -1,5 +1,5 @@
-"""What waits for a decider, all on one page: read it, tick it, approve it. Opened by the link in the daily letter, or from the
-desk (``web/desk/review_queue.py``)."""
+"""What waits for a decider, all on one page: read it, tick it, approve it. Opened by the link in
+the daily letter, or from the desk (``web/desk/review_queue.py``)."""
 
 from __future__ import annotations
 
@@ -49,8 +49,13 @@ def review_queue_page(link: Link, token: str, *, pressed_again: bool = False) ->
         listed = entries(session, met.you, waiting_for(session, met.you, MOST))
     return render_template(
         "pages/waiting.html",
-        token=token, entries=listed, done=_count("done"), missed=_count("missed"), most=MOST, pressed_again=pressed_again,
-    )  # fmt: skip
+        token=token,
+        entries=listed,
+        done=_count("done"),
+        missed=_count("missed"),
+        most=MOST,
+        pressed_again=pressed_again,
+    )
 
 
 def press_review_queue(link: Link, token: str) -> Page:
@@ -65,21 +70,35 @@ def nothing_ticked() -> bool:
 
 
 def approve_ticked(decider: Callable[[Session], Person]) -> tuple[int, int]:
-    """Approve what is ticked, each in a commit of its own: one that somebody else decided meanwhile stops no other.
+    """Approve what is ticked, each in a commit of its own: one that somebody else decided meanwhile
+    stops no other.
 
-    Returns how many were approved, and how many not. ``decider``: whose press this is, asked anew in each commit.
+    Returns how many were approved, and how many not. ``decider``: whose press this is, asked anew
+    in each commit.
     """
     done = missed = 0
     for case_id in dict.fromkeys(request.form.getlist("case", type=int)):
         try:
-            services().db.write(_approve, decider, case_id, request.form.get(f"round-{case_id}", type=int), services().clock.now())
+            services().db.write(
+                _approve,
+                decider,
+                case_id,
+                request.form.get(f"round-{case_id}", type=int),
+                services().clock.now(),
+            )
             done += 1
         except Refused:
             missed += 1
     return done, missed
 
 
-def _approve(session: Session, decider: Callable[[Session], Person], case_id: int, seen: int | None, now: datetime) -> None:
+def _approve(
+    session: Session,
+    decider: Callable[[Session], Person],
+    case_id: int,
+    seen: int | None,
+    now: datetime,
+) -> None:
     you = decider(session)
     case = held_case(session, you, case_id)
     act(session, case, "approve", by=Actor(you, "page"), now=now, seen_version=seen)
@@ -101,8 +120,13 @@ def entries(session: Session, you: Person, matters: list[WorkItem]) -> list[Queu
 def _entry(session: Session, you: Person, matter: WorkItem) -> QueueItem:
     case = matter.case
     flow = workflow(case.workflow)
-    ready = any(item.action == "approve" and item.note != "required" for item in declared_acts(session, case, you))
-    return QueueItem(matter, link_for(g.club, you, "case", case.id), written_answers(flow, case.answers), ready)
+    ready = any(
+        item.action == "approve" and item.note != "required"
+        for item in declared_acts(session, case, you)
+    )
+    return QueueItem(
+        matter, link_for(g.club, you, "case", case.id), written_answers(flow, case.answers), ready
+    )
 
 
 def _count(name: str) -> int:

@@ -24,9 +24,14 @@ _ASCII = ("ascii", "us-ascii", "ansi_x3.4-1968")
 def init(app: Flask) -> None:
     """Raises SettingsError where the words that were typed did not survive the terminal's encoding."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+        if (
+            isinstance(stream, io.TextIOWrapper)
+            and stream.encoding.lower().replace("-", "") != "utf8"
+        ):
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     if locale.getpreferredencoding(False).lower() in _ASCII and not "".join(sys.argv[1:]).isascii():
-        raise SettingsError("PYTHONUTF8: set it to 1, or LANG to C.UTF-8; in this terminal's encoding only English letters arrive")
+        raise SettingsError(
+            "PYTHONUTF8: set it to 1, or LANG to C.UTF-8; in this terminal's encoding only English letters arrive"
+        )
     for command in (club, members, letters, db, worker, tick, due, backup, restore, erase, doctor):
         app.cli.add_command(command)

@@ -23,7 +23,8 @@ SAID = {"club": "clubs", "person": "people", "case": "cases", "letter": "letters
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @with_appcontext
 def backup(file: Path) -> None:
-    """Write database and keys into FILE (a .tar.gz), also while the service runs. It opens every link: keep it safe."""
+    """Write database and keys into FILE (a .tar.gz), also while the service runs. It opens every
+    link: keep it safe."""
     here = _on_sqlite("pg_dump, and keep JIUNIU_SECRET_KEY with it")
     try:
         manifest = archive.make(here.db, here.settings.secret_keys, file, machine_now())
@@ -36,16 +37,24 @@ def backup(file: Path) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--replace", is_flag=True, help="Keep the database that is here aside and restore in its place.")
+@click.option(
+    "--replace", is_flag=True, help="Keep the database that is here aside and restore in its place."
+)
 @with_appcontext
 def restore(file: Path, replace: bool) -> None:
-    """Put the backup FILE in the place of an empty database. Its letters are held until `letters release --all`."""
+    """Put the backup FILE in the place of an empty database. Its letters are held until `letters
+    release --all`."""
     here = _on_sqlite("pg_restore, then `letters hold --all` before you start")
     clock = here.demo_clock
     try:
         done = archive.restore(
-            file, here.db, here.settings.data_dir, replace=replace, clock=clock, machine_now=machine_now()
-        )  # fmt: skip
+            file,
+            here.db,
+            here.settings.data_dir,
+            replace=replace,
+            clock=clock,
+            machine_now=machine_now(),
+        )
     except archive.BadBackup as reason:
         raise click.UsageError(f"{file}: {reason}") from None
     except archive.InTheWay as reason:
@@ -55,22 +64,30 @@ def restore(file: Path, replace: bool) -> None:
     click.echo(f"restored the backup of {done.manifest['made_at']}: {_in_numbers(done.manifest)}")
     for path in done.aside:
         click.echo(f"kept aside: {path}")
-    click.echo(f"no mail leaves: {done.held} unsent letters are held and the post rests until `letters release --all`")
+    click.echo(
+        f"no mail leaves: {done.held} unsent letters are held and the post rests until `letters release --all`"
+    )
     if not set(done.keys) <= set(load().secret_keys):
         click.echo(
             f"JIUNIU_SECRET_KEY is set here and is another: links of earlier mails open once the keys in "
-            f"{here.settings.data_dir / 'secret-key'} stand in JIUNIU_SECRET_KEY_FALLBACKS", err=True,
-        )  # fmt: skip
+            f"{here.settings.data_dir / 'secret-key'} stand in JIUNIU_SECRET_KEY_FALLBACKS",
+            err=True,
+        )
 
 
 def _on_sqlite(instead: str) -> Services:
     here = services()
     if not here.db.is_sqlite:
-        raise click.UsageError(f"JIUNIU_DATABASE_URL: this is for SQLite; PostgreSQL brings its own: use {instead}")
+        raise click.UsageError(
+            f"JIUNIU_DATABASE_URL: this is for SQLite; PostgreSQL brings its own: use {instead}"
+        )
     return here
 
 
 def _in_numbers(manifest: dict[str, object]) -> str:
     counts = manifest["counts"]
     assert isinstance(counts, dict), "a manifest counts rows"
-    return ", ".join(f"{name} {counts.get(table, 0)}" for table, name in SAID.items()) + f", schema {manifest['schema']}"
+    return (
+        ", ".join(f"{name} {counts.get(table, 0)}" for table, name in SAID.items())
+        + f", schema {manifest['schema']}"
+    )

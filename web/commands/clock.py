@@ -39,11 +39,16 @@ def due(days: int, slug: str | None, as_json: bool) -> None:
         club_id = the_club(session, slug).id
     rows = [
         {
-            "at": item.at.isoformat(timespec="seconds"), "letter": item.letter, "to": item.address, "case": item.case_id,
-            "why": f"{item.state} (clause {item.clause})" if item.clause else WHY.get(item.letter, "somebody's act asks for it"),
+            "at": item.at.isoformat(timespec="seconds"),
+            "letter": item.letter,
+            "to": item.address,
+            "case": item.case_id,
+            "why": f"{item.state} (clause {item.clause})"
+            if item.clause
+            else WHY.get(item.letter, "somebody's act asks for it"),
         }
         for item in forecast_letters(here.db, club_id, now, now + timedelta(days=days))
-    ]  # fmt: skip
+    ]
     print_rows(rows, as_json)
 
 

@@ -34,13 +34,20 @@ def club() -> None:
 
 
 @club.command("create")
-@click.option("--slug", required=True, help="The club's name in addresses: small letters, digits, hyphens.")
+@click.option(
+    "--slug", required=True, help="The club's name in addresses: small letters, digits, hyphens."
+)
 @click.option("--name", required=True, help="The club's name for people.")
 @click.option("--owner-email", required=True, help="Where the owner reads mail.")
 @click.option("--owner-name", required=True)
 @click.option("--timezone", "zone", default="Asia/Shanghai", show_default=True)
 @click.option("--locale", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True)
-@click.option("--charter", "charter_file", type=click.Path(path_type=Path), help="A charter in TOML; else the founding club's.")
+@click.option(
+    "--charter",
+    "charter_file",
+    type=click.Path(path_type=Path),
+    help="A charter in TOML; else the founding club's.",
+)
 @click.option("--replace-demo", is_flag=True, help="Remove the demo club and its clock first.")
 @with_appcontext
 def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: str) -> None:
@@ -49,13 +56,17 @@ def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: 
     with here.db.read() as session:
         demo_exists = any(found.is_demo for found in all_clubs(session))
     if demo_exists and not replace_demo:
-        raise click.ClickException("the demo club is still there; add --replace-demo to remove it and its clock first")
+        raise click.ClickException(
+            "the demo club is still there; add --replace-demo to remove it and its clock first"
+        )
     try:
         shipped = shipped_charter(locale)
         charter = read_charter(charter_file, shipped) if charter_file else shipped
         if demo_exists:
             demo.end(here)
-        here.db.write(create_club, locale=locale, charter=charter.plain(), now=here.clock.now(), **given)  # type: ignore[arg-type]
+        here.db.write(
+            create_club, locale=locale, charter=charter.plain(), now=here.clock.now(), **given
+        )  # type: ignore[arg-type]
     except (BadClub, CharterError) as wrong:
         raise click.UsageError(str(wrong)) from None
     click.echo(here.links.url(f"{given['slug']}/"))
@@ -68,7 +79,8 @@ def list_clubs(as_json: bool) -> None:
     """Every club of this installation."""
     with services().db.read() as session:
         rows = [
-            {"slug": found.slug, "name": found.name, "timezone": found.zone, "locale": found.locale} for found in all_clubs(session)
+            {"slug": found.slug, "name": found.name, "timezone": found.zone, "locale": found.locale}
+            for found in all_clubs(session)
         ]
     print_rows(rows, as_json)
 
@@ -84,10 +96,15 @@ def show_club(slug: str | None, as_json: bool) -> None:
         enter_club(session, found.id)
         members = len(session.execute(select(Person.id).where(Person.status == "member")).all())
         row = {
-            "slug": found.slug, "name": found.name, "url": services().links.url(f"{found.slug}/"), "timezone": found.zone,
-            "locale": found.locale, "owner": current_owner(session).address, "members": members,
+            "slug": found.slug,
+            "name": found.name,
+            "url": services().links.url(f"{found.slug}/"),
+            "timezone": found.zone,
+            "locale": found.locale,
+            "owner": current_owner(session).address,
+            "members": members,
             "charter_version": found.charter_version,
-        }  # fmt: skip
+        }
     print_rows([row], as_json)
 
 
@@ -96,13 +113,16 @@ def show_club(slug: str | None, as_json: bool) -> None:
 @of_club
 @with_appcontext
 def apply(charter_file: Path, slug: str | None) -> None:
-    """Change a club's charter; what the file leaves out stays. Moments that were told stay, later ones use the new numbers."""
+    """Change a club's charter; what the file leaves out stays. Moments that were told stay, later
+    ones use the new numbers."""
     here = services()
     with here.db.read() as session:
         found = the_club(session, slug)
     try:
         charter = read_charter(charter_file, current_charter(found))
-        version = here.db.write(apply_charter, found.id, charter.plain(), here.clock.now(), over=found.charter_version)
+        version = here.db.write(
+            apply_charter, found.id, charter.plain(), here.clock.now(), over=found.charter_version
+        )
     except CharterError as wrong:
         raise click.UsageError(str(wrong)) from None
     except CharterChanged:
@@ -137,7 +157,11 @@ def export(slug: str | None) -> None:
 
 
 @club.command("pause")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day of the rest; else it lasts until `club resume`.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day of the rest; else it lasts until `club resume`.",
+)
 @of_club
 @with_appcontext
 def pause_club(until: datetime | None, slug: str | None) -> None:
@@ -145,7 +169,13 @@ def pause_club(until: datetime | None, slug: str | None) -> None:
     here = services()
     with here.db.read() as session:
         found = the_club(session, slug)
-    ends = datetime.combine(until.date() + timedelta(days=1), time(), ZoneInfo(found.zone)).astimezone(UTC) if until else None
+    ends = (
+        datetime.combine(until.date() + timedelta(days=1), time(), ZoneInfo(found.zone)).astimezone(
+            UTC
+        )
+        if until
+        else None
+    )
     if ends is not None and ends <= here.clock.now():
         raise click.UsageError("--until: takes a day that is not over yet")
     here.db.write(pause, found.id, here.clock.now(), ends)
@@ -163,7 +193,13 @@ def resume_club(slug: str | None) -> None:
 
 
 @club.command("transfer")
-@click.option("--to", "address", required=True, metavar="EMAIL", help="A member; they are the owner once they say yes.")
+@click.option(
+    "--to",
+    "address",
+    required=True,
+    metavar="EMAIL",
+    help="A member; they are the owner once they say yes.",
+)
 @of_club
 @with_appcontext
 def transfer(address: str, slug: str | None) -> None:
@@ -172,6 +208,13 @@ def transfer(address: str, slug: str | None) -> None:
     with here.db.read() as session:
         found = the_club(session, slug)
     try:
-        here.db.write(offer, found.id, "handover", fold_address(address), by=Actor(None, "command"), now=here.clock.now())
+        here.db.write(
+            offer,
+            found.id,
+            "handover",
+            fold_address(address),
+            by=Actor(None, "command"),
+            now=here.clock.now(),
+        )
     except (CannotOffer, BadAddress) as reason:
         raise click.UsageError(f"--to: {reason}") from None

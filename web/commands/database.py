@@ -32,7 +32,8 @@ def upgrade() -> None:
 def move_database(url: str) -> None:
     """Copy everything into an empty database, such as postgresql://…; stop the server first.
 
-    From then on this one sends nothing. Start the service on the new one with the same secret key, so that every link lives.
+    From then on this one sends nothing. Start the service on the new one with the same secret key,
+    so that every link lives.
     """
     here = services()
     try:
@@ -41,6 +42,13 @@ def move_database(url: str) -> None:
     except CannotMove as reason:
         raise click.ClickException(str(reason)) from None
     except (SQLAlchemyError, ImportError, schema.SchemaIsNewer) as trouble:
-        raise click.UsageError(f"URL: the database cannot be opened ({str(trouble).splitlines()[0]})") from None
-    click.echo(f"{sum(counts.values())} rows moved: " + ", ".join(f"{name} {count}" for name, count in counts.items() if count))
-    click.echo("Now set JIUNIU_DATABASE_URL to the new address and JIUNIU_SECRET_KEY to the key in use, and start the service.")
+        raise click.UsageError(
+            f"URL: the database cannot be opened ({str(trouble).splitlines()[0]})"
+        ) from None
+    click.echo(
+        f"{sum(counts.values())} rows moved: "
+        + ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    )
+    click.echo(
+        "Now set JIUNIU_DATABASE_URL to the new address and JIUNIU_SECRET_KEY to the key in use, and start the service."
+    )

@@ -35,10 +35,13 @@ UNREADABLE = Finding(
 @as_json
 @with_appcontext
 def doctor(as_json: bool) -> None:
-    """Look at mail, addresses, clock, database, worker and disk. Sends nothing. Status 1 when something is wrong."""
+    """Look at mail, addresses, clock, database, worker and disk. Sends nothing. Status 1 when
+    something is wrong."""
     findings = list(examine(services()))
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+        click.echo(
+            json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1)
+        )
     else:
         for finding in findings:
             mend = f" → {finding.do}" if finding.do else ""
@@ -63,7 +66,8 @@ def examine(here: Services) -> Iterator[Finding]:
     if not any(finding.verdict == "wrong" for finding in databases):
         with here.db.read() as session:
             yield installation_checks.clock(
-                settings.clock_file or settings.data_dir / "clock", installation_checks.has_real_club(session)
+                settings.clock_file or settings.data_dir / "clock",
+                installation_checks.has_real_club(session),
             )
             yield installation_checks.worker(session, machine_now())
             yield from installation_checks.letters(session, now)
@@ -76,34 +80,65 @@ def base_url(settings: Settings) -> Finding:
     host = urlsplit(settings.base_url).hostname or ""
     if settings.is_unsafe:
         return Finding(
-            "base url", "warning", f"{settings.base_url}: what people type crosses the network in clear", "put https before it"
+            "base url",
+            "warning",
+            f"{settings.base_url}: what people type crosses the network in clear",
+            "put https before it",
         )
-    if is_loopback(host) and settings.mail_server is not None and not is_loopback(settings.mail_server.host):
+    if (
+        is_loopback(host)
+        and settings.mail_server is not None
+        and not is_loopback(settings.mail_server.host)
+    ):
         do = "set JIUNIU_BASE_URL to the address that members open"
-        return Finding("base url", "wrong", f"{settings.base_url}: links in mails open only on this machine", do)
+        return Finding(
+            "base url",
+            "wrong",
+            f"{settings.base_url}: links in mails open only on this machine",
+            do,
+        )
     return Finding("base url", "ok", settings.base_url)
 
 
 def answers(settings: Settings) -> Finding:
-    """Does this very service answer at its base URL? Asked directly, not by way of a proxy for outgoing requests."""
+    """Does this very service answer at its base URL? Asked directly, not by way of a proxy for
+    outgoing requests."""
     address = f"{settings.base_url}/healthz"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(address, timeout=ANSWER_SECONDS) as response:
             said = json.loads(response.read(10_000))
     except urllib.error.HTTPError as trouble:
-        return Finding("reachable", "wrong", f"{address} answers {trouble.code}", "does the proxy lead to this service?")
+        return Finding(
+            "reachable",
+            "wrong",
+            f"{address} answers {trouble.code}",
+            "does the proxy lead to this service?",
+        )
     except ValueError:
         return Finding(
-            "reachable", "wrong", f"something else than Jiuniu answers at {address}", "look at JIUNIU_BASE_URL and the proxy"
+            "reachable",
+            "wrong",
+            f"something else than Jiuniu answers at {address}",
+            "look at JIUNIU_BASE_URL and the proxy",
         )
     except (OSError, HTTPException) as trouble:
         reason = getattr(trouble, "reason", trouble)
         if isinstance(reason, ssl.SSLError):
-            return Finding("reachable", "wrong", f"{address}: {reason}", "give the proxy a valid certificate")
-        return Finding("reachable", "warning", f"nobody answers at {address} from here ({reason})", "is the server running?")
+            return Finding(
+                "reachable", "wrong", f"{address}: {reason}", "give the proxy a valid certificate"
+            )
+        return Finding(
+            "reachable",
+            "warning",
+            f"nobody answers at {address} from here ({reason})",
+            "is the server running?",
+        )
     if said != {"status": "ok"}:
         return Finding(
-            "reachable", "wrong", f"something else than Jiuniu answers at {address}", "look at JIUNIU_BASE_URL and the proxy"
+            "reachable",
+            "wrong",
+            f"something else than Jiuniu answers at {address}",
+            "look at JIUNIU_BASE_URL and the proxy",
         )
     return Finding("reachable", "ok", address)

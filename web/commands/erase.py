@@ -23,7 +23,8 @@ from web.commands.options import of_club, the_club
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @with_appcontext
 def erase(person: str, slug: str | None, yes: bool) -> None:
-    """Erase PERSON (a mail address or an id): address, name, words, votes and letters. Backups made before still hold them."""
+    """Erase PERSON (a mail address or an id): address, name, words, votes and letters. Backups made
+    before still hold them."""
     here = services()
     with here.db.read() as session:
         club_id = the_club(session, slug).id
@@ -38,12 +39,14 @@ def erase(person: str, slug: str | None, yes: bool) -> None:
         done = here.db.write(erase_for_good, club_id, found.id, here.clock.now())
     except CannotErase as reason:
         raise click.ClickException(f"{person}: {reason}") from None
-    click.echo(f"erased; {done.cases} open cases ended, {done.letters} letters to them do not leave")
+    click.echo(
+        f"erased; {done.cases} open cases ended, {done.letters} letters to them do not leave"
+    )
 
 
 def _ask(question: str) -> None:
-    """Whoever sits at a terminal is asked, and an answer that is piped in counts (an empty line is a no, as at a terminal); a
-    script that gives none means what it says."""
+    """Whoever sits at a terminal is asked, and an answer that is piped in counts (an empty line is
+    a no, as at a terminal); a script that gives none means what it says."""
     if sys.stdin.isatty():
         click.confirm(question, abort=True)
     elif answer := sys.stdin.readline():

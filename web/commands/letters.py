@@ -61,7 +61,9 @@ def show_letter(letter_id: int, slug: str | None, as_json: bool) -> None:
 Change = Callable[[Session, int, int, datetime], bool]
 
 
-def _change(name: str, change: Change, text: str, change_all: Callable[[], str] | None = None) -> None:
+def _change(
+    name: str, change: Change, text: str, change_all: Callable[[], str] | None = None
+) -> None:
     @click.argument("letter_id", type=int, required=change_all is None)
     @of_club
     @with_appcontext
@@ -80,7 +82,12 @@ def _change(name: str, change: Change, text: str, change_all: Callable[[], str] 
         click.echo("done")
 
     if change_all is not None:
-        everything = click.option("--all", "all_letters", is_flag=True, help="Every letter of every club, and the post itself.")
+        everything = click.option(
+            "--all",
+            "all_letters",
+            is_flag=True,
+            help="Every letter of every club, and the post itself.",
+        )
         command = everything(command)
     letters.command(name, help=text)(command)
 
@@ -96,5 +103,12 @@ def _release_all() -> str:
 
 
 _change("retry", delivery_log.retry, "Send a failed letter again.")
-_change("hold", delivery_log.hold, "Keep a queued letter back, or with --all the whole post.", _hold_all)
-_change("release", delivery_log.release, "Let a held letter go, or with --all every one: also after a restore.", _release_all)
+_change(
+    "hold", delivery_log.hold, "Keep a queued letter back, or with --all the whole post.", _hold_all
+)
+_change(
+    "release",
+    delivery_log.release,
+    "Let a held letter go, or with --all every one: also after a restore.",
+    _release_all,
+)

@@ -35,15 +35,19 @@ def list_members(slug: str | None, as_json: bool) -> None:
 
 
 @members.command("import")
-@click.argument("file", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 @of_club
 @as_json
 @with_appcontext
 def import_file(file: Path, dry_run: bool, slug: str | None, as_json: bool) -> None:
-    """Bring in the members of FILE.csv: columns name (姓名) and email (邮箱); city, joined, locale and role if you like.
+    """Bring in the members of FILE.csv: columns name (姓名) and email (邮箱); city, joined, locale and
+    role if you like.
 
-    Exit status 0: every row is in; 1: some row was bad, the others are in; 2: the file cannot be used.
+    Exit status 0: every row is in; 1: some row was bad, the others are in; 2: the file cannot be
+    used.
     """
     here = services()
     now = here.clock.now()
@@ -76,7 +80,15 @@ def _outcomes(plan: ImportPlan, dry_run: bool) -> list[dict[str, Any]]:
         for entries, outcome in ((plan.new, done), (plan.known, "already a member"))
         for entry in entries
     ]
-    rows += [{"row": bad.row, "name": bad.who, "outcome": "bad", "reason": "; ".join(map(str, bad.faults))} for bad in plan.bad]
+    rows += [
+        {
+            "row": bad.row,
+            "name": bad.who,
+            "outcome": "bad",
+            "reason": "; ".join(map(str, bad.faults)),
+        }
+        for bad in plan.bad
+    ]
     return sorted(rows, key=lambda row: int(str(row["row"])))
 
 

@@ -12,7 +12,9 @@ from engine.club.context import all_clubs, by_slug
 from engine.storage.models import Club
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
-of_club = click.option("--club", "slug", metavar="SLUG", help="Which club; may be left out while there is one.")
+of_club = click.option(
+    "--club", "slug", metavar="SLUG", help="Which club; may be left out while there is one."
+)
 
 
 def the_club(session: Session, slug: str | None) -> Club:
@@ -23,7 +25,9 @@ def the_club(session: Session, slug: str | None) -> Club:
         return found
     clubs = all_clubs(session)
     if len(clubs) != 1:
-        raise click.UsageError("--club: say which; there are " + (", ".join(club.slug for club in clubs) or "none yet"))
+        raise click.UsageError(
+            "--club: say which; there are " + (", ".join(club.slug for club in clubs) or "none yet")
+        )
     return clubs[0]
 
 

@@ -22,9 +22,23 @@ from web.desk.statistics import figures
 from web.labels import charter_labels
 
 PAGES = (
-    desk, waiting, late, people, for_them, letters, offices, roster, ahead, figures, group, naming, settings, mail_account,
-    history, club,
-)  # fmt: skip
+    desk,
+    waiting,
+    late,
+    people,
+    for_them,
+    letters,
+    offices,
+    roster,
+    ahead,
+    figures,
+    group,
+    naming,
+    settings,
+    mail_account,
+    history,
+    club,
+)
 
 
 def init(app: Flask) -> None:

@@ -56,26 +56,37 @@ def ahead_page(slug: str) -> str | Response:
         sendings=_by_day(sendings[:MOST_ROWS], club, lambda sending: sending.at),
         letters=sum(len(sending.who) for sending in sendings),
         rest=sum(len(sending.who) for sending in sendings[MOST_ROWS:]),
-        most=MOST_NAMES, days=DAYS,
-    )  # fmt: skip
+        most=MOST_NAMES,
+        days=DAYS,
+    )
 
 
 def _row(entry: AgendaItem) -> AheadRow:
     label = gettext(workflow(entry.workflow).label)
     if entry.kind != "due":
         word = OPENS if entry.kind == "opens" else FALLS_DUE
-        return AheadRow(entry.at, of_week(label, entry.week, g.language) + gettext(": ") + gettext(word))
+        return AheadRow(
+            entry.at, of_week(label, entry.week, g.language) + gettext(": ") + gettext(word)
+        )
     named = {"members": VOTE_CLOSES, "owner": REMOVAL}.get(entry.turn) if entry.who else None
     if named:
         return AheadRow(entry.at, label + gettext(": ") + gettext(named), entry.who)
-    return AheadRow(entry.at, gettext(DUE, what=label, state=state_word(entry.workflow, entry.state)), count=entry.count)
+    return AheadRow(
+        entry.at,
+        gettext(DUE, what=label, state=state_word(entry.workflow, entry.state)),
+        count=entry.count,
+    )
 
 
-def _by_day(items: Iterable[T], club: Club, moment: Callable[[T], datetime]) -> list[tuple[datetime, list[T]]]:
+def _by_day(
+    items: Iterable[T], club: Club, moment: Callable[[T], datetime]
+) -> list[tuple[datetime, list[T]]]:
     """Midnight ends a day in the club's rules, so it belongs to the day that ends."""
     zone = ZoneInfo(club.zone)
     found: dict[date, tuple[datetime, list[T]]] = {}
     for item in items:
         at = moment(item)
-        found.setdefault((at - timedelta(seconds=1)).astimezone(zone).date(), (at, []))[1].append(item)
+        found.setdefault((at - timedelta(seconds=1)).astimezone(zone).date(), (at, []))[1].append(
+            item
+        )
     return list(found.values())

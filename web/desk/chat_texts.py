@@ -1,5 +1,5 @@
-"""Texts for the chat group, ready to copy: how to join, what is due this week, what came of the last. No name of anybody who
-is late stands in them."""
+"""Texts for the chat group, ready to copy: how to join, what is due this week, what came of the
+last. No name of anybody who is late stands in them."""
 
 from __future__ import annotations
 
@@ -97,33 +97,53 @@ def _this_week(session: Session, club: Club, now: datetime, say: Voice) -> str:
     if club.paused_at:
         return say(AT_REST)
     lines = [*_duties(session, now, say), *_votes(session, now, say)]
-    opening = session.execute(select(func.min(Schedule.next_at)).where(Schedule.rule.in_(calendars()))).scalar_one()
+    opening = session.execute(
+        select(func.min(Schedule.next_at)).where(Schedule.rule.in_(calendars()))
+    ).scalar_one()
     coming = [say(NEXT_WEEK, when=say.moment(opening))] if opening else []
     if not lines:
         return "\n".join([say(QUIET_WEEK), *coming])
-    return "\n".join([say(THIS_WEEK), *lines, *coming, say(LINKS, url=services().links.url(f"{club.slug}/me"))])
+    return "\n".join(
+        [say(THIS_WEEK), *lines, *coming, say(LINKS, url=services().links.url(f"{club.slug}/me"))]
+    )
 
 
 def _duties(session: Session, now: datetime, say: Voice) -> list[str]:
-    """What is owed before its first due time: a week's reflection, newcomers' plans. Nobody is named."""
+    """What is owed before its first due time: a week's reflection, newcomers' plans. Nobody is
+    named."""
     period = Case.data["period"].as_string()
     owed = (Case.turn == "person") & (Case.state == "owed") & (Case.due_at > now)
-    asked = select(Case.workflow, period, Case.due_at).where(owed).group_by(Case.workflow, period, Case.due_at)
+    asked = (
+        select(Case.workflow, period, Case.due_at)
+        .where(owed)
+        .group_by(Case.workflow, period, Case.due_at)
+    )
     moments: dict[tuple[str, str], list[datetime]] = {}
     for flow, week, due in session.execute(asked.order_by(Case.due_at)):
         moments.setdefault((flow, week or ""), []).append(due)
     return [
-        say(READING, what=of_week(say(workflow(flow).label), week_number(week), say.language), when=say.moment(due[-1]))
-        if week else say(PLANS, when=say(_(", ")).join(say.moment(at) for at in due[:MOST_MOMENTS]))
+        say(
+            READING,
+            what=of_week(say(workflow(flow).label), week_number(week), say.language),
+            when=say.moment(due[-1]),
+        )
+        if week
+        else say(PLANS, when=say(_(", ")).join(say.moment(at) for at in due[:MOST_MOMENTS]))
         for (flow, week), due in moments.items()
-    ]  # fmt: skip
+    ]
 
 
 def _votes(session: Session, now: datetime, say: Voice) -> list[str]:
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     asked = select(Case.due_at, Person.display_name).join(Person, of_person)
-    asked = asked.where(Case.workflow == "nomination", Case.turn == "members", Case.due_at > now).order_by(Case.due_at, Case.id)
-    return [say(VOTE, name=name, when=say.moment(due)) for due, name in session.execute(asked.limit(MOST_NAMES)) if due]
+    asked = asked.where(
+        Case.workflow == "nomination", Case.turn == "members", Case.due_at > now
+    ).order_by(Case.due_at, Case.id)
+    return [
+        say(VOTE, name=name, when=say.moment(due))
+        for due, name in session.execute(asked.limit(MOST_NAMES))
+        if due
+    ]
 
 
 def _results(session: Session, club: Club, now: datetime, say: Voice) -> str:
@@ -136,19 +156,31 @@ def _results(session: Session, club: Club, now: datetime, say: Voice) -> str:
 
 
 def _since(session: Session, now: datetime, flow: str, state: str, rank: str) -> list[str]:
-    """The display names of those whose matter ended so in the last days, and who still are what it made of them."""
+    """The display names of those whose matter ended so in the last days, and who still are what it
+    made of them."""
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
-    asked = select(Person.display_name).join(Case, of_person).where(Case.workflow == flow, Case.state == state, Case.turn == "")
-    asked = asked.where(Case.entered_at > now - LAST, Person.status == "member", Person.role.in_((rank, "admin")))
+    asked = (
+        select(Person.display_name)
+        .join(Case, of_person)
+        .where(Case.workflow == flow, Case.state == state, Case.turn == "")
+    )
+    asked = asked.where(
+        Case.entered_at > now - LAST, Person.status == "member", Person.role.in_((rank, "admin"))
+    )
     return list(session.execute(asked.order_by(Case.entered_at, Case.id)).scalars())
 
 
 def _shared(session: Session, club: Club, now: datetime, say: Voice) -> list[str]:
     found = [
-        matter for matter in ended_in(session, "reflection", "shared", limit=MOST_SHARED) if matter.case.entered_at > now - LAST
+        matter
+        for matter in ended_in(session, "reflection", "shared", limit=MOST_SHARED)
+        if matter.case.entered_at > now - LAST
     ]
     if not found:
         return []
-    books = [say(BOOK, name=matter.who.display_name, book=matter.case.answers.get("book", "")) for matter in found[:MOST_BOOKS]]
+    books = [
+        say(BOOK, name=matter.who.display_name, book=matter.case.answers.get("book", ""))
+        for matter in found[:MOST_BOOKS]
+    ]
     more = [say(MORE_BOOKS, n=len(found) - MOST_BOOKS)] if len(found) > MOST_BOOKS else []
     return [say(SHARED), *books, *more, services().links.url(f"{club.slug}/reflections")]

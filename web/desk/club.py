@@ -80,7 +80,9 @@ def _offer(here: Club, you: Person) -> Page:
 def _offered(session: Session, club_id: int, owner_id: int, address: str) -> int:
     enter_club(session, club_id)
     owner = session.get_one(Person, (club_id, owner_id))
-    return offer(session, club_id, "handover", address, by=Actor(owner, "page"), now=services().clock.now())
+    return offer(
+        session, club_id, "handover", address, by=Actor(owner, "page"), now=services().clock.now()
+    )
 
 
 def _unknown(here: Club, you: Person) -> Page:
@@ -96,17 +98,21 @@ def _again(here: Club, you: Person, form: Form | None = None, *, error: str = ""
         return _page(session, here, you, form, error=error)
 
 
-def _page(session: Session, here: Club, you: Person, form: Form | None = None, *, error: str = "") -> str:
+def _page(
+    session: Session, here: Club, you: Person, form: Form | None = None, *, error: str = ""
+) -> str:
     goes_on = select(Schedule.next_at).where(Schedule.rule == RESUME)
     offered = open_offer(session, "handover")
     return render_template(
         "pages/desk/club.html",
         form=form or OfferForm(),
-        until=request.form.get("until", ""), error=error,
-        goes_on=session.execute(goes_on).scalar_one_or_none(), offered=offered,
+        until=request.form.get("until", ""),
+        error=error,
+        goes_on=session.execute(goes_on).scalar_one_or_none(),
+        offered=offered,
         offered_to=session.get_one(Person, (here.id, offered.person_id)) if offered else None,
         offer_url=link_for(here, you, "case", offered.id) if offered else "",
-    )  # fmt: skip
+    )
 
 
 def end_of(here: Club, day: str) -> datetime | None:

@@ -1,4 +1,5 @@
-"""What would be sent in the days ahead, kept for a while: the same look is not taken twice while nothing has happened."""
+"""What would be sent in the days ahead, kept for a while: the same look is not taken twice while
+nothing has happened."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _cached: dict[tuple[str, int], tuple[datetime, Any, list[PlannedLetter]]] = {}
 
 @dataclass(frozen=True)
 class Sending:
-    """Letters of one kind that would leave at one moment. ``who``: the names, as many as there are letters."""
+    """Letters of one kind that would leave at one moment. ``who``: the names, as many as there are
+    letters."""
 
     at: datetime
     letter: str
@@ -32,7 +34,8 @@ class Sending:
 
 
 def cached_forecast(db: Database, club: Club, now: datetime) -> list[PlannedLetter]:
-    """Every letter of the next days, in order. Worked out anew when something has happened in the club, and now and then."""
+    """Every letter of the next days, in order. Worked out anew when something has happened in the
+    club, and now and then."""
     key = str(db.url), club.id
     with db.read(club.id) as session:
         state = club.charter_version, club.zone, _traces(session)
@@ -40,7 +43,11 @@ def cached_forecast(db: Database, club: Club, now: datetime) -> list[PlannedLett
     if found is None or found[1] != state or not now - _KEPT <= found[0] <= now:
         while len(_cached) >= _MOST_CLUBS:
             _cached.pop(next(iter(_cached)), None)
-        found = _cached[key] = (now, state, forecast_letters(db, club.id, now, now + timedelta(days=DAYS)))
+        found = _cached[key] = (
+            now,
+            state,
+            forecast_letters(db, club.id, now, now + timedelta(days=DAYS)),
+        )
     return found[2]
 
 
@@ -52,19 +59,26 @@ def gathered(letters: Iterable[PlannedLetter]) -> list[Sending]:
     return [Sending(*key, who) for key, who in sorted(found.items())]
 
 
-def trial(db: Database, club: Club, now: datetime, change: Callable[[Session], None]) -> list[PlannedLetter]:
+def trial(
+    db: Database, club: Club, now: datetime, change: Callable[[Session], None]
+) -> list[PlannedLetter]:
     """The same days, if the club were changed so now."""
     return forecast_letters(db, club.id, now, now + timedelta(days=DAYS), change=change)
 
 
 def _traces(session: Session) -> Any:
-    """Whatever happens leaves one of these changed: a case moves, a letter is queued or settled, an opening passes, somebody
-    comes, goes or changes."""
-    cases = select(func.count(), func.sum(Case.version), func.max(Case.wake_at)).where(Case.turn != "")
+    """Whatever happens leaves one of these changed: a case moves, a letter is queued or settled, an
+    opening passes, somebody comes, goes or changes."""
+    cases = select(func.count(), func.sum(Case.version), func.max(Case.wake_at)).where(
+        Case.turn != ""
+    )
     queued = select(func.count(), func.max(Letter.id)).where(Letter.state == "queued")
     return tuple(
         tuple(session.execute(asked).one())
         for asked in (
-            cases, queued, select(func.min(Schedule.next_at)), select(func.count(), func.sum(Person.version)),
+            cases,
+            queued,
+            select(func.min(Schedule.next_at)),
+            select(func.count(), func.sum(Person.version)),
         )
-    )  # fmt: skip
+    )

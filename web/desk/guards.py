@@ -9,7 +9,8 @@ from flask import request, url_for
 from engine.storage.models import Person
 from engine.text.i18n import marked as _
 
-# The desk's menu, each in its order: endpoint, name, is it the owner's alone. The first are at hand on every page, the others
+# The desk's menu, each in its order: endpoint, name, is it the owner's alone. The first are at hand
+# on every page, the others
 # fold: a phone has one line.
 DAILY = (
     ("desk.overview_page", _("Overview"), False),
@@ -44,10 +45,18 @@ def menu(you: Person, slug: str) -> tuple[list[MenuItem], list[MenuItem]]:
 
     def entry(endpoint: str, name: str) -> MenuItem:
         path = url_for(endpoint, slug=slug)
-        return MenuItem(path, name, at == path or (endpoint != "desk.overview_page" and at.startswith(f"{path}/")))
+        return MenuItem(
+            path,
+            name,
+            at == path or (endpoint != "desk.overview_page" and at.startswith(f"{path}/")),
+        )
 
     daily, others = (
-        [entry(endpoint, name) for endpoint, name, only_owner in part if you.role == "owner" or not only_owner]
+        [
+            entry(endpoint, name)
+            for endpoint, name, only_owner in part
+            if you.role == "owner" or not only_owner
+        ]
         for part in (DAILY, NOW_AND_THEN)
     )
     return daily, others

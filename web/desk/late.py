@@ -1,4 +1,5 @@
-"""Who is late: what comes next and when; more time, or an excuse, given in place where the state offers it."""
+"""Who is late: what comes next and when; more time, or an excuse, given in place where the state
+offers it."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ MOVED_ON = _("Nothing was changed: in the meantime this has moved on.")
 
 @dataclass(frozen=True)
 class LateRow:
-    """One late matter: ``acts``, what this officer may do about it here; ``owner_next``: is the owner asked after the due time?"""
+    """One late matter: ``acts``, what this officer may do about it here; ``owner_next``: is the
+    owner asked after the due time?"""
 
     matter: WorkItem
     url: str
@@ -48,13 +50,22 @@ class LateRow:
 
 
 def rows(session: Session, you: Person, matters: list[WorkItem]) -> list[LateRow]:
-    """Without a query of their own. Only acts that end or lengthen the wait: what fills a form is done on the case's page."""
-    now, numbers, club = services().clock.now(), charter_numbers(current_club(session)), current_club(session)
+    """Without a query of their own. Only acts that end or lengthen the wait: what fills a form is
+    done on the case's page."""
+    now, numbers, club = (
+        services().clock.now(),
+        charter_numbers(current_club(session)),
+        current_club(session),
+    )
     return [
         LateRow(
             matter,
             link_for(club, you, "case", matter.case.id),
-            tuple(item for item in declared_acts(session, matter.case, you) if not item.fill and item.note != "required"),
+            tuple(
+                item
+                for item in declared_acts(session, matter.case, you)
+                if not item.fill and item.note != "required"
+            ),
             desk_queries.next_steps(matter.case, now, numbers),
         )
         for matter in matters
@@ -91,20 +102,34 @@ def _press(session: Session, slug: str, sent: MultiDict[str, str]) -> str:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
     with letters_together(session):
         act(
-            session, case, action, by=Actor(you, "page"), now=services().clock.now(), seen_version=sent.get("round", type=int),
-            note=clean_text(sent.get("note")), days=int(days) if days.isdecimal() and len(days) < MOST_DIGITS else None,
-        )  # fmt: skip
+            session,
+            case,
+            action,
+            by=Actor(you, "page"),
+            now=services().clock.now(),
+            seen_version=sent.get("round", type=int),
+            note=clean_text(sent.get("note")),
+            days=int(days) if days.isdecimal() and len(days) < MOST_DIGITS else None,
+        )
     return action
 
 
 def _again(slug: str, errors: dict[str, str], message: str = "") -> str:
-    """The one matter with what was typed and what was wrong; where it is late no more, only the words."""
+    """The one matter with what was typed and what was wrong; where it is late no more, only the
+    words."""
     with services().db.read() as session:
         _club, you = officer_here(session, slug)
         case_id = request.form.get("case", 0, type=int)
         found = desk_queries.late_one(session, case_id) if 0 < case_id < MOST_ID else None
         listed = rows(session, you, [found] if found else [])
-    return render_template("pages/desk/late.html", rows=listed, paging=None, typed=request.form, errors=errors, message=message)
+    return render_template(
+        "pages/desk/late.html",
+        rows=listed,
+        paging=None,
+        typed=request.form,
+        errors=errors,
+        message=message,
+    )
 
 
 def _page(slug: str) -> str:
@@ -112,4 +137,6 @@ def _page(slug: str) -> str:
         _club, you = officer_here(session, slug)
         paging = Paging.asked(desk_queries.count_late(session), SIZE)
         listed = rows(session, you, desk_queries.late(session, SIZE, paging.offset))
-    return render_template("pages/desk/late.html", rows=listed, paging=paging, typed={}, errors={}, message="")
+    return render_template(
+        "pages/desk/late.html", rows=listed, paging=paging, typed={}, errors={}, message=""
+    )

@@ -1,11 +1,20 @@
-"""The letters of the club: what is in trouble, what waits, what is held, what left; what the servers said, in plain words."""
+"""The letters of the club: what is in trouble, what waits, what is held, what left; what the
+servers said, in plain words."""
 
 from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.outbox.delivery_log import KINDS, counts, hold, letters_of_kind, release, release_club, retry
+from engine.outbox.delivery_log import (
+    KINDS,
+    counts,
+    hold,
+    letters_of_kind,
+    release,
+    release_club,
+    retry,
+)
 from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.text.i18n import marked as _
 from mailers.smtp.reply import meaning
@@ -43,7 +52,9 @@ def press_letters(slug: str) -> Page:
         done = int(here.db.write(ACTS[action], club.id, letter_id, here.clock.now()))
     else:
         return _page(slug, message=PRESS_AGAIN), 400
-    return redirect(url_for("letters.letters_page", slug=slug, kind=_kind(), did=action, done=done), 303)
+    return redirect(
+        url_for("letters.letters_page", slug=slug, kind=_kind(), did=action, done=done), 303
+    )
 
 
 def _kind() -> str:
@@ -62,8 +73,20 @@ def _page(slug: str, *, message: str = "", error: str = "") -> str:
         paging = Paging.asked(found[kind], SIZE) if kind != "recent" else Paging(SIZE, SIZE, 1)
         return render_template(
             "pages/desk/letters.html",
-            rows=[(letter, who, meaning(letter.answer)) for letter, who in letters_of_kind(session, kind, limit=SIZE, offset=paging.offset)],
-            kind=kind, kinds=tuple(KINDS), counts=found, paging=paging, message=message, error=error,
-            rest=post_is_held(session), channel=channel, way=way, advice=advice_on(channel, way.server),
-            did=request.args.get("did", ""), done=request.args.get("done", 0, type=int),
-        )  # fmt: skip
+            rows=[
+                (letter, who, meaning(letter.answer))
+                for letter, who in letters_of_kind(session, kind, limit=SIZE, offset=paging.offset)
+            ],
+            kind=kind,
+            kinds=tuple(KINDS),
+            counts=found,
+            paging=paging,
+            message=message,
+            error=error,
+            rest=post_is_held(session),
+            channel=channel,
+            way=way,
+            advice=advice_on(channel, way.server),
+            did=request.args.get("did", ""),
+            done=request.args.get("done", 0, type=int),
+        )

@@ -1,4 +1,5 @@
-"""The installation's mail account, changed from the desk. One account serves every club, so the first club's owner keeps it."""
+"""The installation's mail account, changed from the desk. One account serves every club, so the
+first club's owner keeps it."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ def mail_account_page(slug: str) -> Page:
         mine = _keeps_it(session, club)
     way = services().outgoing()
     provider, form = _form_of(way, you.address or "") if mine else ("", None)
-    return _page(provider, form, way=way, mine=mine, saved="saved" in request.args and way.origin == "page")
+    return _page(
+        provider, form, way=way, mine=mine, saved="saved" in request.args and way.origin == "page"
+    )
 
 
 @mail_account.post("/<slug>/desk/mail")
@@ -47,8 +50,16 @@ def press_mail_account(slug: str) -> Page:
     if form is None or server is None:
         return _page(provider, form, way=way), 422
     if request.form.get("action") != "save":
-        return _test(club, provider, form, server, sender=form.data["address"], to=you.address or "", way=way)
-    services().db.write(save_account, services().encryption, server, sender=form.data["address"], now=services().clock.now())
+        return _test(
+            club, provider, form, server, sender=form.data["address"], to=you.address or "", way=way
+        )
+    services().db.write(
+        save_account,
+        services().encryption,
+        server,
+        sender=form.data["address"],
+        now=services().clock.now(),
+    )
     return redirect(url_for("mail_account.mail_account_page", slug=slug, saved=1), 303)
 
 
@@ -57,7 +68,9 @@ def _keeps_it(session: Session, club: Club) -> bool:
     return first is not None and first.id == club.id
 
 
-def _test(club: Club, provider: str, form: Any, server: MailServer, *, sender: str, to: str, way: Outgoing) -> Page:
+def _test(
+    club: Club, provider: str, form: Any, server: MailServer, *, sender: str, to: str, way: Outgoing
+) -> Page:
     tried = mail_form.send_test_mail(server, sender=sender, to=to, club=club.name)
     if tried is None:
         return _page(provider, form, way=way, message=mail_form.ENOUGH), 429
@@ -75,20 +88,35 @@ def _form_of(way: Outgoing, address: str) -> tuple[str, Any]:
     provider = mail_form.current_provider(stands or preset_of(address))
     if not provider:
         return "", None
-    data = _as_it_stands(way, way.server) if provider == stands and way.server else _suggested(provider, address)
+    data = (
+        _as_it_stands(way, way.server)
+        if provider == stands and way.server
+        else _suggested(provider, address)
+    )
     return provider, mail_form.form_for(provider, None, data=data)
 
 
 def _as_it_stands(way: Outgoing, server: MailServer) -> dict[str, str]:
     return {
-        "address": way.sender, "host": server.host, "port": str(server.port), "security": server.security,
-        "user": server.user if server.user != way.sender else "", "kept": mail_form.save_account(server),
-    }  # fmt: skip
+        "address": way.sender,
+        "host": server.host,
+        "port": str(server.port),
+        "security": server.security,
+        "user": server.user if server.user != way.sender else "",
+        "kept": mail_form.save_account(server),
+    }
 
 
 def _suggested(provider: str, address: str) -> dict[str, str]:
-    return {"address": address if preset_of(address) in ("", provider) and provider != OWN else "", "port": "465"}
+    return {
+        "address": address if preset_of(address) in ("", provider) and provider != OWN else "",
+        "port": "465",
+    }
 
 
-def _page(provider: str, form: Any, *, way: Outgoing | None = None, mine: bool = True, **given: Any) -> str:
-    return render_template("pages/desk/mail.html", way=way, provider=provider, form=form, mine=mine, **given)
+def _page(
+    provider: str, form: Any, *, way: Outgoing | None = None, mine: bool = True, **given: Any
+) -> str:
+    return render_template(
+        "pages/desk/mail.html", way=way, provider=provider, form=form, mine=mine, **given
+    )

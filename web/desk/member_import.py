@@ -1,4 +1,5 @@
-"""Members from before, brought along from a spreadsheet: first what would happen, then a press that does it. The owner's page."""
+"""Members from before, brought along from a spreadsheet: first what would happen, then a press that
+does it. The owner's page."""
 
 from __future__ import annotations
 
@@ -46,7 +47,9 @@ def _act(club: Club, text: str) -> Page:
     plan = here.db.write(import_members, club.id, found, now)
     if plan.bad:
         return _page(text, plan=plan, imported=len(plan.new))
-    return redirect(url_for("roster.member_import_page", slug=club.slug, imported=len(plan.new)), 303)
+    return redirect(
+        url_for("roster.member_import_page", slug=club.slug, imported=len(plan.new)), 303
+    )
 
 
 def _read() -> tuple[str, CellError | None]:
@@ -64,5 +67,13 @@ def _given() -> bytes | str:
     return data or request.form.get("cells", "")
 
 
-def _page(text: str = "", *, plan: ImportPlan | None = None, fault: CellError | None = None, imported: int | None = None) -> str:
-    return render_template("pages/desk/roster.html", text=text, plan=plan, fault=fault, imported=imported)
+def _page(
+    text: str = "",
+    *,
+    plan: ImportPlan | None = None,
+    fault: CellError | None = None,
+    imported: int | None = None,
+) -> str:
+    return render_template(
+        "pages/desk/roster.html", text=text, plan=plan, fault=fault, imported=imported
+    )

@@ -1,4 +1,5 @@
-"""Who may act for whom: owner, admins, deputies, who is away, and what is the owner's alone. To read, not to change."""
+"""Who may act for whom: owner, admins, deputies, who is away, and what is the owner's alone. To
+read, not to change."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ Page = str | Response | tuple[str, int]
 
 @dataclass(frozen=True)
 class Reviews:
-    """Something that the owner decides on and the admins as deputies: ``always``, or only while the owner is away."""
+    """Something that the owner decides on and the admins as deputies: ``always``, or only while the
+    owner is away."""
 
     label: str
     always: bool
@@ -43,11 +45,21 @@ def offices_page(slug: str) -> Page:
         found = officers(session)
         return render_template(
             "pages/desk/offices.html",
-            owner=next((officer for officer in current_officers(session) if officer.role == "owner"), None),
+            owner=next(
+                (officer for officer in current_officers(session) if officer.role == "owner"), None
+            ),
             admins=[
-                (person, link_for(club, you, "case", case.id) if case and you.role == "owner" else "") for person, case in found
+                (
+                    person,
+                    link_for(club, you, "case", case.id) if case and you.role == "owner" else "",
+                )
+                for person, case in found
             ],
-            reviews=[reviews for flow in all_workflows() if (reviews := _reviews(flow, current_charter(club)))],
+            reviews=[
+                reviews
+                for flow in all_workflows()
+                if (reviews := _reviews(flow, current_charter(club)))
+            ],
             alone=[alone for flow in all_workflows() if (alone := _alone(flow))],
         )
 
@@ -61,5 +73,10 @@ def _reviews(flow: type[Workflow], charter: Charter) -> Reviews | None:
 
 def _alone(flow: type[Workflow]) -> Alone | None:
     """In the order of the declaration, each once."""
-    actions = dict.fromkeys(act.action for state in flow.states.values() for act in state.acts if act.who.names == ("owner",))
+    actions = dict.fromkeys(
+        act.action
+        for state in flow.states.values()
+        for act in state.acts
+        if act.who.names == ("owner",)
+    )
     return Alone(flow.label, tuple(actions)) if actions else None

@@ -47,7 +47,14 @@ def press_on_behalf(slug: str, person_id: int, path: str) -> Page:
         return _page(flow, person, form), 422
     try:
         services().db.write(
-            submit_on_behalf, club.id, flow.key, you.id, person.id, answers_of(form), form_id=form_id, now=services().clock.now()
+            submit_on_behalf,
+            club.id,
+            flow.key,
+            you.id,
+            person.id,
+            answers_of(form),
+            form_id=form_id,
+            now=services().clock.now(),
         )
     except NotAllowed:
         return _page(flow, person, form, NOT_NOW), 403
@@ -62,4 +69,11 @@ def _flow(path: str) -> type[Workflow]:
 
 
 def _page(flow: type[Workflow], person: Person, form: Form, message: str = "") -> str:
-    return render_template("pages/desk/for_them.html", flow=flow, who=person, form=form, message=message, stamp=new_form_token())
+    return render_template(
+        "pages/desk/for_them.html",
+        flow=flow,
+        who=person,
+        form=form,
+        message=message,
+        stamp=new_form_token(),
+    )

@@ -1,4 +1,5 @@
-"""The desk of owner and admins: what waits, who is late, what is broken. Behind a mailed sign-in link."""
+"""The desk of owner and admins: what waits, who is late, what is broken. Behind a mailed sign-in
+link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The people of the club: looking somebody up, and one person's record, from which the owner helps them on."""
+"""The people of the club: looking somebody up, and one person's record, from which the owner helps
+them on."""
 
 from __future__ import annotations
 
@@ -16,7 +17,16 @@ from engine.club.people import address_is_free
 from engine.club.permissions import declared_acts
 from engine.declare.fields import Address, LongText
 from engine.declare.workflow import Act
-from engine.reports.directory import STATUSES, Wanted, count_ended, count_people, ended_cases, letters_to, open_cases, removals
+from engine.reports.directory import (
+    STATUSES,
+    Wanted,
+    count_ended,
+    count_people,
+    ended_cases,
+    letters_to,
+    open_cases,
+    removals,
+)
 from engine.reports.directory import people as people_found
 from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Club, Person
@@ -42,14 +52,18 @@ NOT_NOW = _("This is not open to you any more. Nothing was changed.")
 
 class CorrectionForm(WTForm):
     email = Address(
-        _("The right address"), hint=_("Mail goes there from now on. Links that were mailed to the old one no longer open")
+        _("The right address"),
+        hint=_("Mail goes there from now on. Links that were mailed to the old one no longer open"),
     )
-    why = LongText(_("Why?"), hint=_("The history keeps it, and the person reads it in the mail"), rows=3)
+    why = LongText(
+        _("Why?"), hint=_("The history keeps it, and the person reads it in the mail"), rows=3
+    )
 
 
 @dataclass(frozen=True)
 class PersonLine:
-    """One case in a record. ``acts``: what this officer may do in it now; ``by``: who ended it (None: the clock)."""
+    """One case in a record. ``acts``: what this officer may do in it now; ``by``: who ended it
+    (None: the clock)."""
 
     case: Case
     url: str
@@ -60,8 +74,12 @@ class PersonLine:
 
 @people.get("/<slug>/desk/people")
 def people_page(slug: str) -> Page:
-    """``q``: what is looked for; ``status``: one of STATUSES, or all. Without either the members are shown."""
-    words, status = request.args.get("q", "").replace("\0", "").strip(), request.args.get("status", "")
+    """``q``: what is looked for; ``status``: one of STATUSES, or all. Without either the members
+    are shown."""
+    words, status = (
+        request.args.get("q", "").replace("\0", "").strip(),
+        request.args.get("status", ""),
+    )
     shown = status if status in (*STATUSES, "all") else "all" if words else "member"
     with services().db.read() as session:
         _club, you = officer_here(session, slug)
@@ -73,8 +91,14 @@ def people_page(slug: str) -> Page:
             busy.setdefault(case.person_id, []).append((case, late))
     return render_template(
         "pages/desk/people.html",
-        people=found, busy=busy, paging=paging, words=words, status=shown, statuses=(*STATUSES, "all"), address=_address,
-    )  # fmt: skip
+        people=found,
+        busy=busy,
+        paging=paging,
+        words=words,
+        status=shown,
+        statuses=(*STATUSES, "all"),
+        address=_address,
+    )
 
 
 @people.get("/<slug>/desk/people/<int:person_id>")
@@ -101,9 +125,14 @@ def _send_link(slug: str, club: Club, you: Person, person: Person) -> Page:
     request_id, _by_a_person = read_form_token(request.form.get("form", ""))
     try:
         here.db.write(
-            send_page, club.id, person.id, by=you.id, request_id=request_id, now=here.clock.now(),
+            send_page,
+            club.id,
+            person.id,
+            by=you.id,
+            request_id=request_id,
+            now=here.clock.now(),
             limited=here.settings.rate_limits,
-        )  # fmt: skip
+        )
     except TooManyMails:
         return _record(slug, person.id, message=MAILBOX_FULL), 429
     except NotAllowed:
@@ -125,12 +154,22 @@ def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
             return _record(slug, person.id, form), 422
     try:
         services().db.write(
-            correct_for_member, club.id, ADDRESS, PUT_RIGHT, you.id, person.id, {"email": form.data["email"]}, why=form.data["why"],
-            form_id=form_id, now=services().clock.now(),
-        )  # fmt: skip
+            correct_for_member,
+            club.id,
+            ADDRESS,
+            PUT_RIGHT,
+            you.id,
+            person.id,
+            {"email": form.data["email"]},
+            why=form.data["why"],
+            form_id=form_id,
+            now=services().clock.now(),
+        )
     except NotAllowed:
         return _record(slug, person.id, form, message=NOT_NOW), 403
-    return redirect(url_for("people.person_page", slug=slug, person_id=person.id, done="correct"), 303)
+    return redirect(
+        url_for("people.person_page", slug=slug, person_id=person.id, done="correct"), 303
+    )
 
 
 def person_of(session: Session, club: Club, person_id: int) -> Person:
@@ -148,15 +187,30 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
         paging = Paging.asked(count_ended(session, person), CASES)
         return render_template(
             "pages/desk/person.html",
-            who=person, address=_address(person), removals=removals(session, person), paging=paging,
-            form=form or CorrectionForm(data={"email": person.address or ""}), stamp=new_form_token(), message=message,
-            open=[_line(session, you, case) for case, _late in open_cases(session, [person.id], CASES)],
-            ended=[_line(session, you, *pair) for pair in ended_cases(session, person, limit=CASES, offset=paging.offset)],
-            letters=[(letter, meaning(letter.answer)) for letter in letters_to(session, person, LETTERS)] if is_owner else [],
+            who=person,
+            address=_address(person),
+            removals=removals(session, person),
+            paging=paging,
+            form=form or CorrectionForm(data={"email": person.address or ""}),
+            stamp=new_form_token(),
+            message=message,
+            open=[
+                _line(session, you, case) for case, _late in open_cases(session, [person.id], CASES)
+            ],
+            ended=[
+                _line(session, you, *pair)
+                for pair in ended_cases(session, person, limit=CASES, offset=paging.offset)
+            ],
+            letters=[
+                (letter, meaning(letter.answer)) for letter in letters_to(session, person, LETTERS)
+            ]
+            if is_owner
+            else [],
             trouble=meaning(person.mail_trouble) if person.mail_trouble else "",
             may_correct=is_owner and person.status == "member" and person.role != "owner",
-            forms=forms_for(you, person), done=request.args.get("done", ""),
-        )  # fmt: skip
+            forms=forms_for(you, person),
+            done=request.args.get("done", ""),
+        )
 
 
 def _line(session: Session, you: Person, case: Case, by: Person | None = None) -> PersonLine:
@@ -165,7 +219,10 @@ def _line(session: Session, you: Person, case: Case, by: Person | None = None) -
 
 
 def _address(person: Person) -> str:
-    """Whole for the owner. An admin, who mails nobody by hand, sees whether it is there and whose it may be."""
+    """Whole for the owner. An admin, who mails nobody by hand, sees whether it is there and whose
+    it may be."""
     if not person.address:
         return ""
-    return person.address if g.you.role == "owner" or person.id == g.you.id else mask(person.address)
+    return (
+        person.address if g.you.role == "owner" or person.id == g.you.id else mask(person.address)
+    )

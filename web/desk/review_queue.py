@@ -30,7 +30,9 @@ def press_waiting(slug: str) -> Page:
     if nothing_ticked():
         return _page(slug, pressed_again=True), 400
     done, missed = approve_ticked(lambda session: officer_here(session, slug)[1])
-    back = "desk.overview_page" if request.form.get("from") == "overview" else "waiting.waiting_page"
+    back = (
+        "desk.overview_page" if request.form.get("from") == "overview" else "waiting.waiting_page"
+    )
     return redirect(url_for(back, slug=slug, done=done, missed=missed), 303)
 
 
@@ -41,5 +43,8 @@ def _page(slug: str, *, pressed_again: bool = False) -> str:
         listed = entries(session, you, waiting_for(session, you, SIZE, paging.offset))
     return render_template(
         "pages/desk/waiting.html",
-        entries=listed, paging=paging, pressed_again=pressed_again, ticked=set(request.form.getlist("case", type=int)),
-    )  # fmt: skip
+        entries=listed,
+        paging=paging,
+        pressed_again=pressed_again,
+        ticked=set(request.form.getlist("case", type=int)),
+    )

@@ -53,12 +53,22 @@ class Scale:
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.most, 1)
 
     def numbers(self) -> list[AxisMark]:
-        step = self.most // 4 if self.most % 4 == 0 else self.most // 2 if self.most % 2 == 0 else self.most
+        step = (
+            self.most // 4
+            if self.most % 4 == 0
+            else self.most // 2
+            if self.most % 2 == 0
+            else self.most
+        )
         return [AxisMark(self.y(value), str(value)) for value in range(0, self.most + 1, step)]
 
     def weeks(self, mondays: Sequence[date]) -> list[AxisMark]:
         step = -(-len(mondays) // MOST_LABELS)
-        return [AxisMark(self.x(nr + 0.5), monday) for nr, monday in enumerate(mondays) if nr % step == 0]
+        return [
+            AxisMark(self.x(nr + 0.5), monday)
+            for nr, monday in enumerate(mondays)
+            if nr % step == 0
+        ]
 
 
 def scale_for(largest: int, count: int) -> Scale:
@@ -66,7 +76,10 @@ def scale_for(largest: int, count: int) -> Scale:
     size = 1
     while size * 10 < largest:
         size *= 10
-    return Scale(next(size * step for step in (1, 2, 4, 8, 10) if size * step >= max(largest, 1)), max(count, 1))
+    return Scale(
+        next(size * step for step in (1, 2, 4, 8, 10) if size * step >= max(largest, 1)),
+        max(count, 1),
+    )
 
 
 @figures.get("/<slug>/desk/figures")
@@ -79,10 +92,18 @@ def statistics_page(slug: str) -> str | Response:
     people = scale_for(max((week.count for week in crowd), default=0), len(crowd))
     return render_template(
         "pages/desk/figures.html",
-        weeks=weeks, bars=[_bar(duties, nr, week.on_time, week.late) for nr, week in enumerate(weeks)], duties=duties,
-        crowd=crowd, line=[(people.x(nr + 0.5), people.y(week.count)) for nr, week in enumerate(crowd)], people=people,
-        width=WIDTH, height=HEIGHT, left=LEFT, right=WIDTH - RIGHT, foot=HEIGHT - BOTTOM,
-    )  # fmt: skip
+        weeks=weeks,
+        bars=[_bar(duties, nr, week.on_time, week.late) for nr, week in enumerate(weeks)],
+        duties=duties,
+        crowd=crowd,
+        line=[(people.x(nr + 0.5), people.y(week.count)) for nr, week in enumerate(crowd)],
+        people=people,
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        foot=HEIGHT - BOTTOM,
+    )
 
 
 def _bar(scale: Scale, nr: int, good: int, late: int) -> Bar:

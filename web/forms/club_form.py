@@ -1,4 +1,5 @@
-"""What the set-up asks: the club, its owner, its language and zone. Everything but names and address has a default."""
+"""What the set-up asks: the club, its owner, its language and zone. Everything but names and
+address has a default."""
 
 from __future__ import annotations
 
@@ -57,7 +58,11 @@ class NamedForm(Form):
 
     name = Text(_("What is the club called?"), hint=_("Example: Nine Oxen Reading Club"))
     zone = SelectField(_("Time zone"), render_kw={"required": True})
-    other_zone = Text(_("Another time zone"), hint=_("As its name is written everywhere, such as Europe/Lisbon"), optional=True)
+    other_zone = Text(
+        _("Another time zone"),
+        hint=_("As its name is written everywhere, such as Europe/Lisbon"),
+        optional=True,
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,9 +80,17 @@ class NamedForm(Form):
 
 
 class ClubForm(NamedForm):
-    owner_name = Text(_("Your name"), hint=_("You become the owner: you decide, and the desk is yours."), autocomplete="name")
-    owner_email = Address(_("Your e-mail address"), hint=_("Your decisions and your way to sign in come here."))
-    slug = Text(_("Short name for addresses"), hint=_("Left empty, it comes from the name."), optional=True)
+    owner_name = Text(
+        _("Your name"),
+        hint=_("You become the owner: you decide, and the desk is yours."),
+        autocomplete="name",
+    )
+    owner_email = Address(
+        _("Your e-mail address"), hint=_("Your decisions and your way to sign in come here.")
+    )
+    slug = Text(
+        _("Short name for addresses"), hint=_("Left empty, it comes from the name."), optional=True
+    )
     locale = SelectField(
         _("Language of the club"),
         choices=options(LANGUAGE_NAMES),
@@ -95,9 +108,11 @@ class ClubForm(NamedForm):
         """What the founding takes."""
         data = self.data
         return super().said() | {
-            "owner_name": data["owner_name"], "owner_email": data["owner_email"], "locale": data["locale"],
+            "owner_name": data["owner_name"],
+            "owner_email": data["owner_email"],
+            "locale": data["locale"],
             "slug": data["slug"].lower() or slug_from(data["name"]),
-        }  # fmt: skip
+        }
 
 
 def filled(said: dict[str, str], language: str) -> dict[str, str]:
@@ -105,7 +120,11 @@ def filled(said: dict[str, str], language: str) -> dict[str, str]:
     if not said:
         return {"locale": language if language in LANGUAGES else LANGUAGES[0], "zone": DEFAULT_ZONE}
     listed = said["zone"] in ZONES
-    return {**said, "zone": said["zone"] if listed else DEFAULT_ZONE, "other_zone": "" if listed else said["zone"]}
+    return {
+        **said,
+        "zone": said["zone"] if listed else DEFAULT_ZONE,
+        "other_zone": "" if listed else said["zone"],
+    }
 
 
 def slug_from(name: str) -> str:

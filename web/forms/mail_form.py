@@ -1,4 +1,5 @@
-"""The form of a mail account, for the set-up and for the desk: read what was typed, and try it with one mail."""
+"""The form of a mail account, for the set-up and for the desk: read what was typed, and try it with
+one mail."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ BAD_PORT = _("Please give a number from 1 to 65535")
 
 
 class AccountForm(Form):
-    """What every provider needs. ``kept``: the password typed before, sealed for its server and login."""
+    """What every provider needs. ``kept``: the password typed before, sealed for its server and
+    login."""
 
     address = Address(_("E-mail address that the club writes from"))
     password = PasswordField(render_kw={"autocomplete": "off", "spellcheck": "false"})
@@ -71,7 +73,8 @@ class Tried:
 
 
 def current_provider(*fallbacks: str) -> str:
-    """The provider that was chosen on the page, else the first of these that there is; empty: to be chosen."""
+    """The provider that was chosen on the page, else the first of these that there is; empty: to be
+    chosen."""
     chosen = (request.form.get("provider") or request.args.get("provider", ""), *fallbacks)
     return next((key for key in chosen if key in PROVIDERS), "")
 
@@ -82,7 +85,9 @@ def form_for(provider: str, typed: Any = None, **filled: Any) -> Form:
     password = form["password"]
     password.label.text, password.description = words.secret, words.where
     if provider == OWN:
-        cast(SelectField, form["security"]).choices = options({key: gettext(name) for key, name in SECURITY.items()})
+        cast(SelectField, form["security"]).choices = options(
+            {key: gettext(name) for key, name in SECURITY.items()}
+        )
     else:
         password.render_kw = {**password.render_kw, "required": True}
     return form
@@ -112,7 +117,9 @@ def _server(provider: str, data: dict[str, Any]) -> MailServer:
     if provider != OWN:
         return PRESETS[provider].server(data["address"], password.replace(" ", ""))
     user = clean_line(data["user"]) or (data["address"] if password or data["kept"] else "")
-    return MailServer(data["security"], data["host"].lower(), int(_plain(data["port"])), user, password)
+    return MailServer(
+        data["security"], data["host"].lower(), int(_plain(data["port"])), user, password
+    )
 
 
 def _with_password(provider: str, form: Form, server: MailServer) -> MailServer | None:
@@ -131,8 +138,13 @@ def _with_password(provider: str, form: Form, server: MailServer) -> MailServer 
 
 
 def save_account(server: MailServer) -> str:
-    """The password as the page may hold it: only this installation opens it, and only for this server and login."""
-    return base64.urlsafe_b64encode(seal_password(services().encryption, server)).decode() if server.password else ""
+    """The password as the page may hold it: only this installation opens it, and only for this
+    server and login."""
+    return (
+        base64.urlsafe_b64encode(seal_password(services().encryption, server)).decode()
+        if server.password
+        else ""
+    )
 
 
 def saved_account(kept: str, server: MailServer) -> str:
@@ -153,8 +165,15 @@ def send_test_mail(server: MailServer, *, sender: str, to: str, club: str) -> Tr
     """One test mail, now. None: there were enough of them this hour."""
     if not check_rate_limit(TEST_MAILS, "here"):
         return None
-    answer = test_account(server, sender=sender, recipient=to, content=_mail(sender=sender, to=to, club=club))
-    return Tried(diagnose(server, answer), f"{answer.code if answer.code > 0 else ''} {answer.text}".strip(), to, server)
+    answer = test_account(
+        server, sender=sender, recipient=to, content=_mail(sender=sender, to=to, club=club)
+    )
+    return Tried(
+        diagnose(server, answer),
+        f"{answer.code if answer.code > 0 else ''} {answer.text}".strip(),
+        to,
+        server,
+    )
 
 
 def _mail(*, sender: str, to: str, club: str) -> bytes:

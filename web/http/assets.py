@@ -1,6 +1,8 @@
-"""What every page loads beside itself: style sheet, script, seal. Read once, so a change of theirs wants a restart.
+"""What every page loads beside itself: style sheet, script, seal. Read once, so a change of theirs
+wants a restart.
 
-Their addresses change with their content: a browser keeps them for good, and a page on a slow line waits for nothing.
+Their addresses change with their content: a browser keeps them for good, and a page on a slow line
+waits for nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +16,18 @@ from flask import Blueprint, Flask, Response, abort, request, url_for
 FOLDER = Path(__file__).resolve().parents[1] / "static"
 KINDS = {"style.css": "text/css", "jiuniu.js": "text/javascript", "seal.svg": "image/svg+xml"}
 # The sheet's parts in the order in which they hold: later ones win.
-SHEET = ("tokens", "ground", "text", "lists", "forms", "club", "desk", "settings", "member", "media")
+SHEET = (
+    "tokens",
+    "ground",
+    "text",
+    "lists",
+    "forms",
+    "club",
+    "desk",
+    "settings",
+    "member",
+    "media",
+)
 A_YEAR = 365 * 86400  # seconds
 
 assets = Blueprint("assets", __name__)
@@ -35,7 +48,11 @@ def asset_file(name: str) -> Response:
     response = Response(_content(name), mimetype=KINDS[name])
     response.set_etag(_fingerprint(name))
     if request.args.get("v") == _fingerprint(name):
-        response.cache_control.public, response.cache_control.max_age, response.cache_control.immutable = True, A_YEAR, True
+        (
+            response.cache_control.public,
+            response.cache_control.max_age,
+            response.cache_control.immutable,
+        ) = True, A_YEAR, True
     else:
         response.cache_control.no_cache = True
     response.make_conditional(request)

@@ -71,7 +71,8 @@ def read_token(token: str) -> Link:
 def visitor(session: Session, link: Link, *, held: bool = False) -> Visitor:
     """Who comes by this link. Raises DeadLink when its time or its epoch is over.
 
-    ``held``: by whoever presses, so that a second press waits for the case and then sees what the first one did.
+    ``held``: by whoever presses, so that a second press waits for the case and then sees what the
+    first one did.
     """
     enter_club(session, link.club_id)
     wanted = {"club": link.club_id, "you": link.person_id, "case": link.target}
@@ -90,13 +91,18 @@ def visitor(session: Session, link: Link, *, held: bool = False) -> Visitor:
 
 
 def _behind(*, to_a_case: bool) -> Select[*tuple[Any, ...]]:
-    """All that a link speaks of: club, person, and the case that is its target (or may be) with the person concerned."""
+    """All that a link speaks of: club, person, and the case that is its target (or may be) with the
+    person concerned."""
     about = aliased(Person)
     return (
         select(Club, Person, Case, about)
         .join(Person, (Person.club_id == Club.id) & (Person.id == bindparam("you")))
-        .join(Case, (Case.club_id == Club.id) & (Case.id == bindparam("case")), isouter=not to_a_case)
-        .join(about, (about.club_id == Club.id) & (about.id == Case.person_id), isouter=not to_a_case)
+        .join(
+            Case, (Case.club_id == Club.id) & (Case.id == bindparam("case")), isouter=not to_a_case
+        )
+        .join(
+            about, (about.club_id == Club.id) & (about.id == Case.person_id), isouter=not to_a_case
+        )
         .where(Club.id == bindparam("club"))
     )
 
@@ -117,25 +123,40 @@ def start_session(
     secret = secret or secrets.token_urlsafe(32)
     device = str(request.user_agent)[:200]
     session.add(
-        WebSession(person_id=person_id, secret_hash=_hash(secret), link=link, device=device, started_at=now, ends_at=now + life)
+        WebSession(
+            person_id=person_id,
+            secret_hash=_hash(secret),
+            link=link,
+            device=device,
+            started_at=now,
+            ends_at=now + life,
+        )
     )
     return secret, life
 
 
 def set_session_cookie(response: Response, slug: str, secret: str, life: timedelta) -> None:
     response.set_cookie(
-        COOKIE, secret, max_age=int(life.total_seconds()), path=f"{request.script_root}/{slug}/", httponly=True, samesite="Lax",
+        COOKIE,
+        secret,
+        max_age=int(life.total_seconds()),
+        path=f"{request.script_root}/{slug}/",
+        httponly=True,
+        samesite="Lax",
         secure=services().settings.base_url.startswith("https://"),
-    )  # fmt: skip
+    )
 
 
 @across_clubs
 def signed_in(session: Session, club_id: int, secret: str | None = None) -> Person | None:
-    """The person whose browser this is, if it is signed in to this club (by its cookie, or by the secret at hand)."""
+    """The person whose browser this is, if it is signed in to this club (by its cookie, or by the
+    secret at hand)."""
     secret = secret or request.cookies.get(COOKIE)
     if not secret:
         return None
-    found = session.execute(select(WebSession).where(WebSession.secret_hash == _hash(secret))).scalar_one_or_none()
+    found = session.execute(
+        select(WebSession).where(WebSession.secret_hash == _hash(secret))
+    ).scalar_one_or_none()
     if found is None or found.club_id != club_id or found.ends_at <= services().clock.now():
         return None
     person = session.get(Person, (club_id, found.person_id))
@@ -154,7 +175,9 @@ def session_id_here(session: Session) -> int | None:
     secret = request.cookies.get(COOKIE)
     if not secret:
         return None
-    return session.execute(select(WebSession.id).where(WebSession.secret_hash == _hash(secret))).scalar_one_or_none()
+    return session.execute(
+        select(WebSession.id).where(WebSession.secret_hash == _hash(secret))
+    ).scalar_one_or_none()
 
 
 def _hash(secret: str) -> str:
@@ -162,7 +185,8 @@ def _hash(secret: str) -> str:
 
 
 def club_here(session: Session, slug: str) -> Club:
-    """The club of this address; the session and the page are its own from here on. 404 where there is none."""
+    """The club of this address; the session and the page are its own from here on. 404 where there
+    is none."""
     club = by_slug(session, slug)
     if club is None:
         abort(404)
@@ -173,7 +197,8 @@ def club_here(session: Session, slug: str) -> Club:
 
 
 def visitor_here(session: Session, slug: str) -> tuple[Club, Person | None]:
-    """The club of this address and who is signed in to it; the page is theirs from here on. 404 where there is no club."""
+    """The club of this address and who is signed in to it; the page is theirs from here on. 404
+    where there is no club."""
     club = club_here(session, slug)
     you = signed_in(session, club.id)
     set_request_owner(club, you)
@@ -182,26 +207,37 @@ def visitor_here(session: Session, slug: str) -> tuple[Club, Person | None]:
 
 def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
     """A path of this site for this person: a page never shows absolute links of its own."""
-    return url_for("member.member_page" if kind == "me" else "case.case_page", token=token_for(club, you, kind, target))
+    return url_for(
+        "member.member_page" if kind == "me" else "case.case_page",
+        token=token_for(club, you, kind, target),
+    )
 
 
 def form_link(club: Club, you: Person, flow: type[Workflow], *, made_at: datetime) -> str:
     """A path of this site to a form, already addressed; no younger than the link that led here."""
-    return url_for("case.case_page", token=token_for(club, you, "form", form_number(flow), made_at=made_at))
+    return url_for(
+        "case.case_page", token=token_for(club, you, "form", form_number(flow), made_at=made_at)
+    )
 
 
 def age_of_a_session() -> datetime:
-    """A session may be weeks old: the links that come of it are too old for what cannot be taken back."""
+    """A session may be weeks old: the links that come of it are too old for what cannot be taken
+    back."""
     return services().clock.now() - 2 * SIGN_IN_LIFE
 
 
-def token_for(club: Club, you: Person, kind: Kind, target: int, *, made_at: datetime | None = None) -> str:
+def token_for(
+    club: Club, you: Person, kind: Kind, target: int, *, made_at: datetime | None = None
+) -> str:
     """``made_at``: a link that comes of another one is no younger than that."""
-    return services().links.token(Link(kind, club.id, you.id, you.link_epoch, target, made_at or services().clock.now()))
+    return services().links.token(
+        Link(kind, club.id, you.id, you.link_epoch, target, made_at or services().clock.now())
+    )
 
 
 def officer_here(session: Session, slug: str, *, only_owner: bool = False) -> tuple[Club, Person]:
-    """The club and the owner or admin whose browser this is; 403 for an admin where the page is the owner's.
+    """The club and the owner or admin whose browser this is; 403 for an admin where the page is the
+    owner's.
 
     Others are led on to the sign-in page or to their own, but never away from a press.
     """

@@ -1,4 +1,5 @@
-"""Is a press our own page's? A form that was open for too long, or comes without its cookie, is asked for once more."""
+"""Is a press our own page's? A form that was open for too long, or comes without its cookie, is
+asked for once more."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def no_token_needed(view: Callable[..., Any]) -> Callable[..., Any]:
 def _check() -> None:
     if request.method != "POST":
         return
-    origin = request.headers.get("Origin", "null")  # none from an old browser, null from a page that hides where it lies
+    origin = request.headers.get(
+        "Origin", "null"
+    )  # none from an old browser, null from a page that hides where it lies
     g.foreign = origin != "null" and urlsplit(origin).netloc not in _own_hosts()
     g.by_machine = sum(1 for _item in request.form.items(multi=True)) > MOST_FIELDS
     if g.by_machine:
@@ -53,7 +56,8 @@ def _own_hosts() -> set[str]:
 
 
 def _greet() -> None:
-    """Whose page this would have been: a refusal speaks their language. Raises what the page would have raised."""
+    """Whose page this would have been: a refusal speaks their language. Raises what the page would
+    have raised."""
     address = request.view_args or {}
     with services().db.read() as session:
         if "token" in address:

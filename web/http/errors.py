@@ -1,4 +1,5 @@
-"""The pages for when something is not as it should be: they say what happened, and show what was typed."""
+"""The pages for when something is not as it should be: they say what happened, and show what was
+typed."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ def init(app: Flask) -> None:
     @app.errorhandler(PoolTimeoutError)
     @app.errorhandler(StaleDataError)
     def no_database(trouble: Exception) -> Page:
-        """A full disk, a database that restarts, a row that many want: nothing was half written, and it comes back by itself."""
+        """A full disk, a database that restarts, a row that many want: nothing was half written,
+        and it comes back by itself."""
         if not database_unavailable(trouble) and not isinstance(trouble, StaleDataError):
             return broken(trouble)
         log.error("the database does not answer: %s", trouble)

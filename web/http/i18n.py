@@ -11,7 +11,16 @@ from markupsafe import Markup, escape
 from engine.club.history import HistoryEntry
 from engine.declare.registry import UNREADABLE, label_of, standing, title_of
 from engine.storage.models import Case, Club, Event, Person
-from engine.text.i18n import LANGUAGES, best_language, say_clock, say_date, say_day, say_moment, say_short, translate
+from engine.text.i18n import (
+    LANGUAGES,
+    best_language,
+    say_clock,
+    say_date,
+    say_day,
+    say_moment,
+    say_short,
+    translate,
+)
 from engine.text.i18n import marked as _
 from web.app.services import services
 from web.labels import event_sentences, letter_words, wording
@@ -21,7 +30,8 @@ _UNREADABLE = _("cannot be read")
 
 
 def begin_request() -> None:
-    """Before anything is known of club and person: the switch, its cookie, or what the browser asks for."""
+    """Before anything is known of club and person: the switch, its cookie, or what the browser asks
+    for."""
     g.switched = request.args.get("lang") if request.args.get("lang") in LANGUAGES else None
     cookie = request.cookies.get(COOKIE)
     g.chosen = g.switched or (cookie if cookie in LANGUAGES else None)
@@ -32,14 +42,18 @@ def begin_request() -> None:
 
 
 def set_request_owner(club: Club | None, you: Person | None = None) -> None:
-    """From here on the page is this club's, in this person's language (a switch on this very page goes first)."""
+    """From here on the page is this club's, in this person's language (a switch on this very page
+    goes first)."""
     g.club, g.you = club, you
     theirs = you.locale if you else None
-    g.language = g.switched or theirs or g.chosen or g.accepted or (club.locale if club else LANGUAGES[0])
+    g.language = (
+        g.switched or theirs or g.chosen or g.accepted or (club.locale if club else LANGUAGES[0])
+    )
 
 
 def gettext(text: str, **values: Any) -> str:
-    """The catalogue's word in the page's language; markup that is filled in (a name as it is shown) stays markup."""
+    """The catalogue's word in the page's language; markup that is filled in (a name as it is shown)
+    stays markup."""
     found = translate(text, g.language)
     if any(isinstance(value, Markup) for value in values.values()):
         found = escape(found)
@@ -86,20 +100,30 @@ def init(app: Flask) -> None:
     @app.after_request
     def _remember_switch(response: Response) -> Response:
         if g.get("switched"):
-            response.set_cookie(COOKIE, g.switched, max_age=365 * 86400, samesite="Lax", secure=request.is_secure)
+            response.set_cookie(
+                COOKIE, g.switched, max_age=365 * 86400, samesite="Lax", secure=request.is_secure
+            )
         return response
 
 
 def state_word(workflow: str, state: str) -> str:
     """Also of a state that nobody declares (any more)."""
-    return gettext(wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE))
+    return gettext(
+        wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE)
+    )
 
 
 def action_word(action: str) -> str:
     return gettext(wording.ACTIONS.get(action, action))
 
 
-def told(workflow: str, deed: HistoryEntry | Event, whose: Markup, who: Markup, whom: Markup | None = None) -> str:
+def told(
+    workflow: str,
+    deed: HistoryEntry | Event,
+    whose: Markup,
+    who: Markup,
+    whom: Markup | None = None,
+) -> str:
     """What happened, as a sentence, and how those are shown who are named in it.
 
     ``whose`` matter it is, ``who`` did it, ``whom``: in whose name or place.
@@ -108,7 +132,9 @@ def told(workflow: str, deed: HistoryEntry | Event, whose: Markup, who: Markup, 
     if alone:
         return gettext(alone)
     pattern = _("%(who)s (for %(whom)s) %(deed)s") if whom else _("%(who)s %(deed)s")
-    return gettext(pattern, who=who, whom=whom, deed=gettext(event_sentences.did(workflow, deed), whose=whose))
+    return gettext(
+        pattern, who=who, whom=whom, deed=gettext(event_sentences.did(workflow, deed), whose=whose)
+    )
 
 
 def case_label(case: Case) -> str:
@@ -136,7 +162,9 @@ def choice_word(choice: str) -> str:
 def in_words(at: datetime) -> str:
     """How far away a moment is, for a person: "in 2 days", "3 hours ago"."""
     seconds = (at - services().clock.now()).total_seconds()
-    size, *words = next((span for span in wording.SPANS if abs(seconds) >= span[0]), wording.SPANS[-1])
+    size, *words = next(
+        (span for span in wording.SPANS if abs(seconds) >= span[0]), wording.SPANS[-1]
+    )
     count = max(1, int(abs(seconds) // size))
     one, several = words[:2] if seconds >= 0 else words[2:]
     return gettext(one) if count == 1 else gettext(several, n=count)

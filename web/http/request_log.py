@@ -1,6 +1,8 @@
-"""The log tells what happened, never to whom: addresses, personal links and secrets are masked in every line.
+"""The log tells what happened, never to whom: addresses, personal links and secrets are masked in
+every line.
 
-The mask lies over the finished text of a record (message, traceback, exception), so nobody has to think of it when logging.
+The mask lies over the finished text of a record (message, traceback, exception), so nobody has to
+think of it when logging.
 """
 
 from __future__ import annotations
@@ -29,12 +31,26 @@ _NOT_IN_ADDRESS = r"\s@＠<>\"'(),:;=\[\]{}/\\|"
 # Each with signs without which it cannot match: most lines have none of them.
 _MASKS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (("@",), re.compile(r"://[^\s/]*@"), "://***@"),  # user and password of a server
-    (("/c/", "/me/", "/unsubscribe/"), re.compile(r"(/(?:c|me|unsubscribe)/)[^\s\"'<>?#&]+"), r"\1…"),
-    (("=", "%3D"), re.compile(r"((?:token|jiuniu_\w+)(?:=|%3D))[^\s\"'<>&;]+", re.IGNORECASE), r"\1…"),
-    ((".",), re.compile(r"(?<![\w-])[\w-]{8,}\.(?:[\w-]{4,8}\.)?[\w-]{27}(?![\w-])"), "…"),  # whatever else is signed like a link
+    (
+        ("/c/", "/me/", "/unsubscribe/"),
+        re.compile(r"(/(?:c|me|unsubscribe)/)[^\s\"'<>?#&]+"),
+        r"\1…",
+    ),
+    (
+        ("=", "%3D"),
+        re.compile(r"((?:token|jiuniu_\w+)(?:=|%3D))[^\s\"'<>&;]+", re.IGNORECASE),
+        r"\1…",
+    ),
+    (
+        (".",),
+        re.compile(r"(?<![\w-])[\w-]{8,}\.(?:[\w-]{4,8}\.)?[\w-]{27}(?![\w-])"),
+        "…",
+    ),  # whatever else is signed like a link
     (
         ("@", "＠", "%40"),
-        re.compile(rf"([^*%{_NOT_IN_ADDRESS}])(?:[^%{_NOT_IN_ADDRESS}]|%(?!40)){{0,80}}(?:[@＠]|%40)(?=[\w\[])"),
+        re.compile(
+            rf"([^*%{_NOT_IN_ADDRESS}])(?:[^%{_NOT_IN_ADDRESS}]|%(?!40)){{0,80}}(?:[@＠]|%40)(?=[\w\[])"
+        ),
         r"\1***@",
     ),
 )
@@ -42,7 +58,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """``lilei@qq.com`` becomes ``l***@qq.com``, ``/c/<token>`` becomes ``/c/…``; each of ``secrets`` becomes ``…``."""
+    """``lilei@qq.com`` becomes ``l***@qq.com``, ``/c/<token>`` becomes ``/c/…``; each of
+    ``secrets`` becomes ``…``."""
     for secret in secrets:
         text = text.replace(secret, "…")
     for signs, pattern, replacement in _MASKS:
@@ -52,7 +69,8 @@ def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
 
 
 class Masked(logging.Formatter):
-    """Whatever a formatter makes of a record, masked; lines after the first are indented, so that none can be forged."""
+    """Whatever a formatter makes of a record, masked; lines after the first are indented, so that
+    none can be forged."""
 
     def __init__(self, inner: logging.Formatter, secrets: tuple[str, ...]) -> None:
         super().__init__()
@@ -70,9 +88,14 @@ class _Quiet(logging.StreamHandler[Any]):
 
 
 def install(settings: Settings) -> None:
-    """Mask every line that leaves through the root logger, and whatever would end up on stderr by itself."""
+    """Mask every line that leaves through the root logger, and whatever would end up on stderr by
+    itself."""
     server = settings.mail_server
-    secrets = (*settings.secret_keys, server.password) if server and server.password else settings.secret_keys
+    secrets = (
+        (*settings.secret_keys, server.password)
+        if server and server.password
+        else settings.secret_keys
+    )
     root = logging.getLogger()
     if not root.handlers:
         own = _Quiet()
@@ -84,7 +107,9 @@ def install(settings: Settings) -> None:
     sys.excepthook, threading.excepthook = _uncaught, _uncaught_in_thread
 
 
-def _uncaught(kind: type[BaseException], trouble: BaseException, trace: TracebackType | None) -> None:
+def _uncaught(
+    kind: type[BaseException], trouble: BaseException, trace: TracebackType | None
+) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, trouble, trace)
         return
@@ -97,14 +122,16 @@ def _uncaught_in_thread(given: ExceptHookArgs) -> None:
 
 
 def set_level() -> None:
-    """For a process that serves or works: its own doings from INFO on, other people's libraries only in trouble."""
+    """For a process that serves or works: its own doings from INFO on, other people's libraries
+    only in trouble."""
     logging.getLogger().setLevel(logging.INFO)
     for chatty in ("apscheduler", "mail.log", "waitress.queue", "alembic"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
 
 
 def init(app: Flask) -> None:
-    """One line per request: method, path, status, milliseconds. No query, no address of the visitor."""
+    """One line per request: method, path, status, milliseconds. No query, no address of the
+    visitor."""
     app.before_request(_begin)
     app.after_request(_end)
 
@@ -116,5 +143,11 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     if request.endpoint not in ("assets.asset_file", "health.healthz", "health.readyz"):
         taken = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
-        requests_log.info("%s %s %s %.0f ms", request.method, quote(request.path[:200]), response.status_code, taken)
+        requests_log.info(
+            "%s %s %s %.0f ms",
+            request.method,
+            quote(request.path[:200]),
+            response.status_code,
+            taken,
+        )
     return response

@@ -23,11 +23,17 @@ from web.app.services import services
 
 MOST_FIELDS = 200
 LEAST_SECONDS = 2
-PRESS_AGAIN = _("Nothing was sent yet. Everything you typed is still here: please press the button once more.")
+PRESS_AGAIN = _(
+    "Nothing was sent yet. Everything you typed is still here: please press the button once more."
+)
 
-TOO_MANY = _("Too many forms came from your network in the last hour. Everything you typed is still here: please try again later.")
+TOO_MANY = _(
+    "Too many forms came from your network in the last hour. Everything you typed is still here: please try again later."
+)
 
-MAILBOX_FULL = _("This address has had several mails from us today already. Please look into it, or try again tomorrow.")
+MAILBOX_FULL = _(
+    "This address has had several mails from us today already. Please look into it, or try again tomorrow."
+)
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
@@ -91,7 +97,8 @@ def _add_headers(response: Response) -> Response:
 
 
 def _on_this_site(location: str) -> str:
-    """Only the base URL makes absolute links: the router's own redirect to a closing slash would name the asked-for host."""
+    """Only the base URL makes absolute links: the router's own redirect to a closing slash would
+    name the asked-for host."""
     parts = urlsplit(location)
     if not parts.netloc:
         return location
@@ -106,17 +113,24 @@ def check_rate_limit(limit: Limit, who: str) -> bool:
 
 
 def new_form_token() -> str:
-    """The hidden ``form`` field of an open form: an id of its own, signed with the moment at which it was opened."""
+    """The hidden ``form`` field of an open form: an id of its own, signed with the moment at which
+    it was opened."""
     return str(services().form_stamps.dumps(secrets.token_hex(8)))
 
 
 def read_form_token(text: str) -> tuple[str, bool]:
-    """The form's id, and whether a person can have filled it in: not sooner than LEAST_SECONDS after it was opened.
+    """The form's id, and whether a person can have filled it in: not sooner than LEAST_SECONDS
+    after it was opened.
 
-    A stamp that nobody here signed gives a new id and no. A program may leave it out: the forgery token tells the same.
+    A stamp that nobody here signed gives a new id and no. A program may leave it out: the forgery
+    token tells the same.
     """
     token = request.form.get("csrf_token", "")
-    signer = services().form_stamps if text else URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="wtf-csrf-token")
+    signer = (
+        services().form_stamps
+        if text
+        else URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="wtf-csrf-token")
+    )
     try:
         form_id, opened = signer.loads(text or token, return_timestamp=True)
     except BadData:

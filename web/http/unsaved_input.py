@@ -1,4 +1,5 @@
-"""What somebody typed and a page did not take: whatever the answer is, they can read it, copy it, or send it again."""
+"""What somebody typed and a page did not take: whatever the answer is, they can read it, copy it,
+or send it again."""
 
 from __future__ import annotations
 
@@ -53,17 +54,26 @@ def init(app: Flask) -> None:
 
 
 def submitted_here() -> list[SubmittedValue]:
-    """What this very request brought; nothing where it was not read (413), or where no page of ours can have sent it."""
+    """What this very request brought; nothing where it was not read (413), or where no page of ours
+    can have sent it."""
     form = vars(request).get("form")
     if form is None or g.get("foreign") or g.get("by_machine"):
         return []
-    return [SubmittedValue(name, text) for name, text in form.items(multi=True) if name not in SECRETS and name != "csrf_token"]
+    return [
+        SubmittedValue(name, text)
+        for name, text in form.items(multi=True)
+        if name not in SECRETS and name != "csrf_token"
+    ]
 
 
 def missing_from_page(page: str) -> list[SubmittedValue]:
     """What was typed and stands in no box of the page that answers."""
     typed = [sent for sent in submitted_here() if sent.by_hand]
-    shown = {_folded(html.unescape(box or value)) for box, value in _SHOWN.findall(page)} if typed else set()
+    shown = (
+        {_folded(html.unescape(box or value)) for box, value in _SHOWN.findall(page)}
+        if typed
+        else set()
+    )
     return [sent for sent in typed if _folded(sent.text) not in shown]
 
 
@@ -83,7 +93,11 @@ def line_of_page(page: Page) -> AnyResponse:
 
 def line_for(status: int) -> AnyResponse:
     """What the script shows in the place of a page: what was answered to its save."""
-    words = gettext("Saved %(when)s", when=_clock_time(services().clock.now())) if status == 200 else gettext(REFUSED)
+    words = (
+        gettext("Saved %(when)s", when=_clock_time(services().clock.now()))
+        if status == 200
+        else gettext(REFUSED)
+    )
     return Response(words, status, mimetype="text/plain")
 
 

@@ -1,4 +1,5 @@
-"""The charter's numbers in the words of a club's people: what each does to members, its value as one says it, its inputs.
+"""The charter's numbers in the words of a club's people: what each does to members, its value as
+one says it, its inputs.
 
 Set-up and settings share them. Numbers of workflows that are not built yet are not among them.
 """
@@ -34,72 +35,214 @@ class Group:
 
 
 GROUPS = (
-    Group("joining", _("Joining and leaving"), (
-        NumberLabel("confirm_days", _("To confirm the address"),
-               _("Whoever applies has %(value)s to confirm their e-mail address; otherwise the application is erased.")),
-        NumberLabel("application_days", _("Keeping old applications"),
-               _("An application that led nowhere is kept for %(value)s, then what it says is deleted.")),
-        NumberLabel("erase_days", _("Before somebody is erased"),
-               _("Whoever leaves and wants everything erased can still come back for %(value)s; then it is gone.")),
-    )),
-    Group("duties", _("Study plan and second chances"), (
-        NumberLabel("plan_days", _("To write the study plan"), _("After joining, a newcomer has %(value)s to write a study plan.")),
-        NumberLabel("second_chances", _("Second chances"),
-               _("Whoever misses a due time gets %(value)s per study plan, or per month of reflections; after that, "
-                 "removal is proposed to the owner.")),
-        NumberLabel("second_chance_days", _("Length of a second chance"), _("A second chance lasts %(value)s.")),
-        NumberLabel("return_days", _("To change what was returned"),
-               _("What a reviewer returns for changes is to come back within %(value)s.")),
-    )),
-    Group("reading", _("The reading week"), (
-        NumberLabel("week_opens", _("The week begins"), _("Every week on %(value)s, each member is asked for a reflection.")),
-        NumberLabel("week_due", _("The reflection is due"), _("It is due on the %(value)s that comes next.")),
-        NumberLabel("big_book_days", _("More time for a big book"), _("Whoever reads a big book gets %(value)s more.")),
-    )),
-    Group("decisions", _("Reviews and decisions"), (
-        NumberLabel("decide_days", _("To review"),
-               _("Reviewers have %(value)s. After that an application or a nomination lapses; a plan or a reflection counts "
-                 "as handed in.")),
-        NumberLabel("removal_days", _("To decide on a removal"),
-               _("The owner has %(value)s to decide on a proposed removal; then it is dropped.")),
-        NumberLabel("extend_most_days", _("The longest extension"),
-               _("Instead of removing somebody, the owner may give them up to %(value)s more.")),
-        NumberLabel("answer_days", _("To answer an offer"),
-               _("Whoever is offered the club by its owner has %(value)s to answer.")),
-        NumberLabel("undo_hours", _("To take a decision back"), _("A decision can be taken back for %(value)s.")),
-        NumberLabel("receipt_after", _("The receipt"),
-               _("Whoever decides gets one mail with the ways to take it back, %(value)s after their last press.")),
-    )),
-    Group("votes", _("Electing admins"), (
-        NumberLabel("vote_days", _("Length of a vote"), _("Members have %(value)s to vote on a nomination.")),
-        NumberLabel("quorum", _("Who has to vote"), _("The vote counts when at least %(value)s of the electors voted.")),
-    )),
-    Group("mail", _("Reminders and quiet hours"), (
-        NumberLabel("remind_before", _("The first reminder"),
-               _("Members are reminded %(value)s before something is due.")),
-        NumberLabel("remind_last", _("The last reminder"),
-               _("For a plan or a reflection there is one more reminder, %(value)s before it is due.")),
-        NumberLabel("quiet_from", _("Quiet hours begin"), _("From %(value)s on no reminder leaves.")),
-        NumberLabel("quiet_until", _("Quiet hours end"), _("What waited through the night leaves at %(value)s.")),
-    )),
-    Group("deciders", _("Who decides, and when they are asked"), (
-        NumberLabel("digest_hour", _("The daily letter"),
-               _("At %(value)s whoever has something to decide gets one letter that lists all of it.")),
-    )),
-)  # fmt: skip
+    Group(
+        "joining",
+        _("Joining and leaving"),
+        (
+            NumberLabel(
+                "confirm_days",
+                _("To confirm the address"),
+                _(
+                    "Whoever applies has %(value)s to confirm their e-mail address; otherwise the application is erased."
+                ),
+            ),
+            NumberLabel(
+                "application_days",
+                _("Keeping old applications"),
+                _(
+                    "An application that led nowhere is kept for %(value)s, then what it says is deleted."
+                ),
+            ),
+            NumberLabel(
+                "erase_days",
+                _("Before somebody is erased"),
+                _(
+                    "Whoever leaves and wants everything erased can still come back for %(value)s; then it is gone."
+                ),
+            ),
+        ),
+    ),
+    Group(
+        "duties",
+        _("Study plan and second chances"),
+        (
+            NumberLabel(
+                "plan_days",
+                _("To write the study plan"),
+                _("After joining, a newcomer has %(value)s to write a study plan."),
+            ),
+            NumberLabel(
+                "second_chances",
+                _("Second chances"),
+                _(
+                    "Whoever misses a due time gets %(value)s per study plan, or per month of reflections; after that, "
+                    "removal is proposed to the owner."
+                ),
+            ),
+            NumberLabel(
+                "second_chance_days",
+                _("Length of a second chance"),
+                _("A second chance lasts %(value)s."),
+            ),
+            NumberLabel(
+                "return_days",
+                _("To change what was returned"),
+                _("What a reviewer returns for changes is to come back within %(value)s."),
+            ),
+        ),
+    ),
+    Group(
+        "reading",
+        _("The reading week"),
+        (
+            NumberLabel(
+                "week_opens",
+                _("The week begins"),
+                _("Every week on %(value)s, each member is asked for a reflection."),
+            ),
+            NumberLabel(
+                "week_due",
+                _("The reflection is due"),
+                _("It is due on the %(value)s that comes next."),
+            ),
+            NumberLabel(
+                "big_book_days",
+                _("More time for a big book"),
+                _("Whoever reads a big book gets %(value)s more."),
+            ),
+        ),
+    ),
+    Group(
+        "decisions",
+        _("Reviews and decisions"),
+        (
+            NumberLabel(
+                "decide_days",
+                _("To review"),
+                _(
+                    "Reviewers have %(value)s. After that an application or a nomination lapses; a plan or a reflection counts "
+                    "as handed in."
+                ),
+            ),
+            NumberLabel(
+                "removal_days",
+                _("To decide on a removal"),
+                _("The owner has %(value)s to decide on a proposed removal; then it is dropped."),
+            ),
+            NumberLabel(
+                "extend_most_days",
+                _("The longest extension"),
+                _("Instead of removing somebody, the owner may give them up to %(value)s more."),
+            ),
+            NumberLabel(
+                "answer_days",
+                _("To answer an offer"),
+                _("Whoever is offered the club by its owner has %(value)s to answer."),
+            ),
+            NumberLabel(
+                "undo_hours",
+                _("To take a decision back"),
+                _("A decision can be taken back for %(value)s."),
+            ),
+            NumberLabel(
+                "receipt_after",
+                _("The receipt"),
+                _(
+                    "Whoever decides gets one mail with the ways to take it back, %(value)s after their last press."
+                ),
+            ),
+        ),
+    ),
+    Group(
+        "votes",
+        _("Electing admins"),
+        (
+            NumberLabel(
+                "vote_days",
+                _("Length of a vote"),
+                _("Members have %(value)s to vote on a nomination."),
+            ),
+            NumberLabel(
+                "quorum",
+                _("Who has to vote"),
+                _("The vote counts when at least %(value)s of the electors voted."),
+            ),
+        ),
+    ),
+    Group(
+        "mail",
+        _("Reminders and quiet hours"),
+        (
+            NumberLabel(
+                "remind_before",
+                _("The first reminder"),
+                _("Members are reminded %(value)s before something is due."),
+            ),
+            NumberLabel(
+                "remind_last",
+                _("The last reminder"),
+                _(
+                    "For a plan or a reflection there is one more reminder, %(value)s before it is due."
+                ),
+            ),
+            NumberLabel(
+                "quiet_from", _("Quiet hours begin"), _("From %(value)s on no reminder leaves.")
+            ),
+            NumberLabel(
+                "quiet_until",
+                _("Quiet hours end"),
+                _("What waited through the night leaves at %(value)s."),
+            ),
+        ),
+    ),
+    Group(
+        "deciders",
+        _("Who decides, and when they are asked"),
+        (
+            NumberLabel(
+                "digest_hour",
+                _("The daily letter"),
+                _(
+                    "At %(value)s whoever has something to decide gets one letter that lists all of it."
+                ),
+            ),
+        ),
+    ),
+)
 
 WORDS = {number.key: number for group in GROUPS for number in group.numbers}
 
 # Numbers that no workflow of this version asks for.
-NOT_BUILT_YET = frozenset({
-    "leave_days", "leave_per_week", "topic_votes", "topic_closes", "propose_by", "shelf_size", "honour_days", "honour_wins",
-    "marking_days", "improve_days", "gift_choose_days", "gift_buy_days", "gift_arrive_days",
-})  # fmt: skip
+NOT_BUILT_YET = frozenset(
+    {
+        "leave_days",
+        "leave_per_week",
+        "topic_votes",
+        "topic_closes",
+        "propose_by",
+        "shelf_size",
+        "honour_days",
+        "honour_wins",
+        "marking_days",
+        "improve_days",
+        "gift_choose_days",
+        "gift_buy_days",
+        "gift_arrive_days",
+    }
+)
 
 WEEKDAY_WORDS = dict(
     zip(
         WEEKDAYS,
-        (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")),
+        (
+            _("Monday"),
+            _("Tuesday"),
+            _("Wednesday"),
+            _("Thursday"),
+            _("Friday"),
+            _("Saturday"),
+            _("Sunday"),
+        ),
         strict=True,
     )
 )
@@ -112,7 +255,12 @@ UNIT_WORDS = {
     "day": (_("one day"), _("%(n)s days")),
     "chance": (_("one second chance"), _("%(n)s second chances")),
 }
-UNIT_NAMES = {"minute": _("minutes"), "hour": _("hours"), "day": _("days"), "chance": _("second chances")}
+UNIT_NAMES = {
+    "minute": _("minutes"),
+    "hour": _("hours"),
+    "day": _("days"),
+    "chance": _("second chances"),
+}
 SPAN_UNITS = ("minute", "hour", "day")
 NO_CHANCE = _("no second chance")
 
@@ -140,11 +288,15 @@ def unit_of(key: str) -> str:
 
 
 def said(key: str, plain: Any, language: str) -> str:
-    """A value in the charter's plain form, as somebody says it: "3 days", "one hour", "Sunday at 08:00"."""
+    """A value in the charter's plain form, as somebody says it: "3 days", "one hour", "Sunday at
+    08:00"."""
     match kind_of(key):
         case "week":
             day, _between, at = str(plain).partition(" ")
-            return translate(WEEK_TIME_WORDS, language) % {"day": translate(WEEKDAY_WORDS[day], language), "time": at}
+            return translate(WEEK_TIME_WORDS, language) % {
+                "day": translate(WEEKDAY_WORDS[day], language),
+                "time": at,
+            }
         case "span":
             count, _between, unit = str(plain).partition(" ")
             return _counted(int(count), unit.removesuffix("s"), language)
@@ -208,7 +360,9 @@ def _narrow(text: str) -> str:
 
 
 def _share(text: str) -> str:
-    if not re.fullmatch(r"\d{1,4}([/.]\d{1,4})?", text):  # a fraction takes exponents too, and would work on them for ever
+    if not re.fullmatch(
+        r"\d{1,4}([/.]\d{1,4})?", text
+    ):  # a fraction takes exponents too, and would work on them for ever
         raise ValueError(text)
     return str(Fraction(text))
 

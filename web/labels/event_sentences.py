@@ -1,6 +1,8 @@
-"""What stands in a history, as a sentence: who did what, or what came about by itself. A house test asks that none is missing.
+"""What stands in a history, as a sentence: who did what, or what came about by itself. A house test
+asks that none is missing.
 
-Looked up as ``workflow.action>state``, ``workflow.action``, ``action>state``, ``action``; ``state`` is where the deed led.
+Looked up as ``workflow.action>state``, ``workflow.action``, ``action>state``, ``action``; ``state``
+is where the deed led.
 """
 
 from __future__ import annotations
@@ -89,7 +91,8 @@ def came_about(workflow: str, deed: HistoryEntry | Event) -> str:
 
 
 def did(workflow: str, deed: HistoryEntry | Event) -> str:
-    """What goes after a name. A history outlives its declaration: an act that is gone has no words of its own."""
+    """What goes after a name. A history outlives its declaration: an act that is gone has no words
+    of its own."""
     return DID.get(found_under(workflow, deed.action, deed.to_state), _("dealt with it"))
 
 

@@ -81,19 +81,33 @@ STATES = {
 
 # What ``mailers.smtp.reply.meaning`` finds, and what to do about it.
 MEANINGS = {
-    "unknown_user": _("There is no such mailbox. Ask the member another way, and correct the address."),
-    "refused_address": _("The provider does not take mail for this address. Ask the member another way, or correct the address."),
-    "too_fast": _("The provider finds that we send too much at once. It goes out by itself, more slowly."),
-    "used_up": _("The mailbox that the club writes from has sent all it may today. It goes out by itself as soon as it may."),
+    "unknown_user": _(
+        "There is no such mailbox. Ask the member another way, and correct the address."
+    ),
+    "refused_address": _(
+        "The provider does not take mail for this address. Ask the member another way, or correct the address."
+    ),
+    "too_fast": _(
+        "The provider finds that we send too much at once. It goes out by itself, more slowly."
+    ),
+    "used_up": _(
+        "The mailbox that the club writes from has sent all it may today. It goes out by itself as soon as it may."
+    ),
     "too_big": _("The provider finds the letter too big. Tell whoever looks after the server."),
-    "no_relay": _("Our mail server passes nothing on without a login. Put the mail account right: then it goes out by itself."),
+    "no_relay": _(
+        "Our mail server passes nothing on without a login. Put the mail account right: then it goes out by itself."
+    ),
     "refused_words": _(
         "The provider refused the letter itself, as it does with what looks like advertising. The address is fine: try again later."
     ),
     "channel": _("Our mail account was refused. Every letter waits until it is put right."),
     "later": _("The provider asks us to come back later. It is tried again by itself."),
-    "silent": _("The provider did not answer in time. It is tried again by itself, and may arrive twice."),
-    "ours": _("The letter could not be written: a fault of this program. Tell whoever looks after the server."),
+    "silent": _(
+        "The provider did not answer in time. It is tried again by itself, and may arrive twice."
+    ),
+    "ours": _(
+        "The letter could not be written: a fault of this program. Tell whoever looks after the server."
+    ),
 }
 
 # Of one person.

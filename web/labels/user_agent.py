@@ -8,22 +8,40 @@ from engine.text.i18n import marked as _
 
 # The first that is found names it: a later one is often said besides, for old servers' sake.
 MACHINES = (
-    ("iPhone", "iPhone"), ("iPad", "iPad"), ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("Windows", "Windows"),
-    ("Macintosh", "Mac"), ("CrOS", "Chromebook"), ("Linux", "Linux"),
-)  # fmt: skip
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("HarmonyOS", "HarmonyOS"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Macintosh", "Mac"),
+    ("CrOS", "Chromebook"),
+    ("Linux", "Linux"),
+)
 WECHAT, QQ, BROWSER, SOMETHING = _("WeChat"), "QQ", _("browser"), _("an unknown device")
 PROGRAMS = (
-    ("MicroMessenger", WECHAT), ("DingTalk", _("DingTalk")), ("Lark/", _("Feishu")), ("MQQBrowser", _("QQ Browser")),
+    ("MicroMessenger", WECHAT),
+    ("DingTalk", _("DingTalk")),
+    ("Lark/", _("Feishu")),
+    ("MQQBrowser", _("QQ Browser")),
     (" QQ/", QQ),
-    ("UCBrowser", "UC"), ("HuaweiBrowser", "Huawei"), ("MiuiBrowser", "Mi"), ("SamsungBrowser", "Samsung"), ("OPR/", "Opera"),
-    ("Edg", "Edge"), ("Firefox/", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome/", "Chrome"),
+    ("UCBrowser", "UC"),
+    ("HuaweiBrowser", "Huawei"),
+    ("MiuiBrowser", "Mi"),
+    ("SamsungBrowser", "Samsung"),
+    ("OPR/", "Opera"),
+    ("Edg", "Edge"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
-)  # fmt: skip
+)
 _TOOL = re.compile(r"[\w.-]{1,30}(?=/\d)")
 
 
 def device_words(agent: str) -> tuple[str, str]:
-    """Machine and program, each a word of the catalogue or a name; empty where nothing is known of it."""
+    """Machine and program, each a word of the catalogue or a name; empty where nothing is known of
+    it."""
     machine = next((name for sign, name in MACHINES if sign in agent), "")
     program = next((name for sign, name in PROGRAMS if sign in agent), "")
     if not machine and not program:

@@ -1,4 +1,5 @@
-"""What states, acts and events are called on pages. A house test asks that every declared one stands here."""
+"""What states, acts and events are called on pages. A house test asks that every declared one
+stands here."""
 
 from engine.text.i18n import marked as _
 

@@ -1,4 +1,5 @@
-"""Everything that is kept about a member, to take along; what to do when a link got out; the way out of the club."""
+"""Everything that is kept about a member, to take along; what to do when a link got out; the way
+out of the club."""
 
 from __future__ import annotations
 
@@ -60,12 +61,21 @@ def press_data(token: str) -> Page:
 
 
 def _page(link: Link, token: str, met: Visitor, *, message: str = "") -> str:
-    leaving = [item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key == LEAVING]
+    leaving = [
+        item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key == LEAVING
+    ]
     return own_page(
-        "data", token, stamp=new_form_token(), too_old=not link.is_fresh(services().clock.now()), message=message,
-        sent="sent" in request.args, leaving=leaving,
-        sessions=url_for(SESSIONS, slug=met.club.slug) if SESSIONS in current_app.view_functions else "",
-    )  # fmt: skip
+        "data",
+        token,
+        stamp=new_form_token(),
+        too_old=not link.is_fresh(services().clock.now()),
+        message=message,
+        sent="sent" in request.args,
+        leaving=leaving,
+        sessions=url_for(SESSIONS, slug=met.club.slug)
+        if SESSIONS in current_app.view_functions
+        else "",
+    )
 
 
 def _mail_fresh_link(link: Link, token: str, met: Visitor) -> Page:
@@ -79,7 +89,9 @@ def _mail_fresh_link(link: Link, token: str, met: Visitor) -> Page:
 
 def _mail(session: Session, link: Link, request_id: str) -> None:
     you, here = own(session, link).you, services()
-    mail_member_page(session, you, request_id=request_id, now=here.clock.now(), limited=here.settings.rate_limits)
+    mail_member_page(
+        session, you, request_id=request_id, now=here.clock.now(), limited=here.settings.rate_limits
+    )
 
 
 def _renew(session: Session, link: Link) -> None:
@@ -89,24 +101,43 @@ def _renew(session: Session, link: Link) -> None:
 def _copy(link: Link) -> Response:
     with services().db.read() as session:
         met = own(session, link)
-        found: dict[str, Any] = everything_about(session, met.club, met.you) | {"votes": gettext(VOTES)}
-    return _download(met.club, "json", "application/json", json.dumps(found, ensure_ascii=False, indent=1).encode())
+        found: dict[str, Any] = everything_about(session, met.club, met.you) | {
+            "votes": gettext(VOTES)
+        }
+    return _download(
+        met.club,
+        "json",
+        "application/json",
+        json.dumps(found, ensure_ascii=False, indent=1).encode(),
+    )
 
 
 def _table(link: Link) -> Response:
     with services().db.read() as session:
         met = own(session, link)
         rows = [row for case in cases_of(session, met.you, limit=100_000) for row in _rows(case)]
-    return _download(met.club, "csv", "text/csv", spreadsheet([[gettext(name) for name in COLUMNS], *rows]))
+    return _download(
+        met.club, "csv", "text/csv", spreadsheet([[gettext(name) for name in COLUMNS], *rows])
+    )
 
 
 def _rows(case: Case) -> Iterator[list[str]]:
     """One row per answer; a case in which nothing was written has one row all the same."""
-    start = [case_label(case), state_word(case.workflow, case.state), case.opened_at.isoformat(timespec="seconds")]
-    for label, text, _is_long in written_answers(workflow(case.workflow), case.answers) or [("", "", False)]:
+    start = [
+        case_label(case),
+        state_word(case.workflow, case.state),
+        case.opened_at.isoformat(timespec="seconds"),
+    ]
+    for label, text, _is_long in written_answers(workflow(case.workflow), case.answers) or [
+        ("", "", False)
+    ]:
         yield [*start, gettext(label) if label else "", text]
 
 
 def _download(club: Club, ending: str, mimetype: str, content: bytes) -> Response:
     name = f"{club.slug}-{services().clock.now():%Y-%m-%d}.{ending}"
-    return Response(content, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        content,
+        mimetype=mimetype,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -19,19 +19,28 @@ from web.member.auth import member
 
 @member.get("/<slug>/calendar.ics")
 def calendar(slug: str) -> Response:
-    """Instants in UTC, so no program can shift them; what is due at the end of a day stands on that day."""
+    """Instants in UTC, so no program can shift them; what is due at the end of a day stands on that
+    day."""
     link = read_token(request.args.get("token", ""))
     with services().db.read() as session:
         met = visitor(session, link)
         if link.kind != "calendar" or met.club.slug != slug:
             abort(404)
         cases = open_cases_of(session, met.you)
-        feed = _feed(met.club, met.you, [item for item in cases if item.turn == "person" and item.due_at])
-    return Response(feed, mimetype="text/calendar", headers={"Content-Disposition": "inline; filename=calendar.ics"})
+        feed = _feed(
+            met.club, met.you, [item for item in cases if item.turn == "person" and item.due_at]
+        )
+    return Response(
+        feed,
+        mimetype="text/calendar",
+        headers={"Content-Disposition": "inline; filename=calendar.ics"},
+    )
 
 
 def address_of(club: Club, you: Person) -> str:
-    return services().links.url(f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', 0)}")
+    return services().links.url(
+        f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', 0)}"
+    )
 
 
 def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
@@ -46,7 +55,9 @@ def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
         event.add("dtstamp", item.entered_at)
         event.add("dtstart", as_said(item.due_at, club.zone).astimezone(UTC))
         event.add("dtend", item.due_at)
-        event.add("summary", translate(workflow(item.workflow).label, you.locale) + " · " + gettext("due"))
+        event.add(
+            "summary", translate(workflow(item.workflow).label, you.locale) + " · " + gettext("due")
+        )
         event.add("url", services().links.url("c/" + token_for(club, you, "case", item.id)))
         feed.add_component(event)
     return bytes(feed.to_ical())

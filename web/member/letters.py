@@ -25,9 +25,18 @@ KINDS = {
     "new_links": (_("New links"), _("You said that a link of yours had got out.")),
     "imported": (_("Welcome"), _("The owner entered you as a member.")),
     "daily": (_("The daily letter"), _("Matters wait for you, as owner or admin.")),
-    "receipt": (_("What you decided"), _("You decided something; the letter says what can still be taken back.")),
-    "already_member": (_("You are a member already"), _("This address was entered on the application form.")),
-    "already_waiting": (_("Your application is on its way"), _("This address was entered on the application form.")),
+    "receipt": (
+        _("What you decided"),
+        _("You decided something; the letter says what can still be taken back."),
+    ),
+    "already_member": (
+        _("You are a member already"),
+        _("This address was entered on the application form."),
+    ),
+    "already_waiting": (
+        _("Your application is on its way"),
+        _("This address was entered on the application form."),
+    ),
 }
 OTHER = (_("A letter of the club"), _("The club's rules ask for it."))
 
@@ -59,19 +68,31 @@ def member_letters_page(token: str) -> Page:
     with services().db.read() as session:
         met = own(session, link)
         found = letters_to(session, met.you, SHOWN)
-    return own_page("letters", token, rows=[_row(met.club, met.you, told) for told in found], most=SHOWN)
+    return own_page(
+        "letters", token, rows=[_row(met.club, met.you, told) for told in found], most=SHOWN
+    )
 
 
 def _row(club: Club, you: Person, told: LetterToPerson) -> LetterRow:
     letter, case = told.letter, told.case
     kind, why = _kind_and_why(told)
     clause = workflow(case.workflow).clause_of(told.event.to_state) if case and told.event else ""
-    opens = case is not None and (case.person_id == you.id or you.role in ("owner", "admin") or "electors" in case.data)
+    opens = case is not None and (
+        case.person_id == you.id or you.role in ("owner", "admin") or "electors" in case.data
+    )
     return LetterRow(
-        title=case_label(case) if case else gettext(label_of(letter.name)) if label_of(letter.name) else club.name,
-        kind=gettext(kind), why=why, clause=clause, state=gettext(STATES[letter.state]), at=letter.settled_at or letter.created_at,
+        title=case_label(case)
+        if case
+        else gettext(label_of(letter.name))
+        if label_of(letter.name)
+        else club.name,
+        kind=gettext(kind),
+        why=why,
+        clause=clause,
+        state=gettext(STATES[letter.state]),
+        at=letter.settled_at or letter.created_at,
         url=link_for(club, you, "case", case.id) if case and opens else "",
-    )  # fmt: skip
+    )
 
 
 def _kind_and_why(told: LetterToPerson) -> tuple[str, str]:

@@ -28,7 +28,8 @@ ELSEWHERE = (*OF_SETTINGS, LEAVING)
 
 @dataclass(frozen=True)
 class DueLine:
-    """One case. ``writes``: its person may hand a form in, also while a removal is proposed; ``about``: whom a vote is about."""
+    """One case. ``writes``: its person may hand a form in, also while a removal is proposed;
+    ``about``: whom a vote is about."""
 
     case: Case
     url: str
@@ -77,15 +78,23 @@ def press_member_page(token: str) -> Page:
 
 def _acknowledge(session: Session, link: Link) -> None:
     met = own(session, link)
-    met.you.charter_version, met.you.charter_acknowledged_at = met.club.charter_version, services().clock.now()
+    met.you.charter_version, met.you.charter_acknowledged_at = (
+        met.club.charter_version,
+        services().clock.now(),
+    )
 
 
 def forms_of(club: Club, you: Person, drafts: dict[str, Draft], made_at: datetime) -> list[Begin]:
     """The forms that this member may open; no link is younger than the one that led here."""
     return [
-        Begin(flow, form_link(club, you, flow, made_at=made_at), drafts.get(form_of("form", form_number(flow))))
-        for flow in all_workflows() if may_submit(flow, you)
-    ]  # fmt: skip
+        Begin(
+            flow,
+            form_link(club, you, flow, made_at=made_at),
+            drafts.get(form_of("form", form_number(flow))),
+        )
+        for flow in all_workflows()
+        if may_submit(flow, you)
+    ]
 
 
 def _page(session: Session, club: Club, you: Person, token: str, made_at: datetime) -> str:
@@ -93,24 +102,32 @@ def _page(session: Session, club: Club, you: Person, token: str, made_at: dateti
     lines = [_line(club, you, item, drafts) for item in cases_of(session, you)]
     under_way = {line.case.workflow for line in lines if line.case.turn}
     begin = [
-        item for item in forms_of(club, you, drafts, made_at)
-        if item.flow.key not in ELSEWHERE and not (item.flow.one_open and item.flow.key in under_way)
-    ]  # fmt: skip
+        item
+        for item in forms_of(club, you, drafts, made_at)
+        if item.flow.key not in ELSEWHERE
+        and not (item.flow.one_open and item.flow.key in under_way)
+    ]
     due = [line for line in lines if line.case.turn and (line.case.turn == "person" or line.writes)]
-    votes = [replace(_line(club, you, case, {}), about=who) for case, who in not_voted_yet(session, you)]
+    votes = [
+        replace(_line(club, you, case, {}), about=who) for case, who in not_voted_yet(session, you)
+    ]
     return own_page(
-        "page", token,
+        "page",
+        token,
         due=sorted(due + votes, key=lambda line: (line.case.due_at is None, line.case.due_at)),
         waiting=[line for line in lines if line.case.turn and line not in due],
         ended=[line for line in lines if not line.case.turn][:ENDED_SHOWN],
         begun=[item for item in begin if item.draft],
         begin=[item for item in begin if not item.draft],
-    )  # fmt: skip
+    )
 
 
 def _line(club: Club, you: Person, case: Case, drafts: dict[str, Draft]) -> DueLine:
     acts = state_of(case.workflow, case.state).acts
     return DueLine(
-        case, link_for(club, you, "case", case.id), workflow(case.workflow).clause_of(case.state),
-        writes=any(act.fill and "person" in act.who.names for act in acts), draft=drafts.get(form_of("case", case.id)),
-    )  # fmt: skip
+        case,
+        link_for(club, you, "case", case.id),
+        workflow(case.workflow).clause_of(case.state),
+        writes=any(act.fill and "person" in act.who.names for act in acts),
+        draft=drafts.get(form_of("case", case.id)),
+    )

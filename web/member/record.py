@@ -21,7 +21,14 @@ from web.member.auth import Page, member, own, own_page
 READING, ENDED_SHOWN = "reflection", 50
 A_ROW = 13  # weeks: a quarter of a year, so that a phone shows the year in four rows
 
-IN_TIME, LATE, EXCUSED, MISSING, OPEN, NONE = "in_time", "late", "excused", "missing", "open", "none"
+IN_TIME, LATE, EXCUSED, MISSING, OPEN, NONE = (
+    "in_time",
+    "late",
+    "excused",
+    "missing",
+    "open",
+    "none",
+)
 WORDS = {
     IN_TIME: _("handed in on time"),
     LATE: _("handed in late"),
@@ -64,14 +71,21 @@ def record_page(token: str) -> Page:
     year = _year(years, met.club, services().clock.now())
     weeks = year_of(met.club, met.you, periods, year) if years else []
     return own_page(
-        "record", token, year=year, years=years, weeks=weeks, words=WORDS, count=Counter(week.outcome for week in weeks),
+        "record",
+        token,
+        year=year,
+        years=years,
+        weeks=weeks,
+        words=WORDS,
+        count=Counter(week.outcome for week in weeks),
         rows=[say_month(week.saturday, g.language) for week in weeks[: 4 * A_ROW : A_ROW]],
         ended=[(case, link_for(met.club, met.you, "case", case.id)) for case in ended],
-    )  # fmt: skip
+    )
 
 
 def outcome_of(case: Case, first: Event | None) -> str:
-    """What a reading week came to. The first hand-in decides whether it was in time; nothing counts that was not let stand."""
+    """What a reading week came to. The first hand-in decides whether it was in time; nothing counts
+    that was not let stand."""
     if case.state in _ENDS:
         return _ENDS[case.state]
     if case.state in _FIRST_CHANCE:
@@ -81,8 +95,11 @@ def outcome_of(case: Case, first: Event | None) -> str:
     return IN_TIME if first.from_state in _FIRST_CHANCE else LATE
 
 
-def year_of(club: Club, you: Person, periods: Iterable[tuple[Case, Event | None]], year: int) -> list[Week]:
-    """Every reading week of an ISO year, with what it came to; a week that nothing was opened for is empty."""
+def year_of(
+    club: Club, you: Person, periods: Iterable[tuple[Case, Event | None]], year: int
+) -> list[Week]:
+    """Every reading week of an ISO year, with what it came to; a week that nothing was opened for
+    is empty."""
     found = {case.data["period"]: (case, first) for case, first in periods}
     weeks = []
     for number in range(1, date(year, 12, 28).isocalendar().week + 1):
@@ -94,7 +111,10 @@ def year_of(club: Club, you: Person, periods: Iterable[tuple[Case, Event | None]
 
 
 def _year(years: list[int], club: Club, now: datetime) -> int:
-    """The year that was asked for, where there is one; else this one, else the newest with a week in it."""
+    """The year that was asked for, where there is one; else this one, else the newest with a week
+    in it."""
     asked = request.args.get("year", default=0, type=int)
-    this = (now.astimezone(ZoneInfo(club.zone)) + timedelta(days=1)).isocalendar().year  # a reading week opens on a Sunday
+    this = (
+        (now.astimezone(ZoneInfo(club.zone)) + timedelta(days=1)).isocalendar().year
+    )  # a reading week opens on a Sunday
     return asked if asked in years else this if this in years or not years else years[-1]

@@ -20,8 +20,18 @@ def member_settings_page(token: str) -> Page:
     link = read_token(token)
     with services().db.read() as session:
         met = own(session, link)
-    changes = [item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key in OF_SETTINGS]
-    return own_page("settings", token, calendar=address_of(met.club, met.you), changes=changes, languages=LANGUAGES)
+    changes = [
+        item
+        for item in forms_of(met.club, met.you, {}, link.made_at)
+        if item.flow.key in OF_SETTINGS
+    ]
+    return own_page(
+        "settings",
+        token,
+        calendar=address_of(met.club, met.you),
+        changes=changes,
+        languages=LANGUAGES,
+    )
 
 
 @member.post("/me/<token>/settings")

@@ -39,7 +39,9 @@ def club_page(slug: str) -> Page:
         "pages/home.html",
         charter=current_charter(club),
         open_forms=[flow for flow in flows if flow.open_to_anyone],
-        member_forms=[flow for flow in flows if not flow.open_to_anyone and not flow.needs_fresh_link],
+        member_forms=[
+            flow for flow in flows if not flow.open_to_anyone and not flow.needs_fresh_link
+        ],
         now=services().clock.now(),
         demo=club.is_demo,
     )

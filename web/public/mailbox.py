@@ -1,4 +1,5 @@
-"""The built-in mailbox: every mail that left, to read and to press its links. Only on a machine that talks to itself."""
+"""The built-in mailbox: every mail that left, to read and to press its links. Only on a machine
+that talks to itself."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ _URL = re.compile(r"https?://[^\s<>\"]+")
 
 @mailbox.before_request
 def _only_here() -> None:
-    if services().outgoing().origin != "mailbox" or not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+    if services().outgoing().origin != "mailbox" or not is_loopback(
+        urlsplit(f"//{request.host}").hostname or ""
+    ):
         abort(404)  # also for a foreign name that leads to this machine
     with services().db.read() as session:
         g.clubs = {club.slug: club for club in all_clubs(session)}
@@ -34,9 +37,13 @@ def _only_here() -> None:
 @mailbox.get("/mailbox")
 def mailbox_page() -> str:
     to = request.args.get("to", "")
-    mails = list(stored_mails(services().mailbox, to, before=request.args.get("before", ""), limit=MOST + 1))
+    mails = list(
+        stored_mails(services().mailbox, to, before=request.args.get("before", ""), limit=MOST + 1)
+    )
     older = mails[MOST - 1].id if len(mails) > MOST else ""
-    return render_template("pages/mailbox.html", mails=mails[:MOST], to=to, older=older, clubs=g.clubs)
+    return render_template(
+        "pages/mailbox.html", mails=mails[:MOST], to=to, older=older, clubs=g.clubs
+    )
 
 
 @mailbox.get("/mailbox/<mail_id>")
@@ -44,7 +51,9 @@ def mail_page(mail_id: str) -> str:
     mail = _mail(mail_id)
     set_request_owner(g.clubs.get(slug_of(mail), g.club))
     text = mail.get_body(("plain",))
-    return render_template("pages/mail.html", id=mail_id, mail=mail, text=linked(text.get_content() if text else ""))
+    return render_template(
+        "pages/mail.html", id=mail_id, mail=mail, text=linked(text.get_content() if text else "")
+    )
 
 
 @mailbox.get("/mailbox/<mail_id>/html")
@@ -54,7 +63,9 @@ def mail_html(mail_id: str) -> Response:
     if part is None:
         abort(404)
     body = part.get_content().replace("<a ", '<a target="_top" ')
-    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+    )
     return Response(body, headers={"Content-Security-Policy": policy})
 
 

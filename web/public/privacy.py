@@ -1,4 +1,5 @@
-"""What a club keeps about people, how long, and who sees it: in plain words, with the club's own numbers."""
+"""What a club keeps about people, how long, and who sees it: in plain words, with the club's own
+numbers."""
 
 from __future__ import annotations
 
@@ -19,6 +20,11 @@ def privacy_page(slug: str) -> str:
         club, _you = visitor_here(session, slug)
         owner = current_owner(session)
     return render_template(
-        "pages/privacy.html", numbers=charter_numbers(club), owner=owner.name, drafts=KEPT.days,
-        mails=BYTES_KEPT.days, sessions=MEMBER_LIFE.days, office_sessions=OFFICE_LIFE.days,
-    )  # fmt: skip
+        "pages/privacy.html",
+        numbers=charter_numbers(club),
+        owner=owner.name,
+        drafts=KEPT.days,
+        mails=BYTES_KEPT.days,
+        sessions=MEMBER_LIFE.days,
+        office_sessions=OFFICE_LIFE.days,
+    )

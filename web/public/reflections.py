@@ -22,5 +22,15 @@ def reflections_page(slug: str) -> str | Response:
         if you is None:
             return redirect(url_for("desk.overview_page", slug=slug), 302)
         found = ended_in(session, "reflection", "shared", limit=A_PAGE + 1, offset=page * A_PAGE)
-        mine = {matter.case.id: link_for(club, you, "case", matter.case.id) for matter in found if matter.who.id == you.id}
-    return render_template("pages/reflections.html", found=found[:A_PAGE], more=len(found) > A_PAGE, page=page, mine=mine)
+        mine = {
+            matter.case.id: link_for(club, you, "case", matter.case.id)
+            for matter in found
+            if matter.who.id == you.id
+        }
+    return render_template(
+        "pages/reflections.html",
+        found=found[:A_PAGE],
+        more=len(found) > A_PAGE,
+        page=page,
+        mine=mine,
+    )

@@ -26,8 +26,12 @@ def sessions_page(slug: str) -> Page:
         here = session_id_here(session)
         found = sessions_of(session, you, now)
     # This one first: it is what the others are told apart from.
-    rows = [(row, device_words(row.device)) for row in sorted(found, key=lambda row: row.id != here)]
-    return render_template("pages/sessions.html", rows=rows, here=here, done=request.args.get("done", ""))
+    rows = [
+        (row, device_words(row.device)) for row in sorted(found, key=lambda row: row.id != here)
+    ]
+    return render_template(
+        "pages/sessions.html", rows=rows, here=here, done=request.args.get("done", "")
+    )
 
 
 @sessions.post("/<slug>/sessions")

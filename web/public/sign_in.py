@@ -1,4 +1,5 @@
-"""Signing in without a password: ask for a link, open it, press. The link works once and for half an hour."""
+"""Signing in without a password: ask for a link, open it, press. The link works once and for half
+an hour."""
 
 from __future__ import annotations
 
@@ -14,7 +15,14 @@ from engine.storage.models import Club
 from engine.text.i18n import marked as _
 from web.app.services import services
 from web.http.auth import set_session_cookie, start_session, visitor
-from web.http.security import MAILBOX_FULL, TOO_MANY, check_rate_limit, client_address, new_form_token, read_form_token
+from web.http.security import (
+    MAILBOX_FULL,
+    TOO_MANY,
+    check_rate_limit,
+    client_address,
+    new_form_token,
+    read_form_token,
+)
 
 Page = str | Response | tuple[str, int]
 
@@ -24,7 +32,9 @@ class SignInForm(Form):
 
 
 def ask_page(form: Form, *, sent: bool = False, message: str = "") -> str:
-    return render_template("pages/sign_in.html", form=form, sent=sent, stamp=new_form_token(), message=message)
+    return render_template(
+        "pages/sign_in.html", form=form, sent=sent, stamp=new_form_token(), message=message
+    )
 
 
 def ask(club: Club) -> Page:
@@ -38,7 +48,14 @@ def ask(club: Club) -> Page:
     here = services()
     limited = here.settings.rate_limits
     try:
-        here.db.write(send_sign_in, club.id, form.data["email"], request_id=request_id, now=here.clock.now(), limited=limited)
+        here.db.write(
+            send_sign_in,
+            club.id,
+            form.data["email"],
+            request_id=request_id,
+            now=here.clock.now(),
+            limited=limited,
+        )
     except TooManyMails:
         return ask_page(form, message=MAILBOX_FULL), 429
     return redirect(url_for("desk.overview_page", slug=club.slug, sent=1), 303)
@@ -56,10 +73,15 @@ def confirm(link: Link, token: str) -> Page:
         met = visitor(session, link)
     if request.form.get("action") != "confirm":
         return confirm_page(link, token), 400
-    begun = services().db.write(start_session, link.club_id, link.person_id, str(link.target), services().clock.now())
+    begun = services().db.write(
+        start_session, link.club_id, link.person_id, str(link.target), services().clock.now()
+    )
     if begun is None:
         return confirm_page(link, token, used=True), 410
     office = met.you.role in ("owner", "admin")
-    response = redirect(url_for("desk.overview_page" if office else "member.signed_in_page", slug=met.club.slug), 303)
+    response = redirect(
+        url_for("desk.overview_page" if office else "member.signed_in_page", slug=met.club.slug),
+        303,
+    )
     set_session_cookie(response, met.club.slug, *begun)
     return response

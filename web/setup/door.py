@@ -31,7 +31,9 @@ Page = str | Response | tuple[str, int]
 KNEW = "setup"
 MOVES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 WRONG_CODE = _("This is not the code. The newest lines of the server's window or log have it.")
-TOO_MANY_CODES = _("Too many tries. Please wait an hour, or found the club by the command on the server.")
+TOO_MANY_CODES = _(
+    "Too many tries. Please wait an hour, or found the club by the command on the server."
+)
 
 
 def init(app: Flask) -> None:
@@ -45,7 +47,9 @@ def init(app: Flask) -> None:
         if real_club(database) is not None:
             return
     log.warning(
-        "No club of your own yet: open %s and enter the code %s", here.links.url("setup"), setup_code(here.settings.secret_keys)
+        "No club of your own yet: open %s and enter the code %s",
+        here.links.url("setup"),
+        setup_code(here.settings.secret_keys),
     )
 
 
@@ -94,11 +98,22 @@ def move() -> Page:
     path, span = services().demo_clock, MOVES.get(request.form.get("by", ""))
     with services().db.read() as database:
         club = by_slug(database, demo.SLUG)
-    if path is None or span is None or club is None or not club.is_demo or not services().settings.is_local:
+    if (
+        path is None
+        or span is None
+        or club is None
+        or not club.is_demo
+        or not services().settings.is_local
+    ):
         abort(404)
     demo.pass_time(services(), path, span)
     back_to_mailbox = request.form.get("back") == "mailbox"
-    return redirect(url_for("mailbox.mailbox_page") if back_to_mailbox else url_for("clubs.club_page", slug=demo.SLUG), 303)
+    return redirect(
+        url_for("mailbox.mailbox_page")
+        if back_to_mailbox
+        else url_for("clubs.club_page", slug=demo.SLUG),
+        303,
+    )
 
 
 def _door(form: Form, message: str = "") -> str:
@@ -106,9 +121,13 @@ def _door(form: Form, message: str = "") -> str:
         clubs = all_clubs(database)
     real = [club for club in clubs if not club.is_demo]
     return render_template(
-        "pages/setup/door.html", form=form, message=message, clubs=real, demo_exists=len(real) < len(clubs),
+        "pages/setup/door.html",
+        form=form,
+        message=message,
+        clubs=real,
+        demo_exists=len(real) < len(clubs),
         demo_possible=demo.possible(services()),
-    )  # fmt: skip
+    )
 
 
 def _club() -> Club | None:

@@ -23,7 +23,9 @@ from web.labels import charter_labels
 from web.setup.door import KNEW, Page, setup
 from web.setup.steps import account_of, answers_here, numbers_of, page, shipped
 
-CANNOT = _("The club could not be founded like this; please look at its short name and its address once more.")
+CANNOT = _(
+    "The club could not be founded like this; please look at its short name and its address once more."
+)
 TICK = _("Please tick this box: the demo has to go first.")
 
 
@@ -60,7 +62,12 @@ def _found(said: dict[str, Any]) -> Response:
 
         def unit(database: Session) -> None:
             club_id, owner_id = create_first_club(
-                database, club=said["club"], charter=charter, account=account, encryption=here.encryption, now=now
+                database,
+                club=said["club"],
+                charter=charter,
+                account=account,
+                encryption=here.encryption,
+                now=now,
             )
             start_session(database, club_id, owner_id, "set-up", now, secret=secret)
 
@@ -95,10 +102,19 @@ def _check_page(said: dict[str, Any], *, message: str = "", error: str = "") -> 
             abort(redirect(url_for(f"setup.{step}"), 303))
     plain = numbers_of(said)
     return page(
-        "check", said, message=message, error=error, demo_exists=_demo_is_here(), way=services().outgoing(),
-        address=services().links.url(f"{said['club']['slug']}/"), zone=ZONES.get(said["club"]["zone"], said["club"]["zone"]),
-        rules=[(charter_labels.WORDS[key].name, charter_labels.said(key, plain[key], g.language)) for key in FIRST_NUMBERS],
-    )  # fmt: skip
+        "check",
+        said,
+        message=message,
+        error=error,
+        demo_exists=_demo_is_here(),
+        way=services().outgoing(),
+        address=services().links.url(f"{said['club']['slug']}/"),
+        zone=ZONES.get(said["club"]["zone"], said["club"]["zone"]),
+        rules=[
+            (charter_labels.WORDS[key].name, charter_labels.said(key, plain[key], g.language))
+            for key in FIRST_NUMBERS
+        ],
+    )
 
 
 @setup.get("/<slug>/desk/ready")
@@ -110,6 +126,8 @@ def ready_page(slug: str) -> Page:
         officer_here(database, slug, only_owner=True)
     [joining, *_others] = [flow for flow in all_workflows() if flow.open_to_anyone]
     return render_template(
-        "pages/setup/ready.html", way=here.outgoing(), invite=here.links.url(f"{slug}/{joining.form_path}"),
+        "pages/setup/ready.html",
+        way=here.outgoing(),
+        invite=here.links.url(f"{slug}/{joining.form_path}"),
         only_here=is_loopback(urlsplit(here.settings.base_url).hostname or ""),
-    )  # fmt: skip
+    )

@@ -1,4 +1,5 @@
-"""The steps of a set-up: the club and its owner, the first numbers, the mail account. Each is kept; nothing is made yet."""
+"""The steps of a set-up: the club and its owner, the first numbers, the mail account. Each is kept;
+nothing is made yet."""
 
 from __future__ import annotations
 
@@ -75,11 +76,14 @@ def _rules_page(said: dict[str, Any], typed: Any, errors: dict[str, str]) -> str
     plain = numbers_of(said)
     does = {key: charter_labels.explained(key, plain[key], g.language) for key in FIRST_NUMBERS}
     words = [charter_labels.WORDS[key] for key in FIRST_NUMBERS]
-    return page("rules", said, numbers=charter_labels, words=words, does=does, typed=typed, errors=errors)
+    return page(
+        "rules", said, numbers=charter_labels, words=words, does=does, typed=typed, errors=errors
+    )
 
 
 def numbers_of(said: dict[str, Any]) -> dict[str, Any]:
-    """The charter's numbers in their plain form: those that were said, the others as they are shipped."""
+    """The charter's numbers in their plain form: those that were said, the others as they are
+    shipped."""
     return {**shipped(said)["numbers"], **said.get("rules", {})}
 
 
@@ -103,7 +107,11 @@ def mail_step() -> Page:
 @setup.post("/setup/mail")
 def save_mail_step() -> Page:
     """Try the account with one mail, keep it, or leave it for later."""
-    said, way, action = _with_club(answers_here()), services().outgoing(), request.form.get("action")
+    said, way, action = (
+        _with_club(answers_here()),
+        services().outgoing(),
+        request.form.get("action"),
+    )
     if action == "later" or (way.origin == "environment" and action == "next"):
         return _keep("mail", {"later": action == "later"}, "setup.check_page")
     if way.origin == "environment" and way.server is not None:
@@ -125,7 +133,9 @@ def _with_club(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _test(said: dict[str, Any], provider: str, form: Any, server: MailServer, sender: str) -> Page:
-    tried = mail_form.send_test_mail(server, sender=sender, to=said["club"]["owner_email"], club=said["club"]["name"])
+    tried = mail_form.send_test_mail(
+        server, sender=sender, to=said["club"]["owner_email"], club=said["club"]["name"]
+    )
     if tried is None:
         return _mail_page(said, provider, form, message=mail_form.ENOUGH), 429
     return _mail_page(said, provider, form, tried=tried), 200 if tried.outcome == "sent" else 422
@@ -144,19 +154,39 @@ def _mail_form_of(said: dict[str, Any]) -> tuple[str, Any]:
         return "", None
     before = kept if kept.get("provider") == provider else {}
     suggested = address if preset_of(address) in ("", provider) else ""
-    return provider, mail_form.form_for(provider, None, data={"address": suggested, "port": "465", **before})
+    return provider, mail_form.form_for(
+        provider, None, data={"address": suggested, "port": "465", **before}
+    )
 
 
-def _mail_page(said: dict[str, Any], provider: str, form: Any, *, tried: mail_form.Tried | None = None, message: str = "") -> str:
-    given = {"provider": provider, "form": form, "tried": tried, "message": message, "way": services().outgoing()}
+def _mail_page(
+    said: dict[str, Any],
+    provider: str,
+    form: Any,
+    *,
+    tried: mail_form.Tried | None = None,
+    message: str = "",
+) -> str:
+    given = {
+        "provider": provider,
+        "form": form,
+        "tried": tried,
+        "message": message,
+        "way": services().outgoing(),
+    }
     return page("mail", said, local=services().settings.built_in_mailbox, **given)
 
 
 def _to_keep(provider: str, address: str, server: MailServer) -> dict[str, str]:
     return {
-        "provider": provider, "address": address, "security": server.security, "host": server.host, "port": str(server.port),
-        "user": server.user, "kept": mail_form.save_account(server),
-    }  # fmt: skip
+        "provider": provider,
+        "address": address,
+        "security": server.security,
+        "host": server.host,
+        "port": str(server.port),
+        "user": server.user,
+        "kept": mail_form.save_account(server),
+    }
 
 
 def account_of(said: dict[str, Any]) -> tuple[MailServer, str] | None:

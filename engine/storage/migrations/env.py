@@ -9,7 +9,9 @@ from engine.storage.types import UTCDateTime
 
 
 def _render(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
+    return (
+        "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
+    )
 
 
 context.configure(

@@ -1,4 +1,5 @@
-"""The settings' forms: what their inputs show of a charter, and the charter that somebody's inputs make. Plain data, no pages."""
+"""The settings' forms: what their inputs show of a charter, and the charter that somebody's inputs
+make. Plain data, no pages."""
 
 from __future__ import annotations
 
@@ -48,19 +49,29 @@ def numbers_of(part: str) -> list[str]:
 def with_deputies() -> list[tuple[str, str]]:
     """The workflows in which admins may decide in the owner's place: key and name."""
     return [
-        (flow.key, flow.label) for flow in all_workflows() if any("reviewer" in state.turn.names for state in flow.states.values())
+        (flow.key, flow.label)
+        for flow in all_workflows()
+        if any("reviewer" in state.turn.names for state in flow.states.values())
     ]
 
 
 def in_letters() -> list[tuple[str, str]]:
-    """The matters that may wait for the daily letter, workflows and the removals proposed by any of them: key and name."""
+    """The matters that may wait for the daily letter, workflows and the removals proposed by any of
+    them: key and name."""
     topics = {
         (flow, str(letter.gathers))
-        for flow in all_workflows() for state in flow.states.values() for letter in state.letters() if letter.gathers
-    }  # fmt: skip
+        for flow in all_workflows()
+        for state in flow.states.values()
+        for letter in state.letters()
+        if letter.gathers
+    }
     reviewed = {flow for flow, topic in topics if topic != REMOVAL}
     offered = [(flow.key, flow.label) for flow in all_workflows() if flow in reviewed]
-    return offered + ([(REMOVAL, _("Proposed removals"))] if any(topic == REMOVAL for _flow, topic in topics) else [])
+    return offered + (
+        [(REMOVAL, _("Proposed removals"))]
+        if any(topic == REMOVAL for _flow, topic in topics)
+        else []
+    )
 
 
 # From a charter to inputs
@@ -86,15 +97,21 @@ def shown(part: str, charter: Mapping[str, Any]) -> dict[str, str]:
 def rows_of(typed: Mapping[str, str]) -> int:
     """How many rows the clauses' page has."""
     text = typed.get("rows", "")
-    return min(int(text), MOST_CLAUSES + SPARE_ROWS) if text.isascii() and text.isdigit() and len(text) < 4 else SPARE_ROWS
+    return (
+        min(int(text), MOST_CLAUSES + SPARE_ROWS)
+        if text.isascii() and text.isdigit() and len(text) < 4
+        else SPARE_ROWS
+    )
 
 
 # From inputs to a charter
 
 
-def read(part: str, typed: Mapping[str, str], charter: Mapping[str, Any], language: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The charter with what was typed on a page, and what is wrong with it: input and words, already in this language or for
-    the catalogue."""
+def read(
+    part: str, typed: Mapping[str, str], charter: Mapping[str, Any], language: str
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The charter with what was typed on a page, and what is wrong with it: input and words,
+    already in this language or for the catalogue."""
     made = dict(charter)
     numbers, errors = _read_numbers(part, typed, language)
     made["numbers"] = charter["numbers"] | numbers
@@ -109,7 +126,9 @@ def read(part: str, typed: Mapping[str, str], charter: Mapping[str, Any], langua
     return made, errors
 
 
-def _read_numbers(part: str, typed: Mapping[str, str], language: str) -> tuple[dict[str, Any], dict[str, str]]:
+def _read_numbers(
+    part: str, typed: Mapping[str, str], language: str
+) -> tuple[dict[str, Any], dict[str, str]]:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for key in numbers_of(part):
@@ -133,7 +152,9 @@ def _read_texts(typed: Mapping[str, str], made: dict[str, Any]) -> dict[str, str
     return errors
 
 
-def _ticked(typed: Mapping[str, str], prefix: str, offered: list[tuple[str, str]], before: list[str]) -> list[str]:
+def _ticked(
+    typed: Mapping[str, str], prefix: str, offered: list[tuple[str, str]], before: list[str]
+) -> list[str]:
     """What is ticked now; names that the page does not offer (of rules to come) stay as they were."""
     keys = {key for key, _name in offered}
     wanted = {key for key in keys if typed.get(prefix + key)} | set(before) - keys
@@ -145,7 +166,9 @@ def _read_clauses(typed: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[
     found: dict[str, str] = {}
     errors: dict[str, str] = {}
     for row in range(rows_of(typed)):
-        number, text = (clean_text(typed.get(f"{name}-{row}", "")).strip() for name in ("number", "text"))
+        number, text = (
+            clean_text(typed.get(f"{name}-{row}", "")).strip() for name in ("number", "text")
+        )
         if typed.get(f"gone-{row}") or not number + text:
             continue
         if not text or not re.fullmatch(r"[^\s]{1,8}", number):
@@ -157,7 +180,9 @@ def _read_clauses(typed: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[
         found[number] = text
     if len(found) > MOST_CLAUSES:
         errors["number-0"] = TOO_MANY_CLAUSES
-    return in_order_of_numbers([{"number": number, "text": text} for number, text in found.items()]), errors
+    return in_order_of_numbers(
+        [{"number": number, "text": text} for number, text in found.items()]
+    ), errors
 
 
 def label_of(field: str) -> str:
@@ -174,5 +199,8 @@ TEXT_WORDS = {
         _("How a newcomer gets into the chat group"),
         _("Part of the letter of welcome. For instance: the owner adds you within a day."),
     ),
-    "contact": (_("An address that a person reads"), _("People write there with questions. Empty: your own address.")),
+    "contact": (
+        _("An address that a person reads"),
+        _("People write there with questions. Empty: your own address."),
+    ),
 }

@@ -42,8 +42,12 @@ def press_club_profile(slug: str) -> Page:
     try:
         services().db.write(change_club, club.id, **wanted, now=services().clock.now(), over=over)
     except CharterChanged:
-        return press_club_profile(slug)  # what would change now is another thing: it is looked at once more
-    log.info("club %s has another name or time zone (%s), by person %s", club.id, wanted["zone"], you.id)
+        return press_club_profile(
+            slug
+        )  # what would change now is another thing: it is looked at once more
+    log.info(
+        "club %s has another name or time zone (%s), by person %s", club.id, wanted["zone"], you.id
+    )
     return redirect(url_for("settings.settings_page", slug=slug, saved="club"), 303)
 
 

@@ -23,7 +23,8 @@ NOTHING = _("nothing")
 
 @dataclass(frozen=True)
 class Amended:
-    """One place that changed. A short value is told as old and new, a text by its pieces; ``means``: what it does now."""
+    """One place that changed. A short value is told as old and new, a text by its pieces;
+    ``means``: what it does now."""
 
     title: str
     old: str = ""
@@ -47,7 +48,12 @@ def _said(item: Difference, language: str) -> Amended:
     old, new = (_value(item.name, value, language) for value in (item.old, item.new))
     if item.name not in WORDS or item.new is None:
         return Amended(item.name, old, new)
-    return Amended(translate(WORDS[item.name].name, language), old, new, means=explained(item.name, item.new, language))
+    return Amended(
+        translate(WORDS[item.name].name, language),
+        old,
+        new,
+        means=explained(item.name, item.new, language),
+    )
 
 
 def _pieces(item: Difference) -> list[Piece]:

@@ -1,4 +1,5 @@
-"""The charter's versions: when, by whom, what changed; and taking an earlier one again. The owner's page."""
+"""The charter's versions: when, by whom, what changed; and taking an earlier one again. The owner's
+page."""
 
 from __future__ import annotations
 
@@ -41,9 +42,15 @@ def charter_history_page(slug: str) -> Page:
     before = request.args.get("before", default=0, type=int)
     with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
-        found = _versions(session, min(before, club.charter_version + 1) if before > 0 else club.charter_version + 1)
+        found = _versions(
+            session,
+            min(before, club.charter_version + 1) if before > 0 else club.charter_version + 1,
+        )
     return render_template(
-        "pages/desk/history.html", versions=found, more=bool(found) and found[-1].number > 1, faster="faster" in request.args
+        "pages/desk/history.html",
+        versions=found,
+        more=bool(found) and found[-1].number > 1,
+        faster="faster" in request.args,
     )
 
 
@@ -53,12 +60,18 @@ def press_charter_history(slug: str) -> Page:
     with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
         wanted = request.form.get("take", default=0, type=int)
-        earlier = session.get(CharterChange, (club.id, wanted)) if 0 < wanted < club.charter_version else None
+        earlier = (
+            session.get(CharterChange, (club.id, wanted))
+            if 0 < wanted < club.charter_version
+            else None
+        )
     if earlier is None:
         abort(400)
     seen = request.form.get("version", default=0, type=int)
     try:
-        services().db.write(apply_charter, club.id, earlier.charter, services().clock.now(), by_id=you.id, over=seen)
+        services().db.write(
+            apply_charter, club.id, earlier.charter, services().clock.now(), by_id=you.id, over=seen
+        )
     except CharterChanged:
         return redirect(url_for("history.charter_history_page", slug=slug, faster=1), 303)
     return redirect(url_for("history.charter_history_page", slug=slug), 303)
@@ -67,7 +80,9 @@ def press_charter_history(slug: str) -> Page:
 def _versions(session: Session, before: int) -> list[Version]:
     """Up to A_PAGE versions below that number, the newest first, each beside the one before it."""
     by = (Person.club_id == CharterChange.club_id) & (Person.id == CharterChange.by_id)
-    wanted = select(CharterChange, Person).outerjoin(Person, by).where(CharterChange.version < before)
+    wanted = (
+        select(CharterChange, Person).outerjoin(Person, by).where(CharterChange.version < before)
+    )
     rows = session.execute(wanted.order_by(CharterChange.version.desc()).limit(A_PAGE + 1)).all()
     plain = [load_charter(change.charter, g.club.locale).plain() for change, _by in rows]
     older = [*plain[1:], plain[-1]] if rows else []

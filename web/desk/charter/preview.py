@@ -1,4 +1,5 @@
-"""What a changed charter or time zone would do, before it is saved: which letters of the next days, and what stays as told."""
+"""What a changed charter or time zone would do, before it is saved: which letters of the next days,
+and what stays as told."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ _ZONE_MEANS = _(
 
 @dataclass(frozen=True)
 class Change:
-    """Letters of one kind that would leave at another moment, be new (``before`` None), or not leave (``after`` None)."""
+    """Letters of one kind that would leave at another moment, be new (``before`` None), or not
+    leave (``after`` None)."""
 
     letter: str
     before: datetime | None
@@ -62,8 +64,8 @@ class Kept:
 
 @dataclass
 class Preview:
-    """``rest``: how many more letters would differ than ``changes`` tell. ``without``: clauses that letters cite and that would
-    be gone. ``walked``: the days ahead were looked at."""
+    """``rest``: how many more letters would differ than ``changes`` tell. ``without``: clauses that
+    letters cite and that would be gone. ``walked``: the days ahead were looked at."""
 
     amended: list[Amended]
     changes: list[Change] = field(default_factory=list)
@@ -77,9 +79,13 @@ class Preview:
 def preview(club: Club, old: Mapping[str, Any], new: Mapping[str, Any]) -> Preview:
     found = charter_diff(old, new)
     made = Preview(describe_diff(found, g.language))
-    made.without = sorted({item.name for item in found if item.part == "clauses" and item.new is None} & _cited())
+    made.without = sorted(
+        {item.name for item in found if item.part == "clauses" and item.new is None} & _cited()
+    )
     if any(item.part in ("numbers", "deputies", "in_daily_letter") for item in found):
-        _look_ahead(made, club, lambda session: with_charter(session, club.id, new, services().clock.now()))
+        _look_ahead(
+            made, club, lambda session: with_charter(session, club.id, new, services().clock.now())
+        )
         numbers = {item.name for item in found if item.part == "numbers"}
         made.numbers, made.kept = bool(numbers), _kept(club, numbers)
     return made
@@ -94,14 +100,18 @@ def preview_of_club(club: Club, name: str, zone: str) -> Preview:
         old, new = (gettext(ZONES.get(key, key)) for key in (club.zone, zone))
         made.amended.append(Amended(gettext(_ZONE), old, new, means=gettext(_ZONE_MEANS)))
         now = services().clock.now()
-        _look_ahead(made, club, lambda session: change_club(session, club.id, name=name, zone=zone, now=now))
+        _look_ahead(
+            made, club, lambda session: change_club(session, club.id, name=name, zone=zone, now=now)
+        )
         made.kept = _kept(club, set(KINDS))
     return made
 
 
 def _look_ahead(made: Preview, club: Club, change: Callable[[Session], None]) -> None:
     here, now = services(), services().clock.now()
-    different = _gathered(letter_changes(cached_forecast(here.db, club, now), trial(here.db, club, now, change)))
+    different = _gathered(
+        letter_changes(cached_forecast(here.db, club, now), trial(here.db, club, now, change))
+    )
     made.walked = True
     made.changes, made.rest = different[:MOST], sum(len(change.who) for change in different[MOST:])
 
@@ -123,7 +133,13 @@ def _kept(club: Club, numbers: set[str]) -> list[Kept]:
     }
     with services().db.read(club.id) as session:
         rows = session.execute(
-            select(Case.workflow, Case.state, func.count(), func.min(Case.due_at), func.max(Case.due_at))
+            select(
+                Case.workflow,
+                Case.state,
+                func.count(),
+                func.min(Case.due_at),
+                func.max(Case.due_at),
+            )
             .where(Case.turn != "", Case.due_at.is_not(None))
             .group_by(Case.workflow, Case.state)
             .order_by(Case.workflow, Case.state)
@@ -136,7 +152,8 @@ def _kept(club: Club, numbers: set[str]) -> list[Kept]:
 
 
 def _rests_on(flow: type[Workflow], when: When) -> set[str]:
-    """The numbers from which a due time is computed; one that the opening named comes from the calendar's."""
+    """The numbers from which a due time is computed; one that the opening named comes from the
+    calendar's."""
     if isinstance(when, EndOfDay):
         return {when.days.key}
     if isinstance(when, Later):
@@ -144,9 +161,16 @@ def _rests_on(flow: type[Workflow], when: When) -> set[str]:
     if not isinstance(when, NamedMoment):
         return set()
     rules = [item.rule for item in flow.openings if isinstance(item, Calendar)]
-    numbers: list[Number | None] = [when.before, when.after, *(rule.opens for rule in rules), *(rule.due for rule in rules)]
+    numbers: list[Number | None] = [
+        when.before,
+        when.after,
+        *(rule.opens for rule in rules),
+        *(rule.due for rule in rules),
+    ]
     return {number.key for number in numbers if number is not None}
 
 
 def _cited() -> set[str]:
-    return {workflow(flow.key).clause_of(state) for flow in all_workflows() for state in flow.states}
+    return {
+        workflow(flow.key).clause_of(state) for flow in all_workflows() for state in flow.states
+    }

@@ -1,4 +1,5 @@
-"""The charter as forms, a page per part: change, see what that would do, save. The owner's; admins may read it."""
+"""The charter as forms, a page per part: change, see what that would do, save. The owner's; admins
+may read it."""
 
 from __future__ import annotations
 
@@ -35,8 +36,8 @@ Page = str | Response | tuple[str, int]
 
 @dataclass
 class SettingsForm:
-    """One page of settings as somebody has it before them. ``version``: the charter's when they began; ``seen``: what the
-    preview showed."""
+    """One page of settings as somebody has it before them. ``version``: the charter's when they
+    began; ``seen``: what the preview showed."""
 
     part: forms.Part
     typed: dict[str, str]
@@ -53,13 +54,22 @@ def settings_page(slug: str) -> Page:
         club, you = officer_here(session, slug)
     charter = current_charter(club)
     numbers = charter.plain()["numbers"]
-    said = {number.key: explained(number.key, numbers[number.key], g.language) for group in GROUPS for number in group.numbers}
+    said = {
+        number.key: explained(number.key, numbers[number.key], g.language)
+        for group in GROUPS
+        for number in group.numbers
+    }
     return render_template(
         "pages/desk/settings.html",
-        groups=GROUPS, said=said, charter=charter, may_change=you.role == "owner",
-        deputies=_chosen(forms.with_deputies(), charter.deputies), daily=_chosen(forms.in_letters(), charter.in_daily_letter),
-        zone=ZONES.get(club.zone, club.zone), saved=request.args.get("saved", ""),
-    )  # fmt: skip
+        groups=GROUPS,
+        said=said,
+        charter=charter,
+        may_change=you.role == "owner",
+        deputies=_chosen(forms.with_deputies(), charter.deputies),
+        daily=_chosen(forms.in_letters(), charter.in_daily_letter),
+        zone=ZONES.get(club.zone, club.zone),
+        saved=request.args.get("saved", ""),
+    )
 
 
 @settings.get("/<slug>/desk/settings/<part>")
@@ -67,13 +77,17 @@ def settings_part_page(slug: str, part: str) -> Page:
     with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
     found = _part(part)
-    return _page(SettingsForm(found, forms.shown(part, current_charter(club).plain()), club.charter_version))
+    return _page(
+        SettingsForm(found, forms.shown(part, current_charter(club).plain()), club.charter_version)
+    )
 
 
 @settings.post("/<slug>/desk/settings/<part>")
 def press_settings(slug: str, part: str) -> Page:
     """Look at what would change (the default), save, or get more rows."""
-    sheet = SettingsForm(_part(part), request.form.to_dict(), request.form.get("version", default=0, type=int))
+    sheet = SettingsForm(
+        _part(part), request.form.to_dict(), request.form.get("version", default=0, type=int)
+    )
     with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
     if not 0 < sheet.version <= club.charter_version:
@@ -96,7 +110,9 @@ def _act(club: Club, you: Person, sheet: SettingsForm) -> Page:
         sheet.preview, sheet.seen = preview(club, base, wanted), settings_hash(wanted)
         return _page(sheet)
     try:
-        services().db.write(apply_charter, club.id, wanted, services().clock.now(), by_id=you.id, over=sheet.version)
+        services().db.write(
+            apply_charter, club.id, wanted, services().clock.now(), by_id=you.id, over=sheet.version
+        )
     except CharterChanged:
         with services().db.read(club.id) as session:
             club = session.get_one(Club, club.id)
@@ -104,24 +120,34 @@ def _act(club: Club, you: Person, sheet: SettingsForm) -> Page:
     return redirect(url_for("settings.settings_page", slug=club.slug, saved=1), 303)
 
 
-def _overtaken(club: Club, sheet: SettingsForm, base: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """Somebody else saved first: what they changed, and this page with one's own changes on top of theirs."""
+def _overtaken(
+    club: Club, sheet: SettingsForm, base: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> str:
+    """Somebody else saved first: what they changed, and this page with one's own changes on top of
+    theirs."""
     theirs = current_charter(club).plain()
     sheet.meanwhile = describe_diff(charter_diff(base, theirs), g.language)
     mine = rebase(base, wanted, theirs)
-    sheet.typed, sheet.preview, sheet.seen = forms.shown(sheet.part.key, mine), preview(club, theirs, mine), settings_hash(mine)
+    sheet.typed, sheet.preview, sheet.seen = (
+        forms.shown(sheet.part.key, mine),
+        preview(club, theirs, mine),
+        settings_hash(mine),
+    )
     sheet.version = club.charter_version
     return _page(sheet)
 
 
 def settings_hash(charter: Mapping[str, Any]) -> str:
-    """Only what was looked at is saved: also when somebody types on after the preview and presses Enter."""
+    """Only what was looked at is saved: also when somebody types on after the preview and presses
+    Enter."""
     return hashlib.sha256(json.dumps(charter, sort_keys=True).encode()).hexdigest()
 
 
 def _charter_at(session: Session, club: Club, version: int) -> dict[str, Any] | None:
     """The charter of a version, in the plain form of today."""
-    found = session.execute(select(CharterChange).where(CharterChange.version == version)).scalar_one_or_none()
+    found = session.execute(
+        select(CharterChange).where(CharterChange.version == version)
+    ).scalar_one_or_none()
     return load_charter(found.charter, club.locale).plain() if found else None
 
 
@@ -134,7 +160,8 @@ def _chosen(offered: list[tuple[str, str]], keys: tuple[str, ...]) -> list[str]:
 
 
 def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
-    """What a number does, with the value that stands in its field; with the charter's where that is none."""
+    """What a number does, with the value that stands in its field; with the charter's where that is
+    none."""
     with contextlib.suppress(ValueError):
         value = read_number(key, typed)
     return explained(key, value, g.language)
@@ -143,10 +170,19 @@ def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
 def _page(sheet: SettingsForm) -> str:
     group = next((group for group in GROUPS if group.key == sheet.part.key), None)
     present = current_charter(g.club).plain()["numbers"]
-    said = {key: _explained(key, sheet.typed, present[key]) for key in forms.numbers_of(sheet.part.key)}
+    said = {
+        key: _explained(key, sheet.typed, present[key]) for key in forms.numbers_of(sheet.part.key)
+    }
     return render_template(
         "pages/desk/settings_part.html",
-        sheet=sheet, typed=sheet.typed, errors=sheet.errors, group=group, texts=forms.TEXT_WORDS, rows=forms.rows_of(sheet.typed),
-        said=said, with_deputies=forms.with_deputies(), in_letters=forms.in_letters(),
+        sheet=sheet,
+        typed=sheet.typed,
+        errors=sheet.errors,
+        group=group,
+        texts=forms.TEXT_WORDS,
+        rows=forms.rows_of(sheet.typed),
+        said=said,
+        with_deputies=forms.with_deputies(),
+        in_letters=forms.in_letters(),
         wrong=[(name, forms.label_of(name), text) for name, text in sheet.errors.items()],
-    )  # fmt: skip
+    )
