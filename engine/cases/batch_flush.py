@@ -58,7 +58,7 @@ def _update_cases(names: tuple[str, ...]) -> Update:
         case.version == bindparam("version_before"),
     )
     return (
-        update(Case.__table__)
+        update(Case.__table__)  # type: ignore[arg-type]
         .where(*guarded)
         .values({name: bindparam(f"new_{name}") for name in names})
-    )  # type: ignore[arg-type]
+    )

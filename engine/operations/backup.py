@@ -149,9 +149,9 @@ def _inspect(file: Path) -> dict[str, Any]:
             )
         ]
         counts = {
-            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
             for name in tables
-        }  # noqa: S608
+        }
         found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     counts.pop("alembic_version", None)
     return {"schema": found[0] if found else None, "counts": counts}

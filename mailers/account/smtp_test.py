@@ -39,7 +39,7 @@ Outcome = Literal[
 ]
 
 
-def test_account(server: MailServer, *, sender: str, recipient: str, content: bytes) -> SmtpReply:
+def try_account(server: MailServer, *, sender: str, recipient: str, content: bytes) -> SmtpReply:
     """Hand one mail over. Never raises; whoever is not done in MOST_SECONDS is left behind."""
     channel = SmtpConnection(server, sender, IN_A_HURRY)
     said: list[SmtpReply] = []

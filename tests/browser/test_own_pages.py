@@ -77,8 +77,9 @@ def test_without_a_script_the_button_saves(world: World, chromium: Browser) -> N
 
 
 def test_an_application_survives_a_reload_in_its_own_tab_until_it_is_sent(
-    world: World, chromium: Browser
-) -> None:  # noqa: F811
+    world: World,
+    chromium: Browser,  # noqa: F811
+) -> None:
     context = chromium.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{world.base}jiuniu/join")
@@ -107,10 +108,10 @@ def test_an_application_survives_a_reload_in_its_own_tab_until_it_is_sent(
 )
 def test_every_room_is_open_to_every_eye_on_the_narrowest_phone(
     world: World,
-    chromium: Browser,
+    chromium: Browser,  # noqa: F811
     locale: str,
     scheme: str,
-    width: int,  # noqa: F811
+    width: int,
 ) -> None:
     world.add_member(LILEI, "李雷", locale=locale)
     world.live_until(datetime(2026, 12, 15, tzinfo=UTC), step=timedelta(hours=12))

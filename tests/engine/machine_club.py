@@ -70,9 +70,9 @@ class LivingClub(RuleBasedStateMachine):
         expect: type[Exception] | None,
         **given: Any,
     ) -> None:
-        unit: Callable[[Session], None] = lambda session: self.act(
-            session, case, actor, action, **given
-        )  # noqa: E731
+        def unit(session: Session) -> None:
+            self.act(session, case, actor, action, **given)
+
         if expect is None:
             self.house.write(unit)
         else:

@@ -1,4 +1,7 @@
-"""The commands of ``flask --app app``."""
+"""The commands of ``flask --app app``.
+
+May import: http, labels, app.
+"""
 
 from __future__ import annotations
 

@@ -64,9 +64,8 @@ def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: 
         charter = read_charter(charter_file, shipped) if charter_file else shipped
         if demo_exists:
             demo.end(here)
-        here.db.write(
-            create_club, locale=locale, charter=charter.plain(), now=here.clock.now(), **given
-        )  # type: ignore[arg-type]
+        now = here.clock.now()
+        here.db.write(create_club, locale=locale, charter=charter.plain(), now=now, **given)  # type: ignore[arg-type]
     except (BadClub, CharterError) as wrong:
         raise click.UsageError(str(wrong)) from None
     click.echo(here.links.url(f"{given['slug']}/"))

@@ -22,7 +22,7 @@ from engine.security.rate_limits import TEST_MAILS
 from engine.settings import MailServer, is_host
 from engine.text.i18n import marked as _
 from mailers.account.providers import OWN, PRESETS, SENDER_IS_LOGIN, preset_of
-from mailers.account.smtp_test import Outcome, diagnose, test_account
+from mailers.account.smtp_test import Outcome, diagnose, try_account
 from mailers.letters.mime import mail_bytes, mailbox
 from web.app.services import services
 from web.http.i18n import gettext
@@ -165,7 +165,7 @@ def send_test_mail(server: MailServer, *, sender: str, to: str, club: str) -> Tr
     """One test mail, now. None: there were enough of them this hour."""
     if not check_rate_limit(TEST_MAILS, "here"):
         return None
-    answer = test_account(
+    answer = try_account(
         server, sender=sender, recipient=to, content=_mail(sender=sender, to=to, club=club)
     )
     return Tried(

@@ -1,5 +1,7 @@
-"""A member's own room, page by page: what is due, the record, letters, settings, data; behind a
-link of their own."""
+"""A member's own pages: what is due, the record, letters, settings, data; behind a personal link.
+
+May import: http, labels, app.
+"""
 
 from web.member import data, feed, letters, page, record, settings, unsubscribe  # noqa: F401  (their routes)
 from web.member.auth import member

@@ -1,7 +1,9 @@
-"""The first steps on a new installation: a code from the server, four pages, and a club that works.
+"""The first steps on a new installation: a code from the server, four pages, a club that works.
 
-Nothing is made before the last press; what was said so far waits in the database, so that a reload
-or another day loses nothing.
+Nothing is made before the last press; the answers wait in the database, so that a reload or
+another day loses nothing.
+
+May import: forms, http, labels, app.
 """
 
 from web.setup import founding, steps  # noqa: F401  (their pages join the blueprint)
