@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench month screenshots help
+.PHONY: run test check bench month screenshots graph help
 
 help:  ## What there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ month: .venv/.dev  ## A club of 100 lives through a month, then an audit (SEED=1
 
 screenshots: .venv/.dev  ## Every page in both languages, light and dark, phone and desktop, with what axe says
 	$(BIN)/python -m tests.browser.screenshots
+
+graph: .venv/.dev  ## Draw the packages into docs/packages.svg
+	$(BIN)/python -m tests.house.graph
 
 .venv/.run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Jiuniu needs Python 3.11 or newer; this is " + sys.version.split()[0])'
