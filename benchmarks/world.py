@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from benchmarks.processes import settings_of
@@ -23,6 +22,7 @@ from engine.settings import MailServer, load
 from engine.setup.club_admin import create_club
 from engine.storage.database import Database
 from engine.storage.models import Case, Event, Letter, Person, Row, new_id
+from engine.unit_of_work import ClubSession
 from mailers.queue.worker import DeliveryWorker
 from web.app.services import Services
 
@@ -82,7 +82,7 @@ def found_club(service: Services, slug: str = SLUG) -> int:
 
 
 def apply_many(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     numbers: range,
     now: datetime,

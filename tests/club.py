@@ -15,7 +15,6 @@ from email.parser import BytesHeaderParser
 from typing import Any
 
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from engine.cases.submissions import submit_application, submit_by_member
@@ -33,6 +32,7 @@ from engine.setup.club_admin import create_club
 from engine.setup.member_import import ImportPlan, import_members, read_roster
 from engine.storage.database import Database, enter_club
 from engine.storage.models import Case, Club, Event, Letter, Person, Row
+from engine.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 from mailers.queue import outbox
 from mailers.queue.prepared import Claimed, OutgoingMail
@@ -123,7 +123,7 @@ class House:
         return self.db.write(create_club, **values | given)
 
     def end(self) -> None:
-        self.db.on_letters = lambda: None
+        self.db.on_letters = lambda count: None
         self.db.dispose()
 
     # Reading and writing
@@ -131,14 +131,14 @@ class House:
     def write(self, unit: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A writing unit inside the club."""
 
-        def inside(session: Session) -> Any:
+        def inside(session: ClubSession) -> Any:
             enter_club(session, self.club_id)
             return unit(session, *args, **kwargs)
 
         return self.db.write(inside)
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> Iterator[ClubSession]:
         with self.db.read(self.club_id) as session:
             yield session
 
@@ -198,7 +198,7 @@ class House:
         locale: str = "zh-CN",
         status: str = "member",
     ) -> int:
-        def unit(session: Session) -> int:
+        def unit(session: ClubSession) -> int:
             person = add_person(
                 session,
                 address,
@@ -232,7 +232,7 @@ class House:
         )
 
     def open(self, address: str, workflow: str, **given: Any) -> int:
-        def unit(session: Session) -> int:
+        def unit(session: ClubSession) -> int:
             return open_case(
                 session,
                 workflow,
@@ -259,7 +259,7 @@ class House:
         given = {"proven": action == "confirm"} | given
         actor = self.person(who).id
 
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             hand = Actor(session.get_one(Person, (self.club_id, actor)), "page")
             act(
                 session,
@@ -278,7 +278,7 @@ class House:
         """A member hands in the form of a workflow."""
         author = self.person(who).id
 
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             person = session.get_one(Person, (self.club_id, author))
             submit_by_member(
                 session,
@@ -295,7 +295,7 @@ class House:
     def vote(self, who: str, choice: str, about: str = LILEI, workflow: str = "nomination") -> None:
         matter, voter = self.case(about, workflow).id, self.person(who).id
 
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             hand = Actor(session.get_one(Person, (self.club_id, voter)), "page")
             vote(
                 session,

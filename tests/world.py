@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app import create_app
 from engine.charter.model import shipped_charter
@@ -22,6 +21,7 @@ from engine.settings import load
 from engine.setup.club_admin import create_club
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Person
+from engine.unit_of_work import ClubSession
 from mailers.dev_mailbox import free_port
 from tests.databases import Databases
 from tests.mail import Mail
@@ -209,7 +209,7 @@ class World:
     ) -> int:
         """Somebody who has been in the club for long and owes nothing."""
 
-        def unit(session: Session) -> int:
+        def unit(session: ClubSession) -> int:
             enter_club(session, self.club_id)
             person = add_person(session, address, locale=locale, name=name, status="member")
             person.role, person.display_name, person.charter_version = role, f"武汉+{name}", 1

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, cast, delete, exists, literal, or_, select, update
-from sqlalchemy.orm import Session
 
+from engine.bulk import insert_new
 from engine.security.links import Kind
-from engine.storage.database import across_clubs, insert_new
+from engine.storage.database import across_clubs
 from engine.storage.models import Case, Draft, Person
+from engine.unit_of_work import ClubSession
 
 # After its last save. Longer than any duty of the shipped charter waits, with its second chance and
 # a proposal (3+2+14 days).
@@ -25,7 +26,7 @@ def form_of(kind: Kind, target: int) -> str:
 
 
 def keep_draft(
-    session: Session, person: Person, form: str, answers: Mapping[str, Any], now: datetime
+    session: ClubSession, person: Person, form: str, answers: Mapping[str, Any], now: datetime
 ) -> None:
     """Keep what was typed; the newest replaces what was kept before."""
     new = insert_new(
@@ -43,11 +44,11 @@ def keep_draft(
         )
 
 
-def draft_of(session: Session, person: Person, form: str) -> Draft | None:
+def draft_of(session: ClubSession, person: Person, form: str) -> Draft | None:
     return session.get(Draft, (person.club_id, person.id, form))
 
 
-def drafts_of(session: Session, person: Person) -> dict[str, Draft]:
+def drafts_of(session: ClubSession, person: Person) -> dict[str, Draft]:
     """All that somebody has not handed in yet, by form."""
     found = session.execute(
         select(Draft).where(Draft.person_id == person.id).order_by(Draft.at.desc())
@@ -55,12 +56,12 @@ def drafts_of(session: Session, person: Person) -> dict[str, Draft]:
     return {draft.form: draft for draft in found}
 
 
-def delete_draft(session: Session, person: Person, form: str) -> None:
+def delete_draft(session: ClubSession, person: Person, form: str) -> None:
     """It was handed in, or its person wants it no more."""
     session.execute(delete(Draft).where(_this(person, form)))
 
 
-def forget_fields(session: Session, person: Person, form: str, names: Iterable[str]) -> None:
+def forget_fields(session: ClubSession, person: Person, form: str, names: Iterable[str]) -> None:
     """These fields were just handed in by another act of the same case: what it says of them holds,
     not the draft."""
     draft = draft_of(session, person, form)
@@ -69,7 +70,7 @@ def forget_fields(session: Session, person: Person, form: str, names: Iterable[s
 
 
 @across_clubs
-def forget_old_drafts(session: Session, now: datetime) -> None:
+def forget_old_drafts(session: ClubSession, now: datetime) -> None:
     """Drafts that nobody touched for long, whose case has ended, or whose person is out, go."""
     case = (Case.club_id == Draft.club_id) & (Case.person_id == Draft.person_id) & (Case.turn == "")
     ended = exists().where(case, literal("case:") + cast(Case.id, String) == Draft.form)

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, String, cast, delete, exists, select, update
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import act, open_cases_of
 from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
 from engine.storage.database import across_clubs, enter_club, lock_row
 from engine.storage.models import Case, Draft, Event, Letter, Mark, Person, WebSession
+from engine.unit_of_work import ClubSession
 
 ERASED = "the recipient was erased"
 # How long a letter's bytes stay after it was settled: long enough to ask what stood in it.
 BYTES_KEPT = timedelta(days=30)
 
 
-def forget_case(session: Session, case: Case) -> None:
+def forget_case(session: ClubSession, case: Case) -> None:
     """Empty what was written in a case: answers, notes, and the bytes of its letters.
 
     A person who never became anything more than this application is erased with it.
@@ -41,7 +41,7 @@ def has_words() -> ColumnElement[bool]:
     return cast(Case.answers, String) != "{}"
 
 
-def _empty(session: Session, which: ColumnElement[bool]) -> None:
+def _empty(session: ClubSession, which: ColumnElement[bool]) -> None:
     session.flush()
     cases = select(Case.id).where(which)
     session.execute(update(Event).where(Event.case_id.in_(cases)).values(answers={}, note=""))
@@ -49,7 +49,7 @@ def _empty(session: Session, which: ColumnElement[bool]) -> None:
     session.execute(update(Case).where(which).values(answers={}, private={}))
 
 
-def erase_person(session: Session, person: Person) -> None:
+def erase_person(session: ClubSession, person: Person) -> None:
     """Address, names, words, drafts, votes and letters go; a removal keeps its hash and its date
     (clause 2.3)."""
     _empty(session, Case.person_id == person.id)
@@ -89,7 +89,7 @@ class Erased:
     letters: int
 
 
-def erase_for_good(session: Session, club_id: int, person_id: int, now: datetime) -> Erased:
+def erase_for_good(session: ClubSession, club_id: int, person_id: int, now: datetime) -> Erased:
     """Somebody wants to be forgotten: their open cases fall away through the door, their letters
     stay, then everything goes.
 
@@ -124,7 +124,7 @@ def erase_for_good(session: Session, club_id: int, person_id: int, now: datetime
 
 
 @across_clubs
-def forget_bytes(session: Session, before: datetime) -> None:
+def forget_bytes(session: ClubSession, before: datetime) -> None:
     """The bytes of letters settled before this go; the ledger row stays."""
     old = Letter.settled_at < before
     session.execute(update(Letter).where(old, Letter.bytes.is_not(None)).values(bytes=None))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import open_case
 from engine.club.authority import role_includes
@@ -18,6 +17,7 @@ from engine.declare.transition import Actor
 from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 
 NOT_A_MEMBER = _("No member has this address. Please look it up under People")
 OWNER_ALREADY = _("This is the owner already")
@@ -28,7 +28,7 @@ class CannotOffer(ValueError):
     """The text is a word of the catalogue."""
 
 
-def open_existing_offices(session: Session, person: Person, now: datetime) -> None:
+def open_existing_offices(session: ClubSession, person: Person, now: datetime) -> None:
     """Whoever holds an office without an election has the case of it, so that it can be laid down
     like any other."""
     for flow in all_workflows():
@@ -38,7 +38,13 @@ def open_existing_offices(session: Session, person: Person, now: datetime) -> No
 
 
 def offer(
-    session: Session, club_id: int, workflow_name: str, address: str, *, by: Actor, now: datetime
+    session: ClubSession,
+    club_id: int,
+    workflow_name: str,
+    address: str,
+    *,
+    by: Actor,
+    now: datetime,
 ) -> int:
     """Open a case for the member with this address, one at a time in the club. Returns its id.
     Raises CannotOffer."""
@@ -57,7 +63,7 @@ def offer(
     return open_case(session, workflow_name, person, by=by, now=now).id
 
 
-def open_offer(session: Session, workflow_name: str) -> Case | None:
+def open_offer(session: ClubSession, workflow_name: str) -> Case | None:
     """The offer that waits for its answer, if there is one."""
     return session.execute(
         select(Case).where(Case.workflow == workflow_name, Case.turn != "").limit(1)

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import NotAllowed, act, open_case, open_case_of
 from engine.clock import machine_now
@@ -34,10 +33,11 @@ from engine.security.rate_limits import (
 )
 from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
+from engine.unit_of_work import ClubSession
 
 
 def submit_application(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     workflow_key: str,
     answers: Mapping[str, Any],
@@ -102,7 +102,7 @@ def may_submit(flow: type[Workflow], person: Person) -> bool:
 
 
 def submit_by_member(
-    session: Session,
+    session: ClubSession,
     person: Person,
     flow: type[Workflow],
     answers: Mapping[str, Any],
@@ -133,7 +133,7 @@ def submit_by_member(
 
 
 def send_form_link(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     workflow_key: str,
     address: str,
@@ -161,7 +161,7 @@ def send_form_link(
 
 
 def send_sign_in(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     address: str,
     *,
@@ -180,7 +180,7 @@ def send_sign_in(
 
 
 def send_page(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     person_id: int,
     *,
@@ -206,7 +206,7 @@ def send_page(
 
 
 def submit_on_behalf(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     workflow_key: str,
     owner_id: int,
@@ -228,7 +228,7 @@ def submit_on_behalf(
 
 
 def _owner_for(
-    session: Session, club_id: int, owner_id: int, person_id: int
+    session: ClubSession, club_id: int, owner_id: int, person_id: int
 ) -> tuple[Person, Actor]:
     enter_club(session, club_id)
     owner, person = (
@@ -241,7 +241,7 @@ def _owner_for(
 
 
 def correct_for_member(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     workflow_key: str,
     action: str,
@@ -271,14 +271,14 @@ def correct_for_member(
     return case.id
 
 
-def _count_mail(session: Session, limit: Limit, club_id: int, address: str) -> None:
+def _count_mail(session: ClubSession, limit: Limit, club_id: int, address: str) -> None:
     """Nobody's mailbox is filled by our forms. The same for every address, known or not."""
     if not hit(session, limit, f"{club_id}:{address}", machine_now()):
         raise TooManyMails
 
 
 def already_submitted(
-    session: Session, flow: type[Workflow], person: Person | None, form_id: str
+    session: ClubSession, flow: type[Workflow], person: Person | None, form_id: str
 ) -> bool:
     """Was the form with this id handed in by this person?"""
     if person is None:

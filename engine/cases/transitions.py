@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
 
 from engine.cases.deadlines import set_deadline
 from engine.cases.system_actions import SYSTEM_ACTIONS, system_action
@@ -23,9 +22,9 @@ from engine.declare.transition import CLOCK, Actor, Transition
 from engine.declare.workflow import Act, LetterSpec, State, Workflow
 from engine.outbox.queue import queue_for_case, queue_receipt
 from engine.storage.database import club_of, lock_row
-from engine.storage.event_writer import NewEvent, add_event
 from engine.storage.models import Case, Event, Person, new_id
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession, NewEvent
 
 
 class Refused(Exception):
@@ -54,7 +53,7 @@ class Invalid(Refused):
 
 
 def open_case(
-    session: Session,
+    session: ClubSession,
     workflow_name: str,
     person: Person,
     *,
@@ -86,7 +85,7 @@ def open_case(
 
 
 def _open(
-    session: Session,
+    session: ClubSession,
     flow: type[Workflow],
     person: Person,
     *,
@@ -125,7 +124,7 @@ def _open(
     return case
 
 
-def may_begin(session: Session, person: Person, flow: type[Workflow]) -> bool:
+def may_begin(session: ClubSession, person: Person, flow: type[Workflow]) -> bool:
     """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two
     processes do not both find none."""
     if not flow.one_open:
@@ -135,7 +134,7 @@ def may_begin(session: Session, person: Person, flow: type[Workflow]) -> bool:
 
 
 def act(
-    session: Session,
+    session: ClubSession,
     case: Case,
     action: str,
     *,
@@ -203,7 +202,7 @@ def _store_answers(transition: Transition, answers: dict[str, Any]) -> None:
     }
 
 
-def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
+def open_cases_of(session: ClubSession, person: Person) -> Sequence[Case]:
     wanted = (
         select(Case)
         .where(Case.person_id == person.id, Case.turn != "")
@@ -212,7 +211,7 @@ def open_cases_of(session: Session, person: Person) -> Sequence[Case]:
     return session.execute(wanted).scalars().all()
 
 
-def open_case_of(session: Session, person: Person, workflow_name: str) -> Case | None:
+def open_case_of(session: ClubSession, person: Person, workflow_name: str) -> Case | None:
     """This person's newest open case of a workflow."""
     if person in session.new:
         return None
@@ -233,7 +232,7 @@ _NEWEST_OPEN = (
 )
 
 
-def _with_deputy(session: Session, case: Case, move: Act, by: Actor) -> Actor:
+def _with_deputy(session: ClubSession, case: Case, move: Act, by: Actor) -> Actor:
     """An admin who decides as the owner's deputy: both names stand in the history."""
     if by.person is None or by.on_behalf_of is not None:
         return by
@@ -241,7 +240,7 @@ def _with_deputy(session: Session, case: Case, move: Act, by: Actor) -> Actor:
 
 
 def _declared_act(
-    session: Session, case: Case, action: str, by: Actor, now: datetime, proven: bool
+    session: ClubSession, case: Case, action: str, by: Actor, now: datetime, proven: bool
 ) -> Act:
     if by.on_behalf_of is not None and (
         by.person is None or by.person.role != "owner" or is_offer(case.workflow)
@@ -268,7 +267,7 @@ def _system_action(case: Case, action: str) -> Act:
     return move
 
 
-def _check_input(session: Session, move: Act, note: str, days: int | None) -> None:
+def _check_input(session: ClubSession, move: Act, note: str, days: int | None) -> None:
     errors = {}
     if move.note == "required" and not note:
         errors["note"] = _("Please say why; the person will read it")
@@ -283,7 +282,7 @@ def _check_input(session: Session, move: Act, note: str, days: int | None) -> No
 
 
 def _start_transition(
-    session: Session,
+    session: ClubSession,
     case: Case,
     action: str,
     *,
@@ -328,7 +327,7 @@ def _enter_state(transition: Transition, target: str, days: int | None = None) -
         open_poll(transition, state.poll)
     if state.do:
         state.do(transition)
-    add_event(transition.session, case, transition.event)
+    transition.session.unit.events.append(transition.event)
     if not (has_ended_before and state.is_final):
         _queue_letters(transition, state.entry_letters, state)
     _open_followers(transition, target)
@@ -353,7 +352,7 @@ def _open_followers(transition: Transition, target: str) -> None:
 
 def _stay(transition: Transition, move: Act) -> None:
     """A ``stay``: the seen_version goes on."""
-    add_event(transition.session, transition.case, transition.event)
+    transition.session.unit.events.append(transition.event)
     _queue_letters(
         transition, move.tells, state_of(transition.case.workflow, transition.case.state)
     )

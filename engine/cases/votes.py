@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import Invalid, NotAllowed, Stale, act
 from engine.club.authority import has_role
@@ -19,6 +18,7 @@ from engine.declare.workflow import Poll
 from engine.storage.database import lock_row
 from engine.storage.models import Case, Event, Mark, Person
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Ballot:
     electors: int
 
 
-def ballot_for(session: Session, case: Case, person: Person) -> Ballot | None:
+def ballot_for(session: ClubSession, case: Case, person: Person) -> Ballot | None:
     """The ballot that is open to this person in this case; None where there is none."""
     poll = state_of(case.workflow, case.state).poll
     if poll is None or not may_vote(session, person, case, poll):
@@ -51,7 +51,7 @@ def ballot_for(session: Session, case: Case, person: Person) -> Ballot | None:
 
 
 def vote(
-    session: Session,
+    session: ClubSession,
     case: Case,
     choice: str,
     *,
@@ -94,7 +94,7 @@ def vote(
         act(session, case, "decided", by=CLOCK, now=now)
 
 
-def _poll_for(session: Session, case: Case, by: Actor) -> Poll:
+def _poll_for(session: ClubSession, case: Case, by: Actor) -> Poll:
     poll = state_of(case.workflow, case.state).poll
     person = by.on_behalf_of or by.person
     if poll is None or person is None or not may_vote(session, person, case, poll):
@@ -106,7 +106,7 @@ def _poll_for(session: Session, case: Case, by: Actor) -> Poll:
     return poll
 
 
-def _cast(session: Session, case: Case) -> int:
+def _cast(session: ClubSession, case: Case) -> int:
     counted = (
         select(func.count())
         .select_from(Mark)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
-from sqlalchemy.orm import Session
 
 from engine.club.context import current_charter, current_club, current_officers
 from engine.declare.registry import turns
 from engine.declare.roles import Role
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Person
+from engine.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ OFFICES = {
 MEMBERS = {"owner", "admin", "member"}
 
 
-def has_role(session: Session, role: Role, person: Person, case: Case) -> bool:
+def has_role(session: ClubSession, role: Role, person: Person, case: Case) -> bool:
     """Does this person hold the role in this case now?"""
     return any(_has_one_role(session, name, person, case) for name in role.names)
 
 
-def _has_one_role(session: Session, name: str, person: Person, case: Case) -> bool:
+def _has_one_role(session: ClubSession, name: str, person: Person, case: Case) -> bool:
     concerned = person.id == case.person_id
     if name == "anyone":
         return True
@@ -62,7 +62,7 @@ def _has_one_role(session: Session, name: str, person: Person, case: Case) -> bo
     )
 
 
-def _may_deputise(session: Session, office: Office, person: Person, case: Case) -> bool:
+def _may_deputise(session: ClubSession, office: Office, person: Person, case: Case) -> bool:
     if person.role != office.deputies:
         return False
     return case.workflow in current_charter(current_club(session)).deputies or not _can_decide(
@@ -70,7 +70,9 @@ def _may_deputise(session: Session, office: Office, person: Person, case: Case) 
     )
 
 
-def _can_decide(session: Session, rank: str, case: Case, *, present: bool = False) -> list[Person]:
+def _can_decide(
+    session: ClubSession, rank: str, case: Case, *, present: bool = False
+) -> list[Person]:
     """The officers of a rank whom the case does not concern; ``present``: who are not away either."""
     return [
         officer
@@ -81,7 +83,7 @@ def _can_decide(session: Session, rank: str, case: Case, *, present: bool = Fals
     ]
 
 
-def holders(session: Session, role: Role, case: Case) -> list[Person]:
+def holders(session: ClubSession, role: Role, case: Case) -> list[Person]:
     """To whom letters for the role go: all who hold it, of an office only those whose turn it is
     first."""
     found: dict[int, Person] = {}
@@ -90,7 +92,7 @@ def holders(session: Session, role: Role, case: Case) -> list[Person]:
     return [found[person_id] for person_id in sorted(found)]
 
 
-def _recipients_of_role(session: Session, name: str, case: Case) -> list[Person]:
+def _recipients_of_role(session: ClubSession, name: str, case: Case) -> list[Person]:
     if name == "person":
         return [case.person]
     if name == "members":
@@ -106,14 +108,14 @@ def _recipients_of_role(session: Session, name: str, case: Case) -> list[Person]
     )
 
 
-def in_place_of(session: Session, role: Role, person: Person, case: Case) -> Person | None:
+def in_place_of(session: ClubSession, role: Role, person: Person, case: Case) -> Person | None:
     """The owner, when an admin decides as the owner's deputy."""
     if "reviewer" not in role.names or person.role == "owner" or person.id == case.person_id:
         return None
     return next(iter(_can_decide(session, "owner", case)), None)
 
 
-def assigned_to(session: Session, decider: Person) -> ColumnElement[bool]:
+def assigned_to(session: ClubSession, decider: Person) -> ColumnElement[bool]:
     """The open cases in which it is this decider's turn, also as a deputy or because it passed to
     them."""
     wanted = [
@@ -125,7 +127,7 @@ def assigned_to(session: Session, decider: Person) -> ColumnElement[bool]:
     return and_(or_(false(), *wanted), Case.person_id != decider.id)
 
 
-def _assigned_roles(session: Session, name: str, decider: Person) -> ColumnElement[bool]:
+def _assigned_roles(session: ClubSession, name: str, decider: Person) -> ColumnElement[bool]:
     """Among the cases that await this role: which of them are this decider's?"""
     office = OFFICES[name]
     if decider.role == office.primary:
@@ -140,14 +142,14 @@ def _assigned_roles(session: Session, name: str, decider: Person) -> ColumnEleme
     return or_(false(), *theirs)
 
 
-def set_absence(session: Session, club_id: int, person_id: int, until: datetime | None) -> None:
+def set_absence(session: ClubSession, club_id: int, person_id: int, until: datetime | None) -> None:
     """An officer is away until then (None: back again); meanwhile the reviewer's turn is the
     deputies'."""
     enter_club(session, club_id)
     session.get_one(Person, (club_id, person_id)).away_until = until
 
 
-def end_absences(session: Session, now: datetime) -> None:
+def end_absences(session: ClubSession, now: datetime) -> None:
     """Whoever's absence is over is back: asked for once a day, with the daily letter."""
     for officer in current_officers(session):
         if officer.away_until and officer.away_until <= now:

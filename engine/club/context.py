@@ -4,80 +4,64 @@ are computed."""
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, event, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 
 from engine.charter.loading import load_charter
 from engine.charter.model import Charter, Numbers
 from engine.declare.due_times import TimeContext
 from engine.storage.database import club_of
 from engine.storage.models import Case, Club, Person
+from engine.unit_of_work import ClubSession
 
 
-def current_club(session: Session) -> Club:
+def current_club(session: ClubSession) -> Club:
     """Looked up once per session and club: a session holds its rows only weakly."""
     club_id = club_of(session)
-    clubs: dict[int, Club] = session.info.setdefault("clubs", {})
+    clubs = session.unit.context.clubs
     if club_id not in clubs:
         clubs[club_id] = session.execute(_CLUB, {"club": club_id}).scalar_one()
     return clubs[club_id]
 
 
-def current_owner(session: Session) -> Person:
+def current_owner(session: ClubSession) -> Person:
     """The owner of the club at hand, looked up once per session."""
     club_id = club_of(session)
-    owners: dict[int, Person] = session.info.setdefault("owners", {})
+    owners = session.unit.context.owners
     if club_id not in owners:
         owners[club_id] = session.execute(_OWNER).scalar_one()
     return owners[club_id]
 
 
-def current_officers(session: Session) -> list[Person]:
+def current_officers(session: ClubSession) -> list[Person]:
     """Owner and admins of the club at hand, looked up once per session."""
     club_id = club_of(session)
-    officers: dict[int, list[Person]] = session.info.setdefault("officers", {})
+    officers = session.unit.context.officers
     if club_id not in officers:
         officers[club_id] = list(session.execute(_OFFICERS).scalars())
     return officers[club_id]
 
 
-def forget_officers(session: Session) -> None:
+def forget_officers(session: ClubSession) -> None:
     """Somebody took or left an office: they are looked up anew."""
-    session.info.pop("officers", None)
-    session.info.pop("owners", None)
+    session.unit.context.forget_officers()
 
 
-@event.listens_for(Session, "after_soft_rollback")
-def _as_before(session: Session, previous: Any) -> None:
-    """Who took or left an office in what a savepoint takes back, did not."""
-    forget_officers(session)
-
-
-def reset_session_cache(session: Session) -> None:
-    """The session gives up every row it holds; what was at hand is looked up anew. Nothing may be
-    left to write."""
-    session.expunge_all()
-    session.info.pop("clubs", None)
-    forget_officers(session)
-
-
-def remember_club(session: Session, club: Club) -> None:
+def remember_club(session: ClubSession, club: Club) -> None:
     """The club came along with another query: no need to ask again."""
-    session.info.setdefault("clubs", {})[club.id] = club
+    session.unit.context.clubs[club.id] = club
 
 
-def remember_club_and_owner(session: Session, club: Club, owner: Person) -> None:
+def remember_club_and_owner(session: ClubSession, club: Club, owner: Person) -> None:
     """Club and owner came along with another query: no need to ask again."""
-    session.info.setdefault("clubs", {})[club.id] = club
-    session.info.setdefault("owners", {})[club.id] = owner
+    session.unit.context.clubs[club.id] = club
+    session.unit.context.owners[club.id] = owner
 
 
-def load_clubs(session: Session, club_ids: set[int]) -> dict[int, Club]:
+def load_clubs(session: ClubSession, club_ids: set[int]) -> dict[int, Club]:
     """Many clubs by id, looked up at once, for work that goes through them one by one."""
-    known: dict[int, Club] = session.info.setdefault("clubs", {})
+    known = session.unit.context.clubs
     missing = sorted(club_ids - known.keys())
     if missing:
         known |= {club.id: club for club in session.execute(_CLUBS, {"clubs": missing}).scalars()}
@@ -117,13 +101,13 @@ def time_context(club: Club, case: Case | None = None) -> TimeContext:
     return TimeContext(ZoneInfo(club.zone), charter_numbers(club), dict(case.data) if case else {})
 
 
-def by_slug(session: Session, slug: str) -> Club | None:
+def by_slug(session: ClubSession, slug: str) -> Club | None:
     if "\x00" in slug:  # no name, and PostgreSQL would not even compare it
         return None
     return session.execute(_BY_SLUG, {"slug": slug}).scalar_one_or_none()
 
 
-def all_clubs(session: Session) -> list[Club]:
+def all_clubs(session: ClubSession) -> list[Club]:
     return list(session.execute(select(Club).order_by(Club.name)).scalars())
 
 

@@ -4,13 +4,13 @@ closed."""
 from __future__ import annotations
 
 from sqlalchemy import and_, select, update
-from sqlalchemy.orm import Session
 
 from engine.club.authority import has_role, holders
 from engine.declare.registry import state_of
 from engine.declare.transition import Transition
 from engine.declare.workflow import Poll, members
 from engine.storage.models import Case, Mark, Person
+from engine.unit_of_work import ClubSession
 
 
 def open_poll(transition: Transition, poll: Poll) -> None:
@@ -22,7 +22,7 @@ def open_poll(transition: Transition, poll: Poll) -> None:
     transition.case.data = {**transition.case.data, "electors": asked, "choices": choices}
 
 
-def may_vote(session: Session, person: Person, case: Case, poll: Poll) -> bool:
+def may_vote(session: ClubSession, person: Person, case: Case, poll: Poll) -> bool:
     """Those who hold the role and were members when the poll opened, minus whoever it is about."""
     since = person.registered_at or person.joined_at
     if since is None or since > case.entered_at or not has_role(session, poll.who, person, case):
@@ -30,7 +30,7 @@ def may_vote(session: Session, person: Person, case: Case, poll: Poll) -> bool:
     return poll.besides is None or not has_role(session, poll.besides, person, case)
 
 
-def electors(session: Session, case: Case, poll: Poll) -> list[Person]:
+def electors(session: ClubSession, case: Case, poll: Poll) -> list[Person]:
     return [
         person
         for person in holders(session, poll.who, case)
@@ -38,7 +38,7 @@ def electors(session: Session, case: Case, poll: Poll) -> list[Person]:
     ]
 
 
-def still_asked(session: Session, case: Case, poll: Poll) -> list[Person]:
+def still_asked(session: ClubSession, case: Case, poll: Poll) -> list[Person]:
     """The electors who put no mark in this round yet."""
     marked = select(Mark.person_id).where(
         Mark.case_id == case.id, Mark.entered_version == case.entered_version
@@ -47,7 +47,7 @@ def still_asked(session: Session, case: Case, poll: Poll) -> list[Person]:
     return [person for person in electors(session, case, poll) if person.id not in done]
 
 
-def not_voted_yet(session: Session, person: Person) -> list[tuple[Case, Person]]:
+def not_voted_yet(session: ClubSession, person: Person) -> list[tuple[Case, Person]]:
     """The open polls of the members in which this person has put no mark yet, with whom each is
     about; in one query."""
     mine = and_(

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
 
 from engine.declare.registry import state_of, workflow
 from engine.declare.roles import nobody
@@ -16,6 +15,7 @@ from engine.declare.roles import person as the_person
 from engine.declare.transition import Actor
 from engine.storage.models import Case, Event, Person
 from engine.text.text_diff import Piece, changed_answers
+from engine.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class HistoryEntry:
     via: str
 
 
-def history(session: Session, case: Case, *known: Person) -> list[HistoryEntry]:
+def history(session: ClubSession, case: Case, *known: Person) -> list[HistoryEntry]:
     """The case's events, oldest first, in two queries; in one where everybody in it is known
     already."""
     events = events_of(session, case)
@@ -60,9 +60,9 @@ def history(session: Session, case: Case, *known: Person) -> list[HistoryEntry]:
     ]
 
 
-def events_of(session: Session, case: Case) -> Sequence[Event]:
+def events_of(session: ClubSession, case: Case) -> Sequence[Event]:
     """Asked once per session and version of the case: its events never change."""
-    known: dict[tuple[int, int, int], Sequence[Event]] = session.info.setdefault("events", {})
+    known = session.unit.history
     key = (case.club_id, case.id, case.version)
     if key not in known:
         known[key] = session.execute(_EVENTS, {"case": case.id}).scalars().all()
@@ -73,7 +73,7 @@ _EVENTS = select(Event).where(Event.case_id == bindparam("case")).order_by(Event
 
 
 def changed_since_last(
-    session: Session, case: Case, until: int | None = None
+    session: ClubSession, case: Case, until: int | None = None
 ) -> dict[str, list[Piece]]:
     """What changed between the last two texts that came before a decider (up to version ``until``),
     by field."""
@@ -91,7 +91,7 @@ def changed_since_last(
 
 
 def is_repeated(
-    session: Session,
+    session: ClubSession,
     case: Case,
     action: str,
     *,

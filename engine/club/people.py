@@ -6,10 +6,10 @@ import hashlib
 import hmac
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
 
 from engine.club.context import current_club
 from engine.storage.models import Club, Person, new_id
+from engine.unit_of_work import ClubSession
 
 
 def address_hash(club: Club, address: str) -> str:
@@ -17,7 +17,7 @@ def address_hash(club: Club, address: str) -> str:
     return hmac.new(club.address_salt.encode(), address.encode(), hashlib.sha256).hexdigest()
 
 
-def by_address(session: Session, address: str) -> Person | None:
+def by_address(session: ClubSession, address: str) -> Person | None:
     """The person with this folded address in the club at hand."""
     known = address_hash(current_club(session), address)
     return session.execute(_BY_ADDRESS, {"known": known}).scalar_one_or_none()
@@ -27,7 +27,7 @@ _BY_ADDRESS = select(Person).where(Person.address_hash == bindparam("known"))
 
 
 def add_person(
-    session: Session, address: str, *, locale: str, name: str = "", status: str = "applicant"
+    session: ClubSession, address: str, *, locale: str, name: str = "", status: str = "applicant"
 ) -> Person:
     club = current_club(session)
     person = Person(
@@ -45,7 +45,7 @@ def add_person(
     return person
 
 
-def address_is_free(session: Session, address: str, *, besides: Person) -> bool:
+def address_is_free(session: ClubSession, address: str, *, besides: Person) -> bool:
     """Does nobody else of the club have this address?"""
     holder = by_address(session, address)
     return holder is None or holder.id == besides.id

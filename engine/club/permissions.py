@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.club.authority import has_role
 from engine.club.context import charter_numbers, current_club
@@ -15,12 +14,13 @@ from engine.declare.roles import Role
 from engine.declare.transition import undo_ends
 from engine.declare.workflow import Act
 from engine.storage.models import Case, Event, Person
+from engine.unit_of_work import ClubSession
 
 _DECIDER = Role(("decider",))
 
 
 def acts_for(
-    session: Session, case: Case, person: Person, now: datetime, *, proven: bool = False
+    session: ClubSession, case: Case, person: Person, now: datetime, *, proven: bool = False
 ) -> tuple[Act, ...]:
     """The acts open to this person now, in the order of the declaration, an undo last.
 
@@ -33,7 +33,7 @@ def acts_for(
 
 
 def declared_acts(
-    session: Session, case: Case, person: Person, *, proven: bool = False
+    session: ClubSession, case: Case, person: Person, *, proven: bool = False
 ) -> tuple[Act, ...]:
     """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
     return tuple(
@@ -49,7 +49,7 @@ def _fits(act: Act, case: Case) -> bool:
     return act.only_if is None or act.only_if(case.person)
 
 
-def undo_open(session: Session, case: Case, person: Person, now: datetime) -> Act | None:
+def undo_open(session: ClubSession, case: Case, person: Person, now: datetime) -> Act | None:
     """The decider's own decision, while the charter's hours last and nobody has acted on what
     followed from it."""
     state = standing(case)
@@ -86,7 +86,7 @@ def _gone_since(person: Person, decision: Event) -> bool:
     return removed or person.status in ("departed", "erased") or person.role == "owner"
 
 
-def _followed_up(session: Session, case: Case) -> bool:
+def _followed_up(session: ClubSession, case: Case) -> bool:
     """Has a person acted in a case that this one opened?"""
     children = select(Case.id).where(Case.parent_id == case.id)
     acted = select(Event.case_id).where(
@@ -95,7 +95,7 @@ def _followed_up(session: Session, case: Case) -> bool:
     return session.execute(acted.limit(1)).first() is not None
 
 
-def _overtaken(session: Session, case: Case) -> bool:
+def _overtaken(session: ClubSession, case: Case) -> bool:
     """Has the same person begun the same thing anew since? Then the old decision stands."""
     newer = select(Case.id).where(
         Case.workflow == case.workflow, Case.person_id == case.person_id, Case.id > case.id
@@ -109,7 +109,7 @@ def may_read_words(case: Case, person: Person) -> bool:
     return person.id == case.person_id or person.role in ("owner", "admin")
 
 
-def may_see(session: Session, case: Case, person: Person) -> bool:
+def may_see(session: ClubSession, case: Case, person: Person) -> bool:
     """The person concerned and whoever decides see a case; members see what was put to their vote,
     also afterwards."""
     if person.id == case.person_id:

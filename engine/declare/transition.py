@@ -10,12 +10,11 @@ from functools import cached_property
 from typing import Literal
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from engine.charter.model import Numbers
 from engine.declare.due_times import TimeContext
-from engine.storage.event_writer import NewEvent
 from engine.storage.models import Case, Club, Event, Mark, Person
+from engine.unit_of_work import ClubSession, NewEvent
 
 Channel = Literal["page", "mail", "clock", "command"]
 
@@ -40,7 +39,7 @@ class Transition:
     ``event`` is the one being written; effects may add to the session but never touch the network.
     """
 
-    session: Session
+    session: ClubSession
     case: Case
     actor: Actor
     now: datetime

@@ -25,7 +25,6 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import Session
 
 from engine import VERSION
 from engine.storage import schema
@@ -33,6 +32,7 @@ from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
 from engine.storage.heartbeats import hold_post
 from engine.storage.models import Club, Heartbeat, Letter
+from engine.unit_of_work import ClubSession
 
 FORMAT = 1
 MANIFEST, DATABASE, KEYS = "manifest.json", "database.sqlite", "secret_key"
@@ -230,7 +230,7 @@ def _prepare(file: Path, machine_now: datetime) -> int:
 
 
 @across_clubs
-def hold_unsent(session: Session, machine_now: datetime) -> int:
+def hold_unsent(session: ClubSession, machine_now: datetime) -> int:
     """After a restore: what had not left is held, signs of life are another machine's, and the post
     rests."""
     session.execute(update(Letter).where(Letter.state == "transmitting").values(maybe_twice=True))

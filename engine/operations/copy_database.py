@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, insert, select
-from sqlalchemy.orm import Session
 
 from engine.storage import schema
 from engine.storage.database import Database
 from engine.storage.heartbeats import hold_post
 from engine.storage.models import Club, Heartbeat, Row
+from engine.unit_of_work import ClubSession
 
 BATCH = 1000
 MOVED = "moved"
@@ -40,7 +40,7 @@ def copy_database(source: Database, target: Database, machine_now: datetime) -> 
             for table in Row.metadata.sorted_tables
             if table is not Heartbeat.__table__
         }
-        with Session(old) as session:
+        with ClubSession(old) as session:
             hold_post(session, MOVED, machine_now)
             session.flush()
     return counts

@@ -14,7 +14,6 @@ from typing import Literal
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import Session
 
 from engine.clock import read_shift
 from engine.club.context import current_charter
@@ -25,6 +24,7 @@ from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
 from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.storage.models import Case, Club, Heartbeat, Letter
+from engine.unit_of_work import ClubSession
 
 Verdict = Literal["ok", "warning", "wrong", "not checked"]
 
@@ -192,7 +192,7 @@ def data_folder(folder: Path) -> Iterator[Finding]:
         yield Finding("data folder", "ok", says)
 
 
-def worker(session: Session, machine_now: datetime) -> Finding:
+def worker(session: ClubSession, machine_now: datetime) -> Finding:
     """When somebody last swept; by the machine's clock."""
     beat = session.get(Heartbeat, "sweep")
     do = "start `python app.py`, or `worker` beside your web server"
@@ -212,7 +212,7 @@ def worker(session: Session, machine_now: datetime) -> Finding:
 
 
 @across_clubs
-def letters(session: Session, now: datetime) -> list[Finding]:
+def letters(session: ClubSession, now: datetime) -> list[Finding]:
     """Does mail flow: the channel, a post that rests, letters that wait or failed."""
     found = []
     if (trouble := channel_trouble(session)) is not None:
@@ -242,7 +242,7 @@ def letters(session: Session, now: datetime) -> list[Finding]:
     return [*found, _waiting(session, now)]
 
 
-def _waiting(session: Session, now: datetime) -> Finding:
+def _waiting(session: ClubSession, now: datetime) -> Finding:
     ready = (Letter.state == "queued") & (Letter.next_at <= now)
     waiting, oldest = session.execute(
         select(func.count(), func.min(Letter.next_at)).where(ready)
@@ -278,7 +278,7 @@ def _waiting(session: Session, now: datetime) -> Finding:
 
 
 @across_clubs
-def rows(session: Session) -> list[Finding]:
+def rows(session: ClubSession) -> list[Finding]:
     """Open cases and charters that this version cannot read, each by its name."""
     found = []
     clubs = {club.id: club for club in session.execute(select(Club)).scalars()}
@@ -303,7 +303,7 @@ def rows(session: Session) -> list[Finding]:
     return found or [Finding("rows", "ok", "every open case and every charter can be read")]
 
 
-def has_real_club(session: Session) -> bool:
+def has_real_club(session: ClubSession) -> bool:
     return (
         session.execute(select(Club.id).where(Club.is_demo.is_(False)).limit(1)).first() is not None
     )

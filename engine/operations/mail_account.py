@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from engine.security.encryption import CannotDecrypt, Encryption
 from engine.settings import MailServer, Settings
 from engine.storage.database import across_clubs, lock_row
 from engine.storage.heartbeats import note_channel
 from engine.storage.models import Letter, MailAccount
+from engine.unit_of_work import ClubSession
 
 THE_ONE = 1
 Origin = Literal["environment", "page", "unreadable", "mailbox", "nothing"]
@@ -59,7 +59,7 @@ def open_password(encryption: Encryption, sealed: bytes, *, host: str, user: str
 
 
 def save_account(
-    session: Session, encryption: Encryption, server: MailServer, *, sender: str, now: datetime
+    session: ClubSession, encryption: Encryption, server: MailServer, *, sender: str, now: datetime
 ) -> None:
     """From the post's next round on, in every process, mail leaves by this account."""
     session.merge(
@@ -78,7 +78,7 @@ def save_account(
     discard_rendered(session)
 
 
-def reencrypt(session: Session, encryption: Encryption) -> None:
+def reencrypt(session: ClubSession, encryption: Encryption) -> None:
     """After the installation's key was changed: the password stays readable when the old key is
     dropped one day."""
     kept = session.get(MailAccount, THE_ONE)
@@ -90,14 +90,14 @@ def reencrypt(session: Session, encryption: Encryption) -> None:
 
 
 @across_clubs
-def discard_rendered(session: Session) -> None:
+def discard_rendered(session: ClubSession) -> None:
     """Letters that were refused before carry the old sender; one that may have arrived keeps its
     bytes."""
     again = (Letter.state == "queued") & Letter.bytes.is_not(None) & ~Letter.maybe_twice
     session.execute(update(Letter).where(again).values(bytes=None))
 
 
-def outgoing(session: Session, settings: Settings, encryption: Encryption) -> Outgoing:
+def outgoing(session: ClubSession, settings: Settings, encryption: Encryption) -> Outgoing:
     """How mail leaves now. The built-in mailbox has no server here: only the process that runs it
     knows where."""
     if settings.mail_server is not None:

@@ -6,22 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, defer
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.orm import defer
 
-from engine.outbox.queue import BY_CLOCK
+from engine.outbox.queue import BY_CLOCK, requeue
 from engine.storage.database import across_clubs, enter_club
 from engine.storage.heartbeats import hold_post, release_post
 from engine.storage.models import Club, Letter, Person
+from engine.unit_of_work import ClubSession
 
 PAUSED = "held: the club is paused"
-
 
 # The answer of a letter that somebody let go by hand: it leaves even while the post rests.
 RELEASED = "released"
 
 
-def rows(session: Session, state: str | None = None) -> list[dict[str, Any]]:
+def rows(session: ClubSession, state: str | None = None) -> list[dict[str, Any]]:
     """Every letter of the club at hand, oldest first, as plain data."""
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
     wanted = select(Letter, Person.address).outerjoin(Person, person).order_by(Letter.id)
@@ -30,13 +29,16 @@ def rows(session: Session, state: str | None = None) -> list[dict[str, Any]]:
     return [_plain(letter, address) for letter, address in session.execute(wanted)]
 
 
-def one(session: Session, letter_id: int) -> tuple[dict[str, Any] | None, bytes | None]:
+def one(session: ClubSession, letter_id: int) -> tuple[dict[str, Any] | None, bytes | None]:
     letter = session.execute(select(Letter).where(Letter.id == letter_id)).scalar_one_or_none()
     if letter is None:
         return None, None
     person = session.get(Person, (letter.club_id, letter.person_id)) if letter.person_id else None
     return _plain(letter, person.address if person else None), letter.bytes
 
+
+# Every held letter but those that wait for their club's rest to end.
+_HELD = (Letter.state == "held") & (Letter.answer != PAUSED)
 
 # What the desk shows together; recent: every letter.
 KINDS: dict[str, tuple[str, ...]] = {
@@ -48,7 +50,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 
 def letters_of_kind(
-    session: Session, kind: str, *, limit: int, offset: int = 0
+    session: ClubSession, kind: str, *, limit: int, offset: int = 0
 ) -> list[tuple[Letter, Person | None]]:
     """The letters of the club at hand of one of KINDS, with whom they are for, the newest first."""
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
@@ -64,7 +66,7 @@ def letters_of_kind(
     return [(letter, who) for letter, who in session.execute(wanted.options(defer(Letter.bytes)))]
 
 
-def counts(session: Session) -> dict[str, int]:
+def counts(session: ClubSession) -> dict[str, int]:
     """How many letters of each kind there are that somebody may want to look after; *again*: turned
     away before, and waiting."""
     states = {state: kind for kind, members in KINDS.items() for state in members}
@@ -81,19 +83,12 @@ def counts(session: Session) -> dict[str, int]:
     return counted
 
 
-def retry(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
+def retry(session: ClubSession, club_id: int, letter_id: int, now: datetime) -> bool:
     """A failed letter goes once more, with a fresh count of attempts; its recipient is thought to
     be reachable till it fails."""
-    moved = _move(
-        session,
-        club_id,
-        letter_id,
-        "failed",
-        state="queued",
-        next_at=now,
-        attempts=0,
-        settled_at=None,
-    )
+    enter_club(session, club_id)
+    failed = (Letter.id == letter_id) & (Letter.state == "failed")
+    moved = requeue(session, failed, now, attempts=0, settled_at=None) == 1
     recipient = select(Person).join(
         Letter, (Letter.club_id == Person.club_id) & (Letter.person_id == Person.id)
     )
@@ -107,63 +102,47 @@ def retry(session: Session, club_id: int, letter_id: int, now: datetime) -> bool
     return moved
 
 
-def hold(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
-    return _move(session, club_id, letter_id, "queued", state="held")
+def hold(session: ClubSession, club_id: int, letter_id: int, now: datetime) -> bool:
+    enter_club(session, club_id)
+    queued = (Letter.id == letter_id) & (Letter.state == "queued")
+    return (
+        session.execute(
+            update(Letter).where(queued).values(state="held").returning(Letter.id)
+        ).first()
+        is not None
+    )
 
 
-def release(session: Session, club_id: int, letter_id: int, now: datetime) -> bool:
-    return _move(session, club_id, letter_id, "held", state="queued", next_at=now, answer=RELEASED)
+def release(session: ClubSession, club_id: int, letter_id: int, now: datetime) -> bool:
+    enter_club(session, club_id)
+    held = (Letter.id == letter_id) & (Letter.state == "held")
+    return requeue(session, held, now, answer=RELEASED) == 1
 
 
-def hold_all(session: Session, machine_now: datetime) -> None:
+def hold_all(session: ClubSession, machine_now: datetime) -> None:
     """Nothing leaves any more, whatever is queued, until ``release_all``."""
     hold_post(session, "by hand", machine_now)
 
 
-def release_club(session: Session, club_id: int, now: datetime) -> int:
+def release_club(session: ClubSession, club_id: int, now: datetime) -> int:
     """Let every held letter of this club go; the post of the whole installation only where the club
     is the only one in it.
 
     Returns how many were held.
     """
     enter_club(session, club_id)
-    released = session.execute(_release_letters(now)).all()
+    released = requeue(session, _HELD, now, answer=RELEASED)
     if session.execute(select(func.count(Club.id))).scalar_one() == 1:
         release_post(session)
-    session.info["letters"] = True
-    return len(released)
+    return released
 
 
 @across_clubs
-def release_all(session: Session, now: datetime) -> int:
+def release_all(session: ClubSession, now: datetime) -> int:
     """Let every held letter of every club go, and the post with them. Returns how many were held."""
-    released = session.execute(_release_letters(now)).all()
+    released = requeue(session, _HELD, now, answer=RELEASED)
     release_post(session)
-    session.info["letters"] = True
-    return len(released)
-
-
-def _release_letters(now: datetime) -> ReturningUpdate[tuple[int]]:
-    """Every held letter but those that wait for their club's rest to end."""
-    held = (Letter.state == "held") & (Letter.answer != PAUSED)
-    return (
-        update(Letter)
-        .where(held)
-        .values(state="queued", next_at=now, answer=RELEASED)
-        .returning(Letter.id)
-    )
-
-
-def _move(session: Session, club_id: int, letter_id: int, before: str, **values: Any) -> bool:
-    enter_club(session, club_id)
-    moved = session.execute(
-        update(Letter)
-        .where(Letter.id == letter_id, Letter.state == before)
-        .values(**values)
-        .returning(Letter.id)
-    )
-    session.info["letters"] = True
-    return moved.first() is not None
+    return released
 
 
 def _plain(letter: Letter, address: str | None) -> dict[str, Any]:

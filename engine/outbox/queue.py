@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from engine.club.authority import holders
 from engine.club.context import charter_numbers, current_charter, current_club
@@ -18,8 +16,9 @@ from engine.club.electorate import still_asked
 from engine.declare.due_times import TimeContext, morning_after_quiet
 from engine.declare.roles import person as the_person
 from engine.declare.workflow import WORKFLOW, LetterSpec, State
-from engine.storage.database import club_of, insert_new, insert_new_rows
+from engine.storage.database import club_of
 from engine.storage.models import Case, Letter, Person, new_id
+from engine.unit_of_work import ClubSession
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made,
 # what can wait.
@@ -44,7 +43,7 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def queue_for_case(
-    session: Session,
+    session: ClubSession,
     case: Case,
     letters: Sequence[LetterSpec],
     state: State,
@@ -84,7 +83,7 @@ def queue_for_case(
         for person_id in _recipients(session, case, letter, state)
         for reason in (why_not(person_id),)
     ]
-    insert_letters(session, rows)
+    session.unit.letters += rows
 
 
 def case_letter(
@@ -184,30 +183,7 @@ def waits_for_morning(
     return None if morning <= now or too_late else morning
 
 
-@contextlib.contextmanager
-def letters_together(session: Session) -> Iterator[None]:
-    """Within this block letters are gathered; at its end, unless something broke, they are queued
-    in one statement."""
-    gathered: list[dict[str, Any]] = []
-    session.info["gathered letters"] = gathered
-    try:
-        yield
-    finally:
-        del session.info["gathered letters"]
-    insert_letters(session, gathered)
-
-
-def insert_letters(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Queue letters, in one statement; one whose key is taken was queued before."""
-    gathered = session.info.get("gathered letters")
-    if gathered is not None:
-        gathered.extend(rows)
-    elif rows:
-        session.info["letters"] = True
-        insert_new_rows(session, Letter, rows)
-
-
-def _recipients(session: Session, case: Case, letter: LetterSpec, state: State) -> list[int]:
+def _recipients(session: ClubSession, case: Case, letter: LetterSpec, state: State) -> list[int]:
     if letter.to is None and state.poll:
         return [person.id for person in still_asked(session, case, state.poll)]
     topic = case.workflow if letter.gathers == WORKFLOW else letter.gathers
@@ -220,7 +196,7 @@ def _recipients(session: Session, case: Case, letter: LetterSpec, state: State) 
 
 
 def queue_for_person(
-    session: Session,
+    session: ClubSession,
     person: Person,
     name: str,
     *,
@@ -230,13 +206,12 @@ def queue_for_person(
     case: Case | None = None,
     priority: int = AT_ONCE,
     data: dict[str, Any] | None = None,
-) -> bool:
-    """Queue a letter without a state behind it, once per purpose. False when it was queued before."""
-    session.info["letters"] = True
-    values = _DEFAULTS | {
+) -> None:
+    """Queue a letter without a state behind it, once per purpose."""
+    row = _DEFAULTS | {
         "id": new_id(),
         "club_id": club_of(session),
-        "key": f"{name}:{purpose}:{person.id}",
+        "key": _key_for_person(person, name, purpose),
         "name": name,
         "case_id": case.id if case else None,
         "person_id": person.id,
@@ -248,10 +223,36 @@ def queue_for_person(
         "data": data or {},
         "message_id": secrets.token_hex(12),
     }
-    return insert_new(session, Letter, **values)
+    session.unit.letters.append(row)
 
 
-def requeue_after_address_change(session: Session, person: Person, now: datetime) -> None:
+def was_queued_for_person(session: ClubSession, person: Person, name: str, purpose: str) -> bool:
+    """True if ``queue_for_person`` queued this letter before."""
+    before = select(Letter.id).where(Letter.key == _key_for_person(person, name, purpose))
+    return session.execute(before).first() is not None
+
+
+def _key_for_person(person: Person, name: str, purpose: str) -> str:
+    return f"{name}:{purpose}:{person.id}"
+
+
+def requeue(
+    session: ClubSession, letters: ColumnElement[bool], next_at: datetime, **changes: Any
+) -> int:
+    """Put letters of the session's scope back in the queue, and change these columns. Returns how
+    many."""
+    again = (
+        update(Letter)
+        .where(letters)
+        .values(state="queued", next_at=next_at, **changes)
+        .returning(Letter.id)
+    )
+    count = len(session.execute(again).all())
+    session.unit.letters_queued += count
+    return count
+
+
+def requeue_after_address_change(session: ClubSession, person: Person, now: datetime) -> None:
     """After a new address: what waits is composed for it, and what the old one refused in the last
     weeks goes out once more.
 
@@ -266,16 +267,14 @@ def requeue_after_address_change(session: Session, person: Person, now: datetime
         & Letter.answer.startswith(REFUSED_ADDRESS)
         & (Letter.settled_at > now - GO_AGAIN)
     )
-    again = {"state": "queued", "next_at": now, "attempts": 0, "settled_at": None, "bytes": None}
-    session.execute(update(Letter).where(came_back).values(again))
-    session.info["letters"] = True
+    requeue(session, came_back, now, attempts=0, settled_at=None, bytes=None)
 
 
-def queue_receipt(session: Session, decider: Person, now: datetime) -> None:
+def queue_receipt(session: ClubSession, decider: Person, now: datetime) -> None:
     """Receipts are gathered: one letter per decider, some minutes after the last press.
 
     One that was written down already and waits for the mail server says nothing of this press, so
-    another one will.
+    another one will. One that the same unit has queued has the same key, so there is still one.
     """
     next_at = now + charter_numbers(current_club(session)).receipt_after
     mine = {"club": club_of(session), "person": decider.id, "at": next_at}

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from engine.club.context import current_club, time_context
 from engine.declare.due_times import week_number
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Person, Schedule
+from engine.unit_of_work import ClubSession
 
 MOST_NAMES = 60
 
@@ -37,7 +37,7 @@ class AgendaItem:
     who: list[str] = field(default_factory=list)
 
 
-def agenda(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
+def agenda(session: ClubSession, now: datetime, until: datetime) -> list[AgendaItem]:
     """In order of time; what is due at the same moment in the same state is one entry. While the
     club rests there is none."""
     if current_club(session).paused_at:
@@ -46,7 +46,7 @@ def agenda(session: Session, now: datetime, until: datetime) -> list[AgendaItem]
     return sorted(found, key=lambda entry: (entry.at, entry.kind, entry.workflow, entry.state))
 
 
-def _openings(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
+def _openings(session: ClubSession, now: datetime, until: datetime) -> list[AgendaItem]:
     context, known = time_context(current_club(session)), calendars()
     entries = []
     for schedule in session.execute(select(Schedule).where(Schedule.rule.in_(known))).scalars():
@@ -61,7 +61,7 @@ def _openings(session: Session, now: datetime, until: datetime) -> list[AgendaIt
     return entries
 
 
-def _due(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
+def _due(session: ClubSession, now: datetime, until: datetime) -> list[AgendaItem]:
     kind = (Case.due_at, Case.workflow, Case.state, Case.turn)
     open_now = (Case.turn != "") & (Case.due_at > now) & (Case.due_at <= until)
     rows = session.execute(select(*kind, func.count()).where(open_now).group_by(*kind)).all()
@@ -73,7 +73,9 @@ def _due(session: Session, now: datetime, until: datetime) -> list[AgendaItem]:
     ]
 
 
-def _names(session: Session, until: datetime) -> dict[tuple[datetime | None, str, str], list[str]]:
+def _names(
+    session: ClubSession, until: datetime
+) -> dict[tuple[datetime | None, str, str], list[str]]:
     """Who stands for election, and whose removal is proposed."""
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     wanted = select(Case.due_at, Case.workflow, Case.state, Person.name).join(Person, of_person)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased, defer
+from sqlalchemy.orm import aliased, defer
 
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.reports.worklists import HOW_ENTERED, IS_LATE
 from engine.storage.models import Case, Event, Letter, Person
 from engine.text.addresses import fold_stops
+from engine.unit_of_work import ClubSession
 
 # By what the list may be narrowed; who was erased has nothing left to show.
 STATUSES = ("member", "applicant", "departed", "removed")
@@ -29,7 +30,7 @@ class Wanted:
     reads_addresses: bool = False
 
 
-def people(session: Session, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Person]:
+def people(session: ClubSession, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Person]:
     """Owner first, then the admins, then everybody by name."""
     rank = case({"owner": 0, "admin": 1}, value=Person.role, else_=2)
     listed = (
@@ -40,7 +41,7 @@ def people(session: Session, wanted: Wanted, *, limit: int, offset: int = 0) -> 
     return list(session.execute(listed.limit(limit).offset(offset)).scalars())
 
 
-def count_people(session: Session, wanted: Wanted) -> int:
+def count_people(session: ClubSession, wanted: Wanted) -> int:
     return session.execute(select(func.count(Person.id)).where(_such(wanted))).scalar_one()
 
 
@@ -80,7 +81,7 @@ def _of_status(status: str) -> ColumnElement[bool]:
 
 
 def open_cases(
-    session: Session, person_ids: Sequence[int], limit: int = 500
+    session: ClubSession, person_ids: Sequence[int], limit: int = 500
 ) -> list[tuple[Case, bool]]:
     """Their open cases, each with whether it is late, the most urgent first."""
     wanted = (
@@ -95,7 +96,7 @@ def open_cases(
 
 
 def ended_cases(
-    session: Session, person: Person, *, limit: int, offset: int = 0
+    session: ClubSession, person: Person, *, limit: int, offset: int = 0
 ) -> list[tuple[Case, Person | None]]:
     """A person's ended cases, the newest first, each with who ended it (None: the clock)."""
     by = aliased(Person)
@@ -109,14 +110,14 @@ def ended_cases(
     return [(matter, who) for matter, who in session.execute(wanted.limit(limit).offset(offset))]
 
 
-def count_ended(session: Session, person: Person) -> int:
+def count_ended(session: ClubSession, person: Person) -> int:
     return session.execute(
         select(func.count(Case.id)).where(Case.person_id == person.id, Case.turn == "")
     ).scalar_one()
 
 
 def removals(
-    session: Session, person: Person, limit: int = 12
+    session: ClubSession, person: Person, limit: int = 12
 ) -> list[tuple[Event, Case, Person | None]]:
     """When a removal was last proposed, decided or taken back, oldest first, and by whom (None: the
     clock)."""
@@ -133,7 +134,7 @@ def removals(
     return [(event, matter, who) for event, matter, who in reversed(newest)]
 
 
-def letters_to(session: Session, person: Person, limit: int) -> list[Letter]:
+def letters_to(session: ClubSession, person: Person, limit: int) -> list[Letter]:
     """The last letters to a person, the newest first."""
     wanted = (
         select(Letter).where(Letter.person_id == person.id).order_by(Letter.id.desc()).limit(limit)

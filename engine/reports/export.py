@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import defer
 
 from engine.storage.models import (
     Case,
@@ -20,12 +20,13 @@ from engine.storage.models import (
     Row,
     WebSession,
 )
+from engine.unit_of_work import ClubSession
 
 # What is no word about the person, but opens a door or belongs to others: no export holds it.
 SECRET = {"secret_hash", "link", "bytes"}
 
 
-def everything_about(session: Session, club: Club, person: Person) -> dict[str, Any]:
+def everything_about(session: ClubSession, club: Club, person: Person) -> dict[str, Any]:
     """Their rows, table by table. Not in it: votes, which are secret; what others wrote in matters
     of others; private fields, which stand on the case's page alone."""
     mine = Case.person_id == person.id
@@ -100,5 +101,5 @@ def _value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _rows(session: Session, wanted: Any) -> Iterable[Any]:
+def _rows(session: ClubSession, wanted: Any) -> Iterable[Any]:
     return session.execute(wanted).scalars().all()

@@ -12,7 +12,6 @@ from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
 
 from engine.club.context import current_club, drop_parsed_charter
 from engine.declare.registry import workflow
@@ -22,6 +21,7 @@ from engine.scheduler.sweep import ROUND, sweep_round
 from engine.setup.club_admin import apply_charter
 from engine.storage.database import Database
 from engine.storage.models import Case, Letter, Person, Schedule, new_id
+from engine.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def forecast_letters(
     now: datetime,
     until: datetime,
     *,
-    change: Callable[[Session], None] = lambda session: None,
+    change: Callable[[ClubSession], None] = lambda session: None,
 ) -> list[PlannedLetter]:
     """Every letter that would leave in this club up to ``until``, in order; if it were changed so
     now (another charter, say)."""
@@ -73,7 +73,9 @@ def forecast_letters(
         return sorted(found, key=lambda item: item.at)
 
 
-def with_charter(session: Session, club_id: int, charter: Mapping[str, Any], now: datetime) -> None:
+def with_charter(
+    session: ClubSession, club_id: int, charter: Mapping[str, Any], now: datetime
+) -> None:
     """In a rehearsal: as if the club had been given this charter now.
 
     Its version is one that no charter ever has, so that nobody else takes what was parsed of it for
@@ -106,14 +108,14 @@ def _by_kind(foreseen: Sequence[PlannedLetter]) -> dict[tuple[str, int, str], li
     return found
 
 
-def _next_moment(session: Session) -> datetime | None:
+def _next_moment(session: ClubSession) -> datetime | None:
     """A case whose step fails backs off again and again; it alone is no reason to look."""
     wakes = session.execute(select(func.min(Case.wake_at)).where(Case.trouble == "")).scalar_one()
     schedules = session.execute(select(func.min(Schedule.next_at))).scalar_one()
     return min((moment for moment in (wakes, schedules) if moment), default=None)
 
 
-def _simulate(session: Session, moment: datetime) -> None:
+def _simulate(session: ClubSession, moment: datetime) -> None:
     while sweep_round(session, moment) >= ROUND:
         session.flush()
     session.flush()
@@ -121,7 +123,7 @@ def _simulate(session: Session, moment: datetime) -> None:
         session.flush()
 
 
-def _leaving(session: Session, until: datetime) -> list[PlannedLetter]:
+def _leaving(session: ClubSession, until: datetime) -> list[PlannedLetter]:
     """The letters that are queued now, taken as sent at their moment."""
     rows = session.execute(
         select(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import defer
 
 from engine.storage.models import Case, Event, Letter, Person
+from engine.unit_of_work import ClubSession
 
 HAND_INS = ("submit", "resubmit")
 
@@ -21,7 +22,7 @@ class LetterToPerson:
     event: Event | None
 
 
-def letters_to(session: Session, person: Person, limit: int) -> list[LetterToPerson]:
+def letters_to(session: ClubSession, person: Person, limit: int) -> list[LetterToPerson]:
     """The newest letters to somebody, without their bytes, in one query."""
     wanted = (
         select(Letter, Case, Event)
@@ -40,7 +41,9 @@ def letters_to(session: Session, person: Person, limit: int) -> list[LetterToPer
     return [LetterToPerson(letter, case, event) for letter, case, event in session.execute(wanted)]
 
 
-def periods_of(session: Session, person: Person, workflow: str) -> list[tuple[Case, Event | None]]:
+def periods_of(
+    session: ClubSession, person: Person, workflow: str
+) -> list[tuple[Case, Event | None]]:
     """The cases that the calendar opened for somebody, oldest first, each with its first hand-in;
     in two queries."""
     mine = (Case.person_id == person.id) & (Case.workflow == workflow)
@@ -55,7 +58,7 @@ def periods_of(session: Session, person: Person, workflow: str) -> list[tuple[Ca
     return [(case, first.get(case.id)) for case in cases if "period" in case.data]
 
 
-def ended_of(session: Session, person: Person, *, besides: str, limit: int) -> list[Case]:
+def ended_of(session: ClubSession, person: Person, *, besides: str, limit: int) -> list[Case]:
     """Somebody's own cases that have ended, the newest first, those of one workflow left out."""
     mine = (Case.person_id == person.id) & (Case.turn == "") & (Case.workflow != besides)
     return list(

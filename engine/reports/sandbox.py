@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from engine.storage.database import Database, enter_club
 from engine.storage.engines import begin_sqlite, sqlite_module
 from engine.storage.models import Row
+from engine.unit_of_work import ClubSession
 
 # Which of the club's rows come along, where not all do.
 _OPEN = "SELECT id FROM {real}.\"case\" WHERE club_id = :club AND turn <> ''"
@@ -43,9 +43,9 @@ _INSTEAD = {
 
 
 @contextlib.contextmanager
-def sandbox(db: Database, club_id: int) -> Iterator[Session]:
+def sandbox(db: Database, club_id: int) -> Iterator[ClubSession]:
     """A session on the copy; it is in the club, and alone."""
-    with Session(_aside(db), expire_on_commit=False) as session:
+    with ClubSession(_aside(db), expire_on_commit=False) as session:
         connection = session.connection()
         tables = [
             table

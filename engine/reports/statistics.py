@@ -12,11 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CTE, ColumnElement, Integer, and_, case, column, exists, func, select, values
-from sqlalchemy.orm import Session
 
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Event, Person
 from engine.storage.types import UTCDateTime
+from engine.unit_of_work import ClubSession
 
 MOST_WEEKS = 60
 
@@ -42,7 +42,7 @@ class Members:
     count: int
 
 
-def on_time(session: Session, zone: str, now: datetime) -> list[Punctual]:
+def on_time(session: ClubSession, zone: str, now: datetime) -> list[Punctual]:
     """Week by week, from the first that has any.
 
     A duty (a study plan, a reflection) counts once: as *on time* when it was handed in before its
@@ -86,7 +86,7 @@ def on_time(session: Session, zone: str, now: datetime) -> list[Punctual]:
     return [Punctual(monday, *found.get(monday, (0, 0))) for monday in mondays]
 
 
-def members(session: Session, zone: str, now: datetime) -> list[Members]:
+def members(session: ClubSession, zone: str, now: datetime) -> list[Members]:
     """Week by week, from the first joining on.
 
     Whoever is a member counts from the day they joined the club, also before this service came;

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, func, select, tuple_
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import defer
 
 from engine.cases.deadlines import is_stuck, reminders_of
 from engine.charter.model import Numbers
@@ -16,6 +16,7 @@ from engine.club.people import is_admin
 from engine.declare.registry import all_workflows, standing, state_of
 from engine.declare.targets import arrows
 from engine.storage.models import Case, Event, Letter, Person
+from engine.unit_of_work import ClubSession
 
 MOST = 100
 
@@ -34,32 +35,32 @@ class WorkItem:
 
 
 def waiting_for(
-    session: Session, decider: Person, limit: int = MOST, offset: int = 0
+    session: ClubSession, decider: Person, limit: int = MOST, offset: int = 0
 ) -> list[WorkItem]:
     """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
     wanted = _work_items().where(assigned_to(session, decider))
     return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
 
 
-def count_waiting(session: Session, decider: Person) -> int:
+def count_waiting(session: ClubSession, decider: Person) -> int:
     return session.execute(
         select(func.count(Case.id)).where(assigned_to(session, decider))
     ).scalar_one()
 
 
-def late(session: Session, limit: int = MOST, offset: int = 0) -> list[WorkItem]:
+def late(session: ClubSession, limit: int = MOST, offset: int = 0) -> list[WorkItem]:
     """Open cases whose person let a due time pass (or was declined) and has a chance left."""
     wanted = _work_items().join(Event, HOW_ENTERED).where(IS_LATE)
     return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
 
 
-def count_late(session: Session) -> int:
+def count_late(session: ClubSession) -> int:
     return session.execute(
         select(func.count(Case.id)).join(Event, HOW_ENTERED).where(IS_LATE)
     ).scalar_one()
 
 
-def late_one(session: Session, case_id: int) -> WorkItem | None:
+def late_one(session: ClubSession, case_id: int) -> WorkItem | None:
     """One of the late cases, while it is one."""
     wanted = _work_items().join(Event, HOW_ENTERED).where(IS_LATE, Case.id == case_id)
     return next(iter(_read(session, wanted)), None)
@@ -90,14 +91,14 @@ def next_steps(case: Case, now: datetime, numbers: Numbers) -> NextSteps:
     return NextSteps(min(coming, default=None), len(coming) == 1, frozenset(after))
 
 
-def stuck_cases(session: Session, limit: int = MOST) -> list[WorkItem]:
+def stuck_cases(session: ClubSession, limit: int = MOST) -> list[WorkItem]:
     """Open cases that cannot go on."""
     return _read(
         session, _work_items().where(is_stuck()).order_by(Case.entered_at, Case.id).limit(limit)
     )
 
 
-def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
+def cases_of(session: ClubSession, person: Person, limit: int = 200) -> list[Case]:
     """A person's own cases, the newest first."""
     wanted = (
         select(Case)
@@ -109,7 +110,7 @@ def cases_of(session: Session, person: Person, limit: int = 200) -> list[Case]:
 
 
 def ended_in(
-    session: Session, workflow: str, state: str, *, limit: int, offset: int = 0
+    session: ClubSession, workflow: str, state: str, *, limit: int, offset: int = 0
 ) -> list[WorkItem]:
     """The cases of present members that ended there, the newest first."""
     wanted = _work_items().where(
@@ -120,7 +121,7 @@ def ended_in(
     )
 
 
-def officers(session: Session) -> list[tuple[Person, Case | None]]:
+def officers(session: ClubSession) -> list[tuple[Person, Case | None]]:
     """The admins, each with the newest case in which their office can be laid down (those of before
     may have none)."""
     laid_down = [
@@ -146,7 +147,7 @@ def officers(session: Session) -> list[tuple[Person, Case | None]]:
     return list(found.values())
 
 
-def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter, Person]]:
+def letters_in_trouble(session: ClubSession, limit: int = MOST) -> list[tuple[Letter, Person]]:
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
     wanted = (
         select(Letter, Person)
@@ -160,14 +161,14 @@ def letters_in_trouble(session: Session, limit: int = MOST) -> list[tuple[Letter
     ]
 
 
-def queue_age(session: Session, now: datetime) -> datetime | None:
+def queue_age(session: ClubSession, now: datetime) -> datetime | None:
     """Since when the oldest letter that could have left is waiting; None when none does."""
     oldest = select(func.min(Letter.next_at)).where(Letter.state == "queued", Letter.next_at <= now)
     return session.execute(oldest).scalar_one()
 
 
 def decisions_since(
-    session: Session, decider: Person, since: datetime
+    session: ClubSession, decider: Person, since: datetime
 ) -> list[tuple[Event, Case, Person]]:
     """What this decider decided by pressing, oldest first."""
     wanted = (
@@ -191,5 +192,5 @@ def _work_items() -> Select[Case, Person]:
     )
 
 
-def _read(session: Session, wanted: Select[Case, Person]) -> list[WorkItem]:
+def _read(session: ClubSession, wanted: Select[Case, Person]) -> list[WorkItem]:
     return [WorkItem(case, person) for case, person in session.execute(wanted)]

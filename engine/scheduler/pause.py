@@ -7,7 +7,6 @@ import logging
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
 
 from engine.cases.deadlines import days_of_pause
 from engine.cases.transitions import act
@@ -15,18 +14,19 @@ from engine.club.context import current_club, time_context
 from engine.declare.due_times import days_later, morning_after_quiet
 from engine.declare.transition import CLOCK
 from engine.outbox.delivery_log import PAUSED
-from engine.outbox.queue import BY_CLOCK, queue_for_person
+from engine.outbox.queue import BY_CLOCK, queue_for_person, requeue
 from engine.scheduler.schedules import RESUME, pass_over
 from engine.scheduler.sweep import BACK_OFF
 from engine.storage.database import ROW_LOCK, enter_club, lock_row, lost_race
 from engine.storage.models import Case, Club, Letter, Person, Schedule
+from engine.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
 
 OVER = "skipped: the club rested, and its due time moved"
 
 
-def pause(session: Session, club_id: int, now: datetime, until: datetime | None = None) -> None:
+def pause(session: ClubSession, club_id: int, now: datetime, until: datetime | None = None) -> None:
     """From here on the clock takes no step in this club; what people do still counts. ``until``:
     when it goes on by itself."""
     enter_club(session, club_id)
@@ -46,7 +46,7 @@ def pause(session: Session, club_id: int, now: datetime, until: datetime | None 
     _tell(session, "club.paused", now, {"until": until.isoformat() if until else ""})
 
 
-def resume(session: Session, club_id: int, now: datetime) -> int:
+def resume(session: ClubSession, club_id: int, now: datetime) -> int:
     """The club goes on: every due time has moved by the days of the rest. Returns how many cases
     went on."""
     enter_club(session, club_id)
@@ -73,7 +73,7 @@ def resume(session: Session, club_id: int, now: datetime) -> int:
     return len(resting)
 
 
-def _resume_safely(session: Session, case: Case, club: Club, now: datetime) -> None:
+def _resume_safely(session: ClubSession, case: Case, club: Club, now: datetime) -> None:
     """One broken case never keeps the whole club at rest: its due time moves, too; it is looked at
     again, and shows on the desk."""
     case_id = case.id
@@ -98,24 +98,23 @@ def _resume_safely(session: Session, case: Case, club: Club, now: datetime) -> N
         session.expire(case)
 
 
-def _release_letters(session: Session, now: datetime) -> None:
+def _release_letters(session: ClubSession, now: datetime) -> None:
     """What waited leaves; a reminder of a due time that has moved does not."""
-    morning = morning_after_quiet(now, time_context(current_club(session)))
-    for letter in session.execute(
-        select(Letter).where(Letter.state == "held", Letter.answer == PAUSED)
-    ).scalars():
+    waited = (Letter.state == "held") & (Letter.answer == PAUSED)
+    for letter in session.execute(select(Letter).where(waited)).scalars():
         if letter.data.get("reminder") and _has_moved(session, letter):
             letter.state, letter.answer, letter.settled_at = "dropped", OVER, now
-        else:
-            letter.state, letter.answer, letter.next_at = "queued", "", morning
+    requeue(
+        session, waited, morning_after_quiet(now, time_context(current_club(session))), answer=""
+    )
 
 
-def _has_moved(session: Session, reminder: Letter) -> bool:
+def _has_moved(session: ClubSession, reminder: Letter) -> bool:
     due = session.get_one(Case, (reminder.club_id, reminder.case_id)).due_at
     return due is None or due.isoformat() != reminder.data["due"]
 
 
-def _tell(session: Session, name: str, now: datetime, data: dict[str, str]) -> None:
+def _tell(session: ClubSession, name: str, now: datetime, data: dict[str, str]) -> None:
     """Whoever has something to hand in hears of it; the others have nothing to lose."""
     session.flush()
     theirs = select(Case.person_id).where(Case.turn == "person")

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, select, tuple_
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import act
 from engine.club.context import charter_numbers, current_club
@@ -18,13 +17,14 @@ from engine.declare.transition import CLOCK
 from engine.declare.workflow import State
 from engine.declare.workflow import person as the_person
 from engine.storage.models import Case, Letter
+from engine.unit_of_work import ClubSession
 
 NoticeStatus = Literal["in time", "late", "not yet", "unreachable"]
 # By case, recipient and letter's name: its state, and when it was settled.
 Notices = Mapping[tuple[int, int, str], Any]
 
 
-def load_notices(session: Session, cases: Sequence[Case]) -> Notices:
+def load_notices(session: ClubSession, cases: Sequence[Case]) -> Notices:
     """The asks of these cases' present rounds to the persons concerned, in one query."""
     keys = [(case.club_id, case.id, case.entered_version) for case in cases if _announcing(case)]
     found: dict[tuple[int, int, str], Any] = {}
@@ -33,7 +33,7 @@ def load_notices(session: Session, cases: Sequence[Case]) -> Notices:
     return found
 
 
-def notice_status(session: Session, case: Case, asks: Notices) -> NoticeStatus:
+def notice_status(session: ClubSession, case: Case, asks: Notices) -> NoticeStatus:
     """How the ask of the present round fared. *in time* where nobody was to be warned (it is a
     decider's turn)."""
     names = _announcing(case)
@@ -67,7 +67,7 @@ def waits_while_unreachable(case: Case) -> bool:
     return case.person.status == "member"
 
 
-def renew_late_notice(session: Session, case: Case, letter: Letter, now: datetime) -> None:
+def renew_late_notice(session: ClubSession, case: Case, letter: Letter, now: datetime) -> None:
     """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew
     from here."""
     if is_too_late(session, case, letter, now):
@@ -75,7 +75,7 @@ def renew_late_notice(session: Session, case: Case, letter: Letter, now: datetim
             act(session, case, "postponed", by=CLOCK, now=now)
 
 
-def is_too_late(session: Session, case: Case, letter: Letter, now: datetime) -> bool:
+def is_too_late(session: ClubSession, case: Case, letter: Letter, now: datetime) -> bool:
     """Would this letter announce the due time of its round to the person concerned, and too late?"""
     announces = letter.name in _announcing(case) and letter.person_id == case.person_id
     running = letter.asks and case.entered_version == letter.version and case.turn != ""
@@ -94,7 +94,7 @@ def _announcing_in(workflow_name: str, state: State) -> list[str]:
     return [f"{workflow_name}.{letter.name}" for letter in state.entry_letters if letter.asks]
 
 
-def _too_late(session: Session, case: Case, left_at: datetime) -> bool:
+def _too_late(session: ClubSession, case: Case, left_at: datetime) -> bool:
     """Later than the charter's ``remind_before`` before due, or than half the span where that is
     shorter."""
     assert case.due_at is not None, "somebody's turn has a due time"

@@ -7,7 +7,6 @@ import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, or_, select, update
-from sqlalchemy.orm import Session
 
 from engine.cases.deadlines import is_stuck
 from engine.cases.transitions import open_case
@@ -18,11 +17,12 @@ from engine.declare.openings import Calendar
 from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
 from engine.declare.workflow import REMOVAL_PROPOSED, Workflow
-from engine.outbox.queue import BULK, DAILY_LETTER, letters_together, queue_for_person
+from engine.outbox.queue import BULK, DAILY_LETTER, queue_for_person, was_queued_for_person
 from engine.scheduler.pause import resume
 from engine.scheduler.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
 from engine.storage.database import ROW_LOCK, Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Letter, Person, Schedule
+from engine.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def open_due(db: Database, now: datetime) -> int:
 
 
 @across_clubs
-def openings_round(session: Session, now: datetime) -> int | None:
+def openings_round(session: ClubSession, now: datetime) -> int | None:
     """One schedule, one commit. None when nothing was due."""
     due = (
         select(Schedule)
@@ -58,7 +58,7 @@ def openings_round(session: Session, now: datetime) -> int | None:
         return _open_safely(session, schedule, now)
 
 
-def _open_safely(session: Session, schedule: Schedule, now: datetime) -> int:
+def _open_safely(session: ClubSession, schedule: Schedule, now: datetime) -> int:
     """One broken schedule never stops the others: it backs off."""
     club_id, rule = schedule.club_id, schedule.rule
     try:
@@ -74,7 +74,7 @@ def _open_safely(session: Session, schedule: Schedule, now: datetime) -> int:
         return 0
 
 
-def open_schedule(session: Session, schedule: Schedule, now: datetime) -> int:
+def open_schedule(session: ClubSession, schedule: Schedule, now: datetime) -> int:
     """Do what this schedule has due, and set its next moment."""
     if schedule.rule == RESUME:
         return resume(session, schedule.club_id, now)
@@ -88,7 +88,7 @@ def open_schedule(session: Session, schedule: Schedule, now: datetime) -> int:
     )
 
 
-def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
+def _open_period(session: ClubSession, schedule: Schedule, now: datetime) -> int:
     """Open the running period for the next batch of people; missed periods are recorded as not
     opened."""
     flow, club = workflow(schedule.rule), current_club(session)
@@ -102,18 +102,17 @@ def _open_period(session: Session, schedule: Schedule, now: datetime) -> int:
     period = rule.period(opening, context)
     people = _without_case(session, flow, calendar, period, opening)
     data = {"period": period, "period_due": rule.due_of(opening, context).isoformat()}
-    with letters_together(session):
-        for person in people[:BATCH]:
-            open_case(
-                session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}", data=data
-            )
+    for person in people[:BATCH]:
+        open_case(
+            session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}", data=data
+        )
     if len(people) <= BATCH:
         schedule.next_at = rule.following(opening, context)
     return min(len(people), BATCH)
 
 
 def _without_case(
-    session: Session, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime
+    session: ClubSession, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime
 ) -> list[Person]:
     """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a
     removal proposed.
@@ -143,7 +142,7 @@ def _without_case(
     return list(session.execute(held).scalars())
 
 
-def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
+def _daily(session: ClubSession, schedule: Schedule, now: datetime) -> int:
     """The daily letter to each decider for whom something waits, once a day however long the worker
     was off."""
     club = current_club(session)
@@ -153,15 +152,18 @@ def _daily(session: Session, schedule: Schedule, now: datetime) -> int:
     at, queued = morning_after_quiet(now, context), 0
     for person in current_officers(session):
         since = now - timedelta(days=1) if person.fewer_reminders else None
-        if something_waits(session, person, since) and queue_for_person(
-            session, person, DAILY_LETTER, purpose=day, now=now, next_at=at, priority=BULK
+        if something_waits(session, person, since) and not was_queued_for_person(
+            session, person, DAILY_LETTER, day
         ):
+            queue_for_person(
+                session, person, DAILY_LETTER, purpose=day, now=now, next_at=at, priority=BULK
+            )
             _supersede_older(session, person, now)
             queued += 1
     return queued
 
 
-def _supersede_older(session: Session, person: Person, now: datetime) -> None:
+def _supersede_older(session: ClubSession, person: Person, now: datetime) -> None:
     """A daily letter of before that still waits for the mail server would say the same: today's
     takes its place."""
     waiting = (
@@ -173,7 +175,7 @@ def _supersede_older(session: Session, person: Person, now: datetime) -> None:
     )
 
 
-def something_waits(session: Session, person: Person, since: datetime | None = None) -> bool:
+def something_waits(session: ClubSession, person: Person, since: datetime | None = None) -> bool:
     """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter
     in trouble?"""
     waiting = select(Case.id).where(assigned_to(session, person)).limit(1)

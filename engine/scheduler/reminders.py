@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select, tuple_, update
-from sqlalchemy.orm import Session
 
+from engine.bulk import write_many
 from engine.cases.deadlines import reminders_of
 from engine.charter.model import Numbers
 from engine.club.context import charter_numbers, current_club, load_clubs, time_context
@@ -24,14 +24,13 @@ from engine.declare.registry import state_of
 from engine.declare.workflow import LetterSpec, State
 from engine.outbox.queue import (
     UNSENT,
-    insert_letters,
     key_suffix,
     queue_for_case,
     recipient_columns,
     shared_columns,
 )
-from engine.storage.database import write_many
 from engine.storage.models import Case, Letter, Person
+from engine.unit_of_work import ClubSession
 
 LATER_ONE = "skipped: a later reminder took its place"
 FEWER = "skipped: fewer reminders are wanted"
@@ -73,7 +72,7 @@ def plan(
     )
 
 
-def remind(session: Session, case: Case, now: datetime) -> None:
+def remind(session: ClubSession, case: Case, now: datetime) -> None:
     """The reminders of one case, to everybody whose turn it is."""
     assert case.due_at is not None
     state, context = state_of(case.workflow, case.state), time_context(current_club(session))
@@ -103,7 +102,7 @@ def remind(session: Session, case: Case, now: datetime) -> None:
     case.wake_at, case.trouble = planned.wake_at, ""
 
 
-def remind_persons(session: Session, now: datetime, size: int) -> int:
+def remind_persons(session: ClubSession, now: datetime, size: int) -> int:
     """All at once: the oldest cases in which it is a person's own turn and the due time is still
     ahead."""
     found = session.connection().execute(_WANTED, {"now": now, "size": size}).all()
@@ -128,7 +127,7 @@ def remind_persons(session: Session, now: datetime, size: int) -> int:
             for row in rows
         ]
     _supersede_older(session, waiting, now)
-    insert_letters(session, letters)
+    session.unit.letters += letters
     write_many(session, _WAKE, wakes)
     return len(found)
 
@@ -220,7 +219,7 @@ def _letters(
             yield mine | {"state": "dropped", "answer": ASK_FIRST} if early else mine
 
 
-def _not_yet_asked(session: Session, cases: list[tuple[int, int]]) -> set[Asked]:
+def _not_yet_asked(session: ClubSession, cases: list[tuple[int, int]]) -> set[Asked]:
     """Whom the letter that asks them has not left for yet (an outage, a provider that defers it):
     no reminder overtakes it."""
     if not cases:
@@ -234,7 +233,7 @@ def _not_yet_asked(session: Session, cases: list[tuple[int, int]]) -> set[Asked]
 
 
 def _supersede_older(
-    session: Session, planned: Sequence[tuple[tuple[int, int, int], Planned]], now: datetime
+    session: ClubSession, planned: Sequence[tuple[tuple[int, int, int], Planned]], now: datetime
 ) -> None:
     """An earlier reminder that still waits (for the morning, for the mail server) gives way to the
     newest."""

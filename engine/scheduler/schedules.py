@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.charter.model import charter
 from engine.club.context import current_club, time_context
@@ -15,20 +14,21 @@ from engine.declare.registry import all_workflows
 from engine.declare.workflow import Workflow
 from engine.storage.database import across_clubs, in_club
 from engine.storage.models import Club, Schedule
+from engine.unit_of_work import ClubSession
 
 DAILY, RESUME = "daily", "resume"
 _DAILY_LETTER = Daily(charter.digest_hour)
 
 
 @across_clubs
-def plan_every_club(session: Session, now: datetime) -> None:
+def plan_every_club(session: ClubSession, now: datetime) -> None:
     """For a worker that starts, and now and then."""
     for club in session.execute(select(Club)).scalars().all():
         with in_club(session, club.id):
             plan_schedules(session, now)
 
 
-def plan_schedules(session: Session, now: datetime) -> None:
+def plan_schedules(session: ClubSession, now: datetime) -> None:
     """The club's schedules, for a new club or after a workflow was added: the first opening is the
     next one.
 
@@ -50,7 +50,7 @@ def plan_schedules(session: Session, now: datetime) -> None:
     replan_schedules(session, now, before=context)
 
 
-def replan_schedules(session: Session, now: datetime, *, before: TimeContext) -> None:
+def replan_schedules(session: ClubSession, now: datetime, *, before: TimeContext) -> None:
     """After a change of charter or zone (``before``: what held until now) the calendar follows the
     new hours.
 
@@ -67,7 +67,7 @@ def replan_schedules(session: Session, now: datetime, *, before: TimeContext) ->
         )
 
 
-def pass_over(session: Session, schedule: Schedule, now: datetime) -> None:
+def pass_over(session: ClubSession, schedule: Schedule, now: datetime) -> None:
     """What fell into the club's rest is not made up for; the next moment counts."""
     rhythm, context = rhythm_of(schedule.rule), time_context(current_club(session))
     while schedule.next_at <= now and schedule.rule != DAILY:

@@ -10,16 +10,13 @@ from itertools import groupby
 from operator import attrgetter
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import Session
 
-from engine.cases.batch_flush import flush_cases
 from engine.cases.erasure import forget_case, has_words
 from engine.cases.transitions import act
 from engine.charter.model import Number
 from engine.club.context import all_clubs, charter_numbers, current_club, load_clubs
 from engine.declare.registry import UNREADABLE, all_workflows, standing
 from engine.declare.transition import CLOCK
-from engine.outbox.queue import letters_together
 from engine.scheduler.prior_notice import (
     Notices,
     load_notices,
@@ -29,6 +26,7 @@ from engine.scheduler.prior_notice import (
 from engine.scheduler.reminders import remind, remind_persons
 from engine.storage.database import Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Club
+from engine.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +49,7 @@ def sweep(db: Database, now: datetime) -> int:
 
 @across_clubs
 def sweep_round(
-    session: Session, now: datetime, size: int = ROUND, *, reminders: bool = True
+    session: ClubSession, now: datetime, size: int = ROUND, *, reminders: bool = True
 ) -> int:
     """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then
     steps."""
@@ -79,13 +77,13 @@ _DUE = (
 )
 
 
-def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool:
+def _step_safely(session: ClubSession, cases: Sequence[Case], now: datetime) -> bool:
     """False where one of them is broken: then nothing was done, and each is to be looked at on its
     own."""
     try:
         with session.begin_nested():
             _step(session, cases, now)
-            flush_cases(session)
+            session.flush_and_forget()
     except Exception as trouble:
         if lost_race(trouble):
             raise
@@ -94,19 +92,18 @@ def _step_safely(session: Session, cases: Sequence[Case], now: datetime) -> bool
     return True
 
 
-def _step(session: Session, cases: Sequence[Case], now: datetime) -> None:
+def _step(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
     """What the steps of a round ask for is read at once, and the letters they want are queued at
     once."""
     load_clubs(session, {case.club_id for case in cases})
     asks = load_notices(session, cases)
-    with letters_together(session):
-        for club_id, group in groupby(cases, key=attrgetter("club_id")):
-            with in_club(session, club_id):
-                for case in group:
-                    run_due_step(session, case, now, asks)
+    for club_id, group in groupby(cases, key=attrgetter("club_id")):
+        with in_club(session, club_id):
+            for case in group:
+                run_due_step(session, case, now, asks)
 
 
-def _remind_safely(session: Session, now: datetime) -> int:
+def _remind_safely(session: ClubSession, now: datetime) -> int:
     """None are reminded where one of them is broken: then each is looked at on its own, and the
     broken one backs off."""
     try:
@@ -119,7 +116,7 @@ def _remind_safely(session: Session, now: datetime) -> int:
         return 0
 
 
-def run_due_step_safely(session: Session, case: Case, now: datetime) -> None:
+def run_due_step_safely(session: ClubSession, case: Case, now: datetime) -> None:
     """One broken case never stops the rest: it backs off and shows on the desk."""
     case_id, club_id = case.id, case.club_id
     try:
@@ -137,7 +134,7 @@ def run_due_step_safely(session: Session, case: Case, now: datetime) -> None:
         session.expire(case)
 
 
-def run_due_step(session: Session, case: Case, now: datetime, asks: Notices) -> None:
+def run_due_step(session: ClubSession, case: Case, now: datetime, asks: Notices) -> None:
     """The one thing that is due in this case now: a reminder, its due step, or more time for
     somebody not yet warned."""
     if case.wake_at is None or case.wake_at > now:
@@ -183,14 +180,14 @@ _WAKE_UNREACHABLE = (
 )
 
 
-def wake_unreachable(session: Session, club_id: int, case_id: int, now: datetime) -> None:
+def wake_unreachable(session: ClubSession, club_id: int, case_id: int, now: datetime) -> None:
     """A case that rested because nobody could be reached is looked at again: its ask got through
     after all."""
     session.connection().execute(_WAKE_UNREACHABLE, {"club": club_id, "case": case_id, "now": now})
 
 
 @across_clubs
-def wake_unscheduled(session: Session, now: datetime) -> None:
+def wake_unscheduled(session: ClubSession, now: datetime) -> None:
     """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at
     such a case again."""
     goes_on = Case.club_id.in_(select(Club.id).where(Club.paused_at.is_(None)))
@@ -201,7 +198,7 @@ def wake_unscheduled(session: Session, now: datetime) -> None:
 
 
 @across_clubs
-def forget_old(session: Session, now: datetime, size: int = ROUND) -> int:
+def forget_old(session: ClubSession, now: datetime, size: int = ROUND) -> int:
     """Empty ended cases whose declared keeping time (``final(keep=…)``) is over. Returns how many."""
     kept = [
         (flow.key, state.name, state.keep)

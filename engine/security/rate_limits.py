@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
-from sqlalchemy.orm import Session
 
-from engine.storage.database import insert_new
+from engine.bulk import insert_new
 from engine.storage.models import Rate
+from engine.unit_of_work import ClubSession
 
 
 class TooManyMails(Exception):
@@ -50,7 +50,7 @@ EVERY = (
 )
 
 
-def hit(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool:
+def hit(session: ClubSession, limit: Limit, who: str, machine_now: datetime) -> bool:
     """Count one more; False when the limit was used up before. ``who`` is kept only as a hash."""
     window = int(machine_now.timestamp() // limit.window.total_seconds())
     key = hashlib.sha256(who.encode()).hexdigest()
@@ -62,7 +62,7 @@ def hit(session: Session, limit: Limit, who: str, machine_now: datetime) -> bool
     return counted <= limit.most
 
 
-def delete_old_rates(session: Session, machine_now: datetime) -> None:
+def delete_old_rates(session: ClubSession, machine_now: datetime) -> None:
     for limit in EVERY:
         window = int(machine_now.timestamp() // limit.window.total_seconds())
         session.execute(delete(Rate).where(Rate.what == limit.what, Rate.window < window))

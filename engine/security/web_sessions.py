@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
 
 from engine.storage.database import enter_club
 from engine.storage.models import Person, WebSession
+from engine.unit_of_work import ClubSession
 
 
-def sessions_of(session: Session, person: Person, now: datetime) -> list[WebSession]:
+def sessions_of(session: ClubSession, person: Person, now: datetime) -> list[WebSession]:
     """The browsers in which this person is signed in, the newest first."""
     wanted = select(WebSession).where(WebSession.person_id == person.id, WebSession.ends_at > now)
     return list(
@@ -21,7 +21,7 @@ def sessions_of(session: Session, person: Person, now: datetime) -> list[WebSess
     )
 
 
-def sign_out(session: Session, club_id: int, person_id: int, session_id: int) -> None:
+def sign_out(session: ClubSession, club_id: int, person_id: int, session_id: int) -> None:
     """End one of this person's sessions; nobody else's."""
     enter_club(session, club_id)
     session.execute(
@@ -29,7 +29,7 @@ def sign_out(session: Session, club_id: int, person_id: int, session_id: int) ->
     )
 
 
-def sign_out_elsewhere(session: Session, club_id: int, person_id: int, session_id: int) -> None:
+def sign_out_elsewhere(session: ClubSession, club_id: int, person_id: int, session_id: int) -> None:
     """End every session of this person but this one."""
     enter_club(session, club_id)
     session.execute(

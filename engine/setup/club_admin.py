@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
 
 from engine.charter.model import Charter
 from engine.club.context import time_context
@@ -19,6 +18,7 @@ from engine.storage.database import club_of, enter_club, lock_row
 from engine.storage.models import CharterChange, Club, Heartbeat, Person, Row, new_id
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import LANGUAGES
+from engine.unit_of_work import ClubSession
 
 RESERVED_SLUGS = frozenset(
     {"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"}
@@ -34,7 +34,7 @@ class BadClub(ValueError):
 
 
 def create_club(
-    session: Session,
+    session: ClubSession,
     *,
     slug: str,
     name: str,
@@ -79,7 +79,7 @@ class CharterChanged(Exception):
 
 
 def apply_charter(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     charter: Mapping[str, Any],
     now: datetime,
@@ -113,7 +113,7 @@ def apply_charter(
     return club.charter_version
 
 
-def _carry_acknowledgements(session: Session, version: int) -> None:
+def _carry_acknowledgements(session: ClubSession, version: int) -> None:
     """The words are those of the version before: whoever acknowledged them has acknowledged these."""
     same_words = (Person.club_id == club_of(session)) & (Person.charter_version == version - 1)
     session.execute(
@@ -123,7 +123,7 @@ def _carry_acknowledgements(session: Session, version: int) -> None:
 
 
 def change_club(
-    session: Session,
+    session: ClubSession,
     club_id: int,
     *,
     name: str | None = None,
@@ -151,7 +151,7 @@ def change_club(
         replan_schedules(session, now, before=before)
 
 
-def remove_demo(session: Session) -> bool:
+def remove_demo(session: ClubSession) -> bool:
     """Take the demo club away with all its rows; a real club begins on a clean table."""
     demo = session.execute(select(Club.id).where(Club.is_demo)).scalar_one_or_none()
     if demo is None:

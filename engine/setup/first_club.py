@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
 
 from engine.club.context import all_clubs, current_owner
 from engine.operations.mail_account import save_account
@@ -19,6 +18,7 @@ from engine.security.encryption import Encryption
 from engine.settings import MailServer
 from engine.setup.club_admin import SETUP, create_club
 from engine.storage.models import Club, Heartbeat
+from engine.unit_of_work import ClubSession
 
 # Without the signs that people take for one another (0 O, 1 I L).
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -51,24 +51,24 @@ def _signs(code: str) -> str:
     )
 
 
-def real_club(session: Session) -> Club | None:
+def real_club(session: ClubSession) -> Club | None:
     """The first club that is no demo."""
     return session.execute(
         select(Club).where(~Club.is_demo).order_by(Club.created_at, Club.id).limit(1)
     ).scalar_one_or_none()
 
 
-def demo_exists(session: Session) -> bool:
+def demo_exists(session: ClubSession) -> bool:
     return any(club.is_demo for club in all_clubs(session))
 
 
-def saved_answers(session: Session) -> dict[str, Any]:
+def saved_answers(session: ClubSession) -> dict[str, Any]:
     """Step of the set-up to what was said there."""
     row = session.get(Heartbeat, SETUP)
     return dict(row.data) if row else {}
 
 
-def save_answers(session: Session, step: str, said: Mapping[str, Any], now: datetime) -> None:
+def save_answers(session: ClubSession, step: str, said: Mapping[str, Any], now: datetime) -> None:
     row = session.get(Heartbeat, SETUP)
     if row is None:
         row = Heartbeat(name=SETUP, at=now, data={})
@@ -77,7 +77,7 @@ def save_answers(session: Session, step: str, said: Mapping[str, Any], now: date
 
 
 def create_first_club(
-    session: Session,
+    session: ClubSession,
     *,
     club: Mapping[str, str],
     charter: Mapping[str, Any],

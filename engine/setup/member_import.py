@@ -16,7 +16,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
 
 from engine.cases.offers import open_existing_offices
 from engine.club.context import current_club
@@ -30,6 +29,7 @@ from engine.text.csv_table import CellError, Table, TableRow, fold, read_table, 
 from engine.text.i18n import LANGUAGES, best_language
 from engine.text.i18n import marked as _
 from engine.text.name_list import is_name_list, read_name_list
+from engine.unit_of_work import ClubSession
 
 COLUMNS = {
     "name": ("name", "fullname", "realname", "姓名", "名字", "真实姓名"),
@@ -261,7 +261,7 @@ def _role(cell: str) -> str:
     return role
 
 
-def compare(session: Session, roster: Roster) -> ImportPlan:
+def compare(session: ClubSession, roster: Roster) -> ImportPlan:
     """Hold a roster against the people of the club at hand."""
     club = current_club(session)
     known = _known(session, [address_hash(club, entry.address) for entry in roster.entries])
@@ -280,7 +280,7 @@ def compare(session: Session, roster: Roster) -> ImportPlan:
     )
 
 
-def _known(session: Session, hashes: list[str]) -> dict[str, _Known]:
+def _known(session: ClubSession, hashes: list[str]) -> dict[str, _Known]:
     of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
     open_case = exists().where(of_person & (Case.turn != ""))
     wanted = select(
@@ -311,7 +311,7 @@ def _objection(entry: ImportedMember, person: _Known | None) -> CellError | None
     )
 
 
-def import_members(session: Session, club_id: int, roster: Roster, now: datetime) -> ImportPlan:
+def import_members(session: ClubSession, club_id: int, roster: Roster, now: datetime) -> ImportPlan:
     """Bring in whoever is new: members at once, who owe nothing yet and get one welcome."""
     enter_club(session, club_id)
     plan = compare(session, roster)
@@ -345,7 +345,7 @@ def _take_in(person: Person, entry: ImportedMember, zone: ZoneInfo, now: datetim
     person.registered_at = now
 
 
-def members(session: Session) -> list[dict[str, Any]]:
+def members(session: ClubSession) -> list[dict[str, Any]]:
     """The members of the club at hand, as they are listed; the longest-standing first."""
     wanted = select(Person).where(Person.status == "member").order_by(Person.joined_at, Person.id)
     return [

@@ -11,8 +11,9 @@ import sqlite3
 import time
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, Dialect, Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
 # A connection to PostgreSQL that rested longer than this, in seconds, is asked whether it still
@@ -105,8 +106,7 @@ def _postgresql(url: URL, read_only: bool) -> Engine:
         connect_args={"connect_timeout": 10},
     )
     event.listen(engine, "connect", functools.partial(_set_up_postgresql, read_only=read_only))
-    event.listen(engine, "checkin", _mark_idle)
-    event.listen(engine, "checkout", functools.partial(_ping_idle_connection, engine.dialect))
+    IdlePing(engine)
     return engine
 
 
@@ -116,23 +116,32 @@ def _set_up_postgresql(connection: Any, record: Any, *, read_only: bool) -> None
     )
 
 
-def _mark_idle(connection: Any, record: Any) -> None:
-    record.info["rests since"] = time.monotonic()
-
-
-def _ping_idle_connection(dialect: Dialect, connection: Any, record: Any, proxy: Any) -> None:
+class IdlePing:
     """SQLAlchemy's ``pool_pre_ping``, except that a connection which was at work a moment ago is
     not asked whether it lives.
 
     Unless something waits to be read on it: a server that ends says so, or closes, and nothing else
     speaks unasked.
     """
-    since = record.info.pop("rests since", None)
-    if since is not None and (time.monotonic() - since > _IDLE_SECONDS or _has_input(connection)):
-        try:
-            dialect.do_ping(connection)
-        except dialect.loaded_dbapi.Error as gone:
-            raise InvalidatePoolError from gone
+
+    def __init__(self, engine: Engine) -> None:
+        self._dialect = engine.dialect
+        self._idle_since: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        event.listen(engine, "checkin", self._note)
+        event.listen(engine, "checkout", self._ping)
+
+    def _note(self, connection: Any, record: Any) -> None:
+        self._idle_since[record] = time.monotonic()
+
+    def _ping(self, connection: Any, record: Any, proxy: Any) -> None:
+        since = self._idle_since.pop(record, None)
+        if since is not None and (
+            time.monotonic() - since > _IDLE_SECONDS or _has_input(connection)
+        ):
+            try:
+                self._dialect.do_ping(connection)
+            except self._dialect.loaded_dbapi.Error as gone:
+                raise InvalidatePoolError from gone
 
 
 def _has_input(connection: Any) -> bool:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
-from sqlalchemy.orm import Session
 
-from engine.storage.database import insert_new
+from engine.bulk import insert_new
 from engine.storage.models import Heartbeat
+from engine.unit_of_work import ClubSession
 
 
-def beat(session: Session, name: str, at: datetime) -> None:
+def beat(session: ClubSession, name: str, at: datetime) -> None:
     """This part runs; ``at`` is the machine's own time."""
     insert_new(session, Heartbeat, name=name, at=at, data={})
     session.execute(update(Heartbeat).where(Heartbeat.name == name).values(at=at))
@@ -30,7 +30,7 @@ class ChannelTrouble:
     next_try: datetime
 
 
-def channel_trouble(session: Session) -> ChannelTrouble | None:
+def channel_trouble(session: ClubSession) -> ChannelTrouble | None:
     """None while mail flows."""
     beat = session.get(Heartbeat, "channel")
     if beat is None or not beat.data:
@@ -47,23 +47,25 @@ class PostHold:
     since: datetime
 
 
-def hold_post(session: Session, why: str, at: datetime) -> None:
+def hold_post(session: ClubSession, why: str, at: datetime) -> None:
     """The post of the whole installation rests until ``end_rest``; only letters released one by one
     leave."""
     release_post(session)
     session.add(Heartbeat(name="rest", at=at, data={"why": why}))
 
 
-def release_post(session: Session) -> None:
+def release_post(session: ClubSession) -> None:
     session.execute(delete(Heartbeat).where(Heartbeat.name == "rest"))
 
 
-def post_is_held(session: Session) -> PostHold | None:
+def post_is_held(session: ClubSession) -> PostHold | None:
     beat = session.get(Heartbeat, "rest")
     return PostHold(beat.data["why"], beat.at) if beat else None
 
 
-def note_channel(session: Session, trouble: str, waits: Sequence[timedelta], now: datetime) -> None:
+def note_channel(
+    session: ClubSession, trouble: str, waits: Sequence[timedelta], now: datetime
+) -> None:
     """Keep the channel's trouble where every process and the desk see it; empty: mail flows again.
 
     ``waits``: how long to rest after the first, second, … trouble in a row.

@@ -8,18 +8,17 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
-
 from engine.club.context import charter_numbers, current_officers, current_owner
 from engine.club.history import changed_since_last, events_of
 from engine.storage.models import Case, Club, Event
+from engine.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)
 class CaseProgress:
     """``version``: that of the event which the letter is about."""
 
-    session: Session
+    session: ClubSession
     case: Case
     version: int
     club: Club

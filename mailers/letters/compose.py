@@ -12,7 +12,6 @@ from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from sqlalchemy.orm import Session
 
 from engine.cases.drafts import draft_of, form_of
 from engine.club.authority import has_role
@@ -22,6 +21,7 @@ from engine.outbox.queue import DAILY_LETTER
 from engine.security.links import Links
 from engine.storage.models import Case, Club, Letter, Mark, Person
 from engine.text.i18n import TEMPLATES, best_language, say_day, say_moment, say_short
+from engine.unit_of_work import ClubSession
 from mailers.letters.context import LetterContext, LetterDropped
 from mailers.letters.digests import data_for
 from mailers.letters.document import Document
@@ -58,7 +58,7 @@ class Composer:
     links: Links
     sender: str
 
-    def compose(self, session: Session, letter: Letter, now: datetime) -> Mail:
+    def compose(self, session: ClubSession, letter: Letter, now: datetime) -> Mail:
         """The finished mail. Raises Dropped; anything else that is raised is a fault of this one
         letter."""
         club = session.get_one(Club, letter.club_id)
@@ -72,7 +72,7 @@ class Composer:
                 break
         return Mail(facts.recipient, sheet.title, content)
 
-    def words(self, session: Session, letter: Letter, now: datetime) -> Words:
+    def words(self, session: ClubSession, letter: Letter, now: datetime) -> Words:
         """For somebody else's eyes: the links are the recipient's alone."""
         club, you = session.get_one(Club, letter.club_id), _recipient(session, letter)
         facts = LetterContext(session, letter, you, club, self.links, now, ROOMS[-2])
@@ -141,7 +141,7 @@ def _draft_at(facts: LetterContext) -> datetime | None:
     return draft.at if draft else None
 
 
-def drop_if_stale(session: Session, letter: Letter, case: Case | None, you: Person) -> None:
+def drop_if_stale(session: ClubSession, letter: Letter, case: Case | None, you: Person) -> None:
     """An ask whose round is over, or whose turn has passed on, never leaves. Raises Dropped."""
     if not letter.asks or case is None:
         return
@@ -160,7 +160,7 @@ def drop_if_stale(session: Session, letter: Letter, case: Case | None, you: Pers
         raise LetterDropped("no longer needed: the due time has moved")
 
 
-def _recipient(session: Session, letter: Letter) -> Person:
+def _recipient(session: ClubSession, letter: Letter) -> Person:
     person = session.get_one(Person, (letter.club_id, letter.person_id))
     if person.address is None and letter.address is None:
         raise LetterDropped("the recipient has no address any more")

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.cases.submissions import may_submit
 from engine.club.context import charter_numbers, current_charter, current_owner
@@ -26,6 +25,7 @@ from engine.storage.models import Case, Club, Event, Letter, Person
 from engine.text.addresses import foreign_domain
 from engine.text.i18n import isolate, translate
 from engine.text.text_diff import Piece
+from engine.unit_of_work import ClubSession
 from mailers.letters.case_progress import CaseProgress
 
 
@@ -50,7 +50,7 @@ class LetterContext:
     ``room``: how many bytes of what people wrote may stand in the mail.
     """
 
-    session: Session
+    session: ClubSession
     letter: Letter
     you: Person
     club_row: Club

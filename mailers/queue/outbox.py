@@ -7,7 +7,6 @@ import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
-from sqlalchemy.orm import Session
 
 from engine.club.context import current_club, time_context
 from engine.outbox.delivery_log import PAUSED, RELEASED, held_by_pause
@@ -17,6 +16,7 @@ from engine.scheduler.sweep import wake_unreachable
 from engine.storage.database import across_clubs, enter_club, lock_row, lost_race
 from engine.storage.heartbeats import post_is_held
 from engine.storage.models import Case, Letter, Person
+from engine.unit_of_work import ClubSession
 from mailers.letters.compose import Composer, drop_if_stale
 from mailers.letters.context import LetterDropped
 from mailers.queue.prepared import (
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @across_clubs
-def claim(session: Session, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
+def claim(session: ClubSession, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
     """Take letters whose moment has come: what somebody waits for first. While the post rests, only
     those released by hand."""
     ready = _READY.where(Letter.answer == RELEASED) if post_is_held(session) else _READY
@@ -66,7 +66,7 @@ _READY = (
 
 
 def prepare(
-    session: Session, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime
+    session: ClubSession, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime
 ) -> OutgoingMail | None:
     """Compose the letter now and store its bytes together with *transmitting*. None: it does not
     leave, and says why.
@@ -74,7 +74,8 @@ def prepare(
     A retry keeps the bytes it had, unless the due time that they name has moved since.
     """
     enter_club(session, claimed.club_id)
-    letter = next(iter(with_their_people(session, [claimed.letter_id])), None)
+    together = with_their_people(session, [claimed.letter_id])
+    letter: Letter | None = together[0][0] if together else None
     if letter is not None:
         lock_row(session, letter)  # two processes that both think it theirs
     if letter is None or letter.state != "claimed":
@@ -98,7 +99,7 @@ def prepare(
     return OutgoingMail(claimed, recipient, letter.bytes)
 
 
-def give_up(session: Session, claimed: Claimed, why: str, now: datetime) -> None:
+def give_up(session: ClubSession, claimed: Claimed, why: str, now: datetime) -> None:
     """A letter whose row cannot be read is failed without reading it."""
     enter_club(session, claimed.club_id)
     mine = (Letter.id == claimed.letter_id) & (Letter.state == "claimed")
@@ -110,7 +111,7 @@ def give_up(session: Session, claimed: Claimed, why: str, now: datetime) -> None
     session.execute(failed, execution_options={"synchronize_session": False})
 
 
-def _defer(session: Session, letter: Letter, now: datetime) -> bool:
+def _defer(session: ClubSession, letter: Letter, now: datetime) -> bool:
     """What the clock made waits for the morning, or for the end of the club's rest."""
     if letter.answer == RELEASED:
         return False
@@ -128,7 +129,7 @@ def _defer(session: Session, letter: Letter, now: datetime) -> bool:
     return True
 
 
-def _compose(session: Session, letter: Letter, composer: Composer, now: datetime) -> str:
+def _compose(session: ClubSession, letter: Letter, composer: Composer, now: datetime) -> str:
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
     if case:
         renew_late_notice(session, case, letter, now)
@@ -143,7 +144,7 @@ def _compose(session: Session, letter: Letter, composer: Composer, now: datetime
 
 
 def record_reply_and_store_next(
-    session: Session,
+    session: ClubSession,
     claimed: Claimed,
     answer: SmtpReply,
     now: datetime,
@@ -157,7 +158,9 @@ def record_reply_and_store_next(
     return verdict, store_prepared(session, following, lease_until)
 
 
-def record_reply(session: Session, claimed: Claimed, answer: SmtpReply, now: datetime) -> Verdict:
+def record_reply(
+    session: ClubSession, claimed: Claimed, answer: SmtpReply, now: datetime
+) -> Verdict:
     """Write down what the server said and what follows from it."""
     enter_club(session, claimed.club_id)
     if judge(answer, 0).kind == "sent":
@@ -196,7 +199,7 @@ _SENT = (
 )
 
 
-def _sent(session: Session, claimed: Claimed, answer: SmtpReply, now: datetime) -> Verdict:
+def _sent(session: ClubSession, claimed: Claimed, answer: SmtpReply, now: datetime) -> Verdict:
     """The common way, in one statement; then a case that rested because nobody could be reached
     goes on."""
     values = {"club": claimed.club_id, "letter": claimed.letter_id, "now": now, "said": str(answer)}
@@ -206,7 +209,7 @@ def _sent(session: Session, claimed: Claimed, answer: SmtpReply, now: datetime) 
     return Verdict("sent")
 
 
-def release(session: Session, claimed: list[Claimed]) -> None:
+def release(session: ClubSession, claimed: list[Claimed]) -> None:
     """Give back what was claimed and not yet handed over (a clean stop, or a channel in trouble)."""
     for item in claimed:
         enter_club(session, item.club_id)
@@ -215,13 +218,13 @@ def release(session: Session, claimed: list[Claimed]) -> None:
 
 
 @across_clubs
-def extend_leases(session: Session, claimed: list[Claimed], lease_until: datetime) -> None:
+def extend_leases(session: ClubSession, claimed: list[Claimed], lease_until: datetime) -> None:
     held = _these(claimed) & Letter.state.in_(("claimed", "transmitting"))
     session.execute(update(Letter).where(held).values(lease_until=lease_until))
 
 
 @across_clubs
-def requeue_expired_leases(session: Session, machine_now: datetime) -> None:
+def requeue_expired_leases(session: ClubSession, machine_now: datetime) -> None:
     """Letters of a worker that died: a claimed one is queued again, one in transmission goes once
     more, marked."""
     lapsed = Letter.lease_until < machine_now

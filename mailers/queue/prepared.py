@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Row, Select, and_, bindparam, exists, select, update
+from sqlalchemy.orm import aliased
 
 from engine.cases.erasure import has_words
 from engine.clock import machine_now
@@ -24,6 +24,7 @@ from engine.outbox.queue import waits_for_morning
 from engine.scheduler.prior_notice import is_too_late
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Event, Letter, Mark, Person
+from engine.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 
 # How long a draft may wait for its turn.
@@ -68,7 +69,7 @@ class PreparedBatch:
 
 
 def compose_ahead(
-    session: Session, claimed: Sequence[Claimed], composer: Composer, now: datetime
+    session: ClubSession, claimed: Sequence[Claimed], composer: Composer, now: datetime
 ) -> PreparedBatch:
     """First tries of letters about a case. What is stale, broken or late is left to
     ``outbox.freeze``, which says why."""
@@ -82,7 +83,8 @@ def compose_ahead(
             row.id: tuple(row)
             for row in session.connection().execute(_BASIS, {"club": club_id, "letters": ids})
         }
-        for letter in with_their_people(session, ids):
+        together = with_their_people(session, ids)
+        for letter, *_ in together:
             draft = (
                 _draft(session, letter, composer, now, bases[letter.id])
                 if letter.id in bases
@@ -94,7 +96,7 @@ def compose_ahead(
 
 
 def _draft(
-    session: Session, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]
+    session: ClubSession, letter: Letter, composer: Composer, now: datetime, basis: tuple[Any, ...]
 ) -> PreparedMail | None:
     case = session.get_one(Case, (letter.club_id, letter.case_id))
     club = current_club(session)
@@ -115,7 +117,7 @@ def _draft(
 
 
 def store_prepared(
-    session: Session, draft: PreparedMail, lease_until: datetime
+    session: ClubSession, draft: PreparedMail, lease_until: datetime
 ) -> OutgoingMail | None:
     """The bytes into the letter's row, together with *transmitting*. None: something moved, or
     another worker was faster."""
@@ -132,7 +134,7 @@ def store_prepared(
     return OutgoingMail(draft.claimed, draft.recipient, draft.content) if kept else None
 
 
-def _still_valid(session: Session, draft: PreparedMail) -> bool:
+def _still_valid(session: ClubSession, draft: PreparedMail) -> bool:
     wanted = {"club": draft.claimed.club_id, "letters": [draft.claimed.letter_id]}
     row = session.connection().execute(_BASIS, wanted).first()
     return row is not None and tuple(row) == draft.basis
@@ -143,13 +145,16 @@ def due_said(letter: Letter, case: Case | None) -> str | None:
     return case.due_at.isoformat() if case and case.due_at and letter.asks else None
 
 
-def with_their_people(session: Session, ids: Sequence[int]) -> list[Letter]:
-    """The letters of the club at hand, with all that composing asks for brought along in one query."""
+def with_their_people(session: ClubSession, ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The letters of the club at hand, each first in a row of all that composing asks for, in one
+    query.
+
+    To be kept as long as letters are composed: the session itself holds its rows only weakly.
+    """
     found = session.execute(_TOGETHER, {"letters": ids}).all()
-    session.info["brought along"] = found  # the session itself holds its rows only weakly
     if found:
         remember_club_and_owner(session, found[0][-1], found[0][-2])
-    return [row[0] for row in found]
+    return found
 
 
 def _together() -> Select[*tuple[Any, ...]]:

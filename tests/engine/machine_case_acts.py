@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import NotAllowed, Refused, Stale
 from engine.club.authority import set_absence
 from engine.declare.registry import state_of
 from engine.storage.models import Case, Event, Person
+from engine.unit_of_work import ClubSession
 from tests.engine.machine_club import AT_THE_START, NOMINATION, PEOPLE
 from tests.engine.machine_invariants import REMIND_BEFORE
 from tests.engine.machine_rights import enters, may_hand_in, votes
@@ -292,7 +292,7 @@ class CaseActs(TimeAndPost):
         case, actor, move = data.draw(st.sampled_from(self.offered()))
         before = self.everything()
 
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             self.act(session, case, actor, move.action, note="好。", days=3)
             session.flush()
             raise Crash

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 
 from engine.cases.submissions import submit_by_member
 from engine.cases.transitions import act
@@ -20,6 +19,7 @@ from engine.declare.registry import state_of, workflow
 from engine.declare.transition import Actor
 from engine.declare.workflow import Act
 from engine.storage.models import Case, Club, Event, Person, Row
+from engine.unit_of_work import ClubSession
 from tests.club import ADMIN, APPLICATION, OWNER, PLAN, House
 from tests.engine.machine_rights import declared, fits, holds
 
@@ -70,7 +70,7 @@ class LivingClub(RuleBasedStateMachine):
         expect: type[Exception] | None,
         **given: Any,
     ) -> None:
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             self.act(session, case, actor, action, **given)
 
         if expect is None:
@@ -78,7 +78,7 @@ class LivingClub(RuleBasedStateMachine):
         else:
             self.refused(unit, expect)
 
-    def refused(self, unit: Callable[[Session], None], expect: type[Exception]) -> None:
+    def refused(self, unit: Callable[[ClubSession], None], expect: type[Exception]) -> None:
         before = self.everything()
         with pytest.raises(expect):
             self.house.write(unit)
@@ -104,7 +104,7 @@ class LivingClub(RuleBasedStateMachine):
         self.house.write(lambda session: self.vote(session, case, who, choice))
         self.ballots.setdefault((case.id, case.entered_version), {})[who.id] = choice
 
-    def vote(self, session: Session, case: Case, who: Person, choice: str) -> None:
+    def vote(self, session: ClubSession, case: Case, who: Person, choice: str) -> None:
         hand, mine = (
             Actor(session.get_one(Person, (case.club_id, who.id)), "page"),
             session.get_one(Case, (case.club_id, case.id)),
@@ -121,7 +121,7 @@ class LivingClub(RuleBasedStateMachine):
         self.applied[who] = person.id if taken else 0
 
     def hand_in(
-        self, session: Session, who: Person, form: str, answers: dict[str, Any], form_id: str
+        self, session: ClubSession, who: Person, form: str, answers: dict[str, Any], form_id: str
     ) -> None:
         person = session.get_one(Person, (who.club_id, who.id))
         flow = workflow("departure" if form == "erasure" else form)
@@ -135,7 +135,9 @@ class LivingClub(RuleBasedStateMachine):
             now=self.house.now,
         )
 
-    def act(self, session: Session, case: Case, actor: Person, action: str, **given: Any) -> None:
+    def act(
+        self, session: ClubSession, case: Case, actor: Person, action: str, **given: Any
+    ) -> None:
         mine = session.get_one(Case, (case.club_id, case.id))
         move = declared(state_of(mine.workflow, mine.state), action)
         texts = (

@@ -10,7 +10,6 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.cases.erasure import BYTES_KEPT, CannotErase, erase_for_good, forget_bytes
 from engine.cases.member_links import reissue_links
@@ -32,6 +31,7 @@ from engine.scheduler.schedules import plan_every_club
 from engine.scheduler.sweep import forget_old
 from engine.setup.club_admin import apply_charter, change_club
 from engine.storage.models import Letter, Person
+from engine.unit_of_work import ClubSession
 from tests.engine.machine_time import TimeAndPost
 
 OLD_FRIENDS = ("friend@qq.com", "colleague@163.com")
@@ -123,7 +123,7 @@ class ClubActs(TimeAndPost):
 
     @rule(address=addresses, takes=st.booleans())
     def the_club_is_offered(self, address: str, takes: bool) -> None:
-        def offers(session: Session, club_id: int) -> None:
+        def offers(session: ClubSession, club_id: int) -> None:
             offer(
                 session,
                 club_id,
@@ -202,7 +202,7 @@ class ClubActs(TimeAndPost):
     def somebody_changes_how_they_are_written_to(self, data: st.DataObject, does: str) -> None:
         person = data.draw(st.sampled_from(list(self.actors().values())))
 
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             mine = session.get_one(Person, (self.house.club_id, person.id))
             if does == "links":
                 reissue_links(session, mine, self.house.now)
@@ -263,6 +263,6 @@ class ClubActs(TimeAndPost):
         self.bytes.clear()  # what is sent once more after that is written anew
 
 
-def _owner(session: Session, club_id: int) -> Person:
-    session.info["club_id"] = club_id
+def _owner(session: ClubSession, club_id: int) -> Person:
+    session.scope = club_id
     return current_owner(session)

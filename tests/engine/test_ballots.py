@@ -6,7 +6,6 @@ from threading import Thread
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import Invalid, NotAllowed, Stale
 from engine.cases.votes import vote
@@ -14,6 +13,7 @@ from engine.declare.transition import Actor
 from engine.scheduler.reminders import ASK_FIRST
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Letter, Mark, Person
+from engine.unit_of_work import ClubSession
 from tests.club import LATER, LILEI, OWNER, TAKEN, House
 from tests.databases import Databases
 from tests.engine import toys
@@ -25,7 +25,7 @@ def cast(house: House, who: str, choice: str, workflow: str, **given: object) ->
         house.person(who).id,
     )
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         person = session.get_one(Person, (house.club_id, person_id))
         vote(
             session,

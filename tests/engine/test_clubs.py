@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from engine.cases.erasure import erase_person
 from engine.club.context import all_clubs, by_slug
 from engine.security.rate_limits import CONFIRMATION_MAILS, Limit, delete_old_rates, hit
 from engine.setup.club_admin import RESERVED_SLUGS, BadClub, apply_charter, remove_demo
-from engine.storage.database import OutsideClub, across_clubs, enter_club, in_club
+from engine.storage.database import across_clubs, enter_club, in_club
 from engine.storage.models import Case, CharterChange, Club, Event, Letter, Person, Rate, WebSession
+from engine.unit_of_work import ClubSession, OutsideClub
 from tests.club import LILEI, MEIMEI, MONDAY, OWNER, PLAN, House
 
 # Founding
@@ -132,7 +132,7 @@ def two(house: House) -> tuple[House, int]:
     ids=str,
 )
 def test_a_query_on_a_clubs_rows_outside_a_club_fails(two: tuple[House, int], query: Any) -> None:
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         session.execute(query)
 
     with pytest.raises(OutsideClub):
@@ -153,11 +153,11 @@ def test_the_rows_of_another_club_are_not_there(two: tuple[House, int]) -> None:
 def test_another_clubs_rows_can_be_neither_changed_nor_added_to(two: tuple[House, int]) -> None:
     house, other = two
 
-    def change(session: Session) -> int:
+    def change(session: ClubSession) -> int:
         enter_club(session, other)
         return session.execute(update(Letter).values(state="held")).rowcount  # type: ignore[attr-defined]
 
-    def add(session: Session) -> None:
+    def add(session: ClubSession) -> None:
         enter_club(session, other)
         session.add(
             Person(club_id=house.club_id, address="x@qq.com", address_hash="x", locale="en")
@@ -172,12 +172,12 @@ def test_only_a_marked_function_looks_across_clubs_and_the_mark_ends_with_it(
     two: tuple[House, int],
 ) -> None:
     @across_clubs
-    def owners(session: Session) -> list[str | None]:
+    def owners(session: ClubSession) -> list[str | None]:
         return sorted(
             session.execute(select(Person.address).where(Person.role == "owner")).scalars()
         )  # type: ignore[type-var]
 
-    def unit(session: Session) -> list[str | None]:
+    def unit(session: ClubSession) -> list[str | None]:
         found = owners(session)
         with pytest.raises(OutsideClub):
             session.execute(select(Person))
@@ -201,7 +201,7 @@ def test_a_reader_cannot_write(house: House) -> None:
 def test_a_unit_that_fails_leaves_nothing(house: House) -> None:
     before = house.counts()
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         session.add(Person(address="x@qq.com", address_hash="x", locale="en"))
         session.flush()
         raise RuntimeError
@@ -213,7 +213,7 @@ def test_a_unit_that_fails_leaves_nothing(house: House) -> None:
 
 
 def test_four_threads_with_fifty_units_each_lose_nothing(house: House) -> None:
-    def count(session: Session) -> None:
+    def count(session: ClubSession) -> None:
         person = session.execute(select(Person)).scalar_one()
         person.link_epoch += 1
 
@@ -226,11 +226,11 @@ def test_four_threads_with_fifty_units_each_lose_nothing(house: House) -> None:
 
 
 def test_a_unit_that_queued_a_letter_wakes_the_post_after_its_commit(house: House) -> None:
-    woken: list[int] = []
-    house.db.on_letters = lambda: woken.append(house.counts()["letter"])
+    woken: list[tuple[int, int]] = []
+    house.db.on_letters = lambda count: woken.append((count, house.counts()["letter"]))
     house.apply()
     house.add("x@qq.com")
-    assert woken == [1]
+    assert woken == [(1, 1)]
 
 
 # Rates

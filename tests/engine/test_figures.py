@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from engine.reports.statistics import MOST_WEEKS, Members, Punctual, members, on_time
 from engine.storage.models import Case, Event, new_id
+from engine.unit_of_work import ClubSession
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from web.desk.statistics import scale_for
 
@@ -76,7 +76,7 @@ def test_long_years_show_their_last_weeks(house: House) -> None:
     )
     lilei = house.person(LILEI)
 
-    def weeks(session: Session) -> None:
+    def weeks(session: ClubSession) -> None:
         for back in range(MOST_WEEKS + 10):
             due = house.now - timedelta(weeks=back)
             year, week, _day = due.isocalendar()

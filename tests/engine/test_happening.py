@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import act
 from engine.club.context import current_officers, forget_officers
@@ -23,6 +22,7 @@ from engine.declare.workflow import (
     owner,
 )
 from engine.storage.models import Case, Event, Person
+from engine.unit_of_work import ClubSession
 from tests.club import LILEI, OWNER, House
 from tests.engine import toys
 
@@ -42,7 +42,7 @@ def writing_early() -> type[Workflow]:
     return ToyWritingEarly
 
 
-def plan(house: House, session: Session) -> Case:
+def plan(house: House, session: ClubSession) -> Case:
     return session.get_one(Case, (house.club_id, house.case(LILEI, "study_plan").id))
 
 
@@ -53,7 +53,7 @@ def actions(case: Case) -> object:
 def test_a_query_in_the_same_unit_finds_what_happened(house: House) -> None:
     house.join()
 
-    def unit(session: Session) -> list[str]:
+    def unit(session: ClubSession) -> list[str]:
         case = plan(house, session)
         act(session, case, "due", by=CLOCK, now=house.now)
         return list(session.execute(actions(case)).scalars())
@@ -74,7 +74,7 @@ def test_what_happened_is_kept_where_the_case_was_written_before_it(
 def test_what_a_savepoint_takes_back_never_happened(house: House) -> None:
     house.join()
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         case, savepoint = plan(house, session), session.begin_nested()
         act(session, case, "due", by=CLOCK, now=house.now)
         savepoint.rollback()
@@ -87,7 +87,7 @@ def test_what_a_savepoint_takes_back_never_happened(house: House) -> None:
 def test_who_left_an_office_in_a_savepoint_that_is_taken_back_holds_it(house: House) -> None:
     admin = house.add("admin@qq.com", "林涛", role="admin")
 
-    def unit(session: Session) -> list[str | None]:
+    def unit(session: ClubSession) -> list[str | None]:
         savepoint = session.begin_nested()
         session.get_one(Person, (house.club_id, admin)).role = "member"
         forget_officers(session)

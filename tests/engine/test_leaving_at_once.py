@@ -9,7 +9,6 @@ from threading import Thread
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 
 from engine.cases.erasure import erase_for_good
 from engine.cases.offers import CannotOffer, offer
@@ -20,6 +19,7 @@ from engine.declare.transition import Actor
 from engine.scheduler.recurring import open_due
 from engine.storage.database import Database, enter_club
 from engine.storage.models import Case, Person
+from engine.unit_of_work import ClubSession
 from tests.club import LILEI, OWNER, PLAN, House
 from tests.databases import databases
 
@@ -36,7 +36,7 @@ def house() -> Iterator[House]:
     made.end()
 
 
-def departs(session: Session, house: House) -> None:
+def departs(session: ClubSession, house: House) -> None:
     person = session.get_one(Person, (house.club_id, house.person(LILEI).id))
     answers = {"why": "", "erase": False}
     submit_by_member(
@@ -50,7 +50,7 @@ def departs(session: Session, house: House) -> None:
     )
 
 
-def is_erased(session: Session, house: House) -> None:
+def is_erased(session: ClubSession, house: House) -> None:
     erase_for_good(session, house.club_id, house.person(LILEI).id, house.now)
 
 
@@ -62,7 +62,7 @@ def the_week_opens(db: Database, house: House) -> None:
 def the_owner_undoes(db: Database, house: House) -> None:
     plan, owner = house.case(LILEI, "study_plan").id, house.person(OWNER).id
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         enter_club(session, house.club_id)
         hand = Actor(session.get_one(Person, (house.club_id, owner)), "page")
         act(session, session.get_one(Case, (house.club_id, plan)), "undo", by=hand, now=house.now)
@@ -79,7 +79,9 @@ def the_club_is_offered(db: Database, house: House) -> None:
 @pytest.mark.parametrize("leaves", [departs, is_erased])
 @pytest.mark.parametrize("opens", [the_week_opens, the_owner_undoes, the_club_is_offered])
 def test_whoever_leaves_leaves_nothing_open(
-    house: House, leaves: Callable[[Session, House], None], opens: Callable[[Database, House], None]
+    house: House,
+    leaves: Callable[[ClubSession, House], None],
+    opens: Callable[[Database, House], None],
 ) -> None:
     other, failed = Database(house.db.url.render_as_string(hide_password=False)), []
 
@@ -89,7 +91,7 @@ def test_whoever_leaves_leaves_nothing_open(
         except BaseException as trouble:
             failed.append(trouble)
 
-    def unit(session: Session) -> Thread:
+    def unit(session: ClubSession) -> Thread:
         leaves(session, house)
         session.flush()
         thread = Thread(target=run)

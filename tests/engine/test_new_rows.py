@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import inspect, select
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import open_case
 from engine.club.people import add_person
 from engine.declare.transition import Actor
 from engine.storage.models import Case, Person
+from engine.unit_of_work import ClubSession
 from tests.club import House
 
 TANG = "tang@qq.com"
@@ -20,13 +20,13 @@ def values(row: Any) -> dict[str, Any]:
     return {column.key: getattr(row, column.key) for column in inspect(row).mapper.column_attrs}
 
 
-def apply(house: House, session: Session) -> Case:
+def apply(house: House, session: ClubSession) -> Case:
     person = add_person(session, TANG, locale="zh-CN", name="糖糖")
     return open_case(session, "join", person, by=Actor(person, "page"), now=house.now)
 
 
 def test_a_new_row_holds_in_memory_what_it_holds_in_the_database(house: House) -> None:
-    def unit(session: Session) -> list[dict[str, Any]]:
+    def unit(session: ClubSession) -> list[dict[str, Any]]:
         case = apply(house, session)
         session.flush()
         made = [values(case.person), values(case)]
@@ -51,7 +51,7 @@ def test_a_new_row_holds_in_memory_what_it_holds_in_the_database(house: House) -
 
 
 def test_a_new_row_may_change_in_the_unit_that_made_it(house: House) -> None:
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         case = apply(house, session)
         session.flush()
         case.person.name = "唐糖"
@@ -61,7 +61,7 @@ def test_a_new_row_may_change_in_the_unit_that_made_it(house: House) -> None:
 
 
 def test_what_a_savepoint_takes_back_may_be_made_again(house: House) -> None:
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         savepoint = session.begin_nested()
         apply(house, session)
         session.flush()

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.club.people import add_person
 from engine.scheduler.recurring import BATCH, open_due, openings_round
 from engine.scheduler.schedules import plan_schedules
 from engine.storage.models import Case, Person, Schedule
+from engine.unit_of_work import ClubSession
 from tests.club import DOWN, LILEI, MEIMEI, OWNER, TAKEN, House
 from tests.engine import toys
 
@@ -95,7 +95,7 @@ def test_who_is_done_with_a_week_is_not_asked_for_it_again(reading: House) -> No
     open_due(reading.db, SUNDAY)
     reading.press(LILEI, "submit", LILEI, "toy_reading")
 
-    def again(session: Session) -> None:
+    def again(session: ClubSession) -> None:
         session.execute(
             select(Schedule).where(Schedule.rule == "toy_reading")
         ).scalar_one().next_at = SUNDAY
@@ -170,7 +170,7 @@ def test_a_month_of_chances_begins_at_midnight_where_the_club_is(house: House) -
 def test_a_club_larger_than_a_batch_is_opened_over_several_commits_nobody_twice(
     reading: House,
 ) -> None:
-    def crowd(session: Session) -> None:
+    def crowd(session: ClubSession) -> None:
         for number in range(BATCH + 3):
             add_person(session, f"a{number}@qq.com", locale="en", status="member")
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.cases.member_links import forget_ended_sessions, reissue_links
 from engine.storage.models import Person, WebSession
+from engine.unit_of_work import ClubSession
 from tests.club import LILEI, MEIMEI, House
 
 
 def sign_in(house: House, who: str, device: str, **life: float) -> None:
     you = house.person(who).id
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         ends = house.now + timedelta(**life)
         session.add(
             WebSession(

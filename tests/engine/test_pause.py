@@ -309,3 +309,25 @@ def test_a_named_moment_moves_with_the_rest(house: House) -> None:
         answers={"book": "战争与和平", "author": "托尔斯泰", "big": True},
     )
     assert house.case(MEIMEI, "reflection").due_at == due + timedelta(days=10)  # type: ignore[operator]
+
+
+def test_the_post_is_woken_for_the_letters_that_a_pause_held(house: House) -> None:
+    """A flag had to be set wherever a letter went back into the queue, and here it was forgotten."""
+    joined(house)
+    rest(house)
+    ask = {"state": "held", "answer": PAUSED}
+    house.write(
+        lambda session: (
+            session.execute(
+                update(Letter).where(Letter.name == "study_plan.please_write").values(ask)
+            )
+            and None
+        )
+    )
+    house.write(
+        lambda session: session.execute(update(Case).values(turn="")) and None
+    )  # nobody is told of the end
+    woken: list[int] = []
+    house.db.on_letters = woken.append
+    go_on(house)
+    assert woken == [1]

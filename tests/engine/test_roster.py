@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, select, update
-from sqlalchemy.orm import Session
 
 from engine.cases.erasure import erase_person
 from engine.outbox.queue import BULK
@@ -19,6 +18,7 @@ from engine.setup.member_import import (
     read_roster,
 )
 from engine.storage.models import Case, Club, Letter, Person
+from engine.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 
 HEAD = "姓名,邮箱,城市,加入日期,语言,角色\n"
@@ -190,7 +190,7 @@ def test_who_may_come_in_by_a_list_and_who_may_not(house: House) -> None:
     house.press(MEIMEI, "confirm", MEIMEI)
     house.press(OWNER, "decline", MEIMEI, note="不了。")
 
-    def history(session: Session) -> None:
+    def history(session: ClubSession) -> None:
         session.execute(
             update(Person).where(Person.status == "removed").values(removed_at=house.now)
         )

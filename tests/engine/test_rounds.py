@@ -9,21 +9,20 @@ import pytest
 from sqlalchemy import DateTime, func, select, type_coerce, update
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.exc import StatementError
-from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine.cases.batch_flush import flush_cases
 from engine.cases.transitions import act
 from engine.club.context import current_club
 from engine.declare.transition import CLOCK
 from engine.storage.models import Case, Event
 from engine.storage.types import UTCDateTime
+from engine.unit_of_work import ClubSession
 from tests.club import LILEI, House
 
 NOON = datetime(2026, 6, 10, 12, 30, 5, 1200, timezone(timedelta(hours=8)))
 
 
-def overdue(house: House, session: Session) -> Case:
+def overdue(house: House, session: ClubSession) -> Case:
     """The study plan of a newcomer after its due step, not written yet."""
     case = session.get_one(Case, (house.club_id, house.case(LILEI, "study_plan").id))
     assert case.person.name
@@ -37,7 +36,7 @@ def test_a_step_written_with_its_round_reads_back_as_it_was_taken(house: House) 
     house.join()
     case_id = house.case(LILEI, "study_plan").id
 
-    def unit(session: Session) -> list[object]:
+    def unit(session: ClubSession) -> list[object]:
         case = overdue(house, session)
         taken = [
             case.state,
@@ -49,7 +48,7 @@ def test_a_step_written_with_its_round_reads_back_as_it_was_taken(house: House) 
             case.wake_at,
             case.data,
         ]
-        flush_cases(session)
+        session.flush_and_forget()
         assert not session.new
         assert not session.dirty
         return taken
@@ -81,13 +80,13 @@ def test_a_step_written_with_its_round_reads_back_as_it_was_taken(house: House) 
 def test_a_round_that_was_overtaken_writes_nothing(house: House) -> None:
     house.join()
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         case = overdue(house, session)
         faster = update(Case).where(Case.id == case.id).values(version=Case.version + 1)
         with session.no_autoflush:
             session.execute(faster, execution_options={"synchronize_session": False})
         with pytest.raises(StaleDataError):
-            flush_cases(session)
+            session.flush_and_forget()
         session.rollback()
 
     house.write(unit)

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
+from engine.bulk import insert_new
 from engine.cases.offers import CannotOffer, offer
 from engine.cases.submissions import submit_application
 from engine.cases.transitions import NotAllowed, act, open_case
@@ -25,8 +25,9 @@ from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
 from engine.security.encryption import Encryption
 from engine.setup.first_club import AlreadyFounded, create_first_club, save_answers
-from engine.storage.database import Database, enter_club, insert_new
+from engine.storage.database import Database, enter_club
 from engine.storage.models import Case, Heartbeat, Letter, Person, Rate
+from engine.unit_of_work import ClubSession
 from mailers.queue import outbox
 from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
 from tests.databases import Databases
@@ -104,7 +105,7 @@ def test_of_a_workflow_with_one_open_six_processes_open_one(
     about = house.add(LILEI)
 
     def open_one(db: Database, _: int) -> str:
-        def unit(session: Session) -> str:
+        def unit(session: ClubSession) -> str:
             enter_club(session, house.club_id)
             person = session.get_one(Person, (house.club_id, about))
             return open_case(session, "study_plan", person, by=CLOCK, now=house.now).state
@@ -171,7 +172,7 @@ def test_decisions_of_the_same_moment_are_gathered_in_one_receipt(
     cases, owner = [house.case(reader).id for reader in readers], house.person(OWNER).id
 
     def approve(db: Database, number: int) -> str:
-        def unit(session: Session) -> str:
+        def unit(session: ClubSession) -> str:
             enter_club(session, house.club_id)
             hand = Actor(session.get_one(Person, (house.club_id, owner)), "page")
             case = session.get_one(Case, (house.club_id, cases[number]))
@@ -187,7 +188,7 @@ def test_decisions_of_the_same_moment_are_gathered_in_one_receipt(
 def test_a_fault_that_comes_back_at_every_try_is_told(house: House) -> None:
     tries = []
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         tries.append(1)
         session.add(Person(address="x", address_hash=house.person(OWNER).address_hash, locale="en"))
         session.flush()
@@ -210,7 +211,7 @@ def test_of_six_offers_of_the_club_one_is_made(house: House, processes: list[Dat
         house.join(address, f"form-{number}")
 
     def offers(db: Database, number: int) -> str:
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             enter_club(session, house.club_id)
             by = Actor(current_owner(session), "page")
             offer(session, house.club_id, "handover", addresses[number], by=by, now=house.now)

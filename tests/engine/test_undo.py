@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import NotAllowed, act
 from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.storage.models import Case, Event, Person
+from engine.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, OWNER, PLAN, House
 from tests.databases import databases
 
@@ -173,7 +173,7 @@ def test_what_the_owner_does_in_a_members_name_is_not_the_owners_to_take_back(
     decide(reading, "approve")
     case, owner = reading.case(LILEI, "reflection"), reading.person(OWNER).id
 
-    def in_their_name(session: Session) -> None:
+    def in_their_name(session: ClubSession) -> None:
         hand = Actor(
             session.get_one(Person, (reading.club_id, owner)),
             "page",

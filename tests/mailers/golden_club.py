@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
 from engine.cases.submissions import send_page, send_sign_in
 from engine.cases.transitions import act
 from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.storage.models import Case, Person
+from engine.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.mailers.golden_nomination import WHY
 from tests.mailers.golden_reflection import READ
@@ -96,7 +95,7 @@ def done_for_a_member(house: House) -> None:
     joined(house)
     plan, owner = house.case(LILEI, "study_plan").id, house.person(OWNER).id
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         case = session.get_one(Case, (house.club_id, plan))
         hand = Actor(session.get_one(Person, (house.club_id, owner)), "page", case.person)
         act(session, case, "submit", by=hand, now=house.now, answers=PLAN)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy.orm import Session
-
 from engine.storage.models import Club
+from engine.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, OWNER, House
 from tests.mailers.golden_steps import Stories, press, send, then, wait
 
@@ -71,7 +70,7 @@ def beside_another(house: House) -> None:
 def asked_at_once(house: House) -> None:
     """This club wants its reflections one by one."""
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         club = session.get_one(Club, house.club_id)
         club.charter, club.charter_version = (
             {**club.charter, "in_daily_letter": []},

@@ -10,13 +10,13 @@ from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import act, open_case
 from engine.club.people import add_person
 from engine.declare.transition import Actor
 from engine.storage.models import Club, Letter, Person
 from engine.text.addresses import fold_address
+from engine.unit_of_work import ClubSession
 from mailers.letters.compose import MOST_BYTES
 from mailers.letters.document import unbroken
 from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
@@ -152,7 +152,7 @@ def test_deciders_answer_the_person_and_everybody_else_the_owner(house: House) -
 
 
 def test_members_answer_the_clubs_contact_where_it_names_one(house: House) -> None:
-    def name_contact(session: Session) -> None:
+    def name_contact(session: ClubSession) -> None:
         club = session.get_one(Club, house.club_id)
         club.charter, club.charter_version = club.charter | {"contact": "post@jiuniu.example"}, 2
 
@@ -248,7 +248,7 @@ def test_short_answers_beside_a_megabyte_are_whole(house: House) -> None:
 
 
 def test_a_daily_letter_with_much_in_it_is_not_cut_either(house: House) -> None:
-    def wait(session: Session) -> None:
+    def wait(session: ClubSession) -> None:
         for number in range(100):
             person = add_person(session, f"a{number}@qq.com", locale="zh-CN", name="名" * 20)
             answers = APPLICATION | {"about": "长" * 500}

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.settings import MailServer
 from engine.storage.heartbeats import channel_trouble
 from engine.storage.models import Letter
+from engine.unit_of_work import ClubSession
 from mailers.queue import outbox
 from mailers.queue.worker import DeliveryWorker
 from mailers.smtp.reply import RETRY_AFTER, TOO_FAST, USED_UP_AFTER
@@ -217,7 +217,7 @@ def test_a_letter_whose_row_cannot_be_read_fails_alone(
 ) -> None:
     real = outbox.with_their_people
 
-    def unreadable(session: Session, ids: Sequence[int]) -> list[Letter]:
+    def unreadable(session: ClubSession, ids: Sequence[int]) -> list[Letter]:
         if broken in ids:
             raise ValueError("Expecting ',' delimiter")
         return real(session, ids)

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from engine.cases.erasure import erase_person, forget_case
 from engine.clock import machine_now
 from engine.storage.models import Case, Letter, Person
+from engine.unit_of_work import ClubSession
 from mailers.letters import compose
 from mailers.letters.context import LetterContext
 from mailers.queue import outbox
@@ -169,7 +169,7 @@ def test_one_letter_is_settled_and_the_next_one_frozen_in_one_commit(house: Hous
     house.freeze(first)
     following = ahead_of(house, [second]).of(second)
 
-    def fails_late(session: Session) -> None:
+    def fails_late(session: ClubSession) -> None:
         outbox.record_reply_and_store_next(session, first, TAKEN, house.now, following, LEASE)
         raise ZeroDivisionError
 

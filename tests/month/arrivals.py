@@ -9,12 +9,11 @@ from datetime import date, datetime
 from random import Random
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
-
 from engine.charter.model import shipped_charter
 from engine.club.context import current_club
 from engine.setup.member_import import import_members, read_roster
 from engine.storage.database import enter_club
+from engine.unit_of_work import ClubSession
 from tests.month import people
 from tests.month.hands import Somebody
 from tests.month.people import Mood
@@ -96,7 +95,7 @@ def bring_in(life: Life, club: Club, members: list[Somebody]) -> None:
         table.writerow((who.name, who.address, who.mood.word("city"), date(2026, 3, 1), who.rank))
     content, now = sheet.getvalue().encode(), life.world.now
 
-    def unit(session: Session) -> int:
+    def unit(session: ClubSession) -> int:
         enter_club(session, life.ids[club.slug])
         return len(
             import_members(

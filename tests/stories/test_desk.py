@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.storage.database import enter_club
 from engine.storage.heartbeats import hold_post
 from engine.storage.models import Case, Letter, Person, WebSession
+from engine.unit_of_work import ClubSession
 from tests.page import Browser, Page
 from tests.world import World
 
@@ -236,7 +236,7 @@ def test_after_a_restore_everything_goes_after_a_second_look(club: World) -> Non
     club.new_mails()
     record(club, browser, MEIMEI).press("link")
 
-    def restored(session: Session) -> None:
+    def restored(session: ClubSession) -> None:
         enter_club(session, club.club_id)
         for letter in session.execute(select(Letter).where(Letter.state == "queued")).scalars():
             letter.state = "held"

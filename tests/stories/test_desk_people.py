@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.club.context import by_slug
 from engine.storage.models import Event
+from engine.unit_of_work import ClubSession
 from tests.page import Page
 from tests.stories.test_desk import (
     ADMIN,
@@ -181,7 +181,7 @@ def test_walking_ids_finds_nobody(club: World) -> None:
     assert answers == [200, 404, 404, 404, 404, 404]
 
 
-def _club_of_jiuniu(session: Session) -> int:
+def _club_of_jiuniu(session: ClubSession) -> int:
     found = by_slug(session, "jiuniu")
     assert found is not None
     return found.id

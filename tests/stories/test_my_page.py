@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
-from sqlalchemy.orm import Session
 
 from engine.security.links import Link
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Event, Letter, Person, Row, new_id
+from engine.unit_of_work import ClubSession
 from tests.page import Page
 from tests.world import World
 
@@ -211,7 +211,7 @@ def test_letters_that_belong_to_no_case_say_why_too_and_a_dropped_one_says_so(wo
     world.form_page("study-plan", LILEI).press("submit", goals="读史", plan="每天")
 
     def drop(session: Any) -> None:
-        session.info["club_id"] = world.club_id
+        session.scope = world.club_id
         session.execute(
             select(Letter).where(Letter.name == "club.sign_in")
         ).scalar_one().state = "dropped"
@@ -280,7 +280,7 @@ def test_two_years_of_membership_still_make_small_pages(club: World) -> None:
     once."""
     you = club.person(LILEI).id
 
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         enter_club(session, club.club_id)
         for number in range(200):
             year, week = 2025 + number // 2 // 52, number // 2 % 52 + 1

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.cases.transitions import open_case
 from engine.declare.transition import Actor
 from engine.security.links import Link
 from engine.storage.database import enter_club
 from engine.storage.models import Event, Person
+from engine.unit_of_work import ClubSession
 from tests.page import Page
 from tests.stories.test_leaving import ADMIN, LILEI, OWNER, PLAN, with_members
 from tests.world import World
@@ -136,7 +136,7 @@ def test_the_owner_acts_for_nobody_after_the_end_of_a_matter(club: World) -> Non
 
 
 def _office_of(world: World, address: str) -> int:
-    def unit(session: Session) -> int:
+    def unit(session: ClubSession) -> int:
         enter_club(session, world.club_id)
         person = session.get_one(Person, (world.club_id, world.person(address).id))
         return open_case(session, "nomination", person, by=Actor(None, "command"), now=world.now).id

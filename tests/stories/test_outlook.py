@@ -16,10 +16,10 @@ from typing import Any
 
 from bs4 import Tag
 from sqlalchemy import event, insert
-from sqlalchemy.orm import Session
 
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Event, Person, Schedule, new_id
+from engine.unit_of_work import ClubSession
 from tests.page import Browser, Page
 from tests.world import World
 
@@ -212,7 +212,7 @@ def asked_by(world: World, browser: Browser) -> dict[str, int]:
     return counts
 
 
-def grow(session: Session, club_id: int, now: datetime, *, members: int, ended: int) -> None:
+def grow(session: ClubSession, club_id: int, now: datetime, *, members: int, ended: int) -> None:
     """Members who owe this week's reflection, and that many matters of weeks gone by."""
     enter_club(session, club_id)
     people = [

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, insert
-from sqlalchemy.orm import Session
 
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Event, Letter, Person, new_id
+from engine.unit_of_work import ClubSession
 from tests.page import Browser
 from tests.world import World
 
@@ -171,7 +171,7 @@ def cases(world: World, whose: list[int], number: int, first: int = 0) -> None:
 
 
 def fill(world: World, model: Any, rows: list[dict[str, Any]]) -> None:
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         enter_club(session, world.club_id)
         session.connection().execute(insert(model.__table__), rows)
 

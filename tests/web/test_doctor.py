@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import make_url, text, update
-from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.operations import installation_checks
@@ -20,6 +19,7 @@ from engine.outbox.delivery_log import hold_all
 from engine.storage.database import Database
 from engine.storage.engines import sqlite_module
 from engine.storage.models import Heartbeat
+from engine.unit_of_work import ClubSession
 from mailers.dev_mailbox import free_port
 from tests.databases import Databases
 from tests.mailers.scripted import Scripted
@@ -92,7 +92,7 @@ def test_a_healthy_installation(real: World) -> None:
 
 
 def test_worker_channel_letters_and_a_post_that_rests(real: World) -> None:
-    def old_beat(session: Session) -> None:
+    def old_beat(session: ClubSession) -> None:
         session.execute(
             update(Heartbeat)
             .where(Heartbeat.name == "sweep")

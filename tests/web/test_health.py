@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text, update
-from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.storage.models import Heartbeat
+from engine.unit_of_work import ClubSession
 from tests.world import APPLICATION, World
 
 
@@ -20,7 +20,7 @@ def asked(world: World, path: str = "/readyz") -> tuple[int, dict[str, Any]]:
 
 
 def set_beat(world: World, **ago: float) -> None:
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         session.execute(
             update(Heartbeat)
             .where(Heartbeat.name == "sweep")

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, update
-from sqlalchemy.orm import Session
 
 from app import create_app
 from engine.cases.erasure import erase_for_good
@@ -15,6 +14,7 @@ from engine.security.links import Link
 from engine.security.rate_limits import Limit
 from engine.storage.database import enter_club
 from engine.storage.models import Person, WebSession
+from engine.unit_of_work import ClubSession
 from tests.page import Page
 from tests.web.test_guard import routes
 from tests.world import APPLICATION, World
@@ -33,7 +33,7 @@ def returned(page: Page) -> list[str]:
 
 
 def change(world: World, address: str, **values: object) -> None:
-    def unit(session: Session) -> None:
+    def unit(session: ClubSession) -> None:
         enter_club(session, world.club_id)
         session.execute(update(Person).where(Person.address == address).values(**values))
 
@@ -200,7 +200,7 @@ def test_whoever_may_not_press_at_the_desk_any_more_keeps_the_words(
     owner = world.sign_in("owner@qq.com")
     token = {"csrf_token": owner.get("/jiuniu/desk/club").value("csrf_token"), "password": "geheim"}
 
-    def end_of_office(session: Session) -> None:
+    def end_of_office(session: ClubSession) -> None:
         enter_club(session, world.club_id)
         session.execute(
             update(Person).values(role="member") if role == "member" else delete(WebSession)

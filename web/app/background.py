@@ -56,7 +56,7 @@ class Ticker:
         self._every(TICK_SECONDS, self.tick_post, "post")
         self._every(LEASE_SECONDS, self.tick_leases, "leases")
         self._every(HOUSEKEEPING_SECONDS, self.tick_housekeeping, "housekeeping")
-        self.service.db.on_letters = self.wake_post
+        self.service.db.on_letters = lambda count: self.wake_post()
         self._scheduler.start()
 
     def stop(self) -> None:

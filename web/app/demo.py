@@ -16,7 +16,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine.cases.submissions import submit_application
 from engine.cases.transitions import act, open_case, open_case_of
@@ -32,6 +31,7 @@ from engine.setup.club_admin import create_club, remove_demo
 from engine.setup.member_import import import_members, read_roster
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Person, WebSession
+from engine.unit_of_work import ClubSession
 from mailers import dev_mailbox
 from mailers.queue.worker import DeliveryWorker
 from web.app.services import Services
@@ -129,7 +129,7 @@ def pass_time(service: Services, clock_file: Path, span: timedelta) -> None:
             _tick(service, service.clock.now(), post)
 
 
-def _stay_signed_in(session: Session, span: timedelta) -> None:
+def _stay_signed_in(session: ClubSession, span: timedelta) -> None:
     """Whoever looks at the demo lives in real time: the moved clock signs no browser out."""
     club = by_slug(session, SLUG)
     assert club is not None, "only a demo's clock is moved"
@@ -234,7 +234,7 @@ class _Story:
         """The week's reflections of those who are always in time, shared with the members and read
         by the owner at once."""
 
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             for who, text in ((HANMEIMEI, REFLECTION), (ZHOUMIN, ANOTHER)):
                 person = by_address(session, who.address)
                 case = open_case_of(session, person, "reflection") if person else None
@@ -261,7 +261,7 @@ class _Story:
     def _stands_for_admin(self, who: Newcomer, *, days_ago: float) -> None:
         """Their nomination, agreed to by the owner: the members vote now."""
 
-        def unit(session: Session) -> None:
+        def unit(session: ClubSession) -> None:
             person = by_address(session, who.address)
             assert person is not None, "they joined"
             case = open_case(
@@ -306,7 +306,7 @@ class _Story:
         )
         self._live_until(self.clock.at)
 
-    def _confirm(self, who: Newcomer) -> Callable[[Session], None]:
+    def _confirm(self, who: Newcomer) -> Callable[[ClubSession], None]:
         return lambda session: self._act(session, who, "join", "confirm", proven=True)
 
     def _hands_in_plan(self, who: Newcomer, *, days_ago: float) -> None:
@@ -318,8 +318,8 @@ class _Story:
 
     def _decide(
         self, who: Newcomer, workflow: str, action: str, note: str
-    ) -> Callable[[Session], None]:
-        def unit(session: Session) -> None:
+    ) -> Callable[[ClubSession], None]:
+        def unit(session: ClubSession) -> None:
             case = self._case(session, who, workflow)
             act(
                 session,
@@ -333,22 +333,22 @@ class _Story:
         return unit
 
     def _act(
-        self, session: Session, who: Newcomer, workflow: str, action: str, **given: Any
+        self, session: ClubSession, who: Newcomer, workflow: str, action: str, **given: Any
     ) -> None:
         case = self._case(session, who, workflow)
         person = session.get_one(Person, (self.club_id, case.person_id))
         act(session, case, action, by=Actor(person, "page"), now=self.clock.at, **given)
 
-    def _case(self, session: Session, who: Newcomer, workflow: str) -> Case:
+    def _case(self, session: ClubSession, who: Newcomer, workflow: str) -> Case:
         person = by_address(session, who.address)
         case = open_case_of(session, person, workflow) if person else None
         assert case is not None, "the story opened it"
         return case
 
-    def _at(self, days_ago: float, unit: Callable[[Session], None]) -> None:
+    def _at(self, days_ago: float, unit: Callable[[ClubSession], None]) -> None:
         self._live_until(self.today - timedelta(days=days_ago))
 
-        def in_club(session: Session) -> None:
+        def in_club(session: ClubSession) -> None:
             enter_club(session, self.club_id)
             unit(session)
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import Form
@@ -32,12 +31,12 @@ from engine.declare.registry import state_of, workflow
 from engine.declare.targets import arrows
 from engine.declare.transition import Actor, undo_ends
 from engine.declare.workflow import Act, Workflow, anyone
-from engine.outbox.queue import letters_together
 from engine.security.links import Link
 from engine.storage.models import Case, Draft, Event
 from engine.text.addresses import foreign_domain
 from engine.text.i18n import marked as _
 from engine.text.text_diff import Piece
+from engine.unit_of_work import ClubSession
 from mailers.letters.compose import Words
 from web.app.services import services
 from web.cases import drafts, member_form, review_queue
@@ -140,7 +139,9 @@ def _pressed(link: Link, token: str) -> Page:
     return redirect(url_for("case.case_page", token=token_now, done=action), 303)
 
 
-def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) -> tuple[str, str]:
+def _press(
+    session: ClubSession, link: Link, token: str, sent: MultiDict[str, str]
+) -> tuple[str, str]:
     """The writing unit of a press: rights asked anew, input checked, one step through the door.
 
     Returns the act and the token of the page: a new one where the act made older links die.
@@ -168,7 +169,7 @@ def _press(session: Session, link: Link, token: str, sent: MultiDict[str, str]) 
 
 
 def _keep_or_discard(
-    session: Session, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]
+    session: ClubSession, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]
 ) -> None:
     """Whatever the round: while the form is open to its person, what they type into it is kept."""
     written = drafts.draft_act(_offered(session, matter, met, actor), actor)
@@ -180,7 +181,7 @@ def _keep_or_discard(
 
 
 def _act(
-    session: Session, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]
+    session: ClubSession, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]
 ) -> str:
     round_seen = _number(sent, "round")
     offered = _offered(session, matter, met, actor)
@@ -191,19 +192,18 @@ def _act(
         if chosen and round_seen in (None, matter.entered_version)
         else None
     )
-    with letters_together(session):
-        act(
-            session,
-            matter,
-            action,
-            by=actor,
-            now=services().clock.now(),
-            seen_version=round_seen,
-            note=_note(sent),
-            answers=answers,
-            days=_number(sent, "days"),
-            proven=met.link.kind == "proof",
-        )
+    act(
+        session,
+        matter,
+        action,
+        by=actor,
+        now=services().clock.now(),
+        seen_version=round_seen,
+        note=_note(sent),
+        answers=answers,
+        days=_number(sent, "days"),
+        proven=met.link.kind == "proof",
+    )
     if chosen and answers is not None and actor.on_behalf_of is None:
         drafts.discard_submitted(
             session, met.you, matter, chosen, whole=chosen is drafts.draft_act(offered, actor)
@@ -239,7 +239,7 @@ def _number(sent: MultiDict[str, str], name: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
-def _offered(session: Session, matter: Case, met: Visitor, actor: Actor) -> list[Act]:
+def _offered(session: ClubSession, matter: Case, met: Visitor, actor: Actor) -> list[Act]:
     """The acts on this page: those open to anyone are done at the public form."""
     acting_person = actor.on_behalf_of or met.you
     open_acts = acts_for(
@@ -248,7 +248,7 @@ def _offered(session: Session, matter: Case, met: Visitor, actor: Actor) -> list
     return [item for item in open_acts if item.who != anyone]
 
 
-def _case_of(session: Session, met: Visitor) -> Case:
+def _case_of(session: ClubSession, met: Visitor) -> Case:
     if met.case is None:
         abort(404)
     if not may_see(session, met.case, met.you):
@@ -312,7 +312,7 @@ def _render_case(link: Link, token: str, typed: Typed) -> str:
 
 
 def _offers(
-    session: Session, met: Visitor, matter: Case, actor: Actor, typed: Typed
+    session: ClubSession, met: Visitor, matter: Case, actor: Actor, typed: Typed
 ) -> list[Offer]:
     offered, flow = _offered(session, matter, met, actor), workflow(matter.workflow)
     written = drafts.draft_act(offered, actor)
@@ -347,7 +347,7 @@ def _after(matter: Case) -> list[str]:
     return list(dict.fromkeys(arrows(due.to))) if due else []
 
 
-def _undo_until(session: Session, offers: list[Offer], matter: Case) -> datetime | None:
+def _undo_until(session: ClubSession, offers: list[Offer], matter: Case) -> datetime | None:
     """Until when the decision on this page may be taken back by whoever looks at it."""
     if not any(offer.act.action == "undo" for offer in offers):
         return None
@@ -355,7 +355,7 @@ def _undo_until(session: Session, offers: list[Offer], matter: Case) -> datetime
     return undo_ends(decision, charter_numbers(current_club(session)))
 
 
-def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, list[Piece]]:
+def _changes(session: ClubSession, flow: type[Workflow], matter: Case) -> dict[str, list[Piece]]:
     labels = labels_of(flow)
     return {
         labels[name]: pieces
@@ -364,7 +364,7 @@ def _changes(session: Session, flow: type[Workflow], matter: Case) -> dict[str, 
     }
 
 
-def _count(session: Session, matter: Case) -> dict[str, int]:
+def _count(session: ClubSession, matter: Case) -> dict[str, int]:
     """The votes by choice, once they are counted."""
     decided = session.get(Event, (matter.club_id, matter.id, matter.entered_version))
     count: dict[str, int] = decided.answers.get("count", {}) if decided else {}

@@ -3,7 +3,6 @@ as one types."""
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from engine.cases.drafts import delete_draft, forget_fields, form_of, keep_draft
@@ -15,6 +14,7 @@ from engine.declare.workflow import Act, Workflow
 from engine.security.rate_limits import DRAFTS, hit
 from engine.storage.models import Case, Person
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 
 ACTIONS = ("save", "discard")
@@ -28,7 +28,7 @@ class SavedTooOften(Exception):
 
 
 def press_draft(
-    session: Session,
+    session: ClubSession,
     you: Person,
     flow: type[Workflow],
     names: tuple[str, ...],
@@ -55,7 +55,9 @@ def draft_act(offered: list[Act], actor: Actor) -> Act | None:
     return None if actor.on_behalf_of else next((item for item in offered if item.fill), None)
 
 
-def discard_submitted(session: Session, you: Person, case: Case, act: Act, *, whole: bool) -> None:
+def discard_submitted(
+    session: ClubSession, you: Person, case: Case, act: Act, *, whole: bool
+) -> None:
     """The draft has done its work: all of it, or what another act of the case has filled."""
     form = form_of("case", case.id)
     if whole:

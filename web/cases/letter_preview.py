@@ -7,18 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from engine.cases.transitions import NotAllowed
 from engine.club.permissions import declared_acts
 from engine.security.links import Link
 from engine.storage.models import Case, Letter
+from engine.unit_of_work import ClubSession
 from mailers.letters.compose import Words
 from web.app.services import services
 from web.http.auth import visitor
 
-Press = Callable[[Session, Link, str, MultiDict[str, str]], Any]
+Press = Callable[[ClubSession, Link, str, MultiDict[str, str]], Any]
 
 
 def preview_letters(press: Press, link: Link, token: str, sent: MultiDict[str, str]) -> list[Words]:
@@ -43,7 +43,7 @@ def preview_letters(press: Press, link: Link, token: str, sent: MultiDict[str, s
         return [here.composer.words(session, letter, here.clock.now()) for letter in letters]
 
 
-def _decides(session: Session, link: Link, action: str) -> bool:
+def _decides(session: ClubSession, link: Link, action: str) -> bool:
     """Is this a decision with words, by somebody else than it concerns? A ballot's preview would
     tell voters what was written to the candidate, and how the count stands."""
     met = visitor(session, link)

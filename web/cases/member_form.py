@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import abort, g, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
@@ -20,6 +19,7 @@ from engine.security.rate_limits import TooManyMails
 from engine.storage.database import lock_row
 from engine.storage.models import Case, Draft, Person
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.cases import drafts
 from web.http.auth import Visitor, link_for, visitor
@@ -87,7 +87,9 @@ def says_something(form: WTForm, person: Person) -> bool:
     return True
 
 
-def _hand_in(session: Session, link: Link, flow: type[Workflow], form: WTForm, form_id: str) -> int:
+def _hand_in(
+    session: ClubSession, link: Link, flow: type[Workflow], form: WTForm, form_id: str
+) -> int:
     you = visitor(session, link).you
     actor, now, limited = (
         Actor(you, "page"),
@@ -121,7 +123,7 @@ def _draft_pressed(link: Link, token: str, flow: type[Workflow], met: Visitor) -
     return redirect(url_for("case.case_page", token=token, done=request.form["action"]), 303)
 
 
-def _keep_or_discard(session: Session, link: Link, flow: type[Workflow]) -> None:
+def _keep_or_discard(session: ClubSession, link: Link, flow: type[Workflow]) -> None:
     """A save that comes after its own form was handed in keeps nothing."""
     you = visitor(session, link).you
     lock_row(session, you)
@@ -172,7 +174,7 @@ def _flow(link: Link) -> type[Workflow]:
     return flow
 
 
-def _open_already(session: Session, flow: type[Workflow], you: Person) -> Case | None:
+def _open_already(session: ClubSession, flow: type[Workflow], you: Person) -> Case | None:
     return open_case_of(session, you, flow.key) if flow.one_open else None
 
 

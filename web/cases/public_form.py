@@ -4,7 +4,6 @@ personal link goes."""
 from __future__ import annotations
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
@@ -18,6 +17,7 @@ from engine.declare.workflow import Workflow
 from engine.security.rate_limits import ANONYMOUS_POSTS, TooManyMails
 from engine.storage.models import Club
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import age_of_a_session, club_here, form_link, link_for, signed_in
 from web.http.security import (
@@ -74,7 +74,9 @@ def form_sent_page(slug: str, path: str) -> Page:
     return render_template("pages/sent.html", flow=flow, applied=flow.open_to_anyone)
 
 
-def _accept(session: Session, slug: str, flow: type[Workflow], form: WTForm, form_id: str) -> None:
+def _accept(
+    session: ClubSession, slug: str, flow: type[Workflow], form: WTForm, form_id: str
+) -> None:
     club, now, limited = (
         club_here(session, slug),
         services().clock.now(),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import g, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.cases.transitions import NotAllowed, Refused, act
@@ -20,6 +19,7 @@ from engine.reports.worklists import WorkItem, waiting_for
 from engine.security.links import Link
 from engine.storage.database import lock_row
 from engine.storage.models import Case, Person
+from engine.unit_of_work import ClubSession
 from mailers.letters.document import start_of
 from web.app.services import services
 from web.http.auth import link_for, visitor
@@ -69,7 +69,7 @@ def nothing_ticked() -> bool:
     return request.form.get("action") != "approve" or "case" not in request.form
 
 
-def approve_ticked(decider: Callable[[Session], Person]) -> tuple[int, int]:
+def approve_ticked(decider: Callable[[ClubSession], Person]) -> tuple[int, int]:
     """Approve what is ticked, each in a commit of its own: one that somebody else decided meanwhile
     stops no other.
 
@@ -93,8 +93,8 @@ def approve_ticked(decider: Callable[[Session], Person]) -> tuple[int, int]:
 
 
 def _approve(
-    session: Session,
-    decider: Callable[[Session], Person],
+    session: ClubSession,
+    decider: Callable[[ClubSession], Person],
     case_id: int,
     seen: int | None,
     now: datetime,
@@ -104,7 +104,7 @@ def _approve(
     act(session, case, "approve", by=Actor(you, "page"), now=now, seen_version=seen)
 
 
-def held_case(session: Session, you: Person, case_id: int) -> Case:
+def held_case(session: ClubSession, you: Person, case_id: int) -> Case:
     """A case of this person's club, until the commit nobody else's. Raises NotAllowed."""
     case = session.get(Case, (you.club_id, case_id)) if 0 < case_id < MOST_ID else None
     if case is None:
@@ -113,11 +113,11 @@ def held_case(session: Session, you: Person, case_id: int) -> Case:
     return case
 
 
-def entries(session: Session, you: Person, matters: list[WorkItem]) -> list[QueueItem]:
+def entries(session: ClubSession, you: Person, matters: list[WorkItem]) -> list[QueueItem]:
     return [_entry(session, you, matter) for matter in matters]
 
 
-def _entry(session: Session, you: Person, matter: WorkItem) -> QueueItem:
+def _entry(session: ClubSession, you: Person, matter: WorkItem) -> QueueItem:
     case = matter.case
     flow = workflow(case.workflow)
     ready = any(

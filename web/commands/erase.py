@@ -6,13 +6,13 @@ import sys
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.orm import Session
 
 from engine.cases.erasure import CannotErase, erase_for_good
 from engine.club.people import by_address
 from engine.storage.database import enter_club
 from engine.storage.models import Person
 from engine.text.addresses import BadAddress, fold_address
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.commands.options import of_club, the_club
 
@@ -55,7 +55,7 @@ def _ask(question: str) -> None:
             raise click.Abort
 
 
-def _named(session: Session, club_id: int, text: str) -> Person | None:
+def _named(session: ClubSession, club_id: int, text: str) -> Person | None:
     if text.isascii() and text.isdigit():
         return session.get(Person, (club_id, int(text))) if len(text) < 20 else None
     try:

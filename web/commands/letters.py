@@ -8,11 +8,11 @@ from datetime import datetime
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.orm import Session
 
 from engine.clock import machine_now
 from engine.outbox import delivery_log
 from engine.storage.database import enter_club
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.commands.options import as_json, of_club, print_rows, the_club
 
@@ -58,7 +58,7 @@ def show_letter(letter_id: int, slug: str | None, as_json: bool) -> None:
         click.echo(mail)
 
 
-Change = Callable[[Session, int, int, datetime], bool]
+Change = Callable[[ClubSession, int, int, datetime], bool]
 
 
 def _change(

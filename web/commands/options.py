@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from engine.club.context import all_clubs, by_slug
 from engine.storage.models import Club
+from engine.unit_of_work import ClubSession
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 of_club = click.option(
@@ -17,7 +17,7 @@ of_club = click.option(
 )
 
 
-def the_club(session: Session, slug: str | None) -> Club:
+def the_club(session: ClubSession, slug: str | None) -> Club:
     if slug:
         found = by_slug(session, slug)
         if found is None:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, render_template, request
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.declare.due_times import week_number
@@ -19,6 +18,7 @@ from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Club, Person, Schedule
 from engine.text.i18n import LANGUAGES, of_week, say_short, translate
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import officer_here
 
@@ -93,7 +93,7 @@ def _join(club: Club, say: Voice) -> str:
     return "\n".join([say(JOIN), services().links.url(f"{club.slug}/join"), say(JOIN_NEXT)])
 
 
-def _this_week(session: Session, club: Club, now: datetime, say: Voice) -> str:
+def _this_week(session: ClubSession, club: Club, now: datetime, say: Voice) -> str:
     if club.paused_at:
         return say(AT_REST)
     lines = [*_duties(session, now, say), *_votes(session, now, say)]
@@ -108,7 +108,7 @@ def _this_week(session: Session, club: Club, now: datetime, say: Voice) -> str:
     )
 
 
-def _duties(session: Session, now: datetime, say: Voice) -> list[str]:
+def _duties(session: ClubSession, now: datetime, say: Voice) -> list[str]:
     """What is owed before its first due time: a week's reflection, newcomers' plans. Nobody is
     named."""
     period = Case.data["period"].as_string()
@@ -133,7 +133,7 @@ def _duties(session: Session, now: datetime, say: Voice) -> list[str]:
     ]
 
 
-def _votes(session: Session, now: datetime, say: Voice) -> list[str]:
+def _votes(session: ClubSession, now: datetime, say: Voice) -> list[str]:
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     asked = select(Case.due_at, Person.display_name).join(Person, of_person)
     asked = asked.where(
@@ -146,7 +146,7 @@ def _votes(session: Session, now: datetime, say: Voice) -> list[str]:
     ]
 
 
-def _results(session: Session, club: Club, now: datetime, say: Voice) -> str:
+def _results(session: ClubSession, club: Club, now: datetime, say: Voice) -> str:
     fresh = _since(session, now, "join", "approved", "member")
     elected = _since(session, now, "nomination", "elected", "admin")
     lines = [say(WELCOME, names=say.names(fresh))] if fresh else []
@@ -155,7 +155,7 @@ def _results(session: Session, club: Club, now: datetime, say: Voice) -> str:
     return "\n".join([say(LAST_WEEK), *lines, *books] if lines or books else [say(QUIET_LAST)])
 
 
-def _since(session: Session, now: datetime, flow: str, state: str, rank: str) -> list[str]:
+def _since(session: ClubSession, now: datetime, flow: str, state: str, rank: str) -> list[str]:
     """The display names of those whose matter ended so in the last days, and who still are what it
     made of them."""
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
@@ -170,7 +170,7 @@ def _since(session: Session, now: datetime, flow: str, state: str, rank: str) ->
     return list(session.execute(asked.order_by(Case.entered_at, Case.id)).scalars())
 
 
-def _shared(session: Session, club: Club, now: datetime, say: Voice) -> list[str]:
+def _shared(session: ClubSession, club: Club, now: datetime, say: Voice) -> list[str]:
     found = [
         matter
         for matter in ended_in(session, "reflection", "shared", limit=MOST_SHARED)

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
 
@@ -20,6 +19,7 @@ from engine.scheduler.schedules import RESUME
 from engine.storage.database import enter_club
 from engine.storage.models import Club, Person, Schedule
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import link_for, officer_here
 
@@ -77,7 +77,7 @@ def _offer(here: Club, you: Person) -> Page:
     return _back(here)
 
 
-def _offered(session: Session, club_id: int, owner_id: int, address: str) -> int:
+def _offered(session: ClubSession, club_id: int, owner_id: int, address: str) -> int:
     enter_club(session, club_id)
     owner = session.get_one(Person, (club_id, owner_id))
     return offer(
@@ -99,7 +99,7 @@ def _again(here: Club, you: Person, form: Form | None = None, *, error: str = ""
 
 
 def _page(
-    session: Session, here: Club, you: Person, form: Form | None = None, *, error: str = ""
+    session: ClubSession, here: Club, you: Person, form: Form | None = None, *, error: str = ""
 ) -> str:
     goes_on = select(Schedule.next_at).where(Schedule.rule == RESUME)
     offered = open_offer(session, "handover")

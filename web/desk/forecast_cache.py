@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from engine.reports.forecast import PlannedLetter, forecast_letters
 from engine.storage.database import Database
 from engine.storage.models import Case, Club, Letter, Person, Schedule
+from engine.unit_of_work import ClubSession
 
 DAYS = 14
 _KEPT = timedelta(minutes=10)
@@ -60,13 +60,13 @@ def gathered(letters: Iterable[PlannedLetter]) -> list[Sending]:
 
 
 def trial(
-    db: Database, club: Club, now: datetime, change: Callable[[Session], None]
+    db: Database, club: Club, now: datetime, change: Callable[[ClubSession], None]
 ) -> list[PlannedLetter]:
     """The same days, if the club were changed so now."""
     return forecast_letters(db, club.id, now, now + timedelta(days=DAYS), change=change)
 
 
-def _traces(session: Session) -> Any:
+def _traces(session: ClubSession) -> Any:
     """Whatever happens leaves one of these changed: a case moves, a letter is queued or settled, an
     opening passes, somebody comes, goes or changes."""
     cases = select(func.count(), func.sum(Case.version), func.max(Case.wake_at)).where(

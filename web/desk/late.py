@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -16,11 +15,11 @@ from engine.club.permissions import declared_acts
 from engine.declare.fields import clean_text
 from engine.declare.transition import Actor
 from engine.declare.workflow import Act
-from engine.outbox.queue import letters_together
 from engine.reports import worklists as desk_queries
 from engine.reports.worklists import NextSteps, WorkItem
 from engine.storage.models import Person
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.cases.review_queue import held_case
 from web.http.auth import link_for, officer_here
@@ -49,7 +48,7 @@ class LateRow:
         return "owner" in self.ahead.turns
 
 
-def rows(session: Session, you: Person, matters: list[WorkItem]) -> list[LateRow]:
+def rows(session: ClubSession, you: Person, matters: list[WorkItem]) -> list[LateRow]:
     """Without a query of their own. Only acts that end or lengthen the wait: what fills a form is
     done on the case's page."""
     now, numbers, club = (
@@ -93,24 +92,23 @@ def press_late(slug: str) -> Page:
     return redirect(url_for(back, slug=slug, gave=action), 303)
 
 
-def _press(session: Session, slug: str, sent: MultiDict[str, str]) -> str:
+def _press(session: ClubSession, slug: str, sent: MultiDict[str, str]) -> str:
     """One act about one late matter, through the door."""
     _club, you = officer_here(session, slug)
     case = held_case(session, you, sent.get("case", 0, type=int))
     action, days = sent.get("action", ""), sent.get("days", "").strip()
     if action not in {item.action for item in declared_acts(session, case, you) if not item.fill}:
         raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
-    with letters_together(session):
-        act(
-            session,
-            case,
-            action,
-            by=Actor(you, "page"),
-            now=services().clock.now(),
-            seen_version=sent.get("round", type=int),
-            note=clean_text(sent.get("note")),
-            days=int(days) if days.isdecimal() and len(days) < MOST_DIGITS else None,
-        )
+    act(
+        session,
+        case,
+        action,
+        by=Actor(you, "page"),
+        now=services().clock.now(),
+        seen_version=sent.get("round", type=int),
+        note=clean_text(sent.get("note")),
+        days=int(days) if days.isdecimal() and len(days) < MOST_DIGITS else None,
+    )
     return action
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.operations.mail_account import Outgoing, save_account
 from engine.settings import MailServer
 from engine.setup.first_club import real_club
 from engine.storage.models import Club
+from engine.unit_of_work import ClubSession
 from mailers.account.providers import OWN, preset_at, preset_of
 from web.app.services import services
 from web.forms import mail_form
@@ -63,7 +63,7 @@ def press_mail_account(slug: str) -> Page:
     return redirect(url_for("mail_account.mail_account_page", slug=slug, saved=1), 303)
 
 
-def _keeps_it(session: Session, club: Club) -> bool:
+def _keeps_it(session: ClubSession, club: Club) -> bool:
     first = real_club(session)
     return first is not None and first.id == club.id
 

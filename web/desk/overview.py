@@ -4,7 +4,6 @@ link."""
 from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.club.authority import set_absence
@@ -13,6 +12,7 @@ from engine.outbox.delivery_log import counts
 from engine.reports import worklists as desk_queries
 from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.storage.models import Club, Person
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.cases.review_queue import entries
 from web.desk.club import end_of
@@ -63,7 +63,7 @@ def _again(slug: str, typed: str) -> str:
         return _desk_page(session, club, you, typed=typed)
 
 
-def _desk_page(session: Session, club: Club, you: Person, *, typed: str | None = None) -> str:
+def _desk_page(session: ClubSession, club: Club, you: Person, *, typed: str | None = None) -> str:
     is_owner = you.role == "owner"
     channel, way = (channel_trouble(session), services().outgoing()) if is_owner else (None, None)
     return render_template(

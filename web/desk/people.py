@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
@@ -31,6 +30,7 @@ from engine.reports.directory import people as people_found
 from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Club, Person
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from mailers.smtp.reply import meaning
 from web.app.services import services
 from web.cases.member_form import UNCHANGED
@@ -172,7 +172,7 @@ def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
     )
 
 
-def person_of(session: Session, club: Club, person_id: int) -> Person:
+def person_of(session: ClubSession, club: Club, person_id: int) -> Person:
     """Somebody of this club; 404 for anybody else's id."""
     found = session.get(Person, (club.id, person_id)) if 0 < person_id < MOST_ID else None
     if found is None or found.status == "erased":
@@ -213,7 +213,7 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
         )
 
 
-def _line(session: Session, you: Person, case: Case, by: Person | None = None) -> PersonLine:
+def _line(session: ClubSession, you: Person, case: Case, by: Person | None = None) -> PersonLine:
     url = link_for(current_club(session), you, "case", case.id)
     return PersonLine(case, url, declared_acts(session, case, you), may_act_for(you, case), by)
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from flask import abort, redirect, request, url_for
 from sqlalchemy import Select, bindparam, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
@@ -21,6 +21,7 @@ from engine.security.links import SIGN_IN_LIFE, BadLink, Kind, Link
 from engine.security.rate_limits import UNKNOWN_TOKENS
 from engine.storage.database import ROW_LOCK, across_clubs, enter_club
 from engine.storage.models import Case, Club, Person, WebSession
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.i18n import set_request_owner
 from web.http.security import check_rate_limit, client_address
@@ -68,7 +69,7 @@ def read_token(token: str) -> Link:
         abort(404)
 
 
-def visitor(session: Session, link: Link, *, held: bool = False) -> Visitor:
+def visitor(session: ClubSession, link: Link, *, held: bool = False) -> Visitor:
     """Who comes by this link. Raises DeadLink when its time or its epoch is over.
 
     ``held``: by whoever presses, so that a second press waits for the case and then sees what the
@@ -112,7 +113,13 @@ _BEHIND_HELD = _behind(to_a_case=True).with_for_update(of=Case, **ROW_LOCK)
 
 
 def start_session(
-    session: Session, club_id: int, person_id: int, link: str, now: datetime, *, secret: str = ""
+    session: ClubSession,
+    club_id: int,
+    person_id: int,
+    link: str,
+    now: datetime,
+    *,
+    secret: str = "",
 ) -> tuple[str, timedelta] | None:
     """Sign a browser in; None when this link was used before. The secret itself is not kept."""
     enter_club(session, club_id)
@@ -148,7 +155,7 @@ def set_session_cookie(response: Response, slug: str, secret: str, life: timedel
 
 
 @across_clubs
-def signed_in(session: Session, club_id: int, secret: str | None = None) -> Person | None:
+def signed_in(session: ClubSession, club_id: int, secret: str | None = None) -> Person | None:
     """The person whose browser this is, if it is signed in to this club (by its cookie, or by the
     secret at hand)."""
     secret = secret or request.cookies.get(COOKIE)
@@ -170,7 +177,7 @@ def life_of(person: Person) -> timedelta:
     return OFFICE_LIFE if person.role in ("owner", "admin") else MEMBER_LIFE
 
 
-def session_id_here(session: Session) -> int | None:
+def session_id_here(session: ClubSession) -> int | None:
     """Which of the club's signed-in browsers this is."""
     secret = request.cookies.get(COOKIE)
     if not secret:
@@ -184,7 +191,7 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def club_here(session: Session, slug: str) -> Club:
+def club_here(session: ClubSession, slug: str) -> Club:
     """The club of this address; the session and the page are its own from here on. 404 where there
     is none."""
     club = by_slug(session, slug)
@@ -196,7 +203,7 @@ def club_here(session: Session, slug: str) -> Club:
     return club
 
 
-def visitor_here(session: Session, slug: str) -> tuple[Club, Person | None]:
+def visitor_here(session: ClubSession, slug: str) -> tuple[Club, Person | None]:
     """The club of this address and who is signed in to it; the page is theirs from here on. 404
     where there is no club."""
     club = club_here(session, slug)
@@ -235,7 +242,9 @@ def token_for(
     )
 
 
-def officer_here(session: Session, slug: str, *, only_owner: bool = False) -> tuple[Club, Person]:
+def officer_here(
+    session: ClubSession, slug: str, *, only_owner: bool = False
+) -> tuple[Club, Person]:
     """The club and the owner or admin whose browser this is; 403 for an admin where the page is the
     owner's.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, render_template
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.security.links import Link
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.http.auth import Visitor, visitor
 
 member = Blueprint("member", __name__)
@@ -26,7 +26,7 @@ MENU = (
 )
 
 
-def own(session: Session, link: Link) -> Visitor:
+def own(session: ClubSession, link: Link) -> Visitor:
     """The visitor by a link to their own page; 404 for a link to anything else."""
     met = visitor(session, link)
     if link.kind != "me":

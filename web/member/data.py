@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, current_app, redirect, request, url_for
-from sqlalchemy.orm import Session
 
 from engine.cases.member_links import mail_member_page, reissue_links
 from engine.declare.fields import written_answers
@@ -20,6 +19,7 @@ from engine.security.rate_limits import EXPORTS, TooManyMails
 from engine.storage.models import Case, Club
 from engine.text.csv_export import spreadsheet
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import Visitor, read_token
 from web.http.i18n import case_label, gettext, state_word
@@ -87,14 +87,14 @@ def _mail_fresh_link(link: Link, token: str, met: Visitor) -> Page:
     return redirect(url_for("member.data_page", token=token, sent=1), 303)
 
 
-def _mail(session: Session, link: Link, request_id: str) -> None:
+def _mail(session: ClubSession, link: Link, request_id: str) -> None:
     you, here = own(session, link).you, services()
     mail_member_page(
         session, you, request_id=request_id, now=here.clock.now(), limited=here.settings.rate_limits
     )
 
 
-def _renew(session: Session, link: Link) -> None:
+def _renew(session: ClubSession, link: Link) -> None:
     reissue_links(session, own(session, link).you, services().clock.now())
 
 

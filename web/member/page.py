@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import abort, redirect, request, url_for
-from sqlalchemy.orm import Session
 
 from engine.cases.drafts import drafts_of, form_of
 from engine.cases.submissions import may_submit
@@ -16,6 +15,7 @@ from engine.declare.workflow import Workflow
 from engine.reports.worklists import cases_of
 from engine.security.links import Link
 from engine.storage.models import Case, Club, Draft, Person
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import age_of_a_session, form_link, link_for, read_token, token_for, visitor_here
 from web.member.auth import Page, member, own, own_page
@@ -76,7 +76,7 @@ def press_member_page(token: str) -> Page:
     return redirect(url_for("member.member_page", token=token), 303)
 
 
-def _acknowledge(session: Session, link: Link) -> None:
+def _acknowledge(session: ClubSession, link: Link) -> None:
     met = own(session, link)
     met.you.charter_version, met.you.charter_acknowledged_at = (
         met.club.charter_version,
@@ -97,7 +97,7 @@ def forms_of(club: Club, you: Person, drafts: dict[str, Draft], made_at: datetim
     ]
 
 
-def _page(session: Session, club: Club, you: Person, token: str, made_at: datetime) -> str:
+def _page(session: ClubSession, club: Club, you: Person, token: str, made_at: datetime) -> str:
     drafts = drafts_of(session, you)
     lines = [_line(club, you, item, drafts) for item in cases_of(session, you)]
     under_way = {line.case.workflow for line in lines if line.case.turn}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask import abort, redirect, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from engine.security.links import Link
 from engine.text.i18n import LANGUAGES
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import read_token
 from web.member.auth import Page, member, own, own_page
@@ -41,7 +41,7 @@ def press_member_settings(token: str) -> Page:
     return redirect(url_for("member.member_settings_page", token=token), 303)
 
 
-def _save_settings(session: Session, link: Link, sent: MultiDict[str, str]) -> None:
+def _save_settings(session: ClubSession, link: Link, sent: MultiDict[str, str]) -> None:
     you, action = own(session, link).you, sent.get("action", "")
     if action in ("fewer", "all"):
         you.fewer_reminders = action == "fewer"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flask import abort, render_template
-from sqlalchemy.orm import Session
 
 from engine.security.links import Link
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import read_token, visitor
 from web.http.csrf import no_token_needed
@@ -32,7 +32,7 @@ def unsubscribe(token: str) -> Page:
     return render_template("pages/unsubscribe.html", token=token, done=True)
 
 
-def _fewer(session: Session, link: Link) -> None:
+def _fewer(session: ClubSession, link: Link) -> None:
     met = visitor(session, link)
     if link.kind != "unsubscribe":
         abort(404)

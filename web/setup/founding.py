@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import abort, g, redirect, render_template, request, session, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.declare.registry import all_workflows
@@ -15,6 +14,7 @@ from engine.settings import is_loopback
 from engine.setup.club_admin import BadClub
 from engine.setup.first_club import AlreadyFounded, create_first_club, demo_exists, real_club
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app import demo
 from web.app.services import services
 from web.forms.club_form import FIRST_NUMBERS, ZONES
@@ -60,7 +60,7 @@ def _found(said: dict[str, Any]) -> Response:
         demo.end(here)
         now = here.clock.now()
 
-        def unit(database: Session) -> None:
+        def unit(database: ClubSession) -> None:
             club_id, owner_id = create_first_club(
                 database,
                 club=said["club"],

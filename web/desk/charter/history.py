@@ -8,13 +8,13 @@ from datetime import datetime
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.charter.diff import charter_diff
 from engine.charter.loading import load_charter
 from engine.setup.club_admin import CharterChanged, apply_charter
 from engine.storage.models import CharterChange, Person
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.desk.charter.diff_view import Amended, describe_diff
 from web.http.auth import officer_here
@@ -77,7 +77,7 @@ def press_charter_history(slug: str) -> Page:
     return redirect(url_for("history.charter_history_page", slug=slug), 303)
 
 
-def _versions(session: Session, before: int) -> list[Version]:
+def _versions(session: ClubSession, before: int) -> list[Version]:
     """Up to A_PAGE versions below that number, the newest first, each beside the one before it."""
     by = (Person.club_id == CharterChange.club_id) & (Person.id == CharterChange.by_id)
     wanted = (

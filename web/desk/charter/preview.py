@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import g
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from engine.charter.diff import charter_diff
 from engine.charter.model import KINDS, Number
@@ -21,6 +20,7 @@ from engine.reports.forecast import LetterChange, letter_changes, with_charter
 from engine.setup.club_admin import change_club
 from engine.storage.models import Case, Club
 from engine.text.i18n import marked as _
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.desk.charter.diff_view import Amended, describe_diff
 from web.desk.forecast_cache import cached_forecast, trial
@@ -107,7 +107,7 @@ def preview_of_club(club: Club, name: str, zone: str) -> Preview:
     return made
 
 
-def _look_ahead(made: Preview, club: Club, change: Callable[[Session], None]) -> None:
+def _look_ahead(made: Preview, club: Club, change: Callable[[ClubSession], None]) -> None:
     here, now = services(), services().clock.now()
     different = _gathered(
         letter_changes(cached_forecast(here.db, club, now), trial(here.db, club, now, change))

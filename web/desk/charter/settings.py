@@ -12,7 +12,6 @@ from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engine.charter.diff import charter_diff, rebase
@@ -20,6 +19,7 @@ from engine.charter.loading import load_charter
 from engine.club.context import current_charter
 from engine.setup.club_admin import CharterChanged, apply_charter
 from engine.storage.models import CharterChange, Club, Person
+from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.desk.charter import charter_form as forms
 from web.desk.charter.diff_view import Amended, describe_diff
@@ -143,7 +143,7 @@ def settings_hash(charter: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(charter, sort_keys=True).encode()).hexdigest()
 
 
-def _charter_at(session: Session, club: Club, version: int) -> dict[str, Any] | None:
+def _charter_at(session: ClubSession, club: Club, version: int) -> dict[str, Any] | None:
     """The charter of a version, in the plain form of today."""
     found = session.execute(
         select(CharterChange).where(CharterChange.version == version)
