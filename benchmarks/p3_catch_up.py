@@ -39,7 +39,7 @@ def _measure(folder: Path, what: str, due: int, pages: int) -> None:
     with world.open_service(folder) as service:
         clubs = [world.found_club(service, f"bench{number}") for number in range(CLUBS)]
         wakes = [(NIGHT + (DAY if what == "reminders" else timedelta()), NIGHT)] * due
-        world.many_plans(service.db, clubs, wakes, NIGHT - 3 * DAY, asked=what == "steps")
+        world.many_owed(service.db, clubs, wakes, NIGHT - 3 * DAY, asked=what == "steps")
         bare.fill(wakes)
         database.analyze(folder, "product", "bare")
         _set_clock(service, NIGHT - timedelta(hours=1))

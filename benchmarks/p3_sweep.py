@@ -1,5 +1,5 @@
-"""P3: the sweep: 1,000 reminders due among many open cases, 1,000 due steps through the door, and
-nothing due at all."""
+"""P3: the sweep: 1,000 reminders due among many open cases, 1,000 due steps through the door (of a
+study plan, and of a week's reflections), and nothing due at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engine.storage.models import Case, Event, Letter
 # not matter.
 NOON = datetime(2026, 6, 10, 4, tzinfo=UTC)
 CLUBS = 10
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 _TABLES = (
     "CREATE TABLE matter (id INTEGER PRIMARY KEY, club_id INTEGER NOT NULL, person_id INTEGER NOT NULL, state TEXT NOT NULL,"
     " due_at TEXT NOT NULL, wake_at TEXT)",
@@ -115,10 +115,12 @@ def _measure(folder: Path, cases: int, rounds: int, due: int) -> None:
         moments = [NOON + timedelta(minutes=number) for number in range(rounds)]
         reminders = [(moment + DAY, moment) for moment in moments for _ in range(due)]
         steps = [(moment + DAY / 2, moment + DAY / 2) for moment in moments for _ in range(due)]
-        later = [(NOON + 9 * DAY, NOON + 8 * DAY)] * (cases - len(reminders) - len(steps))
-        world.many_plans(db, clubs, reminders + later, NOON - 2 * DAY)
-        world.many_plans(db, clubs, steps, NOON - 2 * DAY, asked=True)
-        bare.fill(reminders + later + steps)
+        later = [(NOON + 9 * DAY, NOON + 8 * DAY)] * (cases - len(reminders) - len(steps) * 2)
+        weekly = [(due_at + HOUR, wake_at + HOUR) for due_at, wake_at in steps]
+        world.many_owed(db, clubs, reminders + later, NOON - 2 * DAY)
+        world.many_owed(db, clubs, steps, NOON - 2 * DAY, asked=True)
+        world.many_owed(db, clubs, weekly, NOON - 2 * DAY, workflow="reflection", asked=True)
+        bare.fill(reminders + later + steps + weekly)
         database.analyze(folder, "product", "bare")
         held = resident_mib()
 
@@ -154,6 +156,15 @@ def _measure(folder: Path, cases: int, rounds: int, due: int) -> None:
         )
         second.say("product, steps by the door", "bare tick")
         Mark("steps, product : bare tick", 10, "×", at_least=False).judge(second.ratio)
+        # Where it leads depends on queries: a chance may have been used before, and each sees the
+        # steps before it.
+        third = alternate(
+            rounds,
+            "ms",
+            lambda number: product(moments[number] + DAY / 2 + HOUR),
+            lambda number: reference(moments[number] + DAY / 2 + HOUR),
+        )
+        third.say("product, weekly steps", "bare tick")
         print(
             f"  {'memory of this process':<28}{resident_mib() - held:>+9.1f} MiB since the cases were made ({resident_mib():.0f} MiB)"
         )
@@ -161,12 +172,15 @@ def _measure(folder: Path, cases: int, rounds: int, due: int) -> None:
         same(
             reminders_due=done,
             reminders_queued=world.count(db, Letter, name="study_plan.due_soon", state="queued"),
-            steps=world.count(db, Event, action="due", to_state="overdue"),
-            overdue=world.count(db, Case, state="overdue"),
+            half_of_steps=world.count(db, Event, action="due", to_state="overdue") // 2,
+            half_of_overdue=world.count(db, Case, state="overdue") // 2,
             second_chances_queued=world.count(
                 db, Letter, name="study_plan.second_chance", state="queued"
             ),
-            half_of_bare_letters=bare.letters() // 2,
+            third_of_bare_letters=bare.letters() // 3,
+            weekly_chances_queued=world.count(
+                db, Letter, name="reflection.second_chance", state="queued"
+            ),
         )
         bare.close()
 

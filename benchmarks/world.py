@@ -118,17 +118,19 @@ def apply_many(
     return [case.id for case in cases]
 
 
-def many_plans(
+def many_owed(
     db: Database,
     club_ids: list[int],
     wakes: list[tuple[datetime, datetime]],
     entered: datetime,
     *,
+    workflow: str = "study_plan",
     asked: bool = False,
 ) -> None:
-    """Open study plans in *owed*, one per (due_at, wake_at), spread over the clubs; ``asked``:
-    their asks were sent."""
-    turn = str(state_of("study_plan", "owed").turn)
+    """Insert cases in *owed*, one per (due_at, wake_at), spread over the clubs; ``asked``: their
+    asks were sent."""
+    owed = state_of(workflow, "owed")
+    turn, ask = str(owed.turn), owed.entry_letters[0].name
     people, cases, events, letters = [], [], [], []
     for number, (due, wake) in enumerate(wakes):
         club_id, person_id, case_id = club_ids[number % len(club_ids)], new_id(), new_id()
@@ -150,8 +152,8 @@ def many_plans(
             {
                 "club_id": club_id,
                 "id": case_id,
-                "workflow": "study_plan",
-                "key": f"plan-{case_id}",
+                "workflow": workflow,
+                "key": f"owed-{case_id}",
                 "person_id": person_id,
                 "state": "owed",
                 "turn": turn,
@@ -179,8 +181,8 @@ def many_plans(
             letters.append(
                 {
                     "club_id": club_id,
-                    "key": f"{case_id}:1:please_write::{person_id}",
-                    "name": "study_plan.please_write",
+                    "key": f"{case_id}:1:{ask}::{person_id}",
+                    "name": f"{workflow}.{ask}",
                     "case_id": case_id,
                     "version": 1,
                     "person_id": person_id,

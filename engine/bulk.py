@@ -1,7 +1,8 @@
 """Many rows in one statement: everything that is written faster than SQLAlchemy's ORM would write
 it.
 
-Each way stands here with the figure that it was made for; the benchmarks say whether it still pays.
+Each has a mark: what was measured without it and with it, on SQLite, in CPU time, and when. The
+benchmarks (sweep, forms) say whether it still pays; what does not is to be deleted.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def insert_letters(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def insert_events(session: Session, events: Sequence[NewEvent]) -> None:
     """Insert events in one statement; the ORM would carry each about as a row that may still
     change."""
+    # perf: P3's steps 21x -> 9x of the bare tick, together with update_cases, 2026-11-23
     write_many(session, _INSERT[Event], [vars(event) for event in events])
 
 
@@ -48,9 +50,9 @@ def insert_people_and_cases(session: Session) -> None:
     """Insert the session's new people, then its new cases; afterwards they are rows like those that
     were read.
 
-    The ORM would sort and carry each of them through a flush of its own kind (a sixth of P1 of the
-    benchmarks).
+    The ORM would sort and carry each of them through a flush of its own kind.
     """
+    # perf: P1, 100 forms 288 -> 250 ms, 2026-12-01
     for model in (Person, Case):
         rows = [row for row in session.new if isinstance(row, model)]
         if rows:
@@ -68,6 +70,8 @@ def update_cases(session: Session, cases: Sequence[Case]) -> None:
     Raises:
         StaleDataError: A case was changed meanwhile.
     """
+    # perf: P3, 500 steps of a study plan 109 -> 74 ms; of a reflection, whose choice queries,
+    # nothing, 2026-12-01
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for case in cases:
         state = inspect(case)
@@ -92,8 +96,9 @@ def write_many(
     met.
 
     As SQLAlchemy's own list of parameters, but the values are made ready for the driver column by
-    column: per row a fifth of the work (P3 of the benchmarks).
+    column.
     """
+    # perf: P3, 1,000 letters 19 -> 10 ms, 1,000 events 20 -> 12 ms, 2026-12-01
     connection = session.connection()
     text, makers, positional = _made_ready(statement, connection.dialect, tuple(rows[0]))
     columns = [_ready([row[name] for row in rows], make) for name, make in makers.items()]

@@ -291,13 +291,12 @@ def _start_transition(
     note: str = "",
     answers: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Write the event; the case's version moves on with it, and a second writer of that version is
-    refused."""
-    case.version += 1
+    """Prepare the event of the case's next version. Nothing changes yet: a query would write it on
+    its own."""
     event = NewEvent(
         club_id=case.club_id,
         case_id=case.id,
-        version=case.version,
+        version=case.version + 1,
         at=now,
         via=by.via,
         action=action,
@@ -318,7 +317,8 @@ def _enter_state(transition: Transition, target: str, days: int | None = None) -
     case, state = transition.case, state_of(transition.case.workflow, target)
     has_ended_before = bool(case.state) and state_of(case.workflow, case.state).is_final
     case.state, case.turn = target, str(state.turn)
-    case.entered_version, case.entered_at = case.version, transition.now
+    case.version = case.entered_version = transition.event.version
+    case.entered_at = transition.now
     transition.event.to_state = target
     if state.is_final:
         case.private = {}
@@ -352,6 +352,7 @@ def _open_followers(transition: Transition, target: str) -> None:
 
 def _stay(transition: Transition, move: Act) -> None:
     """A ``stay``: the seen_version goes on."""
+    transition.case.version = transition.event.version
     transition.session.unit.events.append(transition.event)
     _queue_letters(
         transition, move.tells, state_of(transition.case.workflow, transition.case.state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from engine.club.people import is_removed
 from engine.declare.roles import Role
@@ -78,14 +78,23 @@ def reviewed_by(
 def nothing_proposed(transition: Transition) -> bool:
     """Is no other removal proposed for this person? A second one is not pursued; the first shows
     its fact (clause 3.2)."""
-    other = select(Case.id).where(
-        Case.person_id == transition.case.person_id,
-        Case.state == REMOVAL_PROPOSED,
-        Case.id != transition.case.id,
+    return (
+        transition.session.execute(
+            _OTHER_PROPOSED, {"person": transition.case.person_id, "case": transition.case.id}
+        ).first()
+        is None
     )
-    return transition.session.execute(other.limit(1)).first() is None
 
 
+_OTHER_PROPOSED = (
+    select(Case.id)
+    .where(
+        Case.person_id == bindparam("person"),
+        Case.state == REMOVAL_PROPOSED,
+        Case.id != bindparam("case"),
+    )
+    .limit(1)
+)
 PROPOSE = either(nothing_proposed, REMOVAL_PROPOSED, "not_pursued")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import bindparam, case, func, select
 
 from engine.declare.transition import Transition
 from engine.storage.models import Case, Event
@@ -13,10 +13,8 @@ from engine.storage.models import Case, Event
 
 def chance_left(transition: Transition) -> bool:
     """Is the charter's second chance of this matter unused (clause 3.2)?"""
-    return (
-        _entries(transition, Event.case_id == transition.case.id)
-        < transition.numbers.second_chances
-    )
+    given = transition.session.execute(_GIVEN_IN_CASE, {"case": transition.case.id}).scalar_one()
+    return int(given) < transition.numbers.second_chances
 
 
 def chance_left_this_month(transition: Transition) -> bool:
@@ -25,22 +23,28 @@ def chance_left_this_month(transition: Transition) -> bool:
     first = transition.now.astimezone(transition.context.zone).replace(
         day=1, hour=0, minute=0, second=0, microsecond=0
     )
-    of_person = select(Case.id).where(
-        Case.person_id == transition.case.person_id, Case.workflow == transition.case.workflow
-    )
-    return (
-        _entries(transition, Event.case_id.in_(of_person), Event.at >= first.astimezone(UTC))
-        < transition.numbers.second_chances
-    )
+    wanted = {
+        "person": transition.case.person_id,
+        "workflow": transition.case.workflow,
+        "since": first.astimezone(UTC),
+    }
+    given = transition.session.execute(_GIVEN_TO_PERSON, wanted).scalar_one()
+    return int(given) < transition.numbers.second_chances
 
 
-def _entries(transition: Transition, *where: ColumnElement[bool]) -> int:
-    """Chances given. Not counted: an owner's extension (the same chance, longer), and what was
-    taken back."""
-    longer, undone = ("overdue", "removal_proposed"), Event.action == "undo"
-    entered = (Event.to_state == "overdue") & Event.from_state.not_in(longer) & ~undone
-    taken_back = (Event.from_state == "overdue") & Event.to_state.not_in(longer) & undone
-    given = func.coalesce(func.sum(case((entered, 1), (taken_back, -1), else_=0)), 0)
-    return int(
-        transition.session.execute(select(given).select_from(Event).where(*where)).scalar_one()
-    )
+# Chances given. Not counted: an owner's extension (the same chance, longer), and what was taken
+# back.
+_LONGER, _UNDONE = ("overdue", "removal_proposed"), Event.action == "undo"
+_ENTERED = (Event.to_state == "overdue") & Event.from_state.not_in(_LONGER) & ~_UNDONE
+_TAKEN_BACK = (Event.from_state == "overdue") & Event.to_state.not_in(_LONGER) & _UNDONE
+_GIVEN = select(
+    func.coalesce(func.sum(case((_ENTERED, 1), (_TAKEN_BACK, -1), else_=0)), 0)
+).select_from(Event)
+_OF_PERSON = select(Case.id).where(
+    Case.person_id == bindparam("person"), Case.workflow == bindparam("workflow")
+)
+# perf: P3's weekly step, 500 of them 1,221 -> 597 ms of CPU time, 2026-12-01: a statement that is
+# made for every step
+# takes longer to make than to run; half of the gain is that the case is written once in a step.
+_GIVEN_IN_CASE = _GIVEN.where(Event.case_id == bindparam("case"))
+_GIVEN_TO_PERSON = _GIVEN.where(Event.case_id.in_(_OF_PERSON), Event.at >= bindparam("since"))
