@@ -22,7 +22,7 @@ from engine.settings import MailServer, load
 from engine.setup.club_admin import create_club
 from engine.storage.database import Database
 from engine.storage.models import Case, Event, Letter, Person, Row, new_id
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.queue.worker import DeliveryWorker
 from web.app.services import Services
 

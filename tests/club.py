@@ -32,7 +32,7 @@ from engine.setup.club_admin import create_club
 from engine.setup.member_import import ImportPlan, import_members, read_roster
 from engine.storage.database import Database, enter_club
 from engine.storage.models import Case, Club, Event, Letter, Person, Row
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 from mailers.queue import outbox
 from mailers.queue.prepared import Claimed, OutgoingMail

@@ -21,7 +21,7 @@ from engine.settings import load
 from engine.setup.club_admin import create_club
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.dev_mailbox import free_port
 from tests.databases import Databases
 from tests.mail import Mail

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import String, cast, delete, exists, literal, or_, select, update
 
-from engine.bulk import insert_new
 from engine.security.links import Kind
+from engine.storage.bulk import insert_new
 from engine.storage.database import across_clubs
 from engine.storage.models import Case, Draft, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 # After its last save. Longer than any duty of the shipped charter waits, with its second chance and
 # a proposal (3+2+14 days).

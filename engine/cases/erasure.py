@@ -13,7 +13,7 @@ from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
 from engine.storage.database import across_clubs, enter_club, lock_row
 from engine.storage.models import Case, Draft, Event, Letter, Mark, Person, WebSession
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 ERASED = "the recipient was erased"
 # How long a letter's bytes stay after it was settled: long enough to ask what stood in it.

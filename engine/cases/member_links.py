@@ -11,7 +11,7 @@ from engine.outbox.queue import queue_for_person
 from engine.security.rate_limits import FORM_LINK_MAILS, TooManyMails, hit
 from engine.storage.database import across_clubs
 from engine.storage.models import Person, WebSession
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 def mail_member_page(

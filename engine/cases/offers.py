@@ -16,8 +16,8 @@ from engine.declare.registry import all_workflows, workflow
 from engine.declare.transition import Actor
 from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 
 NOT_A_MEMBER = _("No member has this address. Please look it up under People")
 OWNER_ALREADY = _("This is the owner already")

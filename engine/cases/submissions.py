@@ -33,7 +33,7 @@ from engine.security.rate_limits import (
 )
 from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 def submit_application(

@@ -23,8 +23,8 @@ from engine.declare.workflow import Act, LetterSpec, State, Workflow
 from engine.outbox.queue import queue_for_case, queue_receipt
 from engine.storage.database import club_of, lock_row
 from engine.storage.models import Case, Event, Person, new_id
+from engine.storage.unit_of_work import ClubSession, NewEvent
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession, NewEvent
 
 
 class Refused(Exception):

@@ -17,8 +17,8 @@ from engine.declare.transition import CLOCK, Actor
 from engine.declare.workflow import Poll
 from engine.storage.database import lock_row
 from engine.storage.models import Case, Event, Mark, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from engine.declare.registry import turns
 from engine.declare.roles import Role
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from engine.charter.model import Charter, Numbers
 from engine.declare.due_times import TimeContext
 from engine.storage.database import club_of
 from engine.storage.models import Case, Club, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 def current_club(session: ClubSession) -> Club:

@@ -10,7 +10,7 @@ from engine.declare.registry import state_of
 from engine.declare.transition import Transition
 from engine.declare.workflow import Poll, members
 from engine.storage.models import Case, Mark, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 def open_poll(transition: Transition, poll: Poll) -> None:

@@ -14,8 +14,8 @@ from engine.declare.roles import nobody
 from engine.declare.roles import person as the_person
 from engine.declare.transition import Actor
 from engine.storage.models import Case, Event, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.text_diff import Piece, changed_answers
-from engine.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 
 from engine.club.context import current_club
 from engine.storage.models import Club, Person, new_id
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 def address_hash(club: Club, address: str) -> str:

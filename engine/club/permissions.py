@@ -14,7 +14,7 @@ from engine.declare.roles import Role
 from engine.declare.transition import undo_ends
 from engine.declare.workflow import Act
 from engine.storage.models import Case, Event, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 _DECIDER = Role(("decider",))
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from engine.charter.model import Numbers
 from engine.declare.due_times import TimeContext
 from engine.storage.models import Case, Club, Event, Mark, Person
-from engine.unit_of_work import ClubSession, NewEvent
+from engine.storage.unit_of_work import ClubSession, NewEvent
 
 Channel = Literal["page", "mail", "clock", "command"]
 

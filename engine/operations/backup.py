@@ -32,7 +32,7 @@ from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
 from engine.storage.heartbeats import hold_post
 from engine.storage.models import Club, Heartbeat, Letter
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 FORMAT = 1
 MANIFEST, DATABASE, KEYS = "manifest.json", "database.sqlite", "secret_key"

@@ -12,7 +12,7 @@ from engine.storage import schema
 from engine.storage.database import Database
 from engine.storage.heartbeats import hold_post
 from engine.storage.models import Club, Heartbeat, Row
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 BATCH = 1000
 MOVED = "moved"

@@ -24,7 +24,7 @@ from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
 from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.storage.models import Case, Club, Heartbeat, Letter
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 Verdict = Literal["ok", "warning", "wrong", "not checked"]
 

@@ -19,7 +19,7 @@ from engine.settings import MailServer, Settings
 from engine.storage.database import across_clubs, lock_row
 from engine.storage.heartbeats import note_channel
 from engine.storage.models import Letter, MailAccount
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 THE_ONE = 1
 Origin = Literal["environment", "page", "unreadable", "mailbox", "nothing"]

@@ -12,7 +12,7 @@ from engine.outbox.queue import BY_CLOCK, requeue
 from engine.storage.database import across_clubs, enter_club
 from engine.storage.heartbeats import hold_post, release_post
 from engine.storage.models import Club, Letter, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 PAUSED = "held: the club is paused"
 

@@ -18,7 +18,7 @@ from engine.declare.roles import person as the_person
 from engine.declare.workflow import WORKFLOW, LetterSpec, State
 from engine.storage.database import club_of
 from engine.storage.models import Case, Letter, Person, new_id
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 # Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made,
 # what can wait.

@@ -13,7 +13,7 @@ from engine.declare.due_times import week_number
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Person, Schedule
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 MOST_NAMES = 60
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased, defer
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.reports.worklists import HOW_ENTERED, IS_LATE
 from engine.storage.models import Case, Event, Letter, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import fold_stops
-from engine.unit_of_work import ClubSession
 
 # By what the list may be narrowed; who was erased has nothing left to show.
 STATUSES = ("member", "applicant", "departed", "removed")

@@ -20,7 +20,7 @@ from engine.storage.models import (
     Row,
     WebSession,
 )
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 # What is no word about the person, but opens a door or belongs to others: no export holds it.
 SECRET = {"secret_hash", "link", "bytes"}

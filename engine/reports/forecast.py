@@ -21,7 +21,7 @@ from engine.scheduler.sweep import ROUND, sweep_round
 from engine.setup.club_admin import apply_charter
 from engine.storage.database import Database
 from engine.storage.models import Case, Letter, Person, Schedule, new_id
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)

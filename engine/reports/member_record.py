@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from engine.storage.models import Case, Event, Letter, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 HAND_INS = ("submit", "resubmit")
 

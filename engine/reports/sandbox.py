@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from engine.storage.database import Database, enter_club
 from engine.storage.engines import begin_sqlite, sqlite_module
 from engine.storage.models import Row
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 # Which of the club's rows come along, where not all do.
 _OPEN = "SELECT id FROM {real}.\"case\" WHERE club_id = :club AND turn <> ''"

@@ -16,7 +16,7 @@ from sqlalchemy import CTE, ColumnElement, Integer, and_, case, column, exists, 
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Event, Person
 from engine.storage.types import UTCDateTime
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 MOST_WEEKS = 60
 

@@ -16,7 +16,7 @@ from engine.club.people import is_admin
 from engine.declare.registry import all_workflows, standing, state_of
 from engine.declare.targets import arrows
 from engine.storage.models import Case, Event, Letter, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 MOST = 100
 

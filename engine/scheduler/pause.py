@@ -19,7 +19,7 @@ from engine.scheduler.schedules import RESUME, pass_over
 from engine.scheduler.sweep import BACK_OFF
 from engine.storage.database import ROW_LOCK, enter_club, lock_row, lost_race
 from engine.storage.models import Case, Club, Letter, Person, Schedule
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
 

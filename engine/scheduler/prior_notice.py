@@ -17,7 +17,7 @@ from engine.declare.transition import CLOCK
 from engine.declare.workflow import State
 from engine.declare.workflow import person as the_person
 from engine.storage.models import Case, Letter
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 NoticeStatus = Literal["in time", "late", "not yet", "unreachable"]
 # By case, recipient and letter's name: its state, and when it was settled.

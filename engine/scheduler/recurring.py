@@ -22,7 +22,7 @@ from engine.scheduler.pause import resume
 from engine.scheduler.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
 from engine.storage.database import ROW_LOCK, Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Letter, Person, Schedule
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
 

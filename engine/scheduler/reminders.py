@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, select, tuple_, update
 
-from engine.bulk import write_many
 from engine.cases.deadlines import reminders_of
 from engine.charter.model import Numbers
 from engine.club.context import charter_numbers, current_club, load_clubs, time_context
@@ -29,8 +28,9 @@ from engine.outbox.queue import (
     recipient_columns,
     shared_columns,
 )
+from engine.storage.bulk import write_many
 from engine.storage.models import Case, Letter, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 LATER_ONE = "skipped: a later reminder took its place"
 FEWER = "skipped: fewer reminders are wanted"

@@ -14,7 +14,7 @@ from engine.declare.registry import all_workflows
 from engine.declare.workflow import Workflow
 from engine.storage.database import across_clubs, in_club
 from engine.storage.models import Club, Schedule
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 DAILY, RESUME = "daily", "resume"
 _DAILY_LETTER = Daily(charter.digest_hour)

@@ -26,7 +26,7 @@ from engine.scheduler.prior_notice import (
 from engine.scheduler.reminders import remind, remind_persons
 from engine.storage.database import Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Club
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
 

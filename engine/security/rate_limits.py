@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 
-from engine.bulk import insert_new
+from engine.storage.bulk import insert_new
 from engine.storage.models import Rate
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 class TooManyMails(Exception):

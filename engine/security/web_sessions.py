@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from engine.storage.database import enter_club
 from engine.storage.models import Person, WebSession
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 def sessions_of(session: ClubSession, person: Person, now: datetime) -> list[WebSession]:

@@ -16,9 +16,9 @@ from engine.club.people import add_person
 from engine.scheduler.schedules import plan_schedules, replan_schedules
 from engine.storage.database import club_of, enter_club, lock_row
 from engine.storage.models import CharterChange, Club, Heartbeat, Person, Row, new_id
+from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import LANGUAGES
-from engine.unit_of_work import ClubSession
 
 RESERVED_SLUGS = frozenset(
     {"c", "me", "mailbox", "setup", "unsubscribe", "static", "healthz", "readyz", "metrics"}

@@ -18,7 +18,7 @@ from engine.security.encryption import Encryption
 from engine.settings import MailServer
 from engine.setup.club_admin import SETUP, create_club
 from engine.storage.models import Club, Heartbeat
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 # Without the signs that people take for one another (0 O, 1 I L).
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"

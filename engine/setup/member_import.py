@@ -24,12 +24,12 @@ from engine.declare.fields import SHORT_CHARACTERS, clean_line
 from engine.outbox.queue import BULK, queue_for_person
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.csv_table import CellError, Table, TableRow, fold, read_table, read_text
 from engine.text.i18n import LANGUAGES, best_language
 from engine.text.i18n import marked as _
 from engine.text.name_list import is_name_list, read_name_list
-from engine.unit_of_work import ClubSession
 
 COLUMNS = {
     "name": ("name", "fullname", "realname", "姓名", "名字", "真实姓名"),

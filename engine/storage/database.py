@@ -27,7 +27,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine.storage.engines import open_engine
 from engine.storage.fair_lock import FairLock
 from engine.storage.models import Row
-from engine.unit_of_work import ALL_CLUBS, ClubSession
+from engine.storage.unit_of_work import ALL_CLUBS, ClubSession
 
 P = ParamSpec("P")
 R = TypeVar("R")

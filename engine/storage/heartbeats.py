@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 
-from engine.bulk import insert_new
+from engine.storage.bulk import insert_new
 from engine.storage.models import Heartbeat
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 def beat(session: ClubSession, name: str, at: datetime) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from engine.club.context import charter_numbers, current_officers, current_owner
 from engine.club.history import changed_since_last, events_of
 from engine.storage.models import Case, Club, Event
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 
 @dataclass(frozen=True)

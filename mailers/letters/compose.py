@@ -20,8 +20,8 @@ from engine.declare.registry import state_of
 from engine.outbox.queue import DAILY_LETTER
 from engine.security.links import Links
 from engine.storage.models import Case, Club, Letter, Mark, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import TEMPLATES, best_language, say_day, say_moment, say_short
-from engine.unit_of_work import ClubSession
 from mailers.letters.context import LetterContext, LetterDropped
 from mailers.letters.digests import data_for
 from mailers.letters.document import Document

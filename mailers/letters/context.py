@@ -22,10 +22,10 @@ from engine.declare.registry import form_number, state_of, title_of, workflow
 from engine.declare.workflow import Workflow
 from engine.security.links import Kind, Link, Links
 from engine.storage.models import Case, Club, Event, Letter, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import foreign_domain
 from engine.text.i18n import isolate, translate
 from engine.text.text_diff import Piece
-from engine.unit_of_work import ClubSession
 from mailers.letters.case_progress import CaseProgress
 
 

@@ -16,7 +16,7 @@ from engine.scheduler.sweep import wake_unreachable
 from engine.storage.database import across_clubs, enter_club, lock_row, lost_race
 from engine.storage.heartbeats import post_is_held
 from engine.storage.models import Case, Letter, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer, drop_if_stale
 from mailers.letters.context import LetterDropped
 from mailers.queue.prepared import (

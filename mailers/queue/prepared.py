@@ -24,7 +24,7 @@ from engine.outbox.queue import waits_for_morning
 from engine.scheduler.prior_notice import is_too_late
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Event, Letter, Mark, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 
 # How long a draft may wait for its turn.

@@ -14,7 +14,7 @@ from engine.cases.transitions import NotAllowed, Refused, Stale
 from engine.club.authority import set_absence
 from engine.declare.registry import state_of
 from engine.storage.models import Case, Event, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.engine.machine_club import AT_THE_START, NOMINATION, PEOPLE
 from tests.engine.machine_invariants import REMIND_BEFORE
 from tests.engine.machine_rights import enters, may_hand_in, votes

@@ -19,7 +19,7 @@ from engine.declare.registry import state_of, workflow
 from engine.declare.transition import Actor
 from engine.declare.workflow import Act
 from engine.storage.models import Case, Club, Event, Person, Row
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import ADMIN, APPLICATION, OWNER, PLAN, House
 from tests.engine.machine_rights import declared, fits, holds
 

@@ -31,7 +31,7 @@ from engine.scheduler.schedules import plan_every_club
 from engine.scheduler.sweep import forget_old
 from engine.setup.club_admin import apply_charter, change_club
 from engine.storage.models import Letter, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.engine.machine_time import TimeAndPost
 
 OLD_FRIENDS = ("friend@qq.com", "colleague@163.com")

@@ -13,7 +13,7 @@ from engine.declare.transition import Actor
 from engine.scheduler.reminders import ASK_FIRST
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Letter, Mark, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import LATER, LILEI, OWNER, TAKEN, House
 from tests.databases import Databases
 from tests.engine import toys

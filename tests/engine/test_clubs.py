@@ -16,7 +16,7 @@ from engine.security.rate_limits import CONFIRMATION_MAILS, Limit, delete_old_ra
 from engine.setup.club_admin import RESERVED_SLUGS, BadClub, apply_charter, remove_demo
 from engine.storage.database import across_clubs, enter_club, in_club
 from engine.storage.models import Case, CharterChange, Club, Event, Letter, Person, Rate, WebSession
-from engine.unit_of_work import ClubSession, OutsideClub
+from engine.storage.unit_of_work import ClubSession, OutsideClub
 from tests.club import LILEI, MEIMEI, MONDAY, OWNER, PLAN, House
 
 # Founding

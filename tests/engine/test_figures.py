@@ -9,7 +9,7 @@ import pytest
 
 from engine.reports.statistics import MOST_WEEKS, Members, Punctual, members, on_time
 from engine.storage.models import Case, Event, new_id
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from web.desk.statistics import scale_for
 

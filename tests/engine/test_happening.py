@@ -22,7 +22,7 @@ from engine.declare.workflow import (
     owner,
 )
 from engine.storage.models import Case, Event, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, OWNER, House
 from tests.engine import toys
 

@@ -19,7 +19,7 @@ from engine.declare.transition import Actor
 from engine.scheduler.recurring import open_due
 from engine.storage.database import Database, enter_club
 from engine.storage.models import Case, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, OWNER, PLAN, House
 from tests.databases import databases
 

@@ -10,7 +10,7 @@ from engine.cases.transitions import open_case
 from engine.club.people import add_person
 from engine.declare.transition import Actor
 from engine.storage.models import Case, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import House
 
 TANG = "tang@qq.com"

@@ -11,7 +11,7 @@ from engine.club.people import add_person
 from engine.scheduler.recurring import BATCH, open_due, openings_round
 from engine.scheduler.schedules import plan_schedules
 from engine.storage.models import Case, Person, Schedule
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import DOWN, LILEI, MEIMEI, OWNER, TAKEN, House
 from tests.engine import toys
 

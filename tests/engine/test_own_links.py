@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine.cases.member_links import forget_ended_sessions, reissue_links
 from engine.storage.models import Person, WebSession
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, MEIMEI, House
 
 

@@ -18,7 +18,7 @@ from engine.setup.member_import import (
     read_roster,
 )
 from engine.storage.models import Case, Club, Letter, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 
 HEAD = "姓名,邮箱,城市,加入日期,语言,角色\n"

@@ -16,7 +16,7 @@ from engine.club.context import current_club
 from engine.declare.transition import CLOCK
 from engine.storage.models import Case, Event
 from engine.storage.types import UTCDateTime
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, House
 
 NOON = datetime(2026, 6, 10, 12, 30, 5, 1200, timezone(timedelta(hours=8)))

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from engine.bulk import insert_new
 from engine.cases.offers import CannotOffer, offer
 from engine.cases.submissions import submit_application
 from engine.cases.transitions import NotAllowed, act, open_case
@@ -25,9 +24,10 @@ from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
 from engine.security.encryption import Encryption
 from engine.setup.first_club import AlreadyFounded, create_first_club, save_answers
+from engine.storage.bulk import insert_new
 from engine.storage.database import Database, enter_club
 from engine.storage.models import Case, Heartbeat, Letter, Person, Rate
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.queue import outbox
 from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
 from tests.databases import Databases

@@ -13,7 +13,7 @@ from engine.cases.transitions import NotAllowed, act
 from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.storage.models import Case, Event, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, OWNER, PLAN, House
 from tests.databases import databases
 

@@ -9,7 +9,7 @@ from engine.cases.transitions import act
 from engine.club.history import history
 from engine.declare.transition import CLOCK
 from engine.storage.models import Case, Letter, Person
-from engine.unit_of_work import ALL_CLUBS, ClubSession, OutsideClub
+from engine.storage.unit_of_work import ALL_CLUBS, ClubSession, OutsideClub
 from tests.club import LILEI, House
 
 

@@ -21,7 +21,7 @@ def test_no_state_travels_in_an_info_dictionary() -> None:
         and not ast.unparse(node.value).endswith("log")
     ]
     assert found == [], (
-        "give it a field: of UnitOfWork (engine/unit_of_work.py), or of the object that needs it"
+        "give it a field: of UnitOfWork (engine/storage/unit_of_work.py), or of the object that needs it"
     )
 
 
@@ -34,7 +34,7 @@ def test_listeners_of_sessions_are_registered_at_one_place() -> None:
         and ast.unparse(node.func) in ("event.listen", "event.listens_for")
         if "ession" in ast.unparse(node.args[0])
     }
-    assert names == {"engine/unit_of_work.py:ClubSession"}, (
+    assert names == {"engine/storage/unit_of_work.py:ClubSession"}, (
         "register it there, in its place in the order"
     )
 

@@ -10,7 +10,7 @@ from engine.cases.transitions import act
 from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.storage.models import Case, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, TAKEN, UNKNOWN, House
 from tests.mailers.golden_nomination import WHY
 from tests.mailers.golden_reflection import READ

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from engine.storage.models import Club
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, OWNER, House
 from tests.mailers.golden_steps import Stories, press, send, then, wait
 

@@ -15,8 +15,8 @@ from engine.cases.transitions import act, open_case
 from engine.club.people import add_person
 from engine.declare.transition import Actor
 from engine.storage.models import Club, Letter, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import fold_address
-from engine.unit_of_work import ClubSession
 from mailers.letters.compose import MOST_BYTES
 from mailers.letters.document import unbroken
 from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House

@@ -14,7 +14,7 @@ from engine.clock import machine_now
 from engine.settings import MailServer
 from engine.storage.heartbeats import channel_trouble
 from engine.storage.models import Letter
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.queue import outbox
 from mailers.queue.worker import DeliveryWorker
 from mailers.smtp.reply import RETRY_AFTER, TOO_FAST, USED_UP_AFTER

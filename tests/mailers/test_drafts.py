@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from engine.cases.erasure import erase_person, forget_case
 from engine.clock import machine_now
 from engine.storage.models import Case, Letter, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.letters import compose
 from mailers.letters.context import LetterContext
 from mailers.queue import outbox

@@ -13,7 +13,7 @@ from engine.charter.model import shipped_charter
 from engine.club.context import current_club
 from engine.setup.member_import import import_members, read_roster
 from engine.storage.database import enter_club
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.month import people
 from tests.month.hands import Somebody
 from tests.month.people import Mood

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine.storage.database import enter_club
 from engine.storage.heartbeats import hold_post
 from engine.storage.models import Case, Letter, Person, WebSession
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.page import Browser, Page
 from tests.world import World
 

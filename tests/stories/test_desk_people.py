@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.club.context import by_slug
 from engine.storage.models import Event
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.page import Page
 from tests.stories.test_desk import (
     ADMIN,

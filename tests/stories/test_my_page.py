@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 from engine.security.links import Link
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Event, Letter, Person, Row, new_id
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.page import Page
 from tests.world import World
 

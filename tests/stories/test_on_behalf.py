@@ -12,7 +12,7 @@ from engine.declare.transition import Actor
 from engine.security.links import Link
 from engine.storage.database import enter_club
 from engine.storage.models import Event, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.page import Page
 from tests.stories.test_leaving import ADMIN, LILEI, OWNER, PLAN, with_members
 from tests.world import World

@@ -19,7 +19,7 @@ from sqlalchemy import event, insert
 
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Event, Person, Schedule, new_id
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.page import Browser, Page
 from tests.world import World
 

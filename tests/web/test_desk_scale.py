@@ -14,7 +14,7 @@ from sqlalchemy import event, insert
 
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Event, Letter, Person, new_id
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.page import Browser
 from tests.world import World
 

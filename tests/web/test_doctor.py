@@ -19,7 +19,7 @@ from engine.outbox.delivery_log import hold_all
 from engine.storage.database import Database
 from engine.storage.engines import sqlite_module
 from engine.storage.models import Heartbeat
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.dev_mailbox import free_port
 from tests.databases import Databases
 from tests.mailers.scripted import Scripted

@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 
 from engine.clock import machine_now
 from engine.storage.models import Heartbeat
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.world import APPLICATION, World
 
 

@@ -14,7 +14,7 @@ from engine.security.links import Link
 from engine.security.rate_limits import Limit
 from engine.storage.database import enter_club
 from engine.storage.models import Person, WebSession
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from tests.page import Page
 from tests.web.test_guard import routes
 from tests.world import APPLICATION, World

@@ -31,7 +31,7 @@ from engine.setup.club_admin import create_club, remove_demo
 from engine.setup.member_import import import_members, read_roster
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Person, WebSession
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers import dev_mailbox
 from mailers.queue.worker import DeliveryWorker
 from web.app.services import Services

@@ -33,10 +33,10 @@ from engine.declare.transition import Actor, undo_ends
 from engine.declare.workflow import Act, Workflow, anyone
 from engine.security.links import Link
 from engine.storage.models import Case, Draft, Event
+from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import foreign_domain
 from engine.text.i18n import marked as _
 from engine.text.text_diff import Piece
-from engine.unit_of_work import ClubSession
 from mailers.letters.compose import Words
 from web.app.services import services
 from web.cases import drafts, member_form, review_queue

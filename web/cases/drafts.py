@@ -13,8 +13,8 @@ from engine.declare.transition import Actor
 from engine.declare.workflow import Act, Workflow
 from engine.security.rate_limits import DRAFTS, hit
 from engine.storage.models import Case, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 
 ACTIONS = ("save", "discard")

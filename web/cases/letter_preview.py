@@ -13,7 +13,7 @@ from engine.cases.transitions import NotAllowed
 from engine.club.permissions import declared_acts
 from engine.security.links import Link
 from engine.storage.models import Case, Letter
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Words
 from web.app.services import services
 from web.http.auth import visitor

@@ -18,8 +18,8 @@ from engine.security.links import Link
 from engine.security.rate_limits import TooManyMails
 from engine.storage.database import lock_row
 from engine.storage.models import Case, Draft, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.cases import drafts
 from web.http.auth import Visitor, link_for, visitor

@@ -16,8 +16,8 @@ from engine.declare.registry import by_form
 from engine.declare.workflow import Workflow
 from engine.security.rate_limits import ANONYMOUS_POSTS, TooManyMails
 from engine.storage.models import Club
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import age_of_a_session, club_here, form_link, link_for, signed_in
 from web.http.security import (

@@ -19,7 +19,7 @@ from engine.reports.worklists import WorkItem, waiting_for
 from engine.security.links import Link
 from engine.storage.database import lock_row
 from engine.storage.models import Case, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.letters.document import start_of
 from web.app.services import services
 from web.http.auth import link_for, visitor

@@ -11,8 +11,8 @@ from engine.cases.erasure import CannotErase, erase_for_good
 from engine.club.people import by_address
 from engine.storage.database import enter_club
 from engine.storage.models import Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import BadAddress, fold_address
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.commands.options import of_club, the_club
 

@@ -9,7 +9,7 @@ import click
 
 from engine.club.context import all_clubs, by_slug
 from engine.storage.models import Club
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 of_club = click.option(

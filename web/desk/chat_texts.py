@@ -16,9 +16,9 @@ from engine.declare.registry import workflow
 from engine.reports.worklists import ended_in
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Club, Person, Schedule
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import LANGUAGES, of_week, say_short, translate
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import officer_here
 

@@ -18,8 +18,8 @@ from engine.scheduler.pause import pause, resume
 from engine.scheduler.schedules import RESUME
 from engine.storage.database import enter_club
 from engine.storage.models import Club, Person, Schedule
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import link_for, officer_here
 

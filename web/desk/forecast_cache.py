@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from engine.reports.forecast import PlannedLetter, forecast_letters
 from engine.storage.database import Database
 from engine.storage.models import Case, Club, Letter, Person, Schedule
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 
 DAYS = 14
 _KEPT = timedelta(minutes=10)

@@ -18,8 +18,8 @@ from engine.declare.workflow import Act
 from engine.reports import worklists as desk_queries
 from engine.reports.worklists import NextSteps, WorkItem
 from engine.storage.models import Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.cases.review_queue import held_case
 from web.http.auth import link_for, officer_here

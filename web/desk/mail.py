@@ -12,7 +12,7 @@ from engine.operations.mail_account import Outgoing, save_account
 from engine.settings import MailServer
 from engine.setup.first_club import real_club
 from engine.storage.models import Club
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from mailers.account.providers import OWN, preset_at, preset_of
 from web.app.services import services
 from web.forms import mail_form

@@ -12,7 +12,7 @@ from engine.outbox.delivery_log import counts
 from engine.reports import worklists as desk_queries
 from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.storage.models import Club, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.cases.review_queue import entries
 from web.desk.club import end_of

@@ -29,8 +29,8 @@ from engine.reports.directory import (
 from engine.reports.directory import people as people_found
 from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Club, Person
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from mailers.smtp.reply import meaning
 from web.app.services import services
 from web.cases.member_form import UNCHANGED

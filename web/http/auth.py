@@ -21,7 +21,7 @@ from engine.security.links import SIGN_IN_LIFE, BadLink, Kind, Link
 from engine.security.rate_limits import UNKNOWN_TOKENS
 from engine.storage.database import ROW_LOCK, across_clubs, enter_club
 from engine.storage.models import Case, Club, Person, WebSession
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.i18n import set_request_owner
 from web.http.security import check_rate_limit, client_address

@@ -8,8 +8,8 @@ from flask import Blueprint, abort, render_template
 from werkzeug.wrappers import Response
 
 from engine.security.links import Link
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.http.auth import Visitor, visitor
 
 member = Blueprint("member", __name__)

@@ -17,9 +17,9 @@ from engine.reports.worklists import cases_of
 from engine.security.links import Link
 from engine.security.rate_limits import EXPORTS, TooManyMails
 from engine.storage.models import Case, Club
+from engine.storage.unit_of_work import ClubSession
 from engine.text.csv_export import spreadsheet
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import Visitor, read_token
 from web.http.i18n import case_label, gettext, state_word

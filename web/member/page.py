@@ -15,7 +15,7 @@ from engine.declare.workflow import Workflow
 from engine.reports.worklists import cases_of
 from engine.security.links import Link
 from engine.storage.models import Case, Club, Draft, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import age_of_a_session, form_link, link_for, read_token, token_for, visitor_here
 from web.member.auth import Page, member, own, own_page

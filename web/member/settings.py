@@ -6,8 +6,8 @@ from flask import abort, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from engine.security.links import Link
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import LANGUAGES
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import read_token
 from web.member.auth import Page, member, own, own_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import abort, render_template
 
 from engine.security.links import Link
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.auth import read_token, visitor
 from web.http.csrf import no_token_needed

@@ -13,8 +13,8 @@ from engine.security.encryption import CannotDecrypt
 from engine.settings import is_loopback
 from engine.setup.club_admin import BadClub
 from engine.setup.first_club import AlreadyFounded, create_first_club, demo_exists, real_club
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app import demo
 from web.app.services import services
 from web.forms.club_form import FIRST_NUMBERS, ZONES

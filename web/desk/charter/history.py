@@ -14,7 +14,7 @@ from engine.charter.diff import charter_diff
 from engine.charter.loading import load_charter
 from engine.setup.club_admin import CharterChanged, apply_charter
 from engine.storage.models import CharterChange, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.desk.charter.diff_view import Amended, describe_diff
 from web.http.auth import officer_here

@@ -19,8 +19,8 @@ from engine.declare.workflow import EndOfDay, Later, NamedMoment, When, Workflow
 from engine.reports.forecast import LetterChange, letter_changes, with_charter
 from engine.setup.club_admin import change_club
 from engine.storage.models import Case, Club
+from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
-from engine.unit_of_work import ClubSession
 from web.app.services import services
 from web.desk.charter.diff_view import Amended, describe_diff
 from web.desk.forecast_cache import cached_forecast, trial

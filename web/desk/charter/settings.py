@@ -19,7 +19,7 @@ from engine.charter.loading import load_charter
 from engine.club.context import current_charter
 from engine.setup.club_admin import CharterChanged, apply_charter
 from engine.storage.models import CharterChange, Club, Person
-from engine.unit_of_work import ClubSession
+from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.desk.charter import charter_form as forms
 from web.desk.charter.diff_view import Amended, describe_diff

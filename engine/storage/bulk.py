@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine.storage.models import Case, Event, Letter, Person, Row
 
 if TYPE_CHECKING:
-    from engine.unit_of_work import NewEvent
+    from engine.storage.unit_of_work import NewEvent
 
 Maker = Callable[[Any], Any] | None  # what makes a column's value ready for the driver
 
@@ -163,11 +163,8 @@ def _update_statement(names: tuple[str, ...]) -> Update:
         case.id == bindparam("of_case"),
         case.version == bindparam("version_before"),
     )
-    return (
-        update(Case.__table__)
-        .where(*guarded)
-        .values({name: bindparam(f"new_{name}") for name in names})
-    )  # type: ignore[arg-type]
+    changes: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return update(Case.__table__).where(*guarded).values(changes)  # type: ignore[arg-type]
 
 
 @functools.cache

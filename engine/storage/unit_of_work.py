@@ -16,7 +16,7 @@ from sqlalchemy import Executable, Table, event
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql import visitors
 
-from engine import bulk
+from engine.storage import bulk
 from engine.storage.models import Case, Club, ClubRow, Event, Person
 
 
