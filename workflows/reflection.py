@@ -26,7 +26,7 @@ from engine.declare.workflow import (
 )
 from engine.declare.workflow import marked as _
 from engine.rules.builders import PROPOSE, removal, reviewed_by
-from engine.rules.second_chance import chance_left_this_month
+from engine.rules.second_chance import chance_left_this_month, time_left
 
 BOOK = ("book", "author", "big")
 REFLECTION = ("book", "author", "reflection", "share")
@@ -99,7 +99,7 @@ class Reflection(Workflow):
         reviewer,
         fill=REFLECTION,
         approve=either(wants_to_share, "shared", "accepted"),
-        decline=CHANCE,
+        decline=either(time_left, "returned", CHANCE),
         silent="unread",
         dropped=CHANCE,
     )

@@ -20,9 +20,10 @@ from engine.declare.workflow import (
 )
 from engine.declare.workflow import marked as _
 from engine.rules.builders import PROPOSE, removal, reviewed_by
-from engine.rules.second_chance import chance_left
+from engine.rules.second_chance import chance_left, time_left
 
 PLAN = ("goals", "plan")
+CHANCE = either(chance_left, "overdue", PROPOSE)
 
 
 class StudyPlan(Workflow):
@@ -57,9 +58,9 @@ class StudyPlan(Workflow):
         reviewer,
         fill=PLAN,
         approve="accepted",
-        decline=either(chance_left, "overdue", PROPOSE),
+        decline=either(time_left, "returned", CHANCE),
         silent="unread",
-        dropped=either(chance_left, "overdue", PROPOSE),
+        dropped=CHANCE,
     )
     removal_proposed, removed, readmitted, excused, not_pursued = removal(
         clause="3.2", back_to="overdue", fill=PLAN

@@ -12,14 +12,18 @@ from engine.declare.due_times import NamedMoment, days_later, midnight_after
 from engine.declare.registry import declared, state_of, workflow
 from engine.declare.transition import Transition
 from engine.declare.workflow import LetterSpec, State
+from engine.declare.workflow import person as the_person
 from engine.storage.models import Case, Club, Event
 
 # Where a decision's event keeps the due time that it found, for an undo.
 DUE_BEFORE = "due_before"
+# Where a case keeps until when its person had time, while it waits for somebody else.
+HAD_UNTIL = "had_until"
 
 
 def set_deadline(transition: Transition, state: State, days: int | None) -> None:
     case = transition.case
+    _keep_time_had(transition, state)
     if case.trouble:
         case.trouble = ""
     if state.undo and transition.actor.person is not None and case.due_at is not None:
@@ -28,12 +32,38 @@ def set_deadline(transition: Transition, state: State, days: int | None) -> None
         case.due_at = case.wake_at = None
         return
     before = _deadline_before(transition) if transition.event.action == "undo" else None
-    case.due_at = before or (
+    case.due_at = before or _due_of(transition, state, days)
+    _set_wake_up(transition, state)
+
+
+def _due_of(transition: Transition, state: State, days: int | None) -> datetime:
+    """Return when the state is due: for its person never before the time that they had.
+
+    A decline before then gives no time of its own (charter, "never worse for being early").
+    """
+    assert state.due is not None, "only what has a due time"
+    own = (
         _extended(transition, state, days)
         if days
         else state.due.when.resolve(transition.now, transition.context)
     )
-    _set_wake_up(transition, state)
+    had = time_had(transition.case)
+    if state.turn != the_person or had is None or had <= transition.now:
+        return own
+    return had if transition.event.action == "decline" else max(own, had)
+
+
+def time_had(case: Case) -> datetime | None:
+    """Return the due time that the person had before the case went on to somebody else."""
+    return datetime.fromisoformat(case.data[HAD_UNTIL]) if HAD_UNTIL in case.data else None
+
+
+def _keep_time_had(transition: Transition, state: State) -> None:
+    """Keep the due time that the person leaves behind. What an undo takes away, they never had."""
+    case, left = transition.case, state_of(transition.case.workflow, transition.event.from_state)
+    goes_over = left.turn == the_person and state.turn != the_person and state.due is not None
+    if goes_over and case.due_at is not None and transition.event.action != "undo":
+        case.data = {**case.data, HAD_UNTIL: case.due_at.isoformat()}
 
 
 def _deadline_before(transition: Transition) -> datetime | None:
@@ -135,7 +165,7 @@ def shift_after_pause(transition: Transition) -> None:
         name: days_later(datetime.fromisoformat(case.data[name]), days, zone)
         for name in named & case.data.keys()
     }
-    case.due_at = days_later(case.due_at, days, zone)
+    case.due_at = _shift_time_had(transition, days_later(case.due_at, days, zone))
     rested = {"due": case.due_at.isoformat(), "seconds": lay_still.total_seconds()}
     case.data = {
         **case.data,
@@ -147,6 +177,19 @@ def shift_after_pause(transition: Transition) -> None:
         transition.now if days else transition.club.paused_at,
     )
     case.wake_at = next_wake(state, case.entered_at, case.due_at, since, transition.numbers)
+
+
+def _shift_time_had(transition: Transition, due: datetime) -> datetime:
+    """Shift the time that the person had when the rest began. Returns the later of it and ``due``
+    where it is their turn."""
+    case, paused, had = transition.case, transition.club.paused_at, time_had(transition.case)
+    if had is None or paused is None or had <= paused:
+        return due
+    had = days_later(
+        had, _whole_days(max(transition.now - paused, timedelta(0))), transition.context.zone
+    )
+    case.data = {**case.data, HAD_UNTIL: had.isoformat()}
+    return max(due, had) if case.turn == str(the_person) else due
 
 
 def reminders_of(

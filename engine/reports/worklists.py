@@ -25,7 +25,12 @@ HOW_ENTERED = (
     & (Event.case_id == Case.id)
     & (Event.version == Case.entered_version)
 )
-IS_LATE = (Case.turn == "person") & Event.action.in_(("due", "decline", "extend"))
+# Declined in good time is returned, and not late.
+IS_LATE = (
+    (Case.turn == "person")
+    & Event.action.in_(("due", "decline", "extend"))
+    & (Case.state != "returned")
+)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,15 @@ from datetime import UTC
 
 from sqlalchemy import bindparam, case, func, select
 
+from engine.cases.deadlines import time_had
 from engine.declare.transition import Transition
 from engine.storage.models import Case, Event
+
+
+def time_left(transition: Transition) -> bool:
+    """True if the due time that the person had is still ahead: they handed in early."""
+    had = time_had(transition.case)
+    return had is not None and transition.now < had
 
 
 def chance_left(transition: Transition) -> bool:

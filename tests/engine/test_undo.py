@@ -48,6 +48,16 @@ def decide(house: House, action: str, **given: object) -> None:
     house.press(OWNER, action, workflow="reflection", **given)
 
 
+def declined(house: House, note: str = "请写你自己的。") -> None:
+    """What came in is declined once the time for it is over."""
+    due = house.case(LILEI, "reflection").due_at
+    assert due is not None
+    house.press(LILEI, "submit", workflow="reflection", answers=READ)
+    house.deliver()
+    house.now = max(house.now, due)
+    decide(house, "decline", note=note)
+
+
 def midnight(day: int) -> datetime:
     """24:00 of that day of December, in Shanghai."""
     return datetime(2026, 12, day, 16, tzinfo=UTC)
@@ -101,9 +111,8 @@ def test_where_the_mail_about_it_leaves_late_there_is_still_a_day(reading: House
 
 def test_a_second_chance_stays_the_one_that_it_was(reading: House) -> None:
     """An excuse, more time, and both taken back: no chance is given or gained by it."""
-    reading.press(LILEI, "submit", workflow="reflection", answers=READ)
-    decide(reading, "decline", note="请写你自己的。")
-    due = midnight(2)
+    declined(reading)
+    due = midnight(7)
     assert days_of(reading) == [("overdue", due)]
     decide(reading, "excuse")
     decide(reading, "undo")
@@ -111,8 +120,7 @@ def test_a_second_chance_stays_the_one_that_it_was(reading: House) -> None:
     assert days_of(reading) == [("overdue", due + timedelta(days=3))]
     decide(reading, "undo")
     assert days_of(reading) == [("overdue", due)]
-    reading.press(LILEI, "submit", workflow="reflection", answers=READ)
-    decide(reading, "decline", note="还是抄来的。")
+    declined(reading, note="还是抄来的。")
     assert reading.case(LILEI, "reflection").state == "removal_proposed"
 
 
@@ -125,17 +133,16 @@ def test_an_excuse_taken_back_is_no_chance_given() -> None:
     )
     for action in ("decline", "excuse", "undo", "decline"):
         if action == "decline":
-            house.press(LILEI, "submit", workflow="reflection", answers=READ)
-        decide(house, action, note="请写你自己的。")
+            declined(house)
+        else:
+            decide(house, action)
     assert house.case(LILEI, "reflection").state == "overdue"
     house.end()
 
 
 def test_a_refusal_that_led_to_a_proposal_is_taken_back_as_well(reading: House) -> None:
     for _ in range(2):
-        reading.press(LILEI, "submit", workflow="reflection", answers=READ)
-        reading.deliver()
-        decide(reading, "decline", note="请写你自己的。")
+        declined(reading)
     reading.deliver()
     assert reading.case(LILEI, "reflection").state == "removal_proposed"
     decide(reading, "undo")
@@ -158,8 +165,7 @@ def test_more_time_taken_back_opens_the_proposal_again_in_one_letter(reading: Ho
 
 
 def test_taking_back_is_no_decision_that_could_be_taken_back(reading: House) -> None:
-    reading.press(LILEI, "submit", workflow="reflection", answers=READ)
-    decide(reading, "decline", note="请写你自己的。")
+    declined(reading)
     decide(reading, "excuse")
     decide(reading, "undo")
     with pytest.raises(NotAllowed):

@@ -41,11 +41,17 @@ def reading_without_a_week(house: House) -> None:
 submitted = then(reading, lilei("submit", answers=READ))
 kept = then(reading, lilei("submit", answers=READ | {"share": False}))
 returned = then(submitted, owner("return", note="请再写写你自己的事。"))
+declined_early = then(submitted, owner("decline", note="这像是抄来的，请写你自己的。"))
+declined = then(
+    submitted, wait(days=6, hours=11), owner("decline", note="这像是抄来的，请写你自己的。")
+)
 overdue = then(reading, wait(days=6, hours=11))  # Saturday, 21:00
 proposed = then(overdue, send, wait(days=3))
 
 
-declined_again = then(overdue, lilei("submit", answers=READ), owner("decline", note="还是抄来的。"))
+declined_again = then(
+    overdue, lilei("submit", answers=READ), wait(days=3), owner("decline", note="还是抄来的。")
+)
 proposed_again = then(proposed, owner("extend", days=2), send, wait(days=3))
 
 
@@ -109,11 +115,12 @@ STORIES: Stories = {
         LILEI,
     ),
     "reflection.second_chance+nothing": (overdue, LILEI),
-    "reflection.second_chance+declined": (
-        then(submitted, owner("decline", note="这像是抄来的，请写你自己的。")),
+    "reflection.second_chance+declined": (declined, LILEI),
+    "reflection.second_chance+returned": (then(returned, send, wait(days=6, hours=11)), LILEI),
+    "reflection.second_chance+declined_early": (
+        then(declined_early, send, wait(days=6, hours=11)),
         LILEI,
     ),
-    "reflection.second_chance+returned": (then(returned, send, wait(days=4)), LILEI),
     "reflection.second_chance+extended": (
         then(proposed, owner("extend", days=5, note="考完试再写。")),
         LILEI,
@@ -124,10 +131,7 @@ STORIES: Stories = {
         then(proposed, owner("extend", days=2), send, wait(days=1, hours=15)),
         LILEI,
     ),
-    "reflection.last_call+declined": (
-        then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=1, hours=15)),
-        LILEI,
-    ),
+    "reflection.last_call+declined": (then(declined, send, wait(days=1, hours=15)), LILEI),
     "reflection.please_decide": (then(asked_at_once, submitted), OWNER),
     "reflection.please_decide+resubmitted": (
         then(asked_at_once, returned, lilei("resubmit", answers=REWORKED | {"share": False})),
@@ -142,6 +146,7 @@ STORIES: Stories = {
         OWNER,
     ),
     "reflection.please_revise": (returned, LILEI),
+    "reflection.please_revise+declined": (declined_early, LILEI),
     "reflection.please_revise+again": (
         then(
             returned,
@@ -150,7 +155,8 @@ STORIES: Stories = {
         ),
         LILEI,
     ),
-    "reflection.revise_soon": (then(returned, send, wait(days=2, hours=15)), LILEI),
+    "reflection.revise_soon": (then(returned, send, wait(days=5, hours=12)), LILEI),
+    "reflection.revise_soon+declined": (then(declined_early, send, wait(days=5, hours=12)), LILEI),
     "reflection.reflection_accepted+shared": (
         then(submitted, owner("approve", note="写得真好。")),
         LILEI,
@@ -165,11 +171,11 @@ STORIES: Stories = {
     "reflection.please_decide_removal+declined": (declined_again, OWNER),
     "reflection.please_decide_removal+extended": (proposed_again, OWNER),
     "reflection.please_decide_removal+declined_before": (
-        then(submitted, owner("decline", note="这像是抄来的。"), send, wait(days=4)),
+        then(declined, send, wait(days=4)),
         OWNER,
     ),
     "reflection.please_decide_removal+returned_before": (
-        then(returned, send, wait(days=4), send, wait(days=4)),
+        then(returned, send, wait(days=6, hours=11), send, wait(days=4)),
         OWNER,
     ),
     "reflection.removal_proposed": (proposed, LILEI),

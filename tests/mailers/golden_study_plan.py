@@ -75,7 +75,7 @@ STORIES: Stories = {
     "study_plan.due_soon": (then(joined, send, wait(days=2, hours=22)), LILEI),
     "study_plan.second_chance+nothing": (overdue, LILEI),
     "study_plan.second_chance+declined": (
-        then(handed_in, owner("decline", note="这像是抄来的，请写你自己的。")),
+        then(handed_in, wait(days=4), owner("decline", note="这像是抄来的，请写你自己的。")),
         LILEI,
     ),
     "study_plan.second_chance+returned": (then(plan_returned, send, wait(days=4)), LILEI),
@@ -112,7 +112,12 @@ STORIES: Stories = {
     "study_plan.not_looked_at": (then(handed_in, wait(days=8)), OWNER),
     "study_plan.please_decide_removal+nothing": (proposed, OWNER),
     "study_plan.please_decide_removal+declined": (
-        then(overdue, lilei("submit", answers=PLAN), owner("decline", note="还是抄来的。")),
+        then(
+            overdue,
+            lilei("submit", answers=PLAN),
+            wait(days=3),
+            owner("decline", note="还是抄来的。"),
+        ),
         OWNER,
     ),
     "study_plan.please_decide_removal+undone": (

@@ -95,6 +95,7 @@ def test_the_owner_extends_and_the_member_hands_in_after_all(world: World) -> No
     chance = world.mail("study_plan.second_chance")
     assert "12月13日（周日）23:59" in chance.text
     world.open(chance).press("submit", **PLAN)
+    world.live_until(world.now + timedelta(days=3), step=timedelta(hours=6))
     world.open(world.mail("study_plan.please_decide")).press("approve")
     assert plan_case(world).state == "accepted"
 
@@ -129,10 +130,12 @@ def test_declined_gives_the_second_chance_once_then_the_proposal(world: World) -
     world.join()
     link = world.mail("study_plan.please_write")
     world.open(link).press("submit", **PLAN)
+    world.live_until(world.now + timedelta(days=4), step=timedelta(hours=6))  # past the due time
     world.open(world.mail("study_plan.please_decide")).press("decline", note="太空泛")
     chance = world.mail("study_plan.second_chance")
     assert "太空泛" in chance.text and plan_case(world).state == "overdue"
     world.open(chance).press("submit", **PLAN)
+    world.live_until(world.now + timedelta(days=3), step=timedelta(hours=6))
     world.open(world.mail("study_plan.please_decide")).press("decline", note="还是一样")
     assert plan_case(world).state == "removal_proposed"
 
@@ -230,16 +233,13 @@ def test_a_refusal_and_a_return_can_be_taken_back(world: World) -> None:
     for action in ("return", "decline"):
         please = world.mail("study_plan.please_decide")
         world.open(please).press(action, note="手滑")
-        assert plan_case(world).state == {"return": "returned", "decline": "overdue"}[action]
-        assert (
-            world.open(please).actions
-            == {"return": ["undo"], "decline": ["extend", "excuse", "undo"]}[action]
-        )
+        assert plan_case(world).state == "returned"  # declined early, too: their time is not over
+        assert world.open(please).actions == ["undo"]
         world.open(please).press("undo")
         assert plan_case(world).state == "review"
     assert world.mail("study_plan.taken_back").to == "lilei@qq.com"
     world.open(world.mail("study_plan.please_decide")).press("decline", note="仍不通过")
-    assert plan_case(world).state == "overdue"
+    assert plan_case(world).state == "returned"
 
 
 def test_nobody_presses_the_clock_s_moves(world: World) -> None:

@@ -33,6 +33,7 @@ DID = {
     "return": _("returned it to %(whose)s for changes"),
     "join.decline": _("declined the application"),
     "nomination.decline": _("did not agree to the nomination"),
+    "decline>returned": _("declined it; there is time left to hand in another"),
     "decline>overdue": _("declined it, with another chance to hand in"),
     "decline>removal_proposed": _("declined it; no chance was left, so removal is proposed"),
     "decline>not_pursued": _("declined it; no second removal is proposed beside the open one"),
