@@ -13,6 +13,7 @@ from engine.security.links import Kind
 from engine.storage.bulk import insert_new
 from engine.storage.database import across_clubs
 from engine.storage.models import Case, Draft, Person
+from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 # After its last save. Longer than any duty of the shipped charter waits, with its second chance and
@@ -76,7 +77,15 @@ def forget_old_drafts(session: ClubSession, now: datetime) -> None:
     ended = exists().where(case, literal("case:") + cast(Case.id, String) == Draft.form)
     person = (Person.club_id == Draft.club_id) & (Person.id == Draft.person_id)
     out = exists().where(
-        person, Person.status.in_(("departed", "removed", "erased", "refused_mail"))
+        person,
+        Person.status.in_(
+            (
+                PersonStatus.DEPARTED,
+                PersonStatus.REMOVED,
+                PersonStatus.ERASED,
+                PersonStatus.REFUSED_MAIL,
+            )
+        ),
     )
     session.execute(delete(Draft).where(or_(Draft.at < now - KEPT, ended, out)))
 

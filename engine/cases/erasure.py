@@ -13,6 +13,7 @@ from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
 from engine.storage.database import across_clubs, enter_club, lock_row
 from engine.storage.models import Case, Draft, Event, Letter, Mark, Person, WebSession
+from engine.storage.states import LetterState, PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 ERASED = "the recipient was erased"
@@ -31,7 +32,7 @@ def forget_case(session: ClubSession, case: Case) -> None:
     others = (
         select(Case.id).where(Case.person_id == person.id, Case.id != case.id, has_words()).limit(1)
     )
-    if person.status == "applicant" and session.execute(others).first() is None:
+    if person.status == PersonStatus.APPLICANT and session.execute(others).first() is None:
         erase_person(session, person)
 
 
@@ -53,10 +54,10 @@ def erase_person(session: ClubSession, person: Person) -> None:
     """Address, names, words, drafts, votes and letters go; a removal keeps its hash and its date
     (clause 2.3)."""
     _empty(session, Case.person_id == person.id)
-    keep_hash = person.removed_at is not None or person.status == "refused_mail"
+    keep_hash = person.removed_at is not None or person.status == PersonStatus.REFUSED_MAIL
     person.address, person.name, person.display_name, person.mail_trouble = None, "", "", ""
     person.address_hash = person.address_hash if keep_hash else None
-    person.status, person.link_epoch = "erased", person.link_epoch + 1
+    person.status, person.link_epoch = PersonStatus.ERASED, person.link_epoch + 1
     session.execute(update(Mark).where(Mark.person_id == person.id).values(choice=""))
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
     session.execute(delete(Draft).where(Draft.person_id == person.id))
@@ -100,9 +101,9 @@ def erase_for_good(session: ClubSession, club_id: int, person_id: int, now: date
     lock_row(
         session, person
     )  # what somebody opens for them in this very moment is either found below or not opened
-    if person.role == "owner":
+    if person.role == PersonRole.OWNER:
         raise CannotErase("the owner cannot be erased: hand the club over first")
-    if person.status == "erased":
+    if person.status == PersonStatus.ERASED:
         raise CannotErase("was erased before")
     ending = [
         case
@@ -113,12 +114,14 @@ def erase_for_good(session: ClubSession, club_id: int, person_id: int, now: date
         act(session, case, "void", by=CLOCK, now=now)
     session.flush()
     erase_person(session, person)
-    person.role = "member"
-    unsent = (Letter.person_id == person.id) & Letter.state.in_(("queued", "claimed", "held"))
+    person.role = PersonRole.MEMBER
+    unsent = (Letter.person_id == person.id) & Letter.state.in_(
+        (LetterState.QUEUED, LetterState.CLAIMED, LetterState.HELD)
+    )
     dropped = (
         update(Letter)
         .where(unsent)
-        .values(state="dropped", answer=ERASED, settled_at=now, lease_until=None)
+        .values(state=LetterState.DROPPED, answer=ERASED, settled_at=now, lease_until=None)
     )
     return Erased(len(ending), len(session.execute(dropped.returning(Letter.id)).all()))
 

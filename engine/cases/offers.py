@@ -16,6 +16,7 @@ from engine.declare.registry import all_workflows, workflow
 from engine.declare.transition import Actor
 from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
+from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
 
@@ -53,7 +54,7 @@ def offer(
     person = by_address(session, address)
     if person is not None:
         lock_row(session, person)  # they may leave in this very moment
-    if person is None or person.status != "member":
+    if person is None or person.status != PersonStatus.MEMBER:
         raise CannotOffer(NOT_A_MEMBER)
     if role_includes(opening.role, person):
         raise CannotOffer(OWNER_ALREADY)

@@ -33,6 +33,7 @@ from engine.security.rate_limits import (
 )
 from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 
@@ -62,8 +63,8 @@ def submit_application(
         _count_mail(session, CONFIRMATION_MAILS, club_id, address)
     if person is None:
         person = add_person(session, address, locale=locale)
-    if person.status in ("member", "refused_mail"):
-        if person.status == "member":
+    if person.status in (PersonStatus.MEMBER, PersonStatus.REFUSED_MAIL):
+        if person.status == PersonStatus.MEMBER:
             queue_for_person(
                 session, person, f"{flow.key}.already_member", purpose=form_id, now=now
             )
@@ -148,7 +149,7 @@ def send_form_link(
     if limited:
         _count_mail(session, FORM_LINK_MAILS, club_id, address)
     person = by_address(session, address)
-    if person is None or person.status != "member":
+    if person is None or person.status != PersonStatus.MEMBER:
         return
     queue_for_person(
         session,
@@ -175,7 +176,7 @@ def send_sign_in(
     if limited:
         _count_mail(session, SIGN_IN_MAILS, club_id, address)
     person = by_address(session, address)
-    if person is not None and person.status == "member":
+    if person is not None and person.status == PersonStatus.MEMBER:
         queue_for_person(session, person, "club.sign_in", purpose=request_id, now=now)
 
 
@@ -196,7 +197,7 @@ def send_page(
         session.get_one(Person, (club_id, person_id)),
         session.get_one(Person, (club_id, by)),
     )
-    if person.status != "member" or person.address is None:
+    if person.status != PersonStatus.MEMBER or person.address is None:
         raise NotAllowed("only members have a page")
     if limited:
         _count_mail(session, SIGN_IN_MAILS, club_id, person.address)
@@ -235,7 +236,7 @@ def _owner_for(
         session.get_one(Person, (club_id, owner_id)),
         session.get_one(Person, (club_id, person_id)),
     )
-    if owner.role != "owner" or owner_id == person_id:
+    if owner.role != PersonRole.OWNER or owner_id == person_id:
         raise NotAllowed("only the owner acts for a member")
     return person, Actor(owner, "page", on_behalf_of=person)
 
@@ -293,5 +294,5 @@ def reopen_address(person: Person, address: str, locale: str) -> None:
     """Somebody who was erased or left may apply again: the hash found them, the address lies open
     again."""
     person.address, person.locale = address, locale
-    if person.status in ("erased", "departed"):
-        person.status = "applicant"
+    if person.status in (PersonStatus.ERASED, PersonStatus.DEPARTED):
+        person.status = PersonStatus.APPLICANT

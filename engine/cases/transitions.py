@@ -23,6 +23,7 @@ from engine.declare.workflow import Act, LetterSpec, State, Workflow
 from engine.outbox.queue import queue_for_case, queue_receipt
 from engine.storage.database import club_of, lock_row
 from engine.storage.models import Case, Event, Person, new_id
+from engine.storage.states import PersonRole
 from engine.storage.unit_of_work import ClubSession, NewEvent
 from engine.text.i18n import marked as _
 
@@ -243,7 +244,7 @@ def _declared_act(
     session: ClubSession, case: Case, action: str, by: Actor, now: datetime, proven: bool
 ) -> Act:
     if by.on_behalf_of is not None and (
-        by.person is None or by.person.role != "owner" or is_offer(case.workflow)
+        by.person is None or by.person.role != PersonRole.OWNER or is_offer(case.workflow)
     ):
         raise NotAllowed(
             "only the owner acts on behalf of somebody, and nobody answers an offer for them"

@@ -12,6 +12,7 @@ from engine.declare.registry import turns
 from engine.declare.roles import Role
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Person
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 
@@ -30,11 +31,11 @@ class Office:
 
 
 OFFICES = {
-    "owner": Office("owner", "admin"),
-    "reviewer": Office("owner", "admin", deputies="admin"),
-    "admins": Office("admin", "owner"),
+    "owner": Office(PersonRole.OWNER, PersonRole.ADMIN),
+    "reviewer": Office(PersonRole.OWNER, PersonRole.ADMIN, deputies=PersonRole.ADMIN),
+    "admins": Office(PersonRole.ADMIN, PersonRole.OWNER),
 }
-MEMBERS = {"owner", "admin", "member"}
+MEMBERS = frozenset(PersonRole)
 
 
 def has_role(session: ClubSession, role: Role, person: Person, case: Case) -> bool:
@@ -47,13 +48,13 @@ def _has_one_role(session: ClubSession, name: str, person: Person, case: Case) -
     if name == "anyone":
         return True
     if name == "person":
-        return concerned and person.status not in ("departed", "erased")
-    if person.status != "member":
+        return concerned and person.status not in (PersonStatus.DEPARTED, PersonStatus.ERASED)
+    if person.status != PersonStatus.MEMBER:
         return False
     if name == "members":
         return True
     office = OFFICES[name]
-    if concerned or person.role == "member":
+    if concerned or person.role == PersonRole.MEMBER:
         return False
     if person.role == office.primary:
         return True
@@ -96,7 +97,9 @@ def _recipients_of_role(session: ClubSession, name: str, case: Case) -> list[Per
     if name == "person":
         return [case.person]
     if name == "members":
-        return list(session.execute(select(Person).where(Person.status == "member")).scalars())
+        return list(
+            session.execute(select(Person).where(Person.status == PersonStatus.MEMBER)).scalars()
+        )
     if name not in OFFICES:
         return []
     office = OFFICES[name]
@@ -110,9 +113,13 @@ def _recipients_of_role(session: ClubSession, name: str, case: Case) -> list[Per
 
 def in_place_of(session: ClubSession, role: Role, person: Person, case: Case) -> Person | None:
     """The owner, when an admin decides as the owner's deputy."""
-    if "reviewer" not in role.names or person.role == "owner" or person.id == case.person_id:
+    if (
+        "reviewer" not in role.names
+        or person.role == PersonRole.OWNER
+        or person.id == case.person_id
+    ):
         return None
-    return next(iter(_can_decide(session, "owner", case)), None)
+    return next(iter(_can_decide(session, PersonRole.OWNER, case)), None)
 
 
 def assigned_to(session: ClubSession, decider: Person) -> ColumnElement[bool]:
@@ -158,11 +165,11 @@ def end_absences(session: ClubSession, now: datetime) -> None:
 
 def role_includes(role: Role, person: Person) -> bool:
     """Is this member one of those whom the role names, whatever the case?"""
-    return person.status == "member" and person.role in ranks_of(role)
+    return person.status == PersonStatus.MEMBER and person.role in ranks_of(role)
 
 
-def ranks_of(role: Role) -> set[str]:
+def ranks_of(role: Role) -> frozenset[str]:
     """The ranks in a club whose members hold the role."""
     if "members" in role.names:
         return MEMBERS
-    return {OFFICES[name].primary for name in role.names if name in OFFICES}
+    return frozenset(OFFICES[name].primary for name in role.names if name in OFFICES)

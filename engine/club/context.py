@@ -13,6 +13,7 @@ from engine.charter.model import Charter, Numbers
 from engine.declare.due_times import TimeContext
 from engine.storage.database import club_of
 from engine.storage.models import Case, Club, Person
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 
@@ -69,10 +70,12 @@ def load_clubs(session: ClubSession, club_ids: set[int]) -> dict[int, Club]:
 
 
 _CLUB = select(Club).where(Club.id == bindparam("club"))
-_OWNER = select(Person).where(Person.role == "owner")
+_OWNER = select(Person).where(Person.role == PersonRole.OWNER)
 _OFFICERS = (
     select(Person)
-    .where(Person.status == "member", Person.role.in_(("owner", "admin")))
+    .where(
+        Person.status == PersonStatus.MEMBER, Person.role.in_((PersonRole.OWNER, PersonRole.ADMIN))
+    )
     .order_by(Person.id)
 )
 _CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))

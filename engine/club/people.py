@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 
 from engine.club.context import current_club
 from engine.storage.models import Club, Person, new_id
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 
@@ -27,7 +28,12 @@ _BY_ADDRESS = select(Person).where(Person.address_hash == bindparam("known"))
 
 
 def add_person(
-    session: ClubSession, address: str, *, locale: str, name: str = "", status: str = "applicant"
+    session: ClubSession,
+    address: str,
+    *,
+    locale: str,
+    name: str = "",
+    status: PersonStatus = PersonStatus.APPLICANT,
 ) -> Person:
     club = current_club(session)
     person = Person(
@@ -58,17 +64,17 @@ def known_of(person: Person) -> dict[str, str]:
 
 
 def is_member(person: Person) -> bool:
-    return person.status == "member"
+    return person.status == PersonStatus.MEMBER
 
 
 def is_admin(person: Person) -> bool:
-    return is_member(person) and person.role == "admin"
+    return is_member(person) and person.role == PersonRole.ADMIN
 
 
 def is_not_owner(person: Person) -> bool:
     """What the owner does for others, nobody does for the owner."""
-    return person.role != "owner"
+    return person.role != PersonRole.OWNER
 
 
 def is_removed(person: Person) -> bool:
-    return person.status == "removed"
+    return person.status == PersonStatus.REMOVED

@@ -14,6 +14,7 @@ from engine.declare.roles import Role
 from engine.declare.transition import undo_ends
 from engine.declare.workflow import Act
 from engine.storage.models import Case, Event, Person
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 _DECIDER = Role(("decider",))
@@ -53,7 +54,7 @@ def undo_open(session: ClubSession, case: Case, person: Person, now: datetime) -
     """The decider's own decision, while the charter's hours last and nobody has acted on what
     followed from it."""
     state = standing(case)
-    if not state.undo or person.status != "member":
+    if not state.undo or person.status != PersonStatus.MEMBER:
         return None
     decision = session.get_one(Event, (case.club_id, case.id, case.entered_version))
     if not _decided_by(decision, person, case) or now >= undo_ends(
@@ -83,7 +84,11 @@ def _gone_since(person: Person, decision: Event) -> bool:
     """Did they leave, were they removed or erased after it, or do they own the club by now? Then
     nothing of theirs opens again."""
     removed = person.removed_at is not None and person.removed_at >= decision.at
-    return removed or person.status in ("departed", "erased") or person.role == "owner"
+    return (
+        removed
+        or person.status in (PersonStatus.DEPARTED, PersonStatus.ERASED)
+        or person.role == PersonRole.OWNER
+    )
 
 
 def _followed_up(session: ClubSession, case: Case) -> bool:
@@ -106,7 +111,7 @@ def _overtaken(session: ClubSession, case: Case) -> bool:
 def may_read_words(case: Case, person: Person) -> bool:
     """The words that go with decisions are between the person concerned and whoever decides; who
     only votes does not read them."""
-    return person.id == case.person_id or person.role in ("owner", "admin")
+    return person.id == case.person_id or person.role in (PersonRole.OWNER, PersonRole.ADMIN)
 
 
 def may_see(session: ClubSession, case: Case, person: Person) -> bool:
@@ -114,7 +119,7 @@ def may_see(session: ClubSession, case: Case, person: Person) -> bool:
     also afterwards."""
     if person.id == case.person_id:
         return True
-    if person.status != "member":
+    if person.status != PersonStatus.MEMBER:
         return False
     flow, state = workflow(case.workflow), state_of(case.workflow, case.state)
     polls = (
@@ -122,6 +127,6 @@ def may_see(session: ClubSession, case: Case, person: Person) -> bool:
     )
     if any(has_role(session, poll.who, person, case) for poll in polls):
         return True
-    return person.role in ("owner", "admin") or any(
+    return person.role in (PersonRole.OWNER, PersonRole.ADMIN) or any(
         has_role(session, act.who, person, case) for act in state.acts
     )

@@ -11,7 +11,7 @@ from engine.declare.roles import Role
 from engine.declare.validation import check
 from engine.declare.workflow import OpenedFrom, State, Workflow
 from engine.declare.workflow import marked as _
-from engine.storage.json_types import CorruptJSON
+from engine.storage.types import CorruptJSON
 from engine.text.i18n import of_week, translate
 
 if TYPE_CHECKING:

@@ -32,6 +32,7 @@ from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
 from engine.storage.heartbeats import hold_post
 from engine.storage.models import Club, Heartbeat, Letter
+from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 
 FORMAT = 1
@@ -233,10 +234,14 @@ def _prepare(file: Path, machine_now: datetime) -> int:
 def hold_unsent(session: ClubSession, machine_now: datetime) -> int:
     """After a restore: what had not left is held, signs of life are another machine's, and the post
     rests."""
-    session.execute(update(Letter).where(Letter.state == "transmitting").values(maybe_twice=True))
-    unsent = update(Letter).where(Letter.state.in_(("queued", "claimed", "transmitting")))
+    session.execute(
+        update(Letter).where(Letter.state == LetterState.TRANSMITTING).values(maybe_twice=True)
+    )
+    unsent = update(Letter).where(
+        Letter.state.in_((LetterState.QUEUED, LetterState.CLAIMED, LetterState.TRANSMITTING))
+    )
     held = session.execute(
-        unsent.values(state="held", answer=HELD, lease_until=None).returning(Letter.id)
+        unsent.values(state=LetterState.HELD, answer=HELD, lease_until=None).returning(Letter.id)
     ).all()
     session.execute(delete(Heartbeat))
     hold_post(session, "restored", machine_now)

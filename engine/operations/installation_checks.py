@@ -24,6 +24,7 @@ from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
 from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.storage.models import Case, Club, Heartbeat, Letter
+from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 
 Verdict = Literal["ok", "warning", "wrong", "not checked"]
@@ -243,14 +244,14 @@ def letters(session: ClubSession, now: datetime) -> list[Finding]:
 
 
 def _waiting(session: ClubSession, now: datetime) -> Finding:
-    ready = (Letter.state == "queued") & (Letter.next_at <= now)
+    ready = (Letter.state == LetterState.QUEUED) & (Letter.next_at <= now)
     waiting, oldest = session.execute(
         select(func.count(), func.min(Letter.next_at)).where(ready)
     ).one()
-    again = (Letter.state == "queued") & (Letter.next_at > now) & (Letter.attempts > 0)
+    again = (Letter.state == LetterState.QUEUED) & (Letter.next_at > now) & (Letter.attempts > 0)
     later, failed, held = (
         session.execute(select(func.count()).select_from(Letter).where(which)).scalar_one()
-        for which in (again, Letter.state == "failed", Letter.state == "held")
+        for which in (again, Letter.state == LetterState.FAILED, Letter.state == LetterState.HELD)
     )
     says = f"{waiting} ready to leave, {later} turned away for now, {held} held, {failed} failed"
     if waiting and now - oldest > LETTERS_ARE_LATE:

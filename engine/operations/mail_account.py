@@ -19,6 +19,7 @@ from engine.settings import MailServer, Settings
 from engine.storage.database import across_clubs, lock_row
 from engine.storage.heartbeats import note_channel
 from engine.storage.models import Letter, MailAccount
+from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 
 THE_ONE = 1
@@ -93,7 +94,7 @@ def reencrypt(session: ClubSession, encryption: Encryption) -> None:
 def discard_rendered(session: ClubSession) -> None:
     """Letters that were refused before carry the old sender; one that may have arrived keeps its
     bytes."""
-    again = (Letter.state == "queued") & Letter.bytes.is_not(None) & ~Letter.maybe_twice
+    again = (Letter.state == LetterState.QUEUED) & Letter.bytes.is_not(None) & ~Letter.maybe_twice
     session.execute(update(Letter).where(again).values(bytes=None))
 
 

@@ -12,11 +12,17 @@ from sqlalchemy.orm import aliased, defer
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.reports.worklists import HOW_ENTERED, IS_LATE
 from engine.storage.models import Case, Event, Letter, Person
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import fold_stops
 
 # By what the list may be narrowed; who was erased has nothing left to show.
-STATUSES = ("member", "applicant", "departed", "removed")
+STATUSES = (
+    PersonStatus.MEMBER,
+    PersonStatus.APPLICANT,
+    PersonStatus.DEPARTED,
+    PersonStatus.REMOVED,
+)
 MOST_WORDS, LONGEST = 5, 100
 
 
@@ -32,7 +38,7 @@ class Wanted:
 
 def people(session: ClubSession, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Person]:
     """Owner first, then the admins, then everybody by name."""
-    rank = case({"owner": 0, "admin": 1}, value=Person.role, else_=2)
+    rank = case({PersonRole.OWNER: 0, PersonRole.ADMIN: 1}, value=Person.role, else_=2)
     listed = (
         select(Person)
         .where(_such(wanted))
@@ -72,8 +78,8 @@ def _forms(word: str) -> set[str]:
 def _of_status(status: str) -> ColumnElement[bool]:
     """Of the applicants only those whose application is under way."""
     if status not in STATUSES:
-        return Person.status != "erased"
-    if status != "applicant":
+        return Person.status != PersonStatus.ERASED
+    if status != PersonStatus.APPLICANT:
         return Person.status == status
     return (Person.status == status) & exists().where(
         Case.club_id == Person.club_id, Case.person_id == Person.id, Case.turn != ""

@@ -21,6 +21,7 @@ from engine.scheduler.sweep import ROUND, sweep_round
 from engine.setup.club_admin import apply_charter
 from engine.storage.database import Database
 from engine.storage.models import Case, Letter, Person, Schedule, new_id
+from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 
 
@@ -138,7 +139,7 @@ def _leaving(session: ClubSession, until: datetime) -> list[PlannedLetter]:
         )
         .join(Person, (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id))
         .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
-        .where(Letter.state == "queued", Letter.next_at <= until)
+        .where(Letter.state == LetterState.QUEUED, Letter.next_at <= until)
     ).all()
     found = [
         PlannedLetter(
@@ -155,8 +156,8 @@ def _leaving(session: ClubSession, until: datetime) -> list[PlannedLetter]:
     ]
     sent = (
         update(Letter)
-        .where(Letter.state == "queued")
-        .values(state="sent", settled_at=Letter.next_at)
+        .where(Letter.state == LetterState.QUEUED)
+        .values(state=LetterState.SENT, settled_at=Letter.next_at)
     )
     session.execute(sent, execution_options={"synchronize_session": False})
     return found

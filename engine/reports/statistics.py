@@ -15,6 +15,7 @@ from sqlalchemy import CTE, ColumnElement, Integer, and_, case, column, exists, 
 
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Event, Person
+from engine.storage.states import PersonStatus
 from engine.storage.types import UTCDateTime
 from engine.storage.unit_of_work import ClubSession
 
@@ -113,7 +114,7 @@ def members(session: ClubSession, zone: str, now: datetime) -> list[Members]:
         .select_from(Person)
         .join(week, _within(week, Person.joined_at, open_start=True))
     )
-    came = came.where((Person.status == "member") | left)
+    came = came.where((Person.status == PersonStatus.MEMBER) | left)
     back = (Event.to_state == "readmitted", 1)
     moves = (
         select(week.c.nr, func.sum(case(back, else_=-1)))

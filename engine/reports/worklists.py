@@ -16,6 +16,7 @@ from engine.club.people import is_admin
 from engine.declare.registry import all_workflows, standing, state_of
 from engine.declare.targets import arrows
 from engine.storage.models import Case, Event, Letter, Person
+from engine.storage.states import LetterState, PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 MOST = 100
@@ -119,7 +120,10 @@ def ended_in(
 ) -> list[WorkItem]:
     """The cases of present members that ended there, the newest first."""
     wanted = _work_items().where(
-        Case.workflow == workflow, Case.state == state, Case.turn == "", Person.status == "member"
+        Case.workflow == workflow,
+        Case.state == state,
+        Case.turn == "",
+        Person.status == PersonStatus.MEMBER,
     )
     return _read(
         session, wanted.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit).offset(offset)
@@ -143,7 +147,7 @@ def officers(session: ClubSession) -> list[tuple[Person, Case | None]]:
     wanted = (
         select(Person, Case)
         .outerjoin(Case, mine)
-        .where(Person.status == "member", Person.role == "admin")
+        .where(Person.status == PersonStatus.MEMBER, Person.role == PersonRole.ADMIN)
     )
     found = {
         person.id: (person, case)
@@ -157,7 +161,7 @@ def letters_in_trouble(session: ClubSession, limit: int = MOST) -> list[tuple[Le
     wanted = (
         select(Letter, Person)
         .join(Person, person)
-        .where(Letter.state == "failed")
+        .where(Letter.state == LetterState.FAILED)
         .order_by(Letter.id.desc())
     )
     return [
@@ -168,7 +172,9 @@ def letters_in_trouble(session: ClubSession, limit: int = MOST) -> list[tuple[Le
 
 def queue_age(session: ClubSession, now: datetime) -> datetime | None:
     """Since when the oldest letter that could have left is waiting; None when none does."""
-    oldest = select(func.min(Letter.next_at)).where(Letter.state == "queued", Letter.next_at <= now)
+    oldest = select(func.min(Letter.next_at)).where(
+        Letter.state == LetterState.QUEUED, Letter.next_at <= now
+    )
     return session.execute(oldest).scalar_one()
 
 

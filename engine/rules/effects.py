@@ -13,6 +13,7 @@ from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK, Transition
 from engine.outbox.queue import requeue_after_address_change
 from engine.storage.models import Person
+from engine.storage.states import PersonRole, PersonStatus
 
 
 def await_decision(transition: Transition) -> None:
@@ -21,9 +22,10 @@ def await_decision(transition: Transition) -> None:
     person = transition.person
     person.name = transition.case.answers["name"]
     if (
-        person.status == "member" and "status_before" in transition.case.data
+        person.status == PersonStatus.MEMBER and "status_before" in transition.case.data
     ):  # else they came in another way meanwhile
-        person.status, person.role = transition.case.data["status_before"], "member"
+        person.status = PersonStatus(transition.case.data["status_before"])
+        person.role = PersonRole.MEMBER
         person.joined_at = person.registered_at = None
         forget_officers(transition.session)
         _drop_open_cases(transition, person)  # also what the calendar opened meanwhile
@@ -33,8 +35,8 @@ def enrol(transition: Transition) -> None:
     """The applicant becomes a member (clause 2.2); the charter ticked in the form counts as
     acknowledged."""
     person, answers = transition.person, transition.case.answers
-    transition.case.data = {**transition.case.data, "status_before": person.status}
-    person.status, person.role = "member", "member"
+    transition.case.data = {**transition.case.data, "status_before": str(person.status)}
+    person.status, person.role = PersonStatus.MEMBER, PersonRole.MEMBER
     person.joined_at = person.registered_at = transition.now
     person.name = answers["name"]
     person.display_name = f"{answers['city']}+{answers['name']}"
@@ -45,20 +47,21 @@ def enrol(transition: Transition) -> None:
 def remove(transition: Transition) -> None:
     """The member is out: their links die, and every other open case of theirs falls away through
     the door."""
-    _leave_club(transition, "removed")
+    _leave_club(transition, PersonStatus.REMOVED)
     transition.person.removed_at = transition.now
 
 
 def readmit(transition: Transition) -> None:
     """The owner takes somebody removed back in (clause 2.3); their old links stay dead."""
     person = transition.person
-    person.status, person.role, person.registered_at = "member", "member", transition.now
+    person.status, person.role = PersonStatus.MEMBER, PersonRole.MEMBER
+    person.registered_at = transition.now
     _drop_open_cases(transition, person)  # an application that is under way has become needless
 
 
 def depart(transition: Transition) -> None:
     """The member leaves (clause 2.2); their links die, what was open falls away."""
-    _leave_club(transition, "departed")
+    _leave_club(transition, PersonStatus.DEPARTED)
 
 
 def erase(transition: Transition) -> None:
@@ -72,12 +75,12 @@ def erase(transition: Transition) -> None:
 
 
 def take_office(transition: Transition) -> None:
-    transition.person.role = "admin"
+    transition.person.role = PersonRole.ADMIN
     forget_officers(transition.session)
 
 
 def leave_office(transition: Transition) -> None:
-    transition.person.role = "member"
+    transition.person.role = PersonRole.MEMBER
     forget_officers(transition.session)
 
 
@@ -85,10 +88,10 @@ def transfer_ownership(transition: Transition) -> None:
     """One owner at a time: whoever had the club before is an admin from here on. The owner owes
     nothing, so what was open ends."""
     before = current_owner(transition.session)
-    before.role, before.away_until = "admin", None
+    before.role, before.away_until = PersonRole.ADMIN, None
     transition.event.answers = {"before": str(before.id)}
     transition.session.flush()  # the database knows one owner only
-    transition.person.role = "owner"
+    transition.person.role = PersonRole.OWNER
     forget_officers(transition.session)
     _drop_open_cases(transition, transition.person)
     open_existing_offices(transition.session, before, transition.now)
@@ -120,9 +123,9 @@ def forget(transition: Transition) -> None:
     transition.event.answers = {}
 
 
-def _leave_club(transition: Transition, status: str) -> None:
+def _leave_club(transition: Transition, status: PersonStatus) -> None:
     person = transition.person
-    person.status, person.role = status, "member"
+    person.status, person.role = status, PersonRole.MEMBER
     revoke_links(transition.session, person)
     forget_officers(transition.session)
     _drop_open_cases(transition, person)

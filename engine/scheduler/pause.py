@@ -19,6 +19,7 @@ from engine.scheduler.schedules import RESUME, pass_over
 from engine.scheduler.sweep import BACK_OFF
 from engine.storage.database import ROW_LOCK, enter_club, lock_row, lost_race
 from engine.storage.models import Case, Club, Letter, Person, Schedule
+from engine.storage.states import LetterState, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,13 @@ def pause(session: ClubSession, club_id: int, now: datetime, until: datetime | N
         return
     club.paused_at = now
     session.execute(update(Case).where(Case.turn != "").values(wake_at=None))
-    by_clock = Letter.state.in_(("queued", "claimed")) & (Letter.priority == BY_CLOCK)
+    by_clock = Letter.state.in_((LetterState.QUEUED, LetterState.CLAIMED)) & (
+        Letter.priority == BY_CLOCK
+    )
     session.execute(
-        update(Letter).where(by_clock).values(state="held", answer=PAUSED, lease_until=None)
+        update(Letter)
+        .where(by_clock)
+        .values(state=LetterState.HELD, answer=PAUSED, lease_until=None)
     )
     _tell(session, "club.paused", now, {"until": until.isoformat() if until else ""})
 
@@ -100,10 +105,10 @@ def _resume_safely(session: ClubSession, case: Case, club: Club, now: datetime) 
 
 def _release_letters(session: ClubSession, now: datetime) -> None:
     """What waited leaves; a reminder of a due time that has moved does not."""
-    waited = (Letter.state == "held") & (Letter.answer == PAUSED)
+    waited = (Letter.state == LetterState.HELD) & (Letter.answer == PAUSED)
     for letter in session.execute(select(Letter).where(waited)).scalars():
         if letter.data.get("reminder") and _has_moved(session, letter):
-            letter.state, letter.answer, letter.settled_at = "dropped", OVER, now
+            letter.state, letter.answer, letter.settled_at = LetterState.DROPPED, OVER, now
     requeue(
         session, waited, morning_after_quiet(now, time_context(current_club(session))), answer=""
     )
@@ -119,7 +124,9 @@ def _tell(session: ClubSession, name: str, now: datetime, data: dict[str, str]) 
     session.flush()
     theirs = select(Case.person_id).where(Case.turn == "person")
     members = (
-        select(Person).where(Person.id.in_(theirs), Person.status == "member").order_by(Person.id)
+        select(Person)
+        .where(Person.id.in_(theirs), Person.status == PersonStatus.MEMBER)
+        .order_by(Person.id)
     )
     for person in session.execute(members).scalars().all():
         queue_for_person(session, person, name, purpose=now.isoformat(), now=now, data=data)

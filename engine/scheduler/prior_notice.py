@@ -17,6 +17,7 @@ from engine.declare.transition import CLOCK
 from engine.declare.workflow import State
 from engine.declare.workflow import person as the_person
 from engine.storage.models import Case, Letter
+from engine.storage.states import LetterState, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 NoticeStatus = Literal["in time", "late", "not yet", "unreachable"]
@@ -41,9 +42,9 @@ def notice_status(session: ClubSession, case: Case, asks: Notices) -> NoticeStat
         return "in time"
     letters = (asks.get((case.id, case.person_id, name)) for name in names)
     letter = next((letter for letter in letters if letter), None)
-    if letter is None or letter.state in ("failed", "dropped"):
+    if letter is None or letter.state in (LetterState.FAILED, LetterState.DROPPED):
         return "unreachable"
-    if letter.state != "sent" or letter.settled_at is None:
+    if letter.state != LetterState.SENT or letter.settled_at is None:
         return "not yet"
     return "late" if _too_late(session, case, letter.settled_at) else "in time"
 
@@ -64,7 +65,7 @@ _ASKS = (
 def waits_while_unreachable(case: Case) -> bool:
     """A member whom no mail reaches is not moved against; an application that nobody can answer
     simply ends."""
-    return case.person.status == "member"
+    return case.person.status == PersonStatus.MEMBER
 
 
 def renew_late_notice(session: ClubSession, case: Case, letter: Letter, now: datetime) -> None:

@@ -22,6 +22,7 @@ from engine.scheduler.pause import resume
 from engine.scheduler.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
 from engine.storage.database import ROW_LOCK, Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Letter, Person, Schedule
+from engine.storage.states import LetterState, PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
@@ -133,7 +134,7 @@ def _without_case(
     ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
     wanted = (
         select(Person)
-        .where(Person.status == "member", Person.role.in_(ranks), there, ~has_case)
+        .where(Person.status == PersonStatus.MEMBER, Person.role.in_(ranks), there, ~has_case)
         .order_by(Person.id)
     )
     held = wanted.limit(BATCH + 1).with_for_update(
@@ -167,11 +168,15 @@ def _supersede_older(session: ClubSession, person: Person, now: datetime) -> Non
     """A daily letter of before that still waits for the mail server would say the same: today's
     takes its place."""
     waiting = (
-        (Letter.person_id == person.id) & (Letter.name == DAILY_LETTER) & (Letter.state == "queued")
+        (Letter.person_id == person.id)
+        & (Letter.name == DAILY_LETTER)
+        & (Letter.state == LetterState.QUEUED)
     )
     waiting &= Letter.created_at < now
     session.execute(
-        update(Letter).where(waiting).values(state="dropped", answer=NEWER_ONE, settled_at=now)
+        update(Letter)
+        .where(waiting)
+        .values(state=LetterState.DROPPED, answer=NEWER_ONE, settled_at=now)
     )
 
 
@@ -181,7 +186,7 @@ def something_waits(session: ClubSession, person: Person, since: datetime | None
     waiting = select(Case.id).where(assigned_to(session, person)).limit(1)
     if since is not None:
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
-    failed = select(Letter.id).where(Letter.state == "failed").limit(1)
+    failed = select(Letter.id).where(Letter.state == LetterState.FAILED).limit(1)
     resting = select(Case.id).where(is_stuck()).limit(1)
-    looks = [waiting, failed, resting] if person.role == "owner" else [waiting]
+    looks = [waiting, failed, resting] if person.role == PersonRole.OWNER else [waiting]
     return any(session.execute(look).first() is not None for look in looks)

@@ -16,6 +16,7 @@ from engine.club.people import add_person
 from engine.scheduler.schedules import plan_schedules, replan_schedules
 from engine.storage.database import club_of, enter_club, lock_row
 from engine.storage.models import CharterChange, Club, Heartbeat, Person, Row, new_id
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import LANGUAGES
@@ -65,8 +66,10 @@ def create_club(
     session.flush()
     enter_club(session, club.id)
     session.add(CharterChange(club_id=club.id, version=1, at=now, charter=club.charter))
-    owner = add_person(session, address, locale=locale, name=owner_name.strip(), status="member")
-    owner.role, owner.display_name = "owner", owner.name
+    owner = add_person(
+        session, address, locale=locale, name=owner_name.strip(), status=PersonStatus.MEMBER
+    )
+    owner.role, owner.display_name = PersonRole.OWNER, owner.name
     owner.joined_at = owner.registered_at = now
     owner.charter_version, owner.charter_acknowledged_at = 1, now
     session.flush()

@@ -24,6 +24,7 @@ from engine.declare.fields import SHORT_CHARACTERS, clean_line
 from engine.outbox.queue import BULK, queue_for_person
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Person
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.csv_table import CellError, Table, TableRow, fold, read_table, read_text
@@ -274,7 +275,7 @@ def compare(session: ClubSession, roster: Roster) -> ImportPlan:
         if fault:
             bad.append(BadRow(entry.row, entry.name, (fault,)))
         else:
-            (members if person and person.status == "member" else new).append(entry)
+            (members if person and person.status == PersonStatus.MEMBER else new).append(entry)
     return ImportPlan(
         tuple(new), tuple(members), tuple(sorted(bad, key=lambda item: item.row)), roster.ignored
     )
@@ -296,13 +297,13 @@ def _known(session: ClubSession, hashes: list[str]) -> dict[str, _Known]:
 def _objection(entry: ImportedMember, person: _Known | None) -> CellError | None:
     """Why this entry cannot come in, if so. Who was removed comes back by a decision, not by a list
     (clause 2.3)."""
-    if entry.role == "owner" and not (person and person.role == "owner"):
+    if entry.role == PersonRole.OWNER and not (person and person.role == PersonRole.OWNER):
         return CellError(_("A club has one owner; nobody becomes it by a list"))
-    if person is None or person.status in ("member", "departed"):
+    if person is None or person.status in (PersonStatus.MEMBER, PersonStatus.DEPARTED):
         return None
     if person.was_removed:
         return CellError(_("Was removed from the club; coming back is decided by an application"))
-    if person.status in ("refused_mail", "erased"):
+    if person.status in (PersonStatus.REFUSED_MAIL, PersonStatus.ERASED):
         return CellError(_("Wants no mail from this club"))
     return (
         CellError(_("An application of this person is open; please decide that"))
@@ -336,7 +337,8 @@ def import_members(session: ClubSession, club_id: int, roster: Roster, now: date
 
 def _take_in(person: Person, entry: ImportedMember, zone: ZoneInfo, now: datetime) -> None:
     """``joined_at`` becomes the start of the day that was given, in the club's zone."""
-    person.status, person.role, person.address = "member", entry.role, entry.address
+    person.status, person.role = PersonStatus.MEMBER, PersonRole(entry.role)
+    person.address = entry.address
     person.name, person.display_name = entry.name, entry.display_name
     person.locale = entry.locale or person.locale
     person.joined_at = (
@@ -347,7 +349,11 @@ def _take_in(person: Person, entry: ImportedMember, zone: ZoneInfo, now: datetim
 
 def members(session: ClubSession) -> list[dict[str, Any]]:
     """The members of the club at hand, as they are listed; the longest-standing first."""
-    wanted = select(Person).where(Person.status == "member").order_by(Person.joined_at, Person.id)
+    wanted = (
+        select(Person)
+        .where(Person.status == PersonStatus.MEMBER)
+        .order_by(Person.joined_at, Person.id)
+    )
     return [
         {
             "name": person.name,

@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from engine.storage.json_types import JSONObject
-from engine.storage.types import UTCDateTime
+from engine.storage.states import LetterState, PersonRole, PersonStatus
+from engine.storage.types import EnumText, JSONObject, UTCDateTime
 
 _EPOCH_MS = 1_767_225_600_000  # 2026-01-01
 _serial = itertools.count(secrets.randbits(21))
@@ -89,7 +89,7 @@ class CharterChange(ClubRow, Row):
 
 
 class Person(ClubRow, Row):
-    """Somebody the club knows. ``status``: applicant member departed removed refused_mail erased.
+    """A person whom the club knows.
 
     The address lies open only while mail has to reach it; the hash finds it again. ``joined_at``:
     when they joined the club, which may have been long before ``registered_at``, when this service
@@ -108,8 +108,10 @@ class Person(ClubRow, Row):
     name: Mapped[str] = mapped_column(default="")
     display_name: Mapped[str] = mapped_column(default="")
     locale: Mapped[str]
-    status: Mapped[str] = mapped_column(String(16), default="applicant")
-    role: Mapped[str] = mapped_column(String(16), default="member")
+    status: Mapped[PersonStatus] = mapped_column(
+        EnumText(PersonStatus), default=PersonStatus.APPLICANT
+    )
+    role: Mapped[PersonRole] = mapped_column(EnumText(PersonRole), default=PersonRole.MEMBER)
     charter_version: Mapped[int] = mapped_column(default=0)
     charter_acknowledged_at: Mapped[datetime | None]
     link_epoch: Mapped[int] = mapped_column(default=1)
@@ -203,8 +205,7 @@ class Letter(ClubRow, Row):
     """A letter's life. ``key`` keeps the same letter from being queued twice. ``address``: where it
     goes instead of to the person's own (a new address that is to be confirmed).
 
-    ``state``: queued claimed transmitting sent failed dropped held. ``lease_until`` follows the
-    machine's clock.
+    ``lease_until`` follows the machine's clock.
     """
 
     __tablename__ = "letter"
@@ -229,7 +230,7 @@ class Letter(ClubRow, Row):
     asks: Mapped[bool] = mapped_column(default=False)
     priority: Mapped[int] = mapped_column(default=5)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    state: Mapped[str] = mapped_column(String(16), default="queued")
+    state: Mapped[LetterState] = mapped_column(EnumText(LetterState), default=LetterState.QUEUED)
     created_at: Mapped[datetime]
     next_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]

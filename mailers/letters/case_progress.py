@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from engine.club.context import charter_numbers, current_officers, current_owner
 from engine.club.history import changed_since_last, events_of
 from engine.storage.models import Case, Club, Event
+from engine.storage.states import PersonRole
 from engine.storage.unit_of_work import ClubSession
 
 
@@ -84,7 +85,7 @@ class CaseProgress:
         """Do other admins get the same letter?"""
         return (
             sum(
-                person.role == "admin" and person.id != self.case.person_id
+                person.role == PersonRole.ADMIN and person.id != self.case.person_id
                 for person in current_officers(self.session)
             )
             > 1

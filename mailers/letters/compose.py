@@ -20,6 +20,7 @@ from engine.declare.registry import state_of
 from engine.outbox.queue import DAILY_LETTER
 from engine.security.links import Links
 from engine.storage.models import Case, Club, Letter, Mark, Person
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import TEMPLATES, best_language, say_day, say_moment, say_short
 from mailers.letters.context import LetterContext, LetterDropped
@@ -164,10 +165,10 @@ def _recipient(session: ClubSession, letter: Letter) -> Person:
     person = session.get_one(Person, (letter.club_id, letter.person_id))
     if person.address is None and letter.address is None:
         raise LetterDropped("the recipient has no address any more")
-    if person.status == "refused_mail":
+    if person.status == PersonStatus.REFUSED_MAIL:
         raise LetterDropped("the recipient wants no mail")
     about = session.get(Person, (letter.club_id, letter.about_id)) if letter.about_id else None
-    if about is not None and about.status == "erased":
+    if about is not None and about.status == PersonStatus.ERASED:
         raise LetterDropped("whom it is about was erased")
     return person
 
@@ -175,7 +176,7 @@ def _recipient(session: ClubSession, letter: Letter) -> Person:
 def _reply_to(facts: LetterContext) -> str:
     """To deciders: the person concerned. To members: whoever the club names as its contact;
     nobody's address goes round."""
-    decides = facts.you.role in ("owner", "admin")
+    decides = facts.you.role in (PersonRole.OWNER, PersonRole.ADMIN)
     if (
         decides
         and facts.has_case

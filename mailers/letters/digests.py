@@ -14,6 +14,7 @@ from engine.declare.transition import undo_ends
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.reports import worklists
 from engine.storage.models import Letter, Person
+from engine.storage.states import PersonRole
 from engine.text.i18n import isolate, translate
 from mailers.letters.context import LetterContext, LetterDropped
 from mailers.letters.document import start_of
@@ -33,7 +34,7 @@ def data_for(facts: LetterContext) -> dict[str, Any]:
 def _daily(facts: LetterContext) -> dict[str, Any]:
     waiting = _readable(facts, worklists.waiting_for(facts.session, facts.you))
     kinds = Counter("" if row["removal"] else row["kind"] for row in waiting)
-    is_owner = facts.you.role == "owner"
+    is_owner = facts.you.role == PersonRole.OWNER
     late = _readable(facts, worklists.late(facts.session)) if is_owner else []
     trouble = [
         _failed(facts, *pair)

@@ -16,6 +16,7 @@ from engine.scheduler.sweep import wake_unreachable
 from engine.storage.database import across_clubs, enter_club, lock_row, lost_race
 from engine.storage.heartbeats import post_is_held
 from engine.storage.models import Case, Letter, Person
+from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer, drop_if_stale
 from mailers.letters.context import LetterDropped
@@ -85,15 +86,15 @@ def prepare(
     try:
         recipient = _compose(session, letter, composer, now)
     except LetterDropped as reason:
-        _end(letter, "dropped", str(reason), now)
+        _end(letter, LetterState.DROPPED, str(reason), now)
         return None
     except Exception as fault:
         if lost_race(fault):
             raise
         log.exception("letter %s of club %s cannot be composed", letter.id, letter.club_id)
-        _end(letter, "failed", f"compose: {type(fault).__name__}: {fault}"[:500], now)
+        _end(letter, LetterState.FAILED, f"compose: {type(fault).__name__}: {fault}"[:500], now)
         return None
-    letter.state, letter.lease_until = "transmitting", lease_until
+    letter.state, letter.lease_until = LetterState.TRANSMITTING, lease_until
     letter.attempts += 1
     assert letter.bytes is not None
     return OutgoingMail(claimed, recipient, letter.bytes)
@@ -116,16 +117,16 @@ def _defer(session: ClubSession, letter: Letter, now: datetime) -> bool:
     if letter.answer == RELEASED:
         return False
     if held_by_pause(letter, current_club(session)):
-        letter.state, letter.answer, letter.lease_until = "held", PAUSED, None
+        letter.state, letter.answer, letter.lease_until = LetterState.HELD, PAUSED, None
         return True
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
     morning = waits_for_morning(letter, case, time_context(current_club(session)), now)
     if morning is None:
         return False
     if letter.name == DAILY_LETTER:
-        _end(letter, "dropped", OF_YESTERDAY, now)
+        _end(letter, LetterState.DROPPED, OF_YESTERDAY, now)
     else:
-        letter.state, letter.next_at, letter.lease_until = "queued", morning, None
+        letter.state, letter.next_at, letter.lease_until = LetterState.QUEUED, morning, None
     return True
 
 
@@ -172,13 +173,13 @@ def record_reply(
     letter.answer, letter.lease_until = str(answer), None
     letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code < 400)
     if its.kind in ("failed", "unknown_user"):
-        letter.state, letter.settled_at = "failed", now
+        letter.state, letter.settled_at = LetterState.FAILED, now
         if (
             its.kind == "unknown_user" and letter.address is None
         ):  # else it is another address than the person's own
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
         return verdict
-    letter.state = "queued"
+    letter.state = LetterState.QUEUED
     if its.kind == "channel":
         letter.attempts -= 1
     else:
@@ -247,5 +248,5 @@ def _these(claimed: list[Claimed]) -> ColumnElement[bool]:
     )
 
 
-def _end(letter: Letter, state: str, answer: str, now: datetime) -> None:
+def _end(letter: Letter, state: LetterState, answer: str, now: datetime) -> None:
     letter.state, letter.answer, letter.settled_at, letter.lease_until = state, answer, now, None

@@ -24,6 +24,7 @@ from engine.outbox.queue import waits_for_morning
 from engine.scheduler.prior_notice import is_too_late
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Event, Letter, Mark, Person
+from engine.storage.states import PersonRole
 from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 
@@ -163,7 +164,7 @@ def _together() -> Select[*tuple[Any, ...]]:
     return (
         select(Letter, Case, Event, Person, about, owner, Club)
         .join(Club, Club.id == Letter.club_id)
-        .join(owner, (owner.club_id == Letter.club_id) & (owner.role == "owner"))
+        .join(owner, (owner.club_id == Letter.club_id) & (owner.role == PersonRole.OWNER))
         .outerjoin(Case, (Case.club_id == Letter.club_id) & (Case.id == Letter.case_id))
         .outerjoin(
             Event,

@@ -33,6 +33,7 @@ from engine.declare.transition import Actor, undo_ends
 from engine.declare.workflow import Act, Workflow, anyone
 from engine.security.links import Link
 from engine.storage.models import Case, Draft, Event
+from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import foreign_domain
 from engine.text.i18n import marked as _
@@ -163,7 +164,7 @@ def _press(
         )
         return "vote", token
     action = _act(session, met, matter, actor, sent)
-    if met.you.link_epoch != link.epoch and met.you.status == "member":
+    if met.you.link_epoch != link.epoch and met.you.status == PersonStatus.MEMBER:
         token = token_for(met.club, met.you, "case", matter.id)
     return action, token
 

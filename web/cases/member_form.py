@@ -18,6 +18,7 @@ from engine.security.links import Link
 from engine.security.rate_limits import TooManyMails
 from engine.storage.database import lock_row
 from engine.storage.models import Case, Draft, Person
+from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
 from web.app.services import services
@@ -144,7 +145,7 @@ def _to_the_case(link: Link, case_id: int) -> Page:
     the club's farewell."""
     with services().db.read(link.club_id) as session:
         you = session.get_one(Person, (link.club_id, link.person_id))
-    if you.status != "member":
+    if you.status != PersonStatus.MEMBER:
         return redirect(url_for("clubs.farewell_page", slug=g.club.slug, lang=you.locale), 303)
     return redirect(link_for(g.club, you, "case", case_id), 303)
 

@@ -8,6 +8,7 @@ from engine.declare.registry import is_offer, workflow
 from engine.declare.transition import Actor
 from engine.declare.workflow import Workflow
 from engine.storage.models import Case, Person
+from engine.storage.states import PersonRole, PersonStatus
 from web.http.auth import Visitor
 
 # What somebody says on the telephone in a sentence. An address is put right on their record; a
@@ -17,7 +18,7 @@ FORMS = ("new_name", "departure")
 
 def forms_for(you: Person, person: Person) -> list[type[Workflow]]:
     """The forms that you, the owner, may hand in for this person."""
-    if you.role != "owner" or you.id == person.id:
+    if you.role != PersonRole.OWNER or you.id == person.id:
         return []
     return [flow for flow in map(workflow, FORMS) if may_submit(flow, person)]
 
@@ -26,7 +27,12 @@ def may_act_for(you: Person, matter: Case) -> bool:
     """While it is the person's turn; what somebody may still do after an end (sharing, stepping
     down) is theirs alone, and so is the answer to an offer."""
     theirs = "person" in matter.turn.split("|") and not is_offer(matter.workflow)
-    return theirs and you.role == "owner" and you.status == "member" and you.id != matter.person_id
+    return (
+        theirs
+        and you.role == PersonRole.OWNER
+        and you.status == PersonStatus.MEMBER
+        and you.id != matter.person_id
+    )
 
 
 def in_whose_name(met: Visitor, matter: Case, wanted: str) -> Actor:

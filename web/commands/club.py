@@ -19,6 +19,7 @@ from engine.scheduler.pause import pause, resume
 from engine.setup.club_admin import BadClub, CharterChanged, apply_charter, change_club, create_club
 from engine.storage.database import enter_club
 from engine.storage.models import Person
+from engine.storage.states import PersonStatus
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import LANGUAGES
 from web.app import demo
@@ -93,7 +94,9 @@ def show_club(slug: str | None, as_json: bool) -> None:
     with services().db.read() as session:
         found = the_club(session, slug)
         enter_club(session, found.id)
-        members = len(session.execute(select(Person.id).where(Person.status == "member")).all())
+        members = len(
+            session.execute(select(Person.id).where(Person.status == PersonStatus.MEMBER)).all()
+        )
         row = {
             "slug": found.slug,
             "name": found.name,

@@ -12,11 +12,12 @@ from flask.cli import with_appcontext
 from engine.clock import machine_now
 from engine.outbox import delivery_log
 from engine.storage.database import enter_club
+from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.commands.options import as_json, of_club, print_rows, the_club
 
-STATES = ("queued", "claimed", "transmitting", "sent", "failed", "dropped", "held")
+STATES = tuple(LetterState)
 
 
 @click.group()

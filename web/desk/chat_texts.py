@@ -16,6 +16,7 @@ from engine.declare.registry import workflow
 from engine.reports.worklists import ended_in
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Club, Person, Schedule
+from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import LANGUAGES, of_week, say_short, translate
 from engine.text.i18n import marked as _
@@ -165,7 +166,9 @@ def _since(session: ClubSession, now: datetime, flow: str, state: str, rank: str
         .where(Case.workflow == flow, Case.state == state, Case.turn == "")
     )
     asked = asked.where(
-        Case.entered_at > now - LAST, Person.status == "member", Person.role.in_((rank, "admin"))
+        Case.entered_at > now - LAST,
+        Person.status == PersonStatus.MEMBER,
+        Person.role.in_((rank, "admin")),
     )
     return list(session.execute(asked.order_by(Case.entered_at, Case.id)).scalars())
 

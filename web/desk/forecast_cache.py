@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from engine.reports.forecast import PlannedLetter, forecast_letters
 from engine.storage.database import Database
 from engine.storage.models import Case, Club, Letter, Person, Schedule
+from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 
 DAYS = 14
@@ -72,7 +73,7 @@ def _traces(session: ClubSession) -> Any:
     cases = select(func.count(), func.sum(Case.version), func.max(Case.wake_at)).where(
         Case.turn != ""
     )
-    queued = select(func.count(), func.max(Letter.id)).where(Letter.state == "queued")
+    queued = select(func.count(), func.max(Letter.id)).where(Letter.state == LetterState.QUEUED)
     return tuple(
         tuple(session.execute(asked).one())
         for asked in (

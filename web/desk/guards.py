@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import request, url_for
 
 from engine.storage.models import Person
+from engine.storage.states import PersonRole
 from engine.text.i18n import marked as _
 
 # The desk's menu, each in its order: endpoint, name, is it the owner's alone. The first are at hand
@@ -55,7 +56,7 @@ def menu(you: Person, slug: str) -> tuple[list[MenuItem], list[MenuItem]]:
         [
             entry(endpoint, name)
             for endpoint, name, only_owner in part
-            if you.role == "owner" or not only_owner
+            if you.role == PersonRole.OWNER or not only_owner
         ]
         for part in (DAILY, NOW_AND_THEN)
     )

@@ -13,6 +13,7 @@ from engine.club.context import current_charter, current_officers
 from engine.declare.registry import all_workflows
 from engine.declare.workflow import Workflow
 from engine.reports.worklists import officers
+from engine.storage.states import PersonRole
 from web.app.services import services
 from web.http.auth import link_for, officer_here
 
@@ -46,12 +47,19 @@ def offices_page(slug: str) -> Page:
         return render_template(
             "pages/desk/offices.html",
             owner=next(
-                (officer for officer in current_officers(session) if officer.role == "owner"), None
+                (
+                    officer
+                    for officer in current_officers(session)
+                    if officer.role == PersonRole.OWNER
+                ),
+                None,
             ),
             admins=[
                 (
                     person,
-                    link_for(club, you, "case", case.id) if case and you.role == "owner" else "",
+                    link_for(club, you, "case", case.id)
+                    if case and you.role == PersonRole.OWNER
+                    else "",
                 )
                 for person, case in found
             ],

@@ -12,6 +12,7 @@ from engine.outbox.delivery_log import counts
 from engine.reports import worklists as desk_queries
 from engine.storage.heartbeats import channel_trouble, post_is_held
 from engine.storage.models import Club, Person
+from engine.storage.states import PersonRole
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.cases.review_queue import entries
@@ -35,7 +36,7 @@ def overview_page(slug: str) -> Page:
         club, you = visitor_here(session, slug)
         if you is None:
             return sign_in.ask_page(sign_in.SignInForm(), sent="sent" in request.args)
-        if you.role not in ("owner", "admin"):
+        if you.role not in (PersonRole.OWNER, PersonRole.ADMIN):
             return redirect(url_for("member.signed_in_page", slug=slug), 302)
         return _desk_page(session, club, you)
 
@@ -64,7 +65,7 @@ def _again(slug: str, typed: str) -> str:
 
 
 def _desk_page(session: ClubSession, club: Club, you: Person, *, typed: str | None = None) -> str:
-    is_owner = you.role == "owner"
+    is_owner = you.role == PersonRole.OWNER
     channel, way = (channel_trouble(session), services().outgoing()) if is_owner else (None, None)
     return render_template(
         "pages/desk/overview.html",

@@ -29,6 +29,7 @@ from engine.reports.directory import (
 from engine.reports.directory import people as people_found
 from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Club, Person
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
 from mailers.smtp.reply import meaning
@@ -83,7 +84,7 @@ def people_page(slug: str) -> Page:
     shown = status if status in (*STATUSES, "all") else "all" if words else "member"
     with services().db.read() as session:
         _club, you = officer_here(session, slug)
-        wanted = Wanted(words, shown, reads_addresses=you.role == "owner")
+        wanted = Wanted(words, shown, reads_addresses=you.role == PersonRole.OWNER)
         paging = Paging.asked(count_people(session, wanted), SIZE)
         found = people_found(session, wanted, limit=SIZE, offset=paging.offset)
         busy: dict[int, list[tuple[Case, bool]]] = {}
@@ -175,7 +176,7 @@ def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
 def person_of(session: ClubSession, club: Club, person_id: int) -> Person:
     """Somebody of this club; 404 for anybody else's id."""
     found = session.get(Person, (club.id, person_id)) if 0 < person_id < MOST_ID else None
-    if found is None or found.status == "erased":
+    if found is None or found.status == PersonStatus.ERASED:
         abort(404)
     return found
 
@@ -183,7 +184,7 @@ def person_of(session: ClubSession, club: Club, person_id: int) -> Person:
 def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: str = "") -> str:
     with services().db.read() as session:
         club, you = officer_here(session, slug)
-        person, is_owner = person_of(session, club, person_id), you.role == "owner"
+        person, is_owner = person_of(session, club, person_id), you.role == PersonRole.OWNER
         paging = Paging.asked(count_ended(session, person), CASES)
         return render_template(
             "pages/desk/person.html",
@@ -207,7 +208,9 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
             if is_owner
             else [],
             trouble=meaning(person.mail_trouble) if person.mail_trouble else "",
-            may_correct=is_owner and person.status == "member" and person.role != "owner",
+            may_correct=is_owner
+            and person.status == PersonStatus.MEMBER
+            and person.role != PersonRole.OWNER,
             forms=forms_for(you, person),
             done=request.args.get("done", ""),
         )
@@ -224,5 +227,7 @@ def _address(person: Person) -> str:
     if not person.address:
         return ""
     return (
-        person.address if g.you.role == "owner" or person.id == g.you.id else mask(person.address)
+        person.address
+        if g.you.role == PersonRole.OWNER or person.id == g.you.id
+        else mask(person.address)
     )

@@ -21,6 +21,7 @@ from engine.security.links import SIGN_IN_LIFE, BadLink, Kind, Link
 from engine.security.rate_limits import UNKNOWN_TOKENS
 from engine.storage.database import ROW_LOCK, across_clubs, enter_club
 from engine.storage.models import Case, Club, Person, WebSession
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.i18n import set_request_owner
@@ -84,7 +85,10 @@ def visitor(session: ClubSession, link: Link, *, held: bool = False) -> Visitor:
     club, you, case, about = found
     remember_club(session, club)
     if link.epoch != you.link_epoch:
-        raise DeadLink(club, is_out=you.status in ("departed", "removed", "erased"))
+        raise DeadLink(
+            club,
+            is_out=you.status in (PersonStatus.DEPARTED, PersonStatus.REMOVED, PersonStatus.ERASED),
+        )
     if link.expired(services().clock.now()):
         raise DeadLink(club, case if link.kind in OF_A_CASE else None)
     set_request_owner(club, you)
@@ -167,14 +171,14 @@ def signed_in(session: ClubSession, club_id: int, secret: str | None = None) -> 
     if found is None or found.club_id != club_id or found.ends_at <= services().clock.now():
         return None
     person = session.get(Person, (club_id, found.person_id))
-    if person is None or person.status != "member":
+    if person is None or person.status != PersonStatus.MEMBER:
         return None
     return person if services().clock.now() < found.started_at + life_of(person) else None
 
 
 def life_of(person: Person) -> timedelta:
     """How long a sign-in lasts; whoever comes into an office later has the office's from then on."""
-    return OFFICE_LIFE if person.role in ("owner", "admin") else MEMBER_LIFE
+    return OFFICE_LIFE if person.role in (PersonRole.OWNER, PersonRole.ADMIN) else MEMBER_LIFE
 
 
 def session_id_here(session: ClubSession) -> int | None:
@@ -253,7 +257,7 @@ def officer_here(
     club, you = visitor_here(session, slug)
     if you is None:
         redirect_to_sign_in(url_for("desk.overview_page", slug=slug))
-    if you.role not in ("owner", "admin") and request.method != "POST":
+    if you.role not in (PersonRole.OWNER, PersonRole.ADMIN) and request.method != "POST":
         abort(redirect(url_for("member.signed_in_page", slug=slug), 302))
     if you.role not in (("owner",) if only_owner else ("owner", "admin")):
         abort(403)

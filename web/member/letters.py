@@ -8,6 +8,7 @@ from datetime import datetime
 from engine.declare.registry import label_of, workflow
 from engine.reports.member_record import LetterToPerson, letters_to
 from engine.storage.models import Club, Person
+from engine.storage.states import PersonRole
 from engine.text.i18n import marked as _
 from web.app.services import services
 from web.http.auth import link_for, read_token
@@ -78,7 +79,9 @@ def _row(club: Club, you: Person, told: LetterToPerson) -> LetterRow:
     kind, why = _kind_and_why(told)
     clause = workflow(case.workflow).clause_of(told.event.to_state) if case and told.event else ""
     opens = case is not None and (
-        case.person_id == you.id or you.role in ("owner", "admin") or "electors" in case.data
+        case.person_id == you.id
+        or you.role in (PersonRole.OWNER, PersonRole.ADMIN)
+        or "electors" in case.data
     )
     return LetterRow(
         title=case_label(case)

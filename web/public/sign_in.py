@@ -12,6 +12,7 @@ from engine.declare.fields import Address
 from engine.security.links import Link
 from engine.security.rate_limits import ANONYMOUS_POSTS, TooManyMails
 from engine.storage.models import Club
+from engine.storage.states import PersonRole
 from engine.text.i18n import marked as _
 from web.app.services import services
 from web.http.auth import set_session_cookie, start_session, visitor
@@ -78,7 +79,7 @@ def confirm(link: Link, token: str) -> Page:
     )
     if begun is None:
         return confirm_page(link, token, used=True), 410
-    office = met.you.role in ("owner", "admin")
+    office = met.you.role in (PersonRole.OWNER, PersonRole.ADMIN)
     response = redirect(
         url_for("desk.overview_page" if office else "member.signed_in_page", slug=met.club.slug),
         303,

@@ -19,6 +19,7 @@ from engine.charter.loading import load_charter
 from engine.club.context import current_charter
 from engine.setup.club_admin import CharterChanged, apply_charter
 from engine.storage.models import CharterChange, Club, Person
+from engine.storage.states import PersonRole
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.desk.charter import charter_form as forms
@@ -64,7 +65,7 @@ def settings_page(slug: str) -> Page:
         groups=GROUPS,
         said=said,
         charter=charter,
-        may_change=you.role == "owner",
+        may_change=you.role == PersonRole.OWNER,
         deputies=_chosen(forms.with_deputies(), charter.deputies),
         daily=_chosen(forms.in_letters(), charter.in_daily_letter),
         zone=ZONES.get(club.zone, club.zone),
