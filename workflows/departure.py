@@ -1,6 +1,6 @@
 """A member leaves."""
 
-from engine.cases.transitions import open_cases_of
+from engine.cases.open_cases import open_cases_of
 from engine.club.people import is_member
 from engine.declare.fields import LongText, Tick
 from engine.declare.transition import Transition

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, String, cast, delete, exists, select, update
 
-from engine.cases.transitions import act, open_cases_of
+from engine.cases.open_cases import open_cases_of
+from engine.cases.transitions import act
 from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
 from engine.storage.database import across_clubs, enter_club, lock_row

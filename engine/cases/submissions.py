@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.cases.transitions import NotAllowed, act, open_case, open_case_of
+from engine.cases.open_cases import open_case_of
+from engine.cases.transitions import NotAllowed, act, open_case
 from engine.clock import machine_now
 from engine.club.authority import role_includes
 from engine.club.context import current_club

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from engine.cases.deadlines import set_deadline
+from engine.cases.open_cases import open_case_of
 from engine.cases.system_actions import SYSTEM_ACTIONS, system_action
 from engine.club.authority import holders, in_place_of
 from engine.club.context import charter_numbers, current_club, time_context
@@ -37,8 +38,10 @@ class NotAllowed(Refused):
 
 
 class Stale(Refused):
-    """The form was opened in an earlier seen_version: somebody was faster. ``event`` says who, what
-    and when."""
+    """The form was opened in an earlier entered version.
+
+    ``event``: who was faster, what they did, and when.
+    """
 
     def __init__(self, event: Event) -> None:
         super().__init__("somebody was faster")
@@ -147,42 +150,67 @@ def act(
     days: int | None = None,
     proven: bool = False,
 ) -> None:
-    """Do one declared act, or one move of the clock, in a case.
+    """Apply one declared action, or one system action, to a case.
 
-    ``seen_version``: the entered_version that the actor saw; ``proven``: by the link of the ask
-    itself. Raises NotAllowed, Stale, Invalid.
+    ``seen_version``: the entered version that the actor saw. ``proven``: the actor came by the link
+    of the ask itself. Raises: NotAllowed, Stale, Invalid.
     """
-    if seen_version is not None and seen_version != case.entered_version:
-        raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
-    if action in SYSTEM_ACTIONS and by.via == "clock":
-        move = _system_action(case, action)
-    else:
-        move = _declared_act(session, case, action, by, now, proven)
-        by = _with_deputy(session, case, move, by)
-    _check_input(session, move, note.strip(), days)
-    if is_repeated(session, case, action, by=by, note=note.strip(), answers=answers):
+    note = note.strip()
+    _check_version(session, case, seen_version)
+    move, by = _find_action(session, case, action, by, now, proven)
+    _check_input(session, move, note, days)
+    if is_repeated(session, case, action, by=by, note=note, answers=answers):
         return
     transition = _start_transition(
-        session, case, action, by=by, now=now, note=note.strip(), answers=answers
+        session, case, action, by=by, now=now, note=note, answers=answers
     )
     _store_answers(
         transition, {name: value for name, value in (answers or {}).items() if name in move.fill}
     )
+    _move(transition, move, days)
+    if move.do:
+        move.do(transition)
+    _confirm_to_decider(transition)
+
+
+def _check_version(session: ClubSession, case: Case, seen_version: int | None) -> None:
+    if seen_version is not None and seen_version != case.entered_version:
+        raise Stale(session.get_one(Event, (case.club_id, case.id, case.entered_version)))
+
+
+def _find_action(
+    session: ClubSession, case: Case, action: str, by: Actor, now: datetime, proven: bool
+) -> tuple[Act, Actor]:
+    """Find what the state offers to this actor, and in whose place they act."""
+    if action in SYSTEM_ACTIONS and by.via == "clock":
+        return _system_action(case, action), by
+    move = _declared_act(session, case, action, by, now, proven)
+    return move, _with_deputy(session, case, move, by)
+
+
+def _move(transition: Transition, move: Act, days: int | None) -> None:
+    """Stay in the state, or leave it for the action's target."""
     target = resolve(move.to, transition)
     if isinstance(target, Stay):
         _stay(transition, move)
-    else:
-        left = state_of(case.workflow, case.state)
-        if left.poll:
-            close_poll(transition, left.poll, counted=action in ("due", "decided"))
-        _enter_state(transition, target, days=days)
-        _queue_letters(transition, move.tells, left)
-        if action == "undo":
-            _notify_undone(transition, left, state_of(case.workflow, target))
-    if move.do:
-        move.do(transition)
-    if by.person is not None and by.person.id != case.person_id and by.via in ("page", "mail"):
-        queue_receipt(session, by.person, now)
+        return
+    case, action = transition.case, transition.event.action
+    left = state_of(case.workflow, case.state)
+    if left.poll:
+        close_poll(transition, left.poll, counted=action in ("due", "decided"))
+    _enter_state(transition, target, days=days)
+    _queue_letters(transition, move.tells, left)
+    if action == "undo":
+        _notify_undone(transition, left, state_of(case.workflow, target))
+
+
+def _confirm_to_decider(transition: Transition) -> None:
+    """Queue the receipt of a person who acted in another person's case."""
+    by = transition.actor
+    if by.person is None or by.person.id == transition.case.person_id:
+        return
+    if by.via in ("page", "mail"):
+        queue_receipt(transition.session, by.person, transition.now)
 
 
 def _store_answers(transition: Transition, answers: dict[str, Any]) -> None:
@@ -203,36 +231,6 @@ def _store_answers(transition: Transition, answers: dict[str, Any]) -> None:
     }
 
 
-def open_cases_of(session: ClubSession, person: Person) -> Sequence[Case]:
-    wanted = (
-        select(Case)
-        .where(Case.person_id == person.id, Case.turn != "")
-        .order_by(Case.due_at, Case.id)
-    )
-    return session.execute(wanted).scalars().all()
-
-
-def open_case_of(session: ClubSession, person: Person, workflow_name: str) -> Case | None:
-    """This person's newest open case of a workflow."""
-    if person in session.new:
-        return None
-    return session.execute(
-        _NEWEST_OPEN, {"person": person.id, "workflow": workflow_name}
-    ).scalar_one_or_none()
-
-
-_NEWEST_OPEN = (
-    select(Case)
-    .where(
-        Case.person_id == bindparam("person"),
-        Case.workflow == bindparam("workflow"),
-        Case.turn != "",
-    )
-    .order_by(Case.id.desc())
-    .limit(1)
-)
-
-
 def _with_deputy(session: ClubSession, case: Case, move: Act, by: Actor) -> Actor:
     """An admin who decides as the owner's deputy: both names stand in the history."""
     if by.person is None or by.on_behalf_of is not None:
@@ -250,9 +248,7 @@ def _declared_act(
             "only the owner acts on behalf of somebody, and nobody answers an offer for them"
         )
     if action == "undo":
-        lock_row(
-            session, case.person
-        )  # who leaves in this very moment leaves nothing to be opened again
+        lock_row(session, case.person)  # a person who leaves in this moment opens nothing again
     actor = by.on_behalf_of or by.person
     if actor is not None:
         for offered in acts_for(session, case, actor, now, proven=proven):
@@ -352,7 +348,7 @@ def _open_followers(transition: Transition, target: str) -> None:
 
 
 def _stay(transition: Transition, move: Act) -> None:
-    """A ``stay``: the seen_version goes on."""
+    """Record the event in the state that goes on."""
     transition.case.version = transition.event.version
     transition.session.unit.events.append(transition.event)
     _queue_letters(

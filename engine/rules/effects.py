@@ -6,7 +6,8 @@ from __future__ import annotations
 from engine.cases.erasure import erase_person, forget_case
 from engine.cases.member_links import revoke_links
 from engine.cases.offers import open_existing_offices
-from engine.cases.transitions import act, open_cases_of
+from engine.cases.open_cases import open_cases_of
+from engine.cases.transitions import act
 from engine.club.context import current_owner, forget_officers
 from engine.club.people import address_hash
 from engine.declare.registry import workflow

@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from engine.cases.open_cases import open_case_of
 from engine.cases.submissions import submit_application
-from engine.cases.transitions import act, open_case, open_case_of
+from engine.cases.transitions import act, open_case
 from engine.charter.model import shipped_charter
 from engine.clock import Clock, move_clock
 from engine.club.context import all_clubs, by_slug, current_owner

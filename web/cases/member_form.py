@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
 from engine.cases.drafts import delete_draft, draft_of, form_of
+from engine.cases.open_cases import open_case_of
 from engine.cases.submissions import already_submitted, may_submit, send_form_link, submit_by_member
-from engine.cases.transitions import Invalid, NotAllowed, open_case_of
+from engine.cases.transitions import Invalid, NotAllowed
 from engine.club.people import known_of
 from engine.declare.fields import answers_of, form_for
 from engine.declare.registry import by_form_number

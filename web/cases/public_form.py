@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
 from engine.cases.erasure import BYTES_KEPT
+from engine.cases.open_cases import open_case_of
 from engine.cases.submissions import may_submit, send_form_link, submit_application
-from engine.cases.transitions import open_case_of
 from engine.club.context import current_charter
 from engine.declare.fields import Address, answers_of, form_for
 from engine.declare.registry import by_form

@@ -7,7 +7,7 @@ from datetime import UTC
 from flask import Response, abort, request
 from icalendar import Calendar, Event
 
-from engine.cases.transitions import open_cases_of
+from engine.cases.open_cases import open_cases_of
 from engine.declare.registry import workflow
 from engine.storage.models import Case, Club, Person
 from engine.text.i18n import as_said, translate
