@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,9 +40,53 @@ def test_a_changed_sentence_is_told_apart_from_its_neighbours() -> None:
     ]
 
 
-def test_a_very_long_text_is_shown_whole_as_old_and_new() -> None:
-    old, new = "句。" * 2001, "句。" * 2000
-    assert changes(old, new) == [Piece("gone", old), Piece("new", new)]
+def test_b15_what_is_appended_leaves_the_sentence_before_it_as_it_was() -> None:
+    old = "每天早上读一小时。每周写一篇笔记。"
+    assert changes(old, old + "\n\n周末和韩梅梅讨论。") == [
+        Piece("same", old),
+        Piece("new", "\n\n周末和韩梅梅讨论。"),
+    ]
+    assert changes("One. Two.", "One. Two. Three.") == [
+        Piece("same", "One. Two."),
+        Piece("new", " Three."),
+    ]
+    assert changes("Two.", "One. Two.") == [Piece("new", "One. "), Piece("same", "Two.")]
+    assert [
+        piece.text for piece in changes("一。\n二。", "一。\n中。\n二。") if piece.kind != "same"
+    ] == ["中。\n"]
+
+
+def test_one_sentence_more_in_a_very_long_text_is_all_that_shows() -> None:
+    assert changes("句。" * 2001, "句。" * 2000) == [
+        Piece("same", "句。" * 2000),
+        Piece("gone", "句。"),
+    ]
+
+
+PAIRS = [
+    ("a。b。" * 500, "a。" * 1000),
+    ("a。b。" * 1200, "b。a。" * 1200),
+    ("a。b。c。" * 800, "c。b。a。" * 800),
+    ("a。" * 2000 + "b。" * 2000, "b。" * 2000 + "a。" * 2000),
+    ("a。b。" * 2500, "a。a。b。b。" * 1250),
+    ("".join(f"{n}。" for n in range(5000)), "".join(f"{n}。" for n in reversed(range(5000)))),
+    ("a。" * 60 + "x。" + "a。" * 4900, "a。" * 4900 + "x。" + "a。" * 60),
+    ("." * 2**20, "。" * 2**20),
+    (" \n" * 2**19, "\n " * 2**19),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_c3_no_two_texts_take_long_to_compare(old: str, new: str) -> None:
+    began = time.process_time()
+    pieces = changes(old, new)
+    assert time.process_time() - began < 0.5
+    assert not pieces or "".join(piece.text for piece in pieces if piece.kind != "gone") == new
+
+
+def test_c3_where_too_much_has_changed_nothing_is_shown() -> None:
+    assert changes("a。b。" * 500, "c。d。" * 500) == []
+    assert changed_answers({"plan": "a。" * 500}, {"plan": "c。" * 500}) == {"plan": []}
 
 
 def test_only_the_fields_whose_text_changed_are_named() -> None:
