@@ -14,7 +14,7 @@ from engine.settings import Settings, SettingsError, load
 from engine.storage.schema import SchemaIsNewer
 from mailers.dev_mailbox import DevMailbox
 from web import commands, desk, setup
-from web.app import demo, health
+from web.app import demo, health, request_limits
 from web.app.background import Ticker
 from web.app.server import listen, serve, try_to_listen
 from web.app.services import Services
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     request_log.init(app)
     i18n.init(app)
     assets.init(app)
+    request_limits.init(app)
     security.init(app, settings)
     csrf.init(app)
     errors.init(app)

@@ -23,6 +23,10 @@ from engine.text.i18n import marked as _
 
 SHORT_CHARACTERS = 200
 LONG_BYTES = 1024 * 1024
+# What is longer than this before it is cleaned is refused as it came: nothing works on it. A
+# browser sends a line end as two
+# characters.
+RAW_SHORT, RAW_LONG = 2_000, 2 * LONG_BYTES
 REQUIRED = _("Please fill this in")
 TOO_LONG = _("This is longer than %(limit)s characters; please shorten it")
 TOO_LARGE = _("This is longer than one megabyte; please shorten it")
@@ -42,6 +46,12 @@ def clean_line(text: str | None) -> str:
     return " ".join(clean_text(text).split())
 
 
+def _up_to(most: int, clean: Callable[[str | None], str]) -> Callable[[str | None], str]:
+    """A filter that cleans a text of at most ``most`` characters, and leaves a longer one to be
+    refused."""
+    return lambda text: text if text and len(text) > most else clean(text)
+
+
 def _needed(form: Form, field: Field) -> None:
     if not field.data or not _is_seen(field.data):
         raise StopValidation(REQUIRED)
@@ -52,18 +62,19 @@ def _is_seen(text: str) -> bool:
     and those drawn as nothing."""
     return any(
         unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK
-        for character in text
+        for character in set(text)
     )
 
 
 def _short(form: Form, field: Field) -> None:
+    """Stops the chain: no later validator works on a text without bounds."""
     if len(field.data or "") > SHORT_CHARACTERS:
-        raise ValidationError(TOO_LONG)
+        raise StopValidation(TOO_LONG)
 
 
 def _long(form: Form, field: Field) -> None:
-    if len((field.data or "").encode()) > LONG_BYTES:
-        raise ValidationError(TOO_LARGE)
+    if len((field.data or "").encode(errors="replace")) > LONG_BYTES:
+        raise StopValidation(TOO_LARGE)
 
 
 def _address(form: Form, field: Field) -> None:
@@ -71,6 +82,9 @@ def _address(form: Form, field: Field) -> None:
         field.data = fold_address(field.data or "")
     except BadAddress as trouble:
         raise ValidationError(str(trouble)) from None
+
+
+_short_line, _long_text = _up_to(RAW_SHORT, clean_line), _up_to(RAW_LONG, clean_text)
 
 
 def _field(
@@ -82,10 +96,11 @@ def _field(
     optional: bool,
     **extra: Any,
 ) -> Any:
+    limit, *others = validators
     needed = [] if optional else [_needed]
     attributes = extra | ({} if optional else {"required": True})
     return kind(
-        label, [*needed, *validators], filters=[clean], description=hint, render_kw=attributes
+        label, [limit, *needed, *others], filters=[clean], description=hint, render_kw=attributes
     )
 
 
@@ -95,7 +110,7 @@ def Text(label: str, *, hint: str = "", optional: bool = False, autocomplete: st
         StringField,
         label,
         _short,
-        clean=clean_line,
+        clean=_short_line,
         hint=hint,
         optional=optional,
         autocomplete=autocomplete,
@@ -105,7 +120,7 @@ def Text(label: str, *, hint: str = "", optional: bool = False, autocomplete: st
 def LongText(label: str, *, hint: str = "", optional: bool = False, rows: int = 8) -> Any:
     """A text of any kind, one mebibyte of UTF-8 at most."""
     return _field(
-        TextAreaField, label, _long, clean=clean_text, hint=hint, optional=optional, rows=rows
+        TextAreaField, label, _long, clean=_long_text, hint=hint, optional=optional, rows=rows
     )
 
 
@@ -116,7 +131,7 @@ def Address(label: str, *, hint: str = "") -> Any:
         label,
         _short,
         _address,
-        clean=clean_line,
+        clean=_short_line,
         hint=hint,
         optional=False,
         autocomplete="email",
@@ -169,7 +184,7 @@ def too_long(form: Form) -> dict[str, str]:
             try:
                 if validator in field.validators:
                     validator(form, field)
-            except ValidationError as trouble:
+            except StopValidation as trouble:
                 found[field.name] = str(trouble)
     return found
 

@@ -79,6 +79,7 @@ _ROLE_WORDS = {
     "owner": "owner",
     "群主": "owner",
 }
+LONGEST_CELL = 1_000
 _DATE = re.compile(
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?: 0?0:00(?::00)?)?|(\d{4})(\d{2})(\d{2})"
 )
@@ -177,16 +178,20 @@ def _read_row(row: TableRow, today: date, seen: dict[str, int]) -> ImportedMembe
     )
     for column, read in readers.items():
         try:
-            values[column] = read(clean_line(row.cells.get(column)))
+            values[column] = read(_cell(row.cells.get(column, "")))
         except CellError as fault:
             faults.append(fault)
     if faults:
-        return BadRow(
-            row.number,
-            clean_line(row.cells.get("name") or row.cells.get("email"))[:80],
-            tuple(faults),
-        )
+        who = row.cells.get("name") or row.cells.get("email") or ""
+        return BadRow(row.number, clean_line(who[:LONGEST_CELL])[:80], tuple(faults))
     return ImportedMember(row.number, address=values.pop("email"), **values)
+
+
+def _cell(text: str) -> str:
+    """A cell on one line; one that no column can take is not worked on."""
+    if len(text) > LONGEST_CELL:
+        raise CellError(_("A cell is longer than %(limit)s characters"), limit=SHORT_CHARACTERS)
+    return clean_line(text)
 
 
 def _name(cell: str) -> str:

@@ -10,18 +10,26 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from engine.text.i18n import marked as _
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_ROWS = 5000
+MOST_COLUMNS, LONGEST_HEADER = 100, 200
+# So much of the first row tells which separator it has.
+_LOOKED_AT = 10_000
 TOO_LARGE = _("This is larger than 2 MB, more than can be read at once. Please split it")
 TOO_MANY = _("The table has %(rows)s rows; at most %(most)s can be read at once. Please split it")
+TOO_WIDE = _(
+    "The first row has %(columns)s columns; at most %(most)s can be read. Is it the row that names the columns?"
+)
 BROKEN_OFF = _(
     "From row %(row)s on it cannot be read: look for a quotation mark that is not closed"
 )
 _SEPARATORS = (",", ";", "\t", "，", "；")
+_NAMED_SEPARATORS = (*_SEPARATORS, "|", ":")
 _SEPARATOR_LINE = re.compile(
     r"sep=(.)\r?\n", re.IGNORECASE
 )  # Excel's own first line; it is not shown as a row
@@ -70,14 +78,18 @@ def read_table(
     headers = {header: column for column, names in columns.items() for header in names}
     lines = _records(text, _separator(text, headers))
     first = next((cells for _number, cells in lines if any(cells)), [])
-    named = [_column(cell, headers) for cell in first]
+    named = [_column(cell, headers) for cell in first[:MOST_COLUMNS]]
     _check_header(first, named, required)
-    rows = [_row(number, cells, named) for number, cells in lines if any(cells)]
-    if len(rows) > MOST_ROWS:
-        raise CellError(TOO_MANY, rows=len(rows), most=MOST_ROWS)
+    filled = ((number, cells) for number, cells in lines if any(cells))
+    rows = [_row(number, cells, named) for number, cells in islice(filled, MOST_ROWS)]
+    more = sum(1 for _row_beyond in filled)
+    if more:
+        raise CellError(TOO_MANY, rows=len(rows) + more, most=MOST_ROWS)
     return Table(
         tuple(rows),
-        tuple(cell for cell, column in zip(first, named, strict=True) if cell and column is None),
+        tuple(
+            cell[:80] for cell, column in zip(first, named, strict=True) if cell and column is None
+        ),
     )
 
 
@@ -125,23 +137,25 @@ def _decode(data: bytes) -> str:
 def _separator(text: str, headers: Mapping[str, str]) -> str:
     """The one that the file names, or that finds the most columns in the first row."""
     named = _SEPARATOR_LINE.match(text)
-    return (
-        named[1]
-        if named
-        else max(_SEPARATORS, key=lambda separator: _found(text, separator, headers))
-    )
+    if named and named[1] in _NAMED_SEPARATORS:
+        return named[1]
+    lines = text.splitlines()
+    return max(_SEPARATORS, key=lambda separator: _found(lines, separator, headers))
 
 
-def _found(text: str, separator: str, headers: Mapping[str, str]) -> int:
-    first = next((line for line in text.splitlines() if line.strip(separator + "\t ")), "")
-    return len(
-        {_column(cell, headers) for cell in next(csv.reader([first], delimiter=separator), [])}
-        - {None}
-    )
+def _found(lines: list[str], separator: str, headers: Mapping[str, str]) -> int:
+    first = next((line for line in lines if line.strip(separator + "\t ")), "")[:_LOOKED_AT]
+    try:
+        cells = next(csv.reader([first], delimiter=separator), [])
+    except csv.Error:
+        return 0
+    return len({_column(cell, headers) for cell in cells[:MOST_COLUMNS]} - {None})
 
 
 def _column(cell: str, headers: Mapping[str, str]) -> str | None:
     """The column that a header means: "姓名（必填）" and "name/姓名" as well as "name"."""
+    if len(cell) > LONGEST_HEADER:
+        return None
     return next(
         (headers[word] for word in _BETWEEN_WORDS.split(fold(cell)) if word in headers), None
     )
@@ -164,12 +178,14 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_header(first: list[str], named: list[str | None], required: Mapping[str, str]) -> None:
+    if len(first) > MOST_COLUMNS:
+        raise CellError(TOO_WIDE, columns=len(first), most=MOST_COLUMNS)
     missing = [label for column, label in required.items() if column not in named]
     if missing:
         raise CellError(
             _("The first row has to name the columns; missing: %(missing)s. It says: %(found)s"),
             missing=", ".join(missing),
-            found=", ".join(first)[:200],
+            found=", ".join(cell[:80] for cell in first)[:200],
         )
     for cell, column in zip(first, named, strict=True):
         if column and named.count(column) > 1:

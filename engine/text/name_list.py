@@ -4,17 +4,24 @@ that names columns."""
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from engine.text.csv_table import MOST_ROWS, TOO_MANY, CellError, TableRow
+from engine.text.i18n import marked as _
 
-_ADDRESS = re.compile(r"[^\s,，;；、|<>＜＞()（）:：@]+@[^\s,，;；、|<>＜＞()（）:：@]+")
+LONGEST_LINE = 1_000
+LINE_TOO_LONG = _(
+    "Line %(row)s is longer than %(most)s characters; please put one person on a line"
+)
+_WORD = re.compile(r"[^\s,，;；、|<>＜＞()（）:：]+")
 _BETWEEN = re.compile(r"[\t,，;；、|<>＜＞()（）:：]+|\s{2,}")
 _COUNTED = re.compile(r"^\s*\d{1,4}\s*[.．、)）]\s*")
 
 
 def is_name_list(text: str) -> bool:
     """Somebody's address already in the first line: then it names no columns."""
-    return bool(_ADDRESS.search(next((line for line in text.splitlines() if line.strip()), "")))
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return _address_in(first) is not None
 
 
 def read_name_list(text: str) -> tuple[TableRow, ...]:
@@ -29,16 +36,33 @@ def read_name_list(text: str) -> tuple[TableRow, ...]:
     ]
     if len(lines) > MOST_ROWS:
         raise CellError(TOO_MANY, rows=len(lines), most=MOST_ROWS)
+    for number, line in lines:
+        if len(line) > LONGEST_LINE:
+            raise CellError(LINE_TOO_LONG, row=number, most=LONGEST_LINE)
     return tuple(_row(number, _COUNTED.sub("", line, count=1)) for number, line in lines)
 
 
 def _row(number: int, line: str) -> TableRow:
-    found = _ADDRESS.search(line)
-    around = (line[: found.start()], line[found.end() :]) if found else (line,)
+    found = _address_in(line)
+    around = (line[: found[0]], line[found[1] :]) if found else (line,)
     words = [word.strip(" \"'") for part in around for word in _BETWEEN.split(part)]
     name, city, *spare = [*(word for word in words if word), "", ""]
     if not city and name.count("+") == 1:
         city, name = (part.strip() for part in name.split("+"))
     return TableRow(
-        number, {"name": name, "email": found[0] if found else "", "city": city}, any(spare)
+        number,
+        {"name": name, "email": line[slice(*found)] if found else "", "city": city},
+        any(spare),
     )
+
+
+def _address_in(line: str) -> tuple[int, int] | None:
+    """Where the first address begins and ends. One pass: a pattern that looks for the sign between
+    two words is quadratic."""
+    for word in _WORD.finditer(line):
+        start = word.start()
+        for before, after in pairwise(word[0].split("@")):
+            if before and after:
+                return start, start + len(before) + 1 + len(after)
+            start += len(before) + 1
+    return None

@@ -10,29 +10,30 @@ from typing import Any
 
 from engine.text.text_diff import Piece
 
-_BREAK = re.compile(r"\s*\n\s*")
-_WIDE = r"[　-〿㐀-鿿＀-￯]"
-_BETWEEN_WIDE = re.compile(rf"(?<={_WIDE})\n|\n(?={_WIDE})")
+_WIDE = re.compile("[　-〿㐀-鿿＀-￯]")
 
-# So many characters of a long text stand in a list of matters.
-_START = 120
+# So many characters of a long text stand in a list of matters, out of so many that are looked at.
+_START, _LOOKED_AT = 120, 4_000
 
 Caller = Callable[[], str]
 
 
 def unbroken(text: str) -> str:
     """A template's paragraph on one line; Chinese lines join without a space."""
-    joined = _BETWEEN_WIDE.sub("", _BREAK.sub("\n", text.strip()))
-    return " ".join(joined.split())
+    parts: list[str] = []
+    for line in filter(None, (" ".join(line.split()) for line in text.split("\n"))):
+        wide = not parts or _WIDE.match(parts[-1][-1]) or _WIDE.match(line)
+        parts.append(line if wide else " " + line)
+    return "".join(parts)
 
 
 def start_of(written: Iterable[tuple[str, str, bool]]) -> str:
     """How the longest text of what was handed in begins, on one line. ``written``: label, text, is
     it long."""
-    whole = unbroken(
-        max((text for _label, text, is_long in written if is_long), key=len, default="")
-    )
-    return whole if len(whole) <= _START else whole[:_START].rstrip() + "…"
+    longest = max((text for _label, text, is_long in written if is_long), key=len, default="")
+    start = unbroken(longest[:_LOOKED_AT])
+    is_whole = len(start) <= _START and len(longest) <= _LOOKED_AT
+    return start if is_whole else start[:_START].rstrip() + "…"
 
 
 @dataclass(frozen=True)

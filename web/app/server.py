@@ -11,9 +11,7 @@ from flask import Flask
 from waitress.server import create_server
 
 from engine.settings import Settings, SettingsError
-
-REQUEST_BYTES = 8 * 1024 * 1024
-
+from web.app.request_limits import REQUEST_BYTES
 
 log = logging.getLogger("jiuniu")
 

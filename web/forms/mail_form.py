@@ -13,6 +13,7 @@ from typing import Any, cast
 from flask import g, request
 from markupsafe import escape
 from wtforms import Field, Form, HiddenField, PasswordField, SelectField, ValidationError
+from wtforms.validators import Length
 
 from engine.clock import machine_now
 from engine.declare.fields import Address, Text, clean_line, options
@@ -35,7 +36,16 @@ NO_HOST = _("This does not look like the name of a server. Example: smtp.example
 PLAIN_ONLY = _("Please take only letters, digits and signs of an English keyboard")
 OTHER_PROVIDER = _("This address is of another provider; please choose that one above")
 ENOUGH = _("Those were many test mails for one hour. Please wait a while before the next one.")
+LONGEST_SECRET = 1_000
+SECRET_TOO_LONG = _("This is longer than any password or code; please copy only that")
 BAD_PORT = _("Please give a number from 1 to 65535")
+
+
+def Secret() -> Any:
+    return PasswordField(
+        validators=[Length(max=LONGEST_SECRET, message=SECRET_TOO_LONG)],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
 
 
 class AccountForm(Form):
@@ -43,8 +53,8 @@ class AccountForm(Form):
     login."""
 
     address = Address(_("E-mail address that the club writes from"))
-    password = PasswordField(render_kw={"autocomplete": "off", "spellcheck": "false"})
-    kept = HiddenField()
+    password = Secret()
+    kept = HiddenField(validators=[Length(max=LONGEST_SECRET)])
 
 
 class OwnServerForm(Form):
@@ -53,8 +63,8 @@ class OwnServerForm(Form):
     security = SelectField(_("Encryption"), render_kw={"required": True})
     port = Text(_("Port"))
     user = Text(_("Login, if it is not the address"), optional=True)
-    password = PasswordField(render_kw={"autocomplete": "off", "spellcheck": "false"})
-    kept = HiddenField()
+    password = Secret()
+    kept = HiddenField(validators=[Length(max=LONGEST_SECRET)])
 
     def validate_port(self, field: Field) -> None:
         number = _plain(field.data or "")

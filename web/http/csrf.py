@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
+from web.app.request_limits import too_many
 from web.app.services import services
 from web.http.auth import read_token, visitor, visitor_here
-from web.http.security import MOST_FIELDS
 
 csrf = CSRFProtect()
 _no_token_needed: set[Callable[..., Any]] = set()
@@ -36,9 +36,9 @@ def _check() -> None:
         "Origin", "null"
     )  # none from an old browser, null from a page that hides where it lies
     g.foreign = origin != "null" and urlsplit(origin).netloc not in _own_hosts()
-    g.by_machine = sum(1 for _item in request.form.items(multi=True)) > MOST_FIELDS
+    g.by_machine = too_many(request)
     if g.by_machine:
-        abort(413)  # werkzeug counts the parts of multipart forms only
+        abort(413)
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or view in _no_token_needed:
         return

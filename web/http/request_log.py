@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from threading import ExceptHookArgs
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+# What an exception quotes may be a whole form.
+LONGEST_LINE = 32_000
 log = logging.getLogger("jiuniu")
 requests_log = logging.getLogger("jiuniu.request")
 
@@ -38,7 +40,7 @@ _MASKS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     ),
     (
         ("=", "%3D"),
-        re.compile(r"((?:token|jiuniu_\w+)(?:=|%3D))[^\s\"'<>&;]+", re.IGNORECASE),
+        re.compile(r"((?:token|jiuniu_\w{1,40})(?:=|%3D))[^\s\"'<>&;]+", re.IGNORECASE),
         r"\1…",
     ),
     (
@@ -77,7 +79,7 @@ class Masked(logging.Formatter):
         self.inner, self.secrets = inner, secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        text = _CONTROL.sub("?", mask(self.inner.format(record), self.secrets))
+        text = _CONTROL.sub("?", mask(self.inner.format(record)[:LONGEST_LINE], self.secrets))
         return text.replace("\n", "\n    ")
 
 

@@ -18,10 +18,8 @@ from engine.clock import machine_now
 from engine.security.rate_limits import Limit, hit
 from engine.settings import Settings
 from engine.text.i18n import marked as _
-from web.app.server import REQUEST_BYTES
 from web.app.services import services
 
-MOST_FIELDS = 200
 LEAST_SECONDS = 2
 PRESS_AGAIN = _(
     "Nothing was sent yet. Everything you typed is still here: please press the button once more."
@@ -51,9 +49,6 @@ def init(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_keys[0],
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
-        MAX_CONTENT_LENGTH=REQUEST_BYTES,
-        MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
-        MAX_FORM_PARTS=MOST_FIELDS,
         SESSION_COOKIE_NAME="jiuniu_form",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=secure,

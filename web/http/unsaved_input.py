@@ -3,7 +3,6 @@ or send it again."""
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, g, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from engine.declare.fields import clean_text
+from engine.declare.fields import RAW_SHORT, clean_text
 from engine.text.i18n import marked as _
 from web.app.services import services
 from web.http.i18n import gettext
@@ -70,7 +69,7 @@ def missing_from_page(page: str) -> list[SubmittedValue]:
     """What was typed and stands in no box of the page that answers."""
     typed = [sent for sent in submitted_here() if sent.by_hand]
     shown = (
-        {_folded(html.unescape(box or value)) for box, value in _SHOWN.findall(page)}
+        {_folded(_unescaped(box or value)) for box, value in _SHOWN.findall(page)}
         if typed
         else set()
     )
@@ -78,8 +77,24 @@ def missing_from_page(page: str) -> list[SubmittedValue]:
 
 
 def _folded(text: str) -> str:
-    """The same words, whether or not the form has tidied them."""
-    return "".join(unicodedata.normalize("NFKC", clean_text(text)).casefold().split())
+    """The same words, whether or not the form has tidied them. Only what is short may be folded:
+    the work grows with its square."""
+    words = "".join(clean_text(text).split())
+    return unicodedata.normalize("NFKC", words).casefold() if len(words) <= RAW_SHORT else words
+
+
+def _unescaped(text: str) -> str:
+    """A text that our pages escaped (``markupsafe.escape``), as it was: ``html.unescape`` calls
+    Python for each ampersand."""
+    for escaped, plain in (
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&#34;", '"'),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ):
+        text = text.replace(escaped, plain)
+    return text
 
 
 def by_script() -> bool:
