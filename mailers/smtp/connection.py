@@ -184,27 +184,31 @@ class SmtpConnection:
 
     def _connect(self) -> smtplib.SMTP:
         server = self.server
-        context = ssl.create_default_context()
         self.greeted = False
         smtp: smtplib.SMTP
         if server.security == "smtps":
-            smtp = _Encrypted(self, host=server.host, port=server.port, context=context)
+            smtp = _Encrypted(
+                self, host=server.host, port=server.port, context=ssl.create_default_context()
+            )
         else:
             smtp = _InClear(self, host=server.host, port=server.port)
         self.greeted = True
         try:
-            self._greet(smtp, context)
+            self._greet(smtp)
         except BaseException:
             smtp.close()
             raise
         return smtp
 
-    def _greet(self, smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
+    def _greet(self, smtp: smtplib.SMTP) -> None:
         server = self.server
         smtp.ehlo_or_helo_if_needed()
         if server.security == "smtp+starttls" or (
             server.security == "smtp" and smtp.has_extn("starttls")
         ):
+            context = (
+                ssl.create_default_context()
+            )  # 30 ms of reading certificates: only where one is needed
             if server.security == "smtp" and is_loopback(server.host):
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             smtp.starttls(context=context)
