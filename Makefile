@@ -2,16 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench month screenshots graph help
+.PHONY: run test test-all test-fast check bench month screenshots graph help
 
 help:  ## What there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: .venv/.run  ## Serve on http://127.0.0.1:8000 (DEMO=1: with the demo club)
 	@DEMO=$(DEMO) $(BIN)/python app.py
 
-test: .venv/.dev  ## The whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: .venv/.dev  ## The test suite: all of it on SQLite, what PostgreSQL may do otherwise on both
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-all: .venv/.dev  ## The test suite, everything that touches a database on both
+	$(BIN)/python -m pytest -n auto --dist worksteal --databases every --durations 25
 
 check: .venv/.dev  ## Format, lint, types
 	$(BIN)/ruff format --check .

@@ -15,6 +15,37 @@ from tests.mailers.scripted import Reply, Scripted
 from tests.world import World
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--databases",
+        choices=["sqlite", "marked", "every"],
+        default="marked",
+        help="what runs on PostgreSQL besides SQLite: nothing, the tests marked postgres (the default), or every test that touches a database",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the twins on PostgreSQL that this run does not ask for."""
+    wanted = config.getoption("--databases")
+
+    def is_left_out(item: pytest.Item) -> bool:
+        is_marked = item.get_closest_marker("postgres") is not None
+        return (
+            wanted != "every"
+            and _database_of(item) == "postgresql"
+            and not (is_marked and wanted == "marked")
+        )
+
+    config.hook.pytest_deselected(items=[item for item in items if is_left_out(item)])
+    items[:] = [item for item in items if not is_left_out(item)]
+
+
+def _database_of(item: pytest.Item) -> object:
+    """Return the kind of database that a test is told on, None where it touches none."""
+    call = getattr(item, "callspec", None)
+    return call.params.get("template") if call else None
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays to the end: looking through it again and again took a tenth of
     the suite's time."""
@@ -25,7 +56,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", params=databases.KINDS)
 def template(request: pytest.FixtureRequest) -> databases.Databases:
-    """Whatever touches a database is told twice: on SQLite and on PostgreSQL."""
+    """The database of a test: SQLite, and PostgreSQL where the test is marked ``postgres`` or with
+    ``--databases every``."""
     return databases.databases(request.param)
 
 

@@ -18,6 +18,8 @@ from tests.club import LATER, LILEI, OWNER, TAKEN, House
 from tests.databases import Databases
 from tests.engine import toys
 
+pytestmark = pytest.mark.postgres
+
 
 def cast(house: House, who: str, choice: str, workflow: str, **given: object) -> None:
     case_id, person_id = (

@@ -22,6 +22,7 @@ from tests.club import LILEI, MEIMEI, MONDAY, OWNER, PLAN, House
 # Founding
 
 
+@pytest.mark.postgres
 def test_a_club_begins_with_its_owner_its_charter_and_its_daily_letter(house: House) -> None:
     owner = house.person(OWNER)
     assert (owner.role, owner.status, owner.charter_version, owner.joined_at) == (
@@ -68,6 +69,7 @@ def test_what_a_club_cannot_be_is_refused_with_the_option(
     assert house.counts() == before
 
 
+@pytest.mark.postgres
 def test_a_new_charter_is_a_new_version_and_an_equal_one_is_none(house: House) -> None:
     charter = house.rows(select(Club.charter).where(Club.id == house.club_id))[0]
     assert house.db.write(apply_charter, house.club_id, charter, house.now) == 1
@@ -93,6 +95,7 @@ def test_a_new_charter_holds_for_later_entries_only(house: House) -> None:
     )
 
 
+@pytest.mark.postgres
 def test_the_demo_goes_without_a_trace_and_a_real_club_stays(house: House) -> None:
     house.join()
     before = house.counts()
@@ -139,6 +142,7 @@ def test_a_query_on_a_clubs_rows_outside_a_club_fails(two: tuple[House, int], qu
         two[0].db.write(unit)
 
 
+@pytest.mark.postgres
 def test_the_rows_of_another_club_are_not_there(two: tuple[House, int]) -> None:
     house, other = two
     case = house.case(LILEI)
@@ -150,6 +154,7 @@ def test_the_rows_of_another_club_are_not_there(two: tuple[House, int]) -> None:
         assert session.get(Case, (house.club_id, case.id)) is None
 
 
+@pytest.mark.postgres
 def test_another_clubs_rows_can_be_neither_changed_nor_added_to(two: tuple[House, int]) -> None:
     house, other = two
 
@@ -168,6 +173,7 @@ def test_another_clubs_rows_can_be_neither_changed_nor_added_to(two: tuple[House
         house.db.write(add)
 
 
+@pytest.mark.postgres
 def test_only_a_marked_function_looks_across_clubs_and_the_mark_ends_with_it(
     two: tuple[House, int],
 ) -> None:
@@ -193,11 +199,13 @@ def test_only_a_marked_function_looks_across_clubs_and_the_mark_ends_with_it(
 # Reading and writing
 
 
+@pytest.mark.postgres
 def test_a_reader_cannot_write(house: House) -> None:
     with house.read() as session, pytest.raises(DBAPIError):
         session.execute(update(Person).values(name="x"))
 
 
+@pytest.mark.postgres
 def test_a_unit_that_fails_leaves_nothing(house: House) -> None:
     before = house.counts()
 
@@ -212,6 +220,7 @@ def test_a_unit_that_fails_leaves_nothing(house: House) -> None:
     house.add("y@qq.com")
 
 
+@pytest.mark.postgres
 def test_four_threads_with_fifty_units_each_lose_nothing(house: House) -> None:
     def count(session: ClubSession) -> None:
         person = session.execute(select(Person)).scalar_one()
@@ -225,6 +234,7 @@ def test_four_threads_with_fifty_units_each_lose_nothing(house: House) -> None:
     assert house.person(OWNER).link_epoch == 201
 
 
+@pytest.mark.postgres
 def test_a_unit_that_queued_a_letter_wakes_the_post_after_its_commit(house: House) -> None:
     woken: list[tuple[int, int]] = []
     house.db.on_letters = lambda count: woken.append((count, house.counts()["letter"]))
@@ -236,6 +246,7 @@ def test_a_unit_that_queued_a_letter_wakes_the_post_after_its_commit(house: Hous
 # Rates
 
 
+@pytest.mark.postgres
 def test_a_limit_counts_per_window_and_person_and_keeps_only_a_hash(house: House) -> None:
     limit = Limit("test", 2, timedelta(hours=1))
     assert [house.db.write(hit, limit, LILEI, MONDAY) for _ in range(4)] == [
@@ -253,6 +264,7 @@ def test_a_limit_counts_per_window_and_person_and_keeps_only_a_hash(house: House
         ] == [False] * 3
 
 
+@pytest.mark.postgres
 def test_old_windows_are_forgotten_and_the_running_one_is_kept(house: House) -> None:
     for days in (0, 1):
         house.db.write(hit, CONFIRMATION_MAILS, LILEI, MONDAY + timedelta(days=days))
@@ -271,6 +283,7 @@ def erase(house: House, address: str) -> Person:
     return house.rows(select(Person).where(Person.id == key))[0]
 
 
+@pytest.mark.postgres
 def test_an_erased_person_leaves_bare_facts_and_no_words(house: House) -> None:
     house.join()
     house.deliver()
@@ -306,6 +319,7 @@ def test_an_erased_person_leaves_bare_facts_and_no_words(house: House) -> None:
     assert house.rows(select(WebSession.id).where(WebSession.person_id == key)) == []
 
 
+@pytest.mark.postgres
 def test_of_somebody_removed_the_hash_and_the_moment_stay(house: House) -> None:
     house.join()
     house.live(until=house.now + timedelta(days=7), hours=6)
@@ -321,6 +335,7 @@ def test_of_somebody_removed_the_hash_and_the_moment_stay(house: House) -> None:
     assert (house.person(LILEI).id, house.person(LILEI).status) == (person.id, "applicant")
 
 
+@pytest.mark.postgres
 def test_an_application_nobody_confirmed_is_gone_with_its_person(house: House) -> None:
     house.apply()
     house.deliver()

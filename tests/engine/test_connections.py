@@ -12,6 +12,8 @@ from engine.storage.models import Club
 from tests.club import House
 from tests.web.test_process import wait_for
 
+pytestmark = pytest.mark.postgres
+
 
 def test_a_reader_cannot_write(house: House) -> None:
     with house.db.read() as session, pytest.raises(DBAPIError, match=r"read-?only"):

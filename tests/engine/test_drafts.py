@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from engine.cases.drafts import (
@@ -18,6 +19,8 @@ from engine.cases.drafts import (
 from engine.cases.erasure import erase_for_good
 from engine.storage.models import Draft, Person
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
+
+pytestmark = pytest.mark.postgres
 
 
 def keep(house: House, who: str, form: str, **answers: object) -> None:

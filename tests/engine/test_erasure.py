@@ -16,6 +16,8 @@ from engine.club.people import address_hash
 from engine.storage.models import Case, Club, Letter, Person, Row
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, UNKNOWN, House
 
+pytestmark = pytest.mark.postgres
+
 LEAVING = {"why": "", "erase": True}
 
 

@@ -8,6 +8,7 @@ import io
 import json
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from engine.reports.export import everything_about, plain
@@ -15,6 +16,8 @@ from engine.storage.models import Case, Club, Draft, Letter, Row, WebSession
 from engine.text.csv_export import spreadsheet
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine.test_drafts import keep
+
+pytestmark = pytest.mark.postgres
 
 
 def export(house: House, who: str) -> dict[str, Any]:

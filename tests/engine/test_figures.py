@@ -13,6 +13,8 @@ from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from web.desk.statistics import scale_for
 
+pytestmark = pytest.mark.postgres
+
 ZONE = "Asia/Shanghai"
 W49, W50, W51 = date(2026, 11, 30), date(2026, 12, 7), date(2026, 12, 14)
 LINTAO = "lintao@qq.com"

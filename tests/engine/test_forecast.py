@@ -15,6 +15,8 @@ from engine.storage.models import Case, Club, Letter, Person, Schedule
 from tests.club import LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
 
+pytestmark = pytest.mark.postgres
+
 DAYS = 40
 
 

@@ -26,6 +26,8 @@ from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, OWNER, House
 from tests.engine import toys
 
+pytestmark = pytest.mark.postgres
+
 
 def writing_early() -> type[Workflow]:
     class ToyWritingEarly(Workflow):

@@ -13,6 +13,8 @@ from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Person
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 
+pytestmark = pytest.mark.postgres
+
 NOMINATION = {"why": "我愿意多做一点。", "plan": "每周四主持讨论。"}
 
 

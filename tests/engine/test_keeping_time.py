@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from engine.scheduler.sweep import forget_old
 from engine.storage.models import Case, Letter, Person
 from tests.club import LILEI, MEIMEI, MONDAY, OWNER, House
+
+pytestmark = pytest.mark.postgres
 
 
 def test_what_was_declined_is_emptied_after_the_charters_days_and_its_person_with_it(

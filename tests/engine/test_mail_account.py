@@ -11,6 +11,8 @@ from engine.storage.models import MailAccount
 from mailers.smtp.reply import SmtpReply
 from tests.club import House
 
+pytestmark = pytest.mark.postgres
+
 ACCOUNT = MailServer("smtps", "smtp.qq.com", 465, "club@qq.com", "授权码-code")
 OLD, NEW = "the-older-key-of-this-place", "the-newer-key-of-this-place"
 

@@ -15,6 +15,8 @@ from engine.storage.models import Case, Club, Letter
 from tests.club import LILEI, House
 from tests.databases import databases
 
+pytestmark = pytest.mark.postgres
+
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_every_row_arrives_and_the_old_post_rests(house: House, kind: str) -> None:

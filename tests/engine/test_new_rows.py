@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import inspect, select
 
 from engine.cases.transitions import open_case
@@ -12,6 +13,8 @@ from engine.declare.transition import Actor
 from engine.storage.models import Case, Person
 from engine.storage.unit_of_work import ClubSession
 from tests.club import House
+
+pytestmark = pytest.mark.postgres
 
 TANG = "tang@qq.com"
 

@@ -15,6 +15,8 @@ from engine.storage.unit_of_work import ClubSession
 from tests.club import DOWN, LILEI, MEIMEI, OWNER, TAKEN, House
 from tests.engine import toys
 
+pytestmark = pytest.mark.postgres
+
 SUNDAY = datetime(2026, 12, 6, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai
 WEEK = timedelta(weeks=1)
 TOYS = Case.workflow == "toy_reading"

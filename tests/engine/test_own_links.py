@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from engine.cases.member_links import forget_ended_sessions, reissue_links
 from engine.storage.models import Person, WebSession
 from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, MEIMEI, House
+
+pytestmark = pytest.mark.postgres
 
 
 def sign_in(house: House, who: str, device: str, **life: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select, update
 
 from engine.outbox.delivery_log import PAUSED, release_all, release_club
@@ -14,6 +15,8 @@ from engine.storage.models import Case, Club, Letter, Schedule
 from mailers.queue import outbox
 from mailers.queue.prepared import Claimed
 from tests.club import LATER, LILEI, MEIMEI, PLAN, House
+
+pytestmark = pytest.mark.postgres
 
 
 def rest(house: House, until: datetime | None = None) -> None:

@@ -178,6 +178,7 @@ def test_the_same_address_twice_is_bad_the_second_time(house: House) -> None:
 # Against the people of the club
 
 
+@pytest.mark.postgres
 def test_who_may_come_in_by_a_list_and_who_may_not(house: House) -> None:
     house.add("member@qq.com", "成员")
     house.add("departed@qq.com", "离开", status="departed")
@@ -224,6 +225,7 @@ def test_who_may_come_in_by_a_list_and_who_may_not(house: House) -> None:
     ]
 
 
+@pytest.mark.postgres
 def test_another_club_s_members_are_nobody_s_business(house: House) -> None:
     house.add(LILEI, "李雷")
     house.club_id = house.found(slug="other", name="Other")
@@ -233,6 +235,7 @@ def test_another_club_s_members_are_nobody_s_business(house: House) -> None:
 # The import
 
 
+@pytest.mark.postgres
 def test_a_member_comes_in_as_the_list_says_owes_nothing_and_is_welcomed_once(house: House) -> None:
     rows = f"{HEAD}李雷,{LILEI},武汉,2026-03-01,en,管理员\n韩梅梅,{MEIMEI}\n"
     house.bring(rows)
@@ -268,6 +271,7 @@ def test_a_member_comes_in_as_the_list_says_owes_nothing_and_is_welcomed_once(ho
     assert house.deliver() == []
 
 
+@pytest.mark.postgres
 def test_who_is_a_member_already_is_left_as_they_are(house: House) -> None:
     house.add(LILEI, "李雷", role="admin")
     house.bring(f"{HEAD}小李,{LILEI},成都,2020-01-01,en,成员\n陈某,{OWNER},,,,管理员\n")
@@ -283,6 +287,7 @@ def test_who_is_a_member_already_is_left_as_they_are(house: House) -> None:
     assert house.letters() == []
 
 
+@pytest.mark.postgres
 def test_who_left_comes_back_as_the_person_they_were(house: House) -> None:
     before = house.add(LILEI, "李雷", status="departed", locale="en", role="admin")
     house.now += timedelta(days=1)
@@ -334,6 +339,7 @@ def test_decisions_leave_before_five_hundred_welcomes(house: House) -> None:
     assert house.rows(select(Letter.priority)) == [BULK]
 
 
+@pytest.mark.postgres
 def test_five_hundred_rows_cost_as_many_selects_as_five(house: House) -> None:
     asked: list[str] = []
 
@@ -354,6 +360,7 @@ def test_five_hundred_rows_cost_as_many_selects_as_five(house: House) -> None:
     assert len(house.letters("club.imported")) == 505
 
 
+@pytest.mark.postgres
 def test_members_are_listed_the_longest_standing_first(house: House) -> None:
     house.bring(f"{HEAD}李雷,{LILEI},武汉,2026-03-01\n林涛,{ADMIN},,,en,管理员\n")
     house.add("away@qq.com", status="departed")

@@ -19,6 +19,8 @@ from engine.storage.types import UTCDateTime
 from engine.storage.unit_of_work import ClubSession
 from tests.club import LILEI, House
 
+pytestmark = pytest.mark.postgres
+
 NOON = datetime(2026, 6, 10, 12, 30, 5, 1200, timezone(timedelta(hours=8)))
 
 

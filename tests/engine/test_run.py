@@ -17,6 +17,8 @@ from tests.club import ADMIN, LATER, LILEI, MEIMEI, OWNER, PLAN, House
 from tests.engine import toys
 from tests.mail import parse, text_of
 
+pytestmark = pytest.mark.postgres
+
 
 def refused(
     house: House,

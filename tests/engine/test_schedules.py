@@ -14,6 +14,8 @@ from engine.setup.club_admin import apply_charter, change_club
 from engine.storage.models import Case, Club, Schedule
 from tests.club import LILEI, House
 
+pytestmark = pytest.mark.postgres
+
 SUNDAY = datetime(
     2026, 12, 6, 0, 0, tzinfo=UTC
 )  # 08:00 in Shanghai; in Auckland it has been 08:00 for five hours

@@ -3,12 +3,15 @@ earlier version comes along."""
 
 from __future__ import annotations
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from engine.storage.database import Database
 from engine.storage.models import Row
 from tests.databases import Databases
+
+pytestmark = pytest.mark.postgres
 
 
 def test_the_migrations_make_the_tables_that_are_declared(template: Databases) -> None:

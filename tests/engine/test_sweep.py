@@ -16,6 +16,8 @@ from engine.storage.models import Case, Letter
 from tests.club import LATER, LILEI, MONDAY, TAKEN, House
 from tests.engine import toys
 
+pytestmark = pytest.mark.postgres
+
 THURSDAY_NIGHT = datetime(2026, 12, 3, 16, 0, tzinfo=UTC)  # 24:00 of the third day after MONDAY
 
 

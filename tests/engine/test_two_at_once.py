@@ -32,6 +32,8 @@ from mailers.queue import outbox
 from tests.club import APPLICATION, LILEI, MEIMEI, OWNER, House
 from tests.databases import Databases
 
+pytestmark = pytest.mark.postgres
+
 PROCESSES = 6
 
 

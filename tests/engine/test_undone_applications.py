@@ -16,6 +16,8 @@ from engine.storage.models import Case
 from tests.club import ADMIN, LILEI, OWNER, PLAN, House
 from tests.engine.test_run import refused
 
+pytestmark = pytest.mark.postgres
+
 
 def test_an_approval_can_be_taken_back_and_what_followed_falls_away(house: House) -> None:
     house.join()

@@ -12,6 +12,8 @@ from engine.storage.models import Case
 from tests.club import LATER, LILEI, PLAN, TAKEN, UNKNOWN, House
 from tests.engine.test_sweep import THURSDAY_NIGHT, plan
 
+pytestmark = pytest.mark.postgres
+
 
 @pytest.fixture
 def unreachable(house: House) -> House:

@@ -21,6 +21,8 @@ from mailers.smtp.reply import RETRY_AFTER, TOO_FAST, USED_UP_AFTER
 from tests.club import LILEI, MEIMEI, OWNER, House
 from tests.mailers.scripted import Scripted
 
+pytestmark = pytest.mark.postgres
+
 
 class Standing:
     """A clock that a test moves."""

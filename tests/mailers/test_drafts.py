@@ -19,6 +19,8 @@ from mailers.queue import outbox
 from mailers.queue.prepared import FRESH, Claimed, PreparedBatch, compose_ahead, store_prepared
 from tests.club import DOWN, LATER, LILEI, MEIMEI, OWNER, TAKEN, House
 
+pytestmark = pytest.mark.postgres
+
 LEASE = machine_now() + timedelta(hours=1)
 
 

@@ -30,6 +30,8 @@ from tests.club import (
     House,
 )
 
+pytestmark = pytest.mark.postgres
+
 HOUR = timedelta(hours=1)
 
 

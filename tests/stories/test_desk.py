@@ -66,6 +66,7 @@ def record(world: World, browser: Browser, address: str) -> Page:
 # Waiting
 
 
+@pytest.mark.postgres
 def test_the_owner_signs_in_by_mail_and_approves_several_at_once(club: World) -> None:
     applied(club, "李雷", "王五")
     page = club.sign_in(OWNER).get(DESK)
@@ -209,6 +210,7 @@ def test_who_may_act_for_whom_is_written_there(club: World) -> None:
 # Letters
 
 
+@pytest.mark.postgres
 def test_a_letter_in_trouble_goes_once_more(club: World) -> None:
     browser = club.sign_in(OWNER)
     club.sink.replies["DATA"] = "554 5.7.1 looks like spam"
@@ -266,6 +268,7 @@ def test_the_letters_are_the_owners(club: World) -> None:
 # Sessions
 
 
+@pytest.mark.postgres
 def test_a_revoked_browser_is_out_and_the_others_are_not(club: World) -> None:
     here, phone, laptop = (club.sign_in(MEIMEI) for _ in range(3))
     page = here.get("/jiuniu/sessions")

@@ -31,6 +31,7 @@ def club(world: World) -> World:
     return with_an_admin(world)
 
 
+@pytest.mark.postgres
 def test_the_owner_finds_a_person_and_acts_for_them(club: World) -> None:
     late(club)
     browser = club.sign_in(OWNER)
@@ -45,6 +46,7 @@ def test_the_owner_finds_a_person_and_acts_for_them(club: World) -> None:
     assert (event.who_id, event.on_behalf_of_id) == (club.person(OWNER).id, club.person(LILEI).id)
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -83,6 +85,7 @@ def test_an_admin_reads_no_address_and_finds_nobody_by_one(club: World) -> None:
     ] == []
 
 
+@pytest.mark.postgres
 def test_a_record_tells_what_was_and_what_may_be_done(world: World) -> None:
     world.join()
     world.live_until(world.now + timedelta(days=8), step=timedelta(hours=6))
@@ -168,6 +171,7 @@ def test_an_admin_corrects_nobodys_address(club: World) -> None:
     assert club.person(MEIMEI).name == "韩梅梅"
 
 
+@pytest.mark.postgres
 def test_walking_ids_finds_nobody(club: World) -> None:
     here = club.person(MEIMEI).id
     club.found_club("other", owner_email="other@qq.com")

@@ -37,6 +37,7 @@ def save(page: Page, **typed: str) -> Page:
     )
 
 
+@pytest.mark.postgres
 def test_a_draft_saved_by_the_button_waits_behind_the_same_link(world: World, plan: Page) -> None:
     saved = plan.press("save", goals="读完二十本史书")
     assert "草稿已保存" in saved.text
@@ -73,6 +74,7 @@ def test_a_draft_survives_a_refused_hand_in_and_a_restart(world: World, plan: Pa
     assert "读史</textarea>" in page and "每天</textarea>" in page
 
 
+@pytest.mark.postgres
 def test_handing_in_ends_the_draft_and_a_save_that_comes_late_keeps_nothing(
     world: World, plan: Page
 ) -> None:

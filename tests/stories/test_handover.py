@@ -28,6 +28,7 @@ def roles(world: World) -> dict[str, str]:
     }
 
 
+@pytest.mark.postgres
 def test_the_owner_offers_the_club_a_member_accepts_and_everybody_hears(club: World) -> None:
     page = club.sign_in(OWNER).get(PAGE)
     shown = page.press("offer", email="ＬＩＬＥＩ@qq.com")
@@ -85,6 +86,7 @@ def test_a_member_cannot_see_the_page_nor_press(club: World) -> None:
     assert club.rows(select(Club.paused_at)) == [None]
 
 
+@pytest.mark.postgres
 def test_a_rest_is_said_on_every_page_and_moves_what_is_due(club: World) -> None:
     due = club.case("study_plan", LILEI).due_at
     assert due is not None

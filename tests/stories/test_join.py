@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import func, select
 
 from engine.storage.models import Case, Event, Letter, Person
@@ -11,6 +12,7 @@ from tests.world import APPLICATION, World
 from web.app.background import Ticker
 
 
+@pytest.mark.postgres
 def test_somebody_applies_confirms_is_approved_and_welcomed(world: World) -> None:
     page = world.apply()
     assert page.status == 200 and "邮箱" in page.text
@@ -72,6 +74,7 @@ def test_what_is_returned_comes_back_filled_in_and_the_changes_are_marked(world:
     assert world.mail("join.welcome").to == "lilei@qq.com"
 
 
+@pytest.mark.postgres
 def test_an_address_that_nobody_confirms_is_forgotten_and_erased(world: World) -> None:
     world.apply()
     world.tick()
@@ -170,6 +173,7 @@ def test_somebody_who_was_removed_may_apply_again_and_the_reviewer_sees_it(world
     assert world.mail("join.welcome").to == "lilei@qq.com"
 
 
+@pytest.mark.postgres
 def test_the_same_form_twice_is_one_case(world: World) -> None:
     browser = world.browser()
     page = browser.get("/jiuniu/join")

@@ -35,6 +35,7 @@ def proposed(world: World) -> None:
 # Leaving
 
 
+@pytest.mark.postgres
 def test_a_member_leaves_with_a_fresh_link(club: World) -> None:
     gone = club.press_as_a_person(club.form_page("departure", LILEI), why="搬家了，很忙。")
     assert [
@@ -78,6 +79,7 @@ def test_the_owner_cannot_leave(club: World) -> None:
     assert not [link for link in club.mail("departure.your_link", OWNER).links if "/c/" in link]
 
 
+@pytest.mark.postgres
 def test_who_leaves_may_have_everything_erased(club: World) -> None:
     club.join(email="new@qq.com", name="新来的人")
     club.open(club.mail("study_plan.please_write", "new@qq.com")).press("submit", **PLAN)
@@ -108,6 +110,7 @@ def test_who_leaves_may_have_everything_erased(club: World) -> None:
 # A new address, a new name
 
 
+@pytest.mark.postgres
 def test_both_addresses_confirm_a_change(club: World) -> None:
     club.press_as_a_person(club.form_page("new-address", LILEI), email="Lilei@Gmail.com")
     confirm = club.mail("new_address.confirm_new_address", "lilei@gmail.com")
@@ -152,6 +155,7 @@ def test_an_address_that_is_never_confirmed_changes_nothing(club: World) -> None
     assert club.mail("new_address.address_kept", LILEI).to == LILEI
 
 
+@pytest.mark.postgres
 def test_the_admins_hear_of_a_new_name(club: World) -> None:
     club.press_as_a_person(club.form_page("new-name", LILEI), name="李雷雷", city="北京")
     assert club.person(LILEI).display_name == "北京+李雷雷"
@@ -162,6 +166,7 @@ def test_the_admins_hear_of_a_new_name(club: World) -> None:
 # Removal, readmission
 
 
+@pytest.mark.postgres
 def test_a_removed_member_is_taken_back_with_one_press(world: World) -> None:
     proposed(world)
     decide = world.mail("study_plan.please_decide_removal", OWNER)

@@ -21,6 +21,7 @@ def club(world: World) -> World:
     return with_members(world)
 
 
+@pytest.mark.postgres
 def test_a_copy_of_everything_is_what_the_database_holds(world: World) -> None:
     world.join()
     world.open(world.mail("study_plan.please_write")).press("submit", goals="=1+1", plan="每天")

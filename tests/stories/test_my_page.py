@@ -102,6 +102,7 @@ def test_a_vote_stands_among_what_is_to_do_until_it_is_cast(club: World) -> None
     assert votes(LILEI) == []
 
 
+@pytest.mark.postgres
 def test_every_room_opens_by_a_mailed_link_and_by_a_session(club: World) -> None:
     by_link = club.open_own_page(LILEI)
     signed_in = club.sign_in(LILEI).get("/jiuniu/me")
@@ -142,6 +143,7 @@ def squares(page: Page) -> int:
     return len(page.soup.select("svg.year g")) - len(page.soup.select("svg.year .w-none"))
 
 
+@pytest.mark.postgres
 def test_the_year_equals_what_was_counted_by_hand(club: World) -> None:
     """Week 50 in time, and again after it came back; 51 late, so week 52 was not opened for her; 53
     excused; the first of the new year never came."""

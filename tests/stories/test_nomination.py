@@ -48,6 +48,7 @@ def heard(world: World, letter: str) -> list[str]:
     return sorted(mail.to for mail in world.mails if mail.letter == letter)
 
 
+@pytest.mark.postgres
 def test_two_gates_lead_to_the_office(voting: World) -> None:
     assert heard(voting, "nomination.please_vote") == list(
         ELECTORS
@@ -72,6 +73,7 @@ def test_two_gates_lead_to_the_office(voting: World) -> None:
     assert story == ["review", "vote", "elected"]  # one record through both gates
 
 
+@pytest.mark.postgres
 def test_the_vote_is_secret_and_a_mind_may_be_changed(voting: World) -> None:
     vote(voting, "a@qq.com", "no")
     vote(voting, "a@qq.com", "yes")

@@ -26,6 +26,7 @@ def club(world: World) -> World:
 # The owner acts for a member
 
 
+@pytest.mark.postgres
 def test_the_owner_acts_for_a_member_who_cannot_get_at_the_mail(world: World) -> None:
     world.join()
     world.live_until(world.now + timedelta(days=5), step=timedelta(hours=6))

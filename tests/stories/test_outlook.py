@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from bs4 import Tag
 from sqlalchemy import event, insert
 
@@ -60,6 +61,7 @@ def sendings(page: Page) -> Counter[str]:
     return found
 
 
+@pytest.mark.postgres
 def test_the_letters_ahead_are_those_of_the_command(world: World) -> None:
     for nr in range(3):
         world.add_member(f"m{nr}@qq.com", f"成员{nr}")
@@ -78,6 +80,7 @@ def test_the_letters_ahead_are_those_of_the_command(world: World) -> None:
     assert "学习计划：到期前催办" not in owner.get(DESK + "ahead").text
 
 
+@pytest.mark.postgres
 def test_the_calendar_names_openings_votes_and_removals(world: World) -> None:
     world.add_member("hanmeimei@163.com", "韩梅梅")
     world.join()
@@ -158,6 +161,7 @@ def test_nobody_who_is_late_is_named_in_a_text_for_the_group(world: World) -> No
     assert "欢迎新朋友：武汉+李雷。" in texts(page)[2]
 
 
+@pytest.mark.postgres
 def test_a_chart_and_its_table_say_the_same(world: World) -> None:
     world.join()
     world.live_until(datetime(2026, 12, 4, 2, tzinfo=UTC), step=timedelta(hours=6))

@@ -39,6 +39,7 @@ def hand_in(world: World, address: str = LILEI, **changed: str) -> None:
     world.open(world.mail("reflection.please_read", address)).press("submit", **(TEXT | changed))
 
 
+@pytest.mark.postgres
 def test_a_week_opens_is_read_handed_in_and_accepted_from_the_daily_letter(week: World) -> None:
     assert week.new_letters() == [
         ("reflection.please_read", MEIMEI),
@@ -70,6 +71,7 @@ def test_the_owner_has_no_duty(week: World) -> None:
     )
 
 
+@pytest.mark.postgres
 def test_several_are_decided_on_one_page_and_one_that_moved_on_is_named(week: World) -> None:
     for address in (LILEI, MEIMEI):
         hand_in(week, address)
@@ -188,6 +190,7 @@ def test_somebody_who_is_away_is_excused_by_the_owner(week: World) -> None:
     assert "好好养病" in week.mail("reflection.let_off", LILEI).text
 
 
+@pytest.mark.postgres
 def test_a_shared_reflection_is_for_members_and_its_author_takes_it_back(week: World) -> None:
     hand_in(week, LILEI, share="y")
     week.live_until(SUNDAY + timedelta(days=1))

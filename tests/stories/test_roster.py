@@ -49,6 +49,7 @@ def said_by(page: Page) -> list[str]:
     ]
 
 
+@pytest.mark.postgres
 def test_the_owner_uploads_a_list_sees_what_would_happen_and_brings_them_in(world: World) -> None:
     browser = signed_in(world)
     desk = browser.get("/jiuniu/desk")
@@ -254,6 +255,7 @@ def listed(folder: Path) -> list[Any]:
     ]
 
 
+@pytest.mark.postgres
 def test_the_command_looks_first_and_then_brings_them_in_once(club: Path) -> None:
     file = club / "members.csv"
     file.write_bytes(LIST.encode("gb18030"))

@@ -73,6 +73,7 @@ def test_errors_stand_beside_their_fields_and_what_was_typed_stays(
     assert (number(world, "remind_before"), number(world, "quiet_from")) == ("2 days", "22:30")
 
 
+@pytest.mark.postgres
 def test_the_first_to_save_wins_and_nobody_loses_a_word(world: World, owner: Browser) -> None:
     first, second = owner.get(DESK + "/duties"), owner.get(DESK + "/duties")
     first.press("preview", plan_days="5").press("save")
@@ -161,6 +162,7 @@ def test_texts_and_deciders(world: World, owner: Browser) -> None:
     )
 
 
+@pytest.mark.postgres
 def test_history_and_an_earlier_version_again(world: World, owner: Browser) -> None:
     change(owner, "duties", plan_days="5")
     page = owner.get(DESK + "/history")
@@ -221,6 +223,7 @@ def test_a_told_time_stays_and_what_begins_later_follows(world: World, owner: Br
     assert told is not None and dues == [told, told + timedelta(days=2)]
 
 
+@pytest.mark.postgres
 def test_the_preview_tells_letters_that_then_really_move(world: World, owner: Browser) -> None:
     world.join()
     looked = owner.get(DESK + "/mail").press("preview", remind_before="2")

@@ -23,6 +23,7 @@ from web.app.services import Services
 # The way
 
 
+@pytest.mark.postgres
 def test_from_the_code_to_a_club_that_writes(fresh: World, serve: Callable[..., Scripted]) -> None:
     server = serve()
     page = enter(fresh)
@@ -201,6 +202,7 @@ def test_once_there_is_a_club_the_set_up_leads_to_its_desk(world: World) -> None
     assert world.browser().get("/setup/club").response.url == f"{world.base}setup"
 
 
+@pytest.mark.postgres
 def test_the_demo_goes_first_and_only_with_a_tick(fresh: World) -> None:
     demo.begin(fresh.service)
     browser = fresh.browser()

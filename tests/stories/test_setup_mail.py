@@ -24,6 +24,7 @@ from web.commands.doctor import examine
 # What the server said
 
 
+@pytest.mark.postgres
 def test_qq_is_asked_for_address_and_code_alone(
     fresh: World, serve: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_test_mails_are_counted(fresh: World, serve: Callable[..., Scripted]) ->
 # The account that holds
 
 
+@pytest.mark.postgres
 def test_a_process_that_runs_picks_the_new_account_up(
     fresh: World, serve: Callable[..., Scripted]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from engine.charter.model import shipped_charter
@@ -41,6 +42,7 @@ def test_a_plan_is_owed_written_accepted(world: World) -> None:
     assert plan_case(world).state == "accepted"
 
 
+@pytest.mark.postgres
 def test_nobody_writes_so_it_is_reminded_overdue_reminded_and_proposed(world: World) -> None:
     world.join()
     world.new_mails()
@@ -86,6 +88,7 @@ def test_the_owner_removes_with_a_reason_and_the_links_die(world: World) -> None
     assert world.open(proposal).actions == ["readmit"]  # a removal has no undo
 
 
+@pytest.mark.postgres
 def test_the_owner_extends_and_the_member_hands_in_after_all(world: World) -> None:
     let_everything_pass(world)
     proposal = world.mail("study_plan.please_decide_removal")
@@ -306,6 +309,7 @@ def test_a_club_may_have_its_removals_in_the_daily_letter(world: World) -> None:
     assert (asked[-1].letter, page.actions[-1]) == ("club.daily", "remove")
 
 
+@pytest.mark.postgres
 def test_an_excuse_is_taken_back_on_the_page_where_it_was_given(world: World) -> None:
     world.join()
     world.live_until(world.now + timedelta(days=4), step=timedelta(hours=6))

@@ -90,6 +90,7 @@ def test_a_domain_that_poses_as_another_is_flagged_to_the_owner(
     assert world.person(fold_address(address)).address == fold_address(address)
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("text", NASTY)
 def test_what_people_type_is_inert_and_equal_everywhere(world: World, text: str) -> None:
     world.apply(name=text, about=f"开头\n.\n{text}\n结尾")
@@ -104,6 +105,7 @@ def test_what_people_type_is_inert_and_equal_everywhere(world: World, text: str)
     assert len(please.message.get_all("Subject")) == 1
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("control", ["\r\nBcc: x@y.z", "\x00", "\u2028", "\x0b", "\x85"])
 def test_control_characters_never_make_a_second_header_line(world: World, control: str) -> None:
     world.apply(name=f"李{control}雷")
@@ -113,6 +115,7 @@ def test_control_characters_never_make_a_second_header_line(world: World, contro
     assert world.rows(select(func.count()).select_from(Person)) == [2]
 
 
+@pytest.mark.postgres
 def test_a_megabyte_is_taken_and_more_is_refused_with_the_text_kept(world: World) -> None:
     essay = "字" * (1024 * 1024 // 3)
     assert world.apply(about=essay).status == 200
@@ -182,6 +185,7 @@ def test_a_hand_in_without_its_token_is_shown_again_with_every_word(world: World
     assert (refused.value("goals"), refused.value("plan")) == ("长长的目标", "长长的计划")
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize(
     "path", ["%00/", "%00/join", "jiuniu%00/join", "c/%00", "%F0%9F%99%82/join", "a" * 500 + "/"]
 )
@@ -232,6 +236,7 @@ def test_a_stale_form_is_refused_with_the_page_and_the_text(world: World) -> Non
     assert [case.state for case in world.rows(select(Case))] == ["returned"]
 
 
+@pytest.mark.postgres
 def test_a_double_tap_is_one_decision_and_one_mail(world: World) -> None:
     world.apply()
     world.open(world.mail("join.confirm_address")).press("confirm")
@@ -247,6 +252,7 @@ def test_a_double_tap_is_one_decision_and_one_mail(world: World) -> None:
     ]
 
 
+@pytest.mark.postgres
 def test_a_double_press_of_a_hand_in_is_one_hand_in(world: World) -> None:
     world.join()
     page = world.open(world.mail("study_plan.please_write"))

@@ -43,6 +43,7 @@ def shell(tmp_path: Path, template: Databases) -> Shell:
     return Shell(template.settings(tmp_path / "data", "commands", bare=True))
 
 
+@pytest.mark.postgres
 def test_a_club_is_founded_shown_changed_and_exported(shell: Shell, tmp_path: Path) -> None:
     assert shell(*CREATE).stdout.strip() == "http://127.0.0.1:8000/jn/"
     assert shell.json("club", "list") == [
@@ -209,6 +210,7 @@ def test_a_terminal_that_takes_english_letters_only_is_told_so(
         commands.init(Flask("any"))
 
 
+@pytest.mark.postgres
 def test_a_database_server_that_does_not_answer_is_one_line_and_status_two(shell: Shell) -> None:
     url = f"postgresql://club:the-word@127.0.0.1:{free_port()}/jiuniu"
     done = shell("club", "list", JIUNIU_DATABASE_URL=url, JIUNIU_SECRET_KEY=SECRET_KEY)
@@ -337,6 +339,7 @@ def test_hold_and_release_take_a_letter_or_all(shell: Shell) -> None:
     assert shell("letters", "release", "7").returncode == 1
 
 
+@pytest.mark.postgres
 def test_somebody_is_erased_after_a_question(shell: Shell) -> None:
     assert shell(*CREATE).returncode == 0
     add = (

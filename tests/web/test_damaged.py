@@ -95,6 +95,7 @@ def look_everywhere(world: World) -> dict[str, int]:
     return {path: page.status for path, page in pages.items() if page.status != 200}
 
 
+@pytest.mark.postgres
 def test_every_page_goes_on_and_says_which_case_cannot_be_read(world: World) -> None:
     cases = damaged(world)
     assert look_everywhere(world) == {}

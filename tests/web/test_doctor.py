@@ -69,6 +69,7 @@ HEALTHY = {
 }
 
 
+@pytest.mark.postgres
 def test_a_healthy_installation(real: World) -> None:
     assert verdicts(real) == HEALTHY
     before = len(real.mails)
@@ -124,6 +125,7 @@ def test_worker_channel_letters_and_a_post_that_rests(real: World) -> None:
     assert found(real, "post").verdict == "warning" and "release --all" in found(real, "post").do
 
 
+@pytest.mark.postgres
 def test_letters_that_wait_too_long(real: World) -> None:
     real.apply()
     with real.service.db.read() as session:

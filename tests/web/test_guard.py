@@ -115,6 +115,7 @@ def test_a_redirect_names_no_host_that_somebody_asked_for(world: World) -> None:
         assert (answer.status_code, answer.headers["Location"]) == (308, leads_to)
 
 
+@pytest.mark.postgres
 def test_three_mails_a_day_to_one_address(world: World) -> None:
     for number in range(5):
         world.apply(about=f"第 {number} 次")
@@ -160,6 +161,7 @@ def test_under_a_path_prefix_every_link_works(begin: Callable[..., World]) -> No
     )
 
 
+@pytest.mark.postgres
 def test_pages_ask_the_database_a_fixed_number_of_times(world: World) -> None:
     asked: list[str] = []
     event.listen(

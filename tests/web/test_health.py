@@ -34,6 +34,7 @@ def running_since(world: World, **ago: float) -> None:
     world.service.started_at = machine_now() - timedelta(**ago)
 
 
+@pytest.mark.postgres
 def test_a_fresh_start_is_not_a_fault(world: World) -> None:
     assert asked(world) == (
         200,
@@ -82,6 +83,7 @@ def test_a_machine_s_clock_that_went_back_is_no_dead_worker(world: World) -> Non
     }
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize(("revision", "says"), [("0001", "behind"), ("9999", "newer")])
 def test_another_schema_is_not_ready(world: World, revision: str, says: str) -> None:
     world.service.db.write(

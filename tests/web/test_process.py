@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
+import pytest
 import requests
 from bs4 import BeautifulSoup
 from sqlalchemy import update
@@ -146,6 +147,7 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> 
         assert process.wait(timeout=30) == 0
 
 
+@pytest.mark.postgres
 def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(
     tmp_path: Path, template: Databases
 ) -> None:

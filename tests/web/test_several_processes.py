@@ -33,6 +33,8 @@ from tests.web.test_process import ROOT, wait_for
 from tests.world import APPLICATION, MONDAY
 from web.app.services import Services
 
+pytestmark = pytest.mark.postgres
+
 PEOPLE = [f"reader{number}@qq.com" for number in range(20)]
 CREATE = (
     "club",
