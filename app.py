@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from engine.settings import Settings, SettingsError, load
+from engine.storage.database import Database
 from engine.storage.schema import SchemaIsNewer
 from mailers.dev_mailbox import DevMailbox
 from web import commands, desk, setup
@@ -44,13 +45,16 @@ BLUEPRINTS = (
 )
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The web application. Starts no thread, sweeps nothing, sends nothing."""
+def create_app(settings: Settings | None = None, *, db: Database | None = None) -> Flask:
+    """The web application. Starts no thread, sweeps nothing, sends nothing.
+
+    ``db``: the database of the settings where it is open already.
+    """
     settings = settings or _load_or_exit()
     request_log.install(settings)
     app = Flask(__name__, static_folder=None)
     try:
-        app.extensions["jiuniu"] = Services.build(settings)
+        app.extensions["jiuniu"] = Services.build(settings, db)
         commands.init(app)
     except SettingsError as wrong:
         _exit(str(wrong))

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import email
 import email.policy
-import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,14 +29,14 @@ from engine.scheduler.sweep import sweep
 from engine.security.links import Links
 from engine.setup.club_admin import create_club
 from engine.setup.member_import import ImportPlan, import_members, read_roster
-from engine.storage.database import Database, enter_club
+from engine.storage.database import enter_club
 from engine.storage.models import Case, Club, Event, Letter, Person, Row
 from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 from mailers.queue import outbox
 from mailers.queue.prepared import Claimed, OutgoingMail
 from mailers.smtp.reply import SmtpReply
-from tests.databases import Databases
+from tests.databases import Databases, borrow, give_back
 from tests.mail import parse
 
 MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
@@ -60,13 +59,6 @@ REFUSED = SmtpReply("dot", 554, "5.7.1 content rejected")
 SILENT = SmtpReply("dot", 0, "TimeoutError: timed out")
 DOWN = SmtpReply("connect", 0, "ConnectionRefusedError: refused")
 _HEADERS = BytesHeaderParser(policy=email.policy.default)
-
-
-@functools.cache
-def _database(url: str) -> Database:
-    """One per database: a new engine compiles every statement anew, which takes longer than most
-    tests."""
-    return Database(url)
 
 
 @dataclass
@@ -96,8 +88,7 @@ class House:
     """One club in one database. Two houses at the same time need two names."""
 
     def __init__(self, databases: Databases, file: str = "club", **club: Any) -> None:
-        self.db = _database(databases.empty(file))
-        self.db.dispose()  # connections to a file that was replaced
+        self.db = borrow(databases.empty(file))
         self.now = MONDAY
         self.server = Server()
         self.composer = Composer(
@@ -123,8 +114,7 @@ class House:
         return self.db.write(create_club, **values | given)
 
     def end(self) -> None:
-        self.db.on_letters = lambda count: None
-        self.db.dispose()
+        give_back(self.db)
 
     # Reading and writing
 

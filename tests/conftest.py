@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -70,13 +69,12 @@ def house(template: databases.Databases) -> Iterator[House]:
 
 
 @pytest.fixture
-def begin(tmp_path: Path, template: databases.Databases) -> Iterator[Callable[..., World]]:
+def begin(template: databases.Databases) -> Iterator[Callable[..., World]]:
     """Begin a world with settings of one's own."""
     worlds: list[World] = []
 
     def start(**environment: str) -> World:
-        folder = tmp_path / str(len(worlds))
-        folder.mkdir()
+        folder = databases.fresh_folder(f"world-{len(worlds)}")
         worlds.append(World.begin(folder, template, **environment))
         return worlds[-1]
 

@@ -45,6 +45,27 @@ def memory() -> Path:
     return Path(folder)
 
 
+_resting: dict[str, Database] = {}
+
+
+def borrow(url: str) -> Database:
+    """A database that no other test of this process uses now: a new engine compiles every statement
+    anew, which takes longer than most tests."""
+    return _resting.pop(url, None) or Database(url)
+
+
+def give_back(db: Database) -> None:
+    """Its connections end, what was compiled stays."""
+    db.on_letters = lambda count: None
+    db.dispose()
+    _resting[db.url.render_as_string(hide_password=False)] = db
+
+
+def forget_compiled() -> None:
+    """For a test that wants engines made anew."""
+    _resting.clear()
+
+
 class Files:
     """SQLite. Migrating anew for each test would take most of the time, so a migrated file is
     copied."""
@@ -90,6 +111,15 @@ class Postgres:
 
 
 KINDS = ("sqlite", "postgresql")
+
+
+def fresh_folder(name: str) -> Path:
+    """An empty folder of this process; by the same name it is the same path, so that ``borrow``
+    knows what lies in it."""
+    folder = memory() / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 @functools.cache

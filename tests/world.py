@@ -8,9 +8,11 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
-from sqlalchemy import select
+from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import func, select, union_all
 
 from app import create_app
 from engine.charter.model import shipped_charter
@@ -20,10 +22,10 @@ from engine.security.links import Link
 from engine.settings import load
 from engine.setup.club_admin import create_club
 from engine.storage.database import enter_club
-from engine.storage.models import Case, Person
+from engine.storage.models import Case, Letter, Person, Schedule
 from engine.storage.unit_of_work import ClubSession
 from mailers.dev_mailbox import free_port
-from tests.databases import Databases
+from tests.databases import Databases, borrow, give_back
 from tests.mail import Mail
 from tests.page import Browser, Page
 from tests.sink import Sink
@@ -44,6 +46,29 @@ APPLICATION = {
 }
 
 
+class CompiledTemplates(BytecodeCache):
+    """What the templates of this process compiled to: an app of its own for each world would
+    compile all of them anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+TEMPLATES = CompiledTemplates()
+NEXT_DUE = union_all(
+    select(func.min(Case.wake_at)),
+    select(func.min(Schedule.next_at)),
+    select(func.min(Letter.next_at)).where(Letter.state.in_(("queued", "claimed", "transmitting"))),
+)
+
+
 @dataclass
 class World:
     folder: Path
@@ -54,6 +79,9 @@ class World:
     slug: str = "jiuniu"
     club_id: int = 0
     _read: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        self.ticker = Ticker(self.service)
 
     @classmethod
     def begin(cls, folder: Path, databases: Databases, **environment: str) -> World:
@@ -72,7 +100,8 @@ class World:
             }
             | environment
         )
-        app = create_app(settings)
+        app = create_app(settings, db=borrow(settings.database_url))
+        app.jinja_env.bytecode_cache = TEMPLATES
         server = listen(app, settings)
         threading.Thread(target=server.run, daemon=True).start()
         world = cls(folder, sink, app.extensions["jiuniu"], f"http://127.0.0.1:{port}/", server)
@@ -82,8 +111,10 @@ class World:
     def end(self) -> None:
         self.server.task_dispatcher.shutdown()  # else its threads would hold this world for ever
         self.server.close()
+        if self.ticker.post is not None:
+            self.ticker.post.channel.close()
         self.sink.stop()
-        self.service.db.dispose()
+        give_back(self.service.db)
 
     @property
     def same_data(self) -> dict[str, str]:
@@ -129,13 +160,29 @@ class World:
         self.tick()
 
     def live_until(self, at: datetime, step: timedelta = timedelta(hours=1)) -> None:
-        """Let time pass hour by hour, ticking."""
+        """Let time pass, ticking whenever something is due; what stays due, as while a mail server
+        is down, is tried again each ``step``."""
         while self.now < at:
-            self.set_clock(min(self.now + step, at))
+            moment = self.next_due() or at
+            self.set_clock(min(moment if moment > self.now else self.now + step, at))
+            self.tick()
+
+    def next_due(self) -> datetime | None:
+        """When the next case wakes, rule of the calendar opens something, or letter wants to leave;
+        in the past for what is late."""
+        with self.service.db.reader.connect() as connection:
+            return min(
+                (moment for moment in connection.execute(NEXT_DUE).scalars() if moment),
+                default=None,
+            )
+
+    def tick_what_is_due(self) -> None:
+        moment = self.next_due()
+        if moment is not None and moment <= self.now:
             self.tick()
 
     def tick(self) -> None:
-        Ticker(self.service).once()
+        self.ticker.once()
 
     # Mail
 
@@ -145,7 +192,7 @@ class World:
 
     def new_mails(self) -> list[Mail]:
         """The mails that came since this was last asked."""
-        self.tick()
+        self.tick_what_is_due()
         fresh = self.mails[self._read :]
         self._read = len(self.sink.mails)
         return fresh
@@ -156,7 +203,7 @@ class World:
 
     def mail(self, letter: str, to: str | None = None) -> Mail:
         """The newest mail of this letter."""
-        self.tick()
+        self.tick_what_is_due()
         for mail in reversed(self.mails):
             if mail.letter == letter and to in (None, mail.to):
                 return mail

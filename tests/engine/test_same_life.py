@@ -13,7 +13,7 @@ from sqlalchemy import event, select
 from sqlalchemy.engine import Engine
 
 from engine.storage.models import Case, Event, Letter
-from tests import club
+from tests.databases import forget_compiled
 from tests.engine.test_machine import ClubLife
 
 STORIES = settings(
@@ -60,14 +60,14 @@ def backwards() -> Any:
     began: list[Callable[..., None]] = []
 
     def begin() -> None:
-        club._database.cache_clear()
+        forget_compiled()
         event.listen(Engine, "connect", _backwards)
         began.append(_backwards)
 
     yield begin
     for listener in began:
         event.remove(Engine, "connect", listener)
-    club._database.cache_clear()
+    forget_compiled()
 
 
 def test_a_story_is_the_same_when_rows_without_an_order_come_in_reverse(

@@ -4,10 +4,6 @@ for a large club."""
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,6 +18,7 @@ from engine.storage.database import enter_club
 from engine.storage.models import Case, Event, Person, Schedule, new_id
 from engine.storage.unit_of_work import ClubSession
 from tests.page import Browser, Page
+from tests.shell import Shell
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,21 +28,9 @@ SUNDAY = datetime(2026, 12, 6, 1, tzinfo=UTC)
 
 
 def due_by_command(world: World) -> list[dict[str, Any]]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
-    environment |= world.same_data | {
-        "JIUNIU_CLOCK_FILE": str(world.folder / "clock-file"),
-        "PYTHONIOENCODING": "utf-8",
-    }
-    said = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "app", "due", "--days", "14", "--json"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    found: list[dict[str, Any]] = json.loads(said.stdout)
+    found: list[dict[str, Any]] = Shell(
+        world.same_data | {"JIUNIU_CLOCK_FILE": str(world.folder / "clock-file")}
+    ).json("due", "--days", "14")
     return found
 
 

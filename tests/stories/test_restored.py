@@ -40,7 +40,7 @@ def test_a_club_moves_to_another_machine(world: World, shell: Shell, tmp_path: P
         row["to"] for row in world.ledger(state="queued") if row["letter"] == "join.confirm_address"
     ]
     assert waiting == ["hanmeimei@163.com"], "her letter has not left when the backup is made"
-    at_home = Shell({"JIUNIU_DATA_DIR": str(tmp_path / "0" / "data")})
+    at_home = Shell({"JIUNIU_DATA_DIR": str(world.folder / "data")})
     assert at_home("backup", str(tmp_path / "club.tar.gz")).returncode == 0, (
         "beside the running server"
     )

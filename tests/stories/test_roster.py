@@ -4,9 +4,7 @@ command (clause 2.2)."""
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from sqlalchemy import func, select
 from engine.storage.models import Case, Letter, Person
 from engine.text.csv_table import MOST_BYTES
 from tests.page import Browser, Page
+from tests.shell import Shell
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -235,17 +234,7 @@ def club(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
-    environment |= {"JIUNIU_DATA_DIR": str(folder / "data"), "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "app", *words],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return Shell({"JIUNIU_DATA_DIR": str(folder / "data")})(*words)
 
 
 def listed(folder: Path) -> list[Any]:

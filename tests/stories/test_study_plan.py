@@ -70,8 +70,8 @@ def test_letters_of_the_clock_wait_for_the_morning(world: World) -> None:
     world.live_until(world.now + timedelta(days=4))
     by_letter = {row["letter"]: row["at"] for row in world.ledger(state="sent")}
     assert (
-        by_letter["study_plan.second_chance"][:16] == "2026-12-04T00:00"
-    )  # overdue at 24:00, read at breakfast
+        by_letter["study_plan.second_chance"][:16] == "2026-12-03T23:30"
+    )  # overdue at 24:00, read at 7:30
 
 
 def test_the_owner_removes_with_a_reason_and_the_links_die(world: World) -> None:

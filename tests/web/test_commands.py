@@ -244,7 +244,7 @@ def test_without_the_driver_of_postgresql_the_start_ends_with_status_two(shell: 
 
 def test_a_real_club_first_removes_the_demo_and_its_clock(shell: Shell, tmp_path: Path) -> None:
     begin = (
-        "from app import create_app; from web import demo; app = create_app(); service = app.extensions['jiuniu'];"
+        "from app import create_app; from web.app import demo; app = create_app(); service = app.extensions['jiuniu'];"
         "demo.begin(service); service.demo_clock.write_text('+3d')"
     )
     subprocess.run(
@@ -343,7 +343,7 @@ def test_hold_and_release_take_a_letter_or_all(shell: Shell) -> None:
 def test_somebody_is_erased_after_a_question(shell: Shell) -> None:
     assert shell(*CREATE).returncode == 0
     add = (
-        "from app import create_app; from engine.storage.database import enter_club; from engine.setup.club_admin import by_slug;"
+        "from app import create_app; from engine.storage.database import enter_club; from engine.club.context import by_slug;"
         "from engine.club.people import add_person; service = create_app().extensions['jiuniu'];"
         "unit = lambda s: (enter_club(s, by_slug(s, 'jn').id), add_person(s, 'lilei@qq.com', locale='en', name='Li Lei'))[1].id;"
         "print(service.db.write(unit))"

@@ -34,10 +34,10 @@ class Services:
     clock: Clock
 
     @classmethod
-    def build(cls, settings: Settings) -> Services:
+    def build(cls, settings: Settings, db: Database | None = None) -> Services:
         """Open the database, bringing its schema up to date. Raises SettingsError where its files
         may not be written."""
-        db = Database(settings.database_url)
+        db = db or Database(settings.database_url)
         if db.is_sqlite and (part := out_of_bounds(db.url)) is not None:
             where = (
                 "JIUNIU_DATA_DIR"
