@@ -1,4 +1,4 @@
-"""The declarations in docs/adr/0001-language.md hold in today's language: all eleven workflows
+"""The declarations in docs/workflows-to-come.md hold in today's language: all eleven workflows
 register together."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 from engine.declare import registry, validation
 from engine.declare.workflow import Workflow
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "adr" / "0001-language.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "workflows-to-come.md"
 
 
 def test_the_workflows_on_paper_register(monkeypatch: pytest.MonkeyPatch) -> None:
