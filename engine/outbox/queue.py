@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select, update
@@ -42,6 +44,59 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class CaseLetter:
+    """A letter about cases that share workflow and deadline, before it has a recipient.
+
+    ``case``: any of them, or a row with its columns. ``moment``: of a reminder.
+    """
+
+    case: Any
+    spec: LetterSpec
+    created_at: datetime
+    next_at: datetime
+    by_clock: bool
+    moment: datetime | None = None
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        due, next_at = self.case.due_at if self.moment else None, self.next_at
+        if due and next_at >= due:
+            next_at = self.created_at  # in the morning a reminder would come after its deadline
+        return {
+            **_DEFAULTS,
+            "name": f"{self.case.workflow}.{self.spec.name}",
+            "asks": self.spec.asks,
+            "priority": BY_CLOCK if self.by_clock else BY_ACT,
+            "created_at": self.created_at,
+            "next_at": next_at,
+            "data": {"reminder": True, "due": due.isoformat()} if due else {},
+        }
+
+    @cached_property
+    def _which(self) -> str:
+        """The middle of the key: which of a state's letters this is."""
+        return f"{self.spec.name}:{self.moment.isoformat() if self.moment else ''}"
+
+    def to(self, case: Any, person_id: int, version: int, *, why_not: str = "") -> dict[str, Any]:
+        """Return the row of one person's letter. ``why_not``: the reason to note it only."""
+        row = self._shared | {
+            "id": new_id(),
+            "club_id": case.club_id,
+            "key": f"{case.id}:{version}:{self._which}:{person_id}",
+            "case_id": case.id,
+            "version": version,
+            "person_id": person_id,
+            "about_id": case.person_id,
+            "message_id": os.urandom(12).hex(),
+        }
+        if self.spec.at:
+            row["address"] = case.answers.get(self.spec.at)
+        if why_not:
+            row |= {"state": "dropped", "answer": why_not}
+        return row
+
+
 def queue_for_case(
     session: ClubSession,
     case: Case,
@@ -52,118 +107,21 @@ def queue_for_case(
     now: datetime,
     by_clock: bool,
     context: TimeContext,
-    moment: datetime | None = None,
-    why_not: Callable[[int], str] = lambda _person_id: "",
 ) -> None:
-    """Queue a state's letters to everybody they are for, once each; one with a reason against it is
-    only noted.
+    """Queue a state's letters to everybody they are for, once each.
 
-    Who has no address or wants no mail the post finds out.
-
-    The key holds the version at which the state was entered (not the case's version, which a
-    ``stay`` moves on).
+    Who has no address or wants no mail the post finds out. The key holds the version at which the
+    state was entered (not the case's version, which a ``stay`` moves on).
     """
     if not letters:
         return
     next_at = morning_after_quiet(now, context) if by_clock else now
-    rows = [
-        case_letter(
-            case,
-            letter,
-            person_id,
-            version=version,
-            created_at=now,
-            next_at=next_at,
-            by_clock=by_clock,
-            moment=moment,
-            state="dropped" if reason else "queued",
-            answer=reason,
-        )
-        for letter in letters
-        for person_id in _recipients(session, case, letter, state)
-        for reason in (why_not(person_id),)
-    ]
-    session.unit.letters += rows
-
-
-def case_letter(
-    case: Any,
-    letter: LetterSpec,
-    person_id: int,
-    *,
-    version: int,
-    created_at: datetime,
-    next_at: datetime,
-    by_clock: bool,
-    moment: datetime | None = None,
-    state: str = "queued",
-    answer: str = "",
-) -> dict[str, Any]:
-    """The row of a case's letter; ``case`` is a Case or a row with its columns."""
-    row = shared_columns(
-        case,
-        letter,
-        created_at=created_at,
-        next_at=next_at,
-        by_clock=by_clock,
-        moment=moment,
-        state=state,
-        answer=answer,
-    )
-    row.update(
-        recipient_columns(case, person_id, version=version, which=key_suffix(letter, moment))
-    )
-    if letter.at:
-        row["address"] = case.answers.get(letter.at)
-    return row
-
-
-def shared_columns(
-    case: Any,
-    letter: LetterSpec,
-    *,
-    created_at: datetime,
-    next_at: datetime,
-    by_clock: bool,
-    moment: datetime | None = None,
-    state: str = "queued",
-    answer: str = "",
-) -> dict[str, Any]:
-    """What a letter has in common with that of every case of the same workflow and due time."""
-    if moment and case.due_at and next_at >= case.due_at:
-        next_at = created_at  # a reminder that waited for the morning would come after the due time
-    return {
-        **_DEFAULTS,
-        "name": f"{case.workflow}.{letter.name}",
-        "asks": letter.asks,
-        "priority": BY_CLOCK if by_clock else BY_ACT,
-        "created_at": created_at,
-        "next_at": next_at,
-        "state": state,
-        "answer": answer,
-        "data": {"reminder": True, "due": case.due_at.isoformat()}
-        if moment and case.due_at
-        else {},
-    }
-
-
-def key_suffix(letter: LetterSpec, moment: datetime | None) -> str:
-    """The middle of a letter's key: which of a round's letters this is."""
-    return f"{letter.name}:{moment.isoformat() if moment else ''}"
-
-
-def recipient_columns(case: Any, person_id: int, *, version: int, which: str) -> dict[str, Any]:
-    """What is a letter's own."""
-    return {
-        "id": new_id(),
-        "club_id": case.club_id,
-        "key": f"{case.id}:{version}:{which}:{person_id}",
-        "case_id": case.id,
-        "version": version,
-        "person_id": person_id,
-        "about_id": case.person_id,
-        "message_id": os.urandom(12).hex(),
-    }
+    for spec in letters:
+        letter = CaseLetter(case, spec, now, next_at, by_clock)
+        session.unit.letters += [
+            letter.to(case, person_id, version)
+            for person_id in recipients(session, case, spec, state)
+        ]
 
 
 def waits_for_morning(
@@ -183,7 +141,8 @@ def waits_for_morning(
     return None if morning <= now or too_late else morning
 
 
-def _recipients(session: ClubSession, case: Case, letter: LetterSpec, state: State) -> list[int]:
+def recipients(session: ClubSession, case: Case, letter: LetterSpec, state: State) -> list[int]:
+    """Return the ids of the persons whom a letter of this state is for."""
     if letter.to is None and state.poll:
         return [person.id for person in still_asked(session, case, state.poll)]
     topic = case.workflow if letter.gathers == WORKFLOW else letter.gathers

@@ -1,35 +1,28 @@
-"""Reminders: which of them leaves now, and when a case next wants to be looked at. They write
-letters and ``wake_at`` only.
+"""Queue the reminders whose moment has passed, and compute when each case wants to be looked at next.
 
-Whoever's own turn it is is reminded for a whole round at once, in a handful of statements; a
-ballot's electors case by case.
+Cases that are alike share one plan; a whole batch is written in a handful of statements.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select, tuple_, update
 
 from engine.cases.deadlines import reminders_of
 from engine.charter.model import Numbers
-from engine.club.context import charter_numbers, current_club, load_clubs, time_context
+from engine.club.context import load_clubs, time_context
 from engine.declare.due_times import morning_after_quiet
 from engine.declare.registry import state_of
+from engine.declare.roles import person as the_person
 from engine.declare.workflow import LetterSpec, State
-from engine.outbox.queue import (
-    UNSENT,
-    key_suffix,
-    queue_for_case,
-    recipient_columns,
-    shared_columns,
-)
+from engine.outbox.queue import UNSENT, CaseLetter, recipients
 from engine.storage.bulk import write_many
-from engine.storage.models import Case, Letter, Person
+from engine.storage.database import in_club
+from engine.storage.models import Case, Club, Letter, Person
 from engine.storage.unit_of_work import ClubSession
 
 LATER_ONE = "skipped: a later reminder took its place"
@@ -72,56 +65,50 @@ def plan(
     )
 
 
-def remind(session: ClubSession, case: Case, now: datetime) -> None:
-    """The reminders of one case, to everybody whose turn it is."""
-    assert case.due_at is not None
-    state, context = state_of(case.workflow, case.state), time_context(current_club(session))
-    fewer = case.person.fewer_reminders
-    planned = plan(state, case.entered_at, case.due_at, now, context.numbers, fewer=fewer)
-    unasked = _not_yet_asked(session, [(case.club_id, case.id)])
-
-    def why_not(reason: str, person_id: int) -> str:
-        return reason or (
-            ASK_FIRST if (case.club_id, case.id, case.entered_version, person_id) in unasked else ""
-        )
-
-    _supersede_older(session, [((case.club_id, case.id, case.entered_version), planned)], now)
-    for moment, letter, reason in planned.passed:
-        queue_for_case(
-            session,
-            case,
-            [letter],
-            state,
-            version=case.entered_version,
-            now=now,
-            by_clock=True,
-            context=context,
-            moment=moment,
-            why_not=partial(why_not, reason),
-        )
-    case.wake_at, case.trouble = planned.wake_at, ""
+def remind_due(session: ClubSession, now: datetime, size: int) -> int:
+    """Remind in the oldest cases whose deadline is still ahead. Returns in how many."""
+    found = session.connection().execute(_DUE, {"now": now, "size": size}).all()
+    _remind(session, found, now)
+    return len(found)
 
 
-def remind_persons(session: ClubSession, now: datetime, size: int) -> int:
-    """All at once: the oldest cases in which it is a person's own turn and the due time is still
-    ahead."""
-    found = session.connection().execute(_WANTED, {"now": now, "size": size}).all()
+def remind_case(session: ClubSession, case: Case, now: datetime) -> None:
+    """Remind in one case: a batch of one."""
+    session.flush()
+    found = session.connection().execute(_ONE, {"club": case.club_id, "case": case.id}).all()
+    _remind(session, found, now)
+    session.expire(case, ["wake_at", "trouble"])
+
+
+def _remind(session: ClubSession, found: Sequence[Any], now: datetime) -> None:
+    """Queue what these cases' plans say, and write when each wants to be looked at next."""
+    # perf: P3, 1,000 reminders in a handful of statements; case by case each took ten times as
+    # long, 2026-11-23
     if not found:
-        return 0
+        return
     clubs = load_clubs(session, {row.club_id for row in found})
+    unasked = _not_yet_asked(session, [(row.club_id, row.id) for row in found if row.waits])
     letters: list[dict[str, Any]] = []
     wakes: list[dict[str, Any]] = []
     waiting: list[tuple[tuple[int, int, int], Planned]] = []
-    unasked = _not_yet_asked(session, [(row.club_id, row.id) for row in found if row.waits])
     for first, rows in _group_alike(found):
-        club = clubs[first.club_id]
-        planned = _plan_group(first, now, charter_numbers(club))
+        context = time_context(clubs[first.club_id])
+        state = state_of(first.workflow, first.state)
+        planned = plan(
+            state,
+            first.entered_at,
+            first.due_at,
+            now,
+            context.numbers,
+            fewer=first.fewer_reminders,
+        )
+        morning = morning_after_quiet(now, context)
         waiting += [
             ((row.club_id, row.id, row.entered_version), planned) for row in rows if row.waits
         ]
-        letters += _letters(
-            rows, planned, now, morning_after_quiet(now, time_context(club)), unasked
-        )
+        for moment, spec, reason in planned.passed:
+            letter = CaseLetter(first, spec, now, morning, by_clock=True, moment=moment)
+            letters += _to_everybody(session, rows, state, letter, reason, unasked)
         wakes += [
             {"club": row.club_id, "case": row.id, "at": planned.wake_at, "trouble": ""}
             for row in rows
@@ -129,10 +116,33 @@ def remind_persons(session: ClubSession, now: datetime, size: int) -> int:
     _supersede_older(session, waiting, now)
     session.unit.letters += letters
     write_many(session, _WAKE, wakes)
-    return len(found)
 
 
-_case, _person, _letter = Case.__table__.c, Person.__table__.c, Letter.__table__.c
+def _to_everybody(
+    session: ClubSession,
+    rows: Sequence[Any],
+    state: State,
+    letter: CaseLetter,
+    reason: str,
+    unasked: set[Asked],
+) -> Iterator[dict[str, Any]]:
+    """Yield the letter's row for each person whose turn it is in these cases."""
+    spec = letter.spec
+    own_turn = state.turn == the_person and not (state.poll or spec.to or spec.at or spec.gathers)
+    for row in rows:
+        case, asked = row, [row.person_id]
+        if not own_turn:
+            with in_club(session, row.club_id):
+                case = session.get_one(Case, (row.club_id, row.id))
+                asked = recipients(session, case, spec, state)
+        for person_id in asked:
+            early = (row.club_id, row.id, row.entered_version, person_id) in unasked
+            why_not = reason or (ASK_FIRST if early else "")
+            yield letter.to(case, person_id, row.entered_version, why_not=why_not)
+
+
+_case, _club = Case.__table__.c, Club.__table__.c
+_person, _letter = Person.__table__.c, Letter.__table__.c
 _ALIKE = (
     _case.club_id,
     _case.workflow,
@@ -141,30 +151,28 @@ _ALIKE = (
     _case.due_at,
     _person.fewer_reminders,
 )
-_WANTED = (
-    select(
-        *_ALIKE,
-        _case.id,
-        _case.person_id,
-        _case.entered_version,
-        exists()
-        .where(
-            _letter.club_id == _case.club_id, _letter.case_id == _case.id, _letter.state.in_(UNSENT)
-        )
-        .label("waits"),
-    )
-    .join_from(
-        Case.__table__,
-        Person.__table__,
-        (_person.club_id == _case.club_id) & (_person.id == _case.person_id),
-    )
-    .where(
-        _case.turn == "person", _case.wake_at <= bindparam("now"), _case.due_at > bindparam("now")
-    )
+_WANTED = select(
+    *_ALIKE,
+    _case.id,
+    _case.person_id,
+    _case.entered_version,
+    exists()
+    .where(_letter.club_id == _case.club_id, _letter.case_id == _case.id, _letter.state.in_(UNSENT))
+    .label("waits"),
+).join_from(
+    Case.__table__,
+    Person.__table__,
+    (_person.club_id == _case.club_id) & (_person.id == _case.person_id),
+)
+_DUE = (
+    _WANTED.join(Club.__table__, _club.id == _case.club_id)
+    .where(_case.wake_at <= bindparam("now"), _case.due_at > bindparam("now"))
+    .where(_club.paused_at.is_(None))
     .order_by(_case.wake_at)
     .limit(bindparam("size"))
     .with_for_update(skip_locked=True, of=Case.__table__)
 )
+_ONE = _WANTED.where(_case.club_id == bindparam("club"), _case.id == bindparam("case"))
 _WAKE = (
     update(Case.__table__)  # type: ignore[arg-type]
     .where(_case.club_id == bindparam("club"), _case.id == bindparam("case"))
@@ -179,44 +187,6 @@ def _group_alike(found: Sequence[Any]) -> Iterable[tuple[Any, list[Any]]]:
     for row in found:
         alike.setdefault(row[: len(_ALIKE)], []).append(row)
     return ((rows[0], rows) for rows in alike.values())
-
-
-def _plan_group(row: Any, now: datetime, numbers: Numbers) -> Planned:
-    return plan(
-        state_of(row.workflow, row.state),
-        row.entered_at,
-        row.due_at,
-        now,
-        numbers,
-        fewer=row.fewer_reminders,
-    )
-
-
-def _letters(
-    rows: list[Any], planned: Planned, now: datetime, morning: datetime, unasked: set[Asked]
-) -> Iterable[dict[str, Any]]:
-    for moment, letter, reason in planned.passed:
-        state, which = "dropped" if reason else "queued", key_suffix(letter, moment)
-        alike = shared_columns(
-            rows[0],
-            letter,
-            created_at=now,
-            next_at=morning,
-            by_clock=True,
-            moment=moment,
-            state=state,
-            answer=reason,
-        )
-        for row in rows:
-            early = (
-                unasked
-                and not reason
-                and (row.club_id, row.id, row.entered_version, row.person_id) in unasked
-            )
-            mine = alike | recipient_columns(
-                row, row.person_id, version=row.entered_version, which=which
-            )
-            yield mine | {"state": "dropped", "answer": ASK_FIRST} if early else mine
 
 
 def _not_yet_asked(session: ClubSession, cases: list[tuple[int, int]]) -> set[Asked]:

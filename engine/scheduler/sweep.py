@@ -23,7 +23,7 @@ from engine.scheduler.prior_notice import (
     notice_status,
     waits_while_unreachable,
 )
-from engine.scheduler.reminders import remind, remind_persons
+from engine.scheduler.reminders import remind_case, remind_due
 from engine.storage.database import Database, across_clubs, in_club, lost_race
 from engine.storage.models import Case, Club
 from engine.storage.unit_of_work import ClubSession
@@ -60,11 +60,8 @@ def sweep_round(
     cases = sorted(
         due, key=attrgetter("club_id", "wake_at", "id")
     )  # of two that are due at midnight the older one goes first
-    keys = [(case.club_id, case.id) for case in cases]
-    if cases and not _step_safely(session, cases, now):
-        for key in keys:
-            with in_club(session, key[0]):
-                run_due_step_safely(session, session.get_one(Case, key), now)
+    if cases:
+        run_due_steps(session, cases, now)
     return len(cases) + reminded
 
 
@@ -77,24 +74,27 @@ _DUE = (
 )
 
 
-def _step_safely(session: ClubSession, cases: Sequence[Case], now: datetime) -> bool:
-    """False where one of them is broken: then nothing was done, and each is to be looked at on its
-    own."""
+def run_due_steps(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
+    """Let a batch take its steps, all or none; if one is broken, each alone, and that one backs off."""
+    keys = [(case.club_id, case.id) for case in cases]
     try:
         with session.begin_nested():
-            _step(session, cases, now)
+            _run_all(session, cases, now)
             session.flush_and_forget()
     except Exception as trouble:
         if lost_race(trouble):
             raise
-        log.exception("a round of steps failed; they are taken one by one")
-        return False
-    return True
+        if len(keys) == 1:
+            log.exception("case %s of club %s cannot take its due step", keys[0][1], keys[0][0])
+            _back_off(session, keys[0], trouble, now)
+            return
+        log.exception("a batch of steps failed; they are taken one by one")
+        for key in keys:
+            run_due_steps(session, [session.get_one(Case, key)], now)
 
 
-def _step(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
-    """What the steps of a round ask for is read at once, and the letters they want are queued at
-    once."""
+def _run_all(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
+    """What the steps of a batch ask for is read at once."""
     load_clubs(session, {case.club_id for case in cases})
     asks = load_notices(session, cases)
     for club_id, group in groupby(cases, key=attrgetter("club_id")):
@@ -103,35 +103,26 @@ def _step(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
                 run_due_step(session, case, now, asks)
 
 
+def _back_off(
+    session: ClubSession, key: tuple[int, int], trouble: Exception, now: datetime
+) -> None:
+    """Look at a broken case again later; it shows on the desk."""
+    broken = update(Case).where(Case.club_id == key[0], Case.id == key[1])
+    said = f"{type(trouble).__name__}: {trouble}"[:500]
+    session.execute(broken.values(wake_at=now + BACK_OFF, trouble=said))
+
+
 def _remind_safely(session: ClubSession, now: datetime) -> int:
     """None are reminded where one of them is broken: then each is looked at on its own, and the
     broken one backs off."""
     try:
         with session.begin_nested():
-            return remind_persons(session, now, REMINDERS)
+            return remind_due(session, now, REMINDERS)
     except Exception as trouble:
         if lost_race(trouble):
             raise
         log.exception("a round of reminders failed; they are looked at one by one")
         return 0
-
-
-def run_due_step_safely(session: ClubSession, case: Case, now: datetime) -> None:
-    """One broken case never stops the rest: it backs off and shows on the desk."""
-    case_id, club_id = case.id, case.club_id
-    try:
-        with session.begin_nested():
-            run_due_step(session, case, now, load_notices(session, [case]))
-    except Exception as trouble:
-        if lost_race(trouble):
-            raise
-        log.exception("case %s of club %s cannot take its due step", case_id, club_id)
-        session.execute(
-            update(Case)
-            .where(Case.club_id == club_id, Case.id == case_id)
-            .values(wake_at=now + BACK_OFF, trouble=f"{type(trouble).__name__}: {trouble}"[:500])
-        )
-        session.expire(case)
 
 
 def run_due_step(session: ClubSession, case: Case, now: datetime, asks: Notices) -> None:
@@ -154,7 +145,7 @@ def run_due_step(session: ClubSession, case: Case, now: datetime, asks: Notices)
         return
     assert case.due_at is not None, "a case that wakes has a due time"
     if case.due_at > now:
-        remind(session, case, now)
+        remind_case(session, case, now)
         return
     match notice_status(session, case, asks):
         case "in time":

@@ -92,11 +92,10 @@ def update_cases(session: Session, cases: Sequence[Case]) -> None:
 def write_many(
     session: Session, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]
 ) -> int:
-    """Run one statement for many rows with the same keys. Returns how many rows of the database it
-    met.
+    """Run one statement for many rows with the same keys. Returns how many rows it met.
 
     As SQLAlchemy's own list of parameters, but the values are made ready for the driver column by
-    column.
+    column. Every parameter needs a key in the rows: a literal in the statement is a parameter, too.
     """
     # perf: P3, 1,000 letters 19 -> 10 ms, 1,000 events 20 -> 12 ms, 2026-12-01
     connection = session.connection()

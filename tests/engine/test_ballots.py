@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from engine.cases.transitions import Invalid, NotAllowed, Stale
 from engine.cases.votes import vote
 from engine.declare.transition import Actor
+from engine.scheduler import sweep
 from engine.scheduler.reminders import ASK_FIRST
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Letter, Mark, Person
@@ -203,3 +204,51 @@ def test_a_club_has_its_letters_to_itself(voters: House) -> None:
     with voters.db.read() as session:
         enter_club(session, other)
         assert session.execute(select(Letter)).scalars().all() == []
+
+
+def test_electors_and_members_are_reminded_in_one_batch(
+    voters: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The electors are reached by the same way as those who owe something themselves."""
+    voters.join(LILEI)
+    voters.hand_in(VOTERS[0], "nomination", {"why": "一", "plan": "二"})
+    voters.press(OWNER, "approve", VOTERS[0], "nomination")
+    voters.deliver()
+    voted, owed = voters.case(VOTERS[0], "nomination"), voters.case(LILEI, "study_plan")
+    monkeypatch.delattr(sweep, "remind_case")  # what looks at one case by itself
+    voters.now = max(voted.wake_at, owed.wake_at)
+    assert sweep.sweep(voters.db, voters.now) == 2
+    reminded = [
+        (letter.name, letter.person_id)
+        for letter in voters.letters()
+        if letter.name.endswith("_soon")
+    ]
+    electors = [*VOTERS[1:], LILEI]
+    assert sorted(reminded) == sorted(
+        [("study_plan.due_soon", voters.person(LILEI).id)]
+        + [("nomination.vote_soon", voters.person(address).id) for address in electors]
+    )
+    assert voters.case(VOTERS[0], "nomination").wake_at == voted.due_at
+
+
+def test_a_broken_ballot_backs_off_and_the_others_are_reminded(
+    voters: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voters.join(LILEI)
+    voters.hand_in(VOTERS[0], "nomination", {"why": "一", "plan": "二"})
+    voters.press(OWNER, "approve", VOTERS[0], "nomination")
+    voters.deliver()
+    voted, owed = voters.case(VOTERS[0], "nomination"), voters.case(LILEI, "study_plan")
+
+    def broken(*args: object) -> None:
+        raise LookupError("the electors cannot be counted")
+
+    monkeypatch.setattr("engine.outbox.queue.still_asked", broken)
+    voters.now = max(voted.wake_at, owed.wake_at)
+    sweep.sweep(voters.db, voters.now)
+    assert [letter.state for letter in voters.letters("study_plan.due_soon")] == ["queued"]
+    after = voters.case(VOTERS[0], "nomination")
+    assert (after.trouble, after.wake_at) == (
+        "LookupError: the electors cannot be counted",
+        voters.now + sweep.BACK_OFF,
+    )

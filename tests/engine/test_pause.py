@@ -314,6 +314,17 @@ def test_a_named_moment_moves_with_the_rest(house: House) -> None:
     assert house.case(MEIMEI, "reflection").due_at == due + timedelta(days=10)  # type: ignore[operator]
 
 
+def test_a_reminder_of_a_case_that_woke_all_the_same_is_not_queued(house: House) -> None:
+    """It was opened while somebody paused the club: of a ballot or of one's own turn alike."""
+    due = joined(house)
+    rest(house)
+    house.now = due - timedelta(hours=20)
+    house.write(lambda session: session.execute(update(Case).values(wake_at=house.now)) and None)
+    sweep(house.db, house.now)
+    assert house.letters("study_plan.due_soon") == []
+    assert house.case(LILEI, "study_plan").wake_at is None
+
+
 def test_the_post_is_woken_for_the_letters_that_a_pause_held(house: House) -> None:
     """A flag had to be set wherever a letter went back into the queue, and here it was forgotten."""
     joined(house)

@@ -242,7 +242,7 @@ def test_more_reminders_than_a_round_holds_all_leave_together_and_none_by_itself
     house.deliver()
     for size in ("ROUND", "REMINDERS"):
         monkeypatch.setattr(engine.scheduler.sweep, size, 3)
-    monkeypatch.delattr(engine.scheduler.sweep, "remind")  # what looks at one case by itself
+    monkeypatch.delattr(engine.scheduler.sweep, "remind_case")  # what looks at one case by itself
     house.now = THURSDAY_NIGHT - timedelta(days=1)
     assert sweep(house.db, house.now) == 7
     reminders = [
