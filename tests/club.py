@@ -23,6 +23,7 @@ from engine.charter.model import shipped_charter
 from engine.clock import machine_now
 from engine.club.people import add_person, address_hash
 from engine.declare.registry import workflow as flow
+from engine.declare.roles import Proof
 from engine.declare.transition import CLOCK, Actor
 from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
@@ -246,11 +247,11 @@ class House:
         """Somebody presses a button on a case's page; who confirms an address comes by the link
         that was sent there."""
         matter = case or self.case(about, workflow)
-        given = {"proven": action == "confirm"} | given
+        proof = given.pop("proof", Proof.NOW if action == "confirm" else Proof.NONE)
         actor = self.person(who).id
 
         def unit(session: ClubSession) -> None:
-            hand = Actor(session.get_one(Person, (self.club_id, actor)), "page")
+            hand = Actor(session.get_one(Person, (self.club_id, actor)), "page", proof=proof)
             act(
                 session,
                 session.get_one(Case, (self.club_id, matter.id)),
@@ -263,9 +264,14 @@ class House:
         self.write(unit)
 
     def hand_in(
-        self, who: str, workflow: str, answers: Mapping[str, Any], form: str = "form-1"
+        self,
+        who: str,
+        workflow: str,
+        answers: Mapping[str, Any],
+        form: str = "form-1",
+        proof: Proof = Proof.NOW,
     ) -> None:
-        """A member hands in the form of a workflow."""
+        """Hand in a member's form, by the link that was mailed for it."""
         author = self.person(who).id
 
         def unit(session: ClubSession) -> None:
@@ -275,7 +281,7 @@ class House:
                 person,
                 flow(workflow),
                 answers,
-                by=Actor(person, "page"),
+                by=Actor(person, "page", proof=proof),
                 form_id=form,
                 now=self.now,
             )

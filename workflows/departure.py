@@ -14,6 +14,7 @@ from engine.declare.workflow import (
     end_of_day,
     final,
     form,
+    may,
     members,
     owner,
     person,
@@ -21,6 +22,7 @@ from engine.declare.workflow import (
 )
 from engine.declare.workflow import marked as _
 from engine.rules import effects
+from engine.rules.builders import confirmed_by_mail, is_confirmed
 
 
 def wants_erasure(transition: Transition) -> bool:
@@ -35,17 +37,20 @@ def has_come_back(transition: Transition) -> bool:
     )
 
 
+LEAVES = either(wants_erasure, "erasing", "departed")
+
+
 class Departure(Workflow):
     """A member leaves the club of their own accord, and may have everything about them erased
     (clause 2.2)."""
 
     label, clause = _("Leaving the club"), "2.2"
     opens = form("departure", members, besides=owner, fresh=True)
-    start = either(wants_erasure, "erasing", "departed")
+    start = either(is_confirmed, LEAVES, "asked")
 
     why = LongText(
         _("Would you like to say why?"),
-        hint=_("You leave as soon as you send this. The owner and the admins read what you write"),
+        hint=_("The owner and the admins read what you write"),
         optional=True,
         rows=3,
     )
@@ -55,6 +60,7 @@ class Departure(Workflow):
         optional=True,
     )
 
+    asked = confirmed_by_mail("asked", may(person, "withdraw", to="withdrawn"), to=LEAVES)
     departed = final(tell("farewell"), tell("remove_from_group", admins), do=effects.depart)
     erasing = State(
         person,
@@ -64,3 +70,5 @@ class Departure(Workflow):
         do=effects.depart,
     )
     erased = final(do=effects.erase)
+    withdrawn = final()
+    lapsed = final()

@@ -18,6 +18,7 @@ from engine.declare.workflow import (
 )
 from engine.declare.workflow import marked as _
 from engine.rules import effects
+from engine.rules.builders import confirmed_by_mail
 
 
 class Handover(Workflow):
@@ -30,11 +31,17 @@ class Handover(Workflow):
     offered = State(
         person,
         ask("please_take_over"),
-        may(person, "accept", to="taken_over"),
+        may(person, "accept", to="accepted"),
         may(person, "refuse", to="refused", note="optional"),
         may(owner, "withdraw", to="withdrawn"),
         before_due(charter.remind_before, ask("take_over_soon")),
         due(end_of_day(charter.answer_days), to="lapsed"),
+    )
+    accepted = confirmed_by_mail(
+        "accepted",
+        may(person, "refuse", to="refused", note="optional"),
+        may(owner, "withdraw", to="withdrawn"),
+        to="taken_over",
     )
     taken_over = final(tell("new_owner", members), do=effects.transfer_ownership)
     refused = final(tell("was_refused", owner))

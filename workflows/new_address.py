@@ -21,6 +21,7 @@ from engine.declare.workflow import (
 )
 from engine.declare.workflow import marked as _
 from engine.rules import effects
+from engine.rules.builders import confirmed_by_mail, is_confirmed
 
 
 def is_free(transition: Transition) -> bool:
@@ -30,21 +31,26 @@ def is_free(transition: Transition) -> bool:
 
 
 class NewAddress(Workflow):
-    """A member's address changes: asked for from the old one and confirmed from the new, or put
-    right by the owner (clause 2.2)."""
+    """A member's address changes: confirmed from the old one and the new one, or put right by the
+    owner (clause 2.2)."""
 
     label, clause = _("New e-mail address"), "2.2"
     opens, one_open = form("new-address", members, fresh=True), True
+    start = either(is_confirmed, "unconfirmed", "asked")
 
     email = Address(
         _("Your new e-mail address"),
-        hint=_("A mail goes there; only when you press its button does the address change"),
+        hint=_(
+            "It changes once you have confirmed it from your present mailbox and from the new one"
+        ),
     )
 
+    asked = confirmed_by_mail("asked", may(person, "withdraw", to="withdrawn"), to="unconfirmed")
     unconfirmed = State(
         person,
         ask("confirm_new_address", at="email"),
-        may(person, "confirm", to=either(is_free, "moved", "taken"), proves=True),
+        may(person, "confirm", to=either(is_free, "moved", "taken"), step_up=True),
+        may(person, "resend", to="unconfirmed"),
         may(
             owner,
             "correct",

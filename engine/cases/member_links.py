@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from engine.clock import machine_now
 from engine.outbox.queue import queue_for_person
 from engine.security.rate_limits import FORM_LINK_MAILS, TooManyMails, hit
-from engine.storage.database import across_clubs
-from engine.storage.models import Person, WebSession
+from engine.storage.bulk import insert_new
+from engine.storage.database import across_clubs, club_of
+from engine.storage.models import Person, SpentLink, WebSession
 from engine.storage.unit_of_work import ClubSession
+
+# Longer than any one-time link lives, whatever clock it was made by.
+_SPENT_KEPT = timedelta(days=2)
 
 
 def mail_member_page(
     session: ClubSession, person: Person, *, request_id: str, now: datetime, limited: bool = True
 ) -> None:
-    """Mail somebody a link to their own page, young enough for what a copy of everything asks for.
-    Raises TooManyMails."""
+    """Mail somebody the one-time link that a copy of everything asks for. Raises TooManyMails."""
     if limited and not hit(
         session, FORM_LINK_MAILS, f"{person.club_id}:{person.address}", machine_now()
     ):
@@ -41,7 +44,25 @@ def reissue_links(session: ClubSession, person: Person, now: datetime) -> None:
     )
 
 
+def spend(session: ClubSession, letter_id: int, use: str, now: datetime) -> bool:
+    """Use up a one-time link of the club for one act. False if it was used before."""
+    return insert_new(
+        session, SpentLink, club_id=club_of(session), letter_id=letter_id, use=use, at=now
+    )
+
+
+def is_spent(session: ClubSession, letter_id: int, use: str) -> bool:
+    used = select(SpentLink.letter_id).where(SpentLink.letter_id == letter_id, SpentLink.use == use)
+    return session.execute(used).first() is not None
+
+
+@across_clubs
+def forget_spent_links(session: ClubSession, now: datetime) -> None:
+    """Delete the marks of links that are too old to work anyway."""
+    session.execute(delete(SpentLink).where(SpentLink.at <= now - _SPENT_KEPT))
+
+
 @across_clubs
 def forget_ended_sessions(session: ClubSession, now: datetime) -> None:
-    """Browsers whose sign-in has run out; the link that began it is long dead by then."""
+    """Delete the sessions of browsers whose sign-in has run out."""
     session.execute(delete(WebSession).where(WebSession.ends_at <= now))

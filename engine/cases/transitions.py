@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -148,16 +149,14 @@ def act(
     note: str = "",
     answers: Mapping[str, Any] | None = None,
     days: int | None = None,
-    proven: bool = False,
 ) -> None:
     """Apply one declared action, or one system action, to a case.
 
-    ``seen_version``: the entered version that the actor saw. ``proven``: the actor came by the link
-    of the ask itself. Raises: NotAllowed, Stale, Invalid.
+    ``seen_version``: the entered version that the actor saw. Raises: NotAllowed, Stale, Invalid.
     """
     note = note.strip()
     _check_version(session, case, seen_version)
-    move, by = _find_action(session, case, action, by, now, proven)
+    move, by = _find_action(session, case, action, by, now)
     _check_input(session, move, note, days)
     if is_repeated(session, case, action, by=by, note=note, answers=answers):
         return
@@ -179,12 +178,12 @@ def _check_version(session: ClubSession, case: Case, seen_version: int | None) -
 
 
 def _find_action(
-    session: ClubSession, case: Case, action: str, by: Actor, now: datetime, proven: bool
+    session: ClubSession, case: Case, action: str, by: Actor, now: datetime
 ) -> tuple[Act, Actor]:
     """Find what the state offers to this actor, and in whose place they act."""
     if action in SYSTEM_ACTIONS and by.via == "clock":
         return _system_action(case, action), by
-    move = _declared_act(session, case, action, by, now, proven)
+    move = _declared_act(session, case, action, by, now)
     return move, _with_deputy(session, case, move, by)
 
 
@@ -235,12 +234,10 @@ def _with_deputy(session: ClubSession, case: Case, move: Act, by: Actor) -> Acto
     """An admin who decides as the owner's deputy: both names stand in the history."""
     if by.person is None or by.on_behalf_of is not None:
         return by
-    return Actor(by.person, by.via, in_place_of(session, move.who, by.person, case))
+    return replace(by, on_behalf_of=in_place_of(session, move.who, by.person, case))
 
 
-def _declared_act(
-    session: ClubSession, case: Case, action: str, by: Actor, now: datetime, proven: bool
-) -> Act:
+def _declared_act(session: ClubSession, case: Case, action: str, by: Actor, now: datetime) -> Act:
     if by.on_behalf_of is not None and (
         by.person is None or by.person.role != PersonRole.OWNER or is_offer(case.workflow)
     ):
@@ -251,7 +248,7 @@ def _declared_act(
         lock_row(session, case.person)  # a person who leaves in this moment opens nothing again
     actor = by.on_behalf_of or by.person
     if actor is not None:
-        for offered in acts_for(session, case, actor, now, proven=proven):
+        for offered in acts_for(session, case, actor, now, proof=by.proof):
             if offered.action == action:
                 return offered
     raise NotAllowed(f"{action} in {case.workflow}.{case.state}")
@@ -303,6 +300,7 @@ def _start_transition(
         to_state=case.state,
         note=note,
         answers=dict(answers or {}),
+        device=by.device,
     )
     club = current_club(session)
     return Transition(

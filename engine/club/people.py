@@ -13,6 +13,12 @@ from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 
+def masked_address(address: str) -> str:
+    """An address that its holder knows again and nobody else reads: ``li***@qq.com``."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:2] if len(local) > 3 else local[:1]}***{at}{domain}"
+
+
 def address_hash(club: Club, address: str) -> str:
     """Finds a person again without keeping the address (HMAC-SHA256 under the club's own salt)."""
     return hmac.new(club.address_salt.encode(), address.encode(), hashlib.sha256).hexdigest()

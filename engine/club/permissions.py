@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine.club.authority import has_role
 from engine.club.context import charter_numbers, current_club
 from engine.declare.registry import standing, state_of, workflow
-from engine.declare.roles import Role
+from engine.declare.roles import Proof, Role
 from engine.declare.transition import undo_ends
 from engine.declare.workflow import Act
 from engine.storage.models import Case, Event, Person
@@ -21,28 +21,25 @@ _DECIDER = Role(("decider",))
 
 
 def acts_for(
-    session: ClubSession, case: Case, person: Person, now: datetime, *, proven: bool = False
+    session: ClubSession, case: Case, person: Person, now: datetime, *, proof: Proof = Proof.NONE
 ) -> tuple[Act, ...]:
     """The acts open to this person now, in the order of the declaration, an undo last.
 
-    ``proven``: they came by the link in the ask of this state, so they read the address it was sent
-    to.
+    ``proof``: what the link shows by which they came.
     """
-    declared = declared_acts(session, case, person, proven=proven)
+    declared = declared_acts(session, case, person, proof=proof)
     undo = undo_open(session, case, person, now)
     return (*declared, undo) if undo else declared
 
 
 def declared_acts(
-    session: ClubSession, case: Case, person: Person, *, proven: bool = False
+    session: ClubSession, case: Case, person: Person, *, proof: Proof = Proof.NONE
 ) -> tuple[Act, ...]:
     """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
     return tuple(
         act
         for act in standing(case).acts
-        if (proven or not act.proves)
-        and has_role(session, act.who, person, case)
-        and _fits(act, case)
+        if proof >= act.proof and has_role(session, act.who, person, case) and _fits(act, case)
     )
 
 

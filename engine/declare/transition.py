@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from engine.charter.model import Numbers
 from engine.declare.due_times import TimeContext
+from engine.declare.roles import Proof
 from engine.storage.models import Case, Club, Event, Mark, Person
 from engine.storage.unit_of_work import ClubSession, NewEvent
 
@@ -22,11 +23,16 @@ Channel = Literal["page", "mail", "clock", "command"]
 @dataclass(frozen=True)
 class Actor:
     """Who acts, and by what way. The clock has no person; ``on_behalf_of`` is the one who could not
-    act themself."""
+    act themself.
+
+    ``device``: what the actor's browser says it is, where the decision is to name it.
+    """
 
     person: Person | None
     via: Channel
     on_behalf_of: Person | None = None
+    proof: Proof = Proof.NONE
+    device: str = ""
 
 
 CLOCK = Actor(None, "clock")

@@ -38,7 +38,17 @@ from engine.declare.openings import (
     offered_by,
     opened_from,
 )
-from engine.declare.roles import Role, admins, anyone, members, nobody, owner, person, reviewer
+from engine.declare.roles import (
+    Proof,
+    Role,
+    admins,
+    anyone,
+    members,
+    nobody,
+    owner,
+    person,
+    reviewer,
+)
 from engine.declare.targets import Target, arrows, either, majority, stay
 from engine.text.i18n import marked
 
@@ -139,7 +149,7 @@ class Act:
     fill: tuple[str, ...] = ()
     note: Note = "none"
     asks_days: bool = False
-    proves: bool = False
+    proof: Proof = Proof.NONE
     only_if: PersonTest | None = None
     tells: tuple[LetterSpec, ...] = ()
     do: Effect | None = None
@@ -154,6 +164,7 @@ def may(
     note: Note = "none",
     due: Literal["days"] | None = None,
     proves: bool = False,
+    step_up: bool = False,
     only_if: PersonTest | None = None,
     tells: LetterSpec | tuple[LetterSpec, ...] = (),
     do: Effect | None = None,
@@ -162,10 +173,12 @@ def may(
     act, also on ``stay``.
 
     ``proves``: the press shows who reads an address, so only the link in the state's own ask offers
-    it. ``only_if``: offered while this holds of the person concerned.
+    it. ``step_up``: it cannot be taken back, so that link offers it for half an hour and to nobody
+    else. ``only_if``: offered while this holds of the person concerned.
     """
     told = (tells,) if isinstance(tells, LetterSpec) else tells
-    return Act(who, action, to, tuple(fill), note, due == "days", proves, only_if, told, do)
+    proof = Proof.NOW if step_up else Proof.ADDRESS if proves else Proof.NONE
+    return Act(who, action, to, tuple(fill), note, due == "days", proof, only_if, told, do)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, select
 
 from engine.club.people import is_removed
-from engine.declare.roles import Role
+from engine.declare.roles import Proof, Role
 from engine.declare.targets import Target
 from engine.declare.transition import Transition
 from engine.declare.workflow import (
     REMOVAL,
     REMOVAL_PROPOSED,
     WORKFLOW,
+    Act,
     Effect,
     State,
     admins,
@@ -73,6 +74,27 @@ def reviewed_by(
         undo=True,
     )
     return review, returned
+
+
+def is_confirmed(transition: Transition) -> bool:
+    """True if the actor came by the link mailed for this very act, or the owner acts for somebody
+    who told them."""
+    return transition.actor.proof >= Proof.NOW or transition.actor.on_behalf_of is not None
+
+
+def confirmed_by_mail(name: str, *acts: Act, to: Target) -> State:
+    """Return the state *name*, in which a person confirms by mail what cannot be taken back.
+
+    The link in its letter works once, for half an hour; the letter can be sent again.
+    """
+    return State(
+        person,
+        ask("please_confirm"),
+        may(person, "confirm", to=to, step_up=True),
+        may(person, "resend", to=name),
+        *acts,
+        due(end_of_day(charter.confirm_days), to="lapsed"),
+    )
 
 
 def nothing_proposed(transition: Transition) -> bool:

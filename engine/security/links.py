@@ -21,8 +21,7 @@ from urllib.parse import unquote
 
 from itsdangerous import BadSignature, Signer
 
-Kind = Literal["case", "form", "me", "desk", "unsubscribe", "calendar", "proof", "waiting"]
-_KINDS: tuple[Kind, ...] = (
+Kind = Literal[
     "case",
     "form",
     "me",
@@ -31,7 +30,26 @@ _KINDS: tuple[Kind, ...] = (
     "calendar",
     "proof",
     "waiting",
+    "confirm",
+    "confirm_form",
+    "confirm_copy",
+]
+# A token holds the place in this order: new kinds go at the end.
+KINDS: tuple[Kind, ...] = (
+    "case",
+    "form",
+    "me",
+    "desk",
+    "unsubscribe",
+    "calendar",
+    "proof",
+    "waiting",
+    "confirm",
+    "confirm_form",
+    "confirm_copy",
 )
+# Links whose target is the letter that holds them: mailed for one act, good for it once.
+OF_A_LETTER: tuple[Kind, ...] = ("desk", "confirm", "confirm_form", "confirm_copy")
 _SHAPE = struct.Struct(">BQQHQI")
 LIFE = timedelta(days=180)
 SIGN_IN_LIFE = timedelta(minutes=30)
@@ -53,7 +71,8 @@ class Link:
     club's own time, whole seconds.
 
     *proof* opens a case and shows that its holder reads the address it was sent to; *waiting*: what
-    waits for this decider.
+    waits for this decider. The target of *desk*, *confirm*, *confirm_form* and *confirm_copy* is
+    the letter that holds the link.
     """
 
     kind: Kind
@@ -64,7 +83,7 @@ class Link:
     made_at: datetime
 
     def is_fresh(self, now: datetime) -> bool:
-        """Young enough for what cannot be taken back (leaving, a new address)."""
+        """True if young enough for what cannot be taken back (leaving, a new address)."""
         return now - self.made_at <= SIGN_IN_LIFE
 
     def expired(self, now: datetime) -> bool:
@@ -86,7 +105,7 @@ class Links:
 
     def token(self, link: Link) -> str:
         packed = _SHAPE.pack(
-            _KINDS.index(link.kind),
+            KINDS.index(link.kind),
             link.club_id,
             link.person_id,
             link.epoch,
@@ -104,7 +123,7 @@ class Links:
                     base64.urlsafe_b64decode(packed + b"==")
                 )
                 return Link(
-                    _KINDS[kind],
+                    KINDS[kind],
                     club_id,
                     person_id,
                     epoch,

@@ -32,7 +32,6 @@ MEMBER_FORMS = Limit("form by member", 6, timedelta(days=1))
 SIGN_IN_MAILS = Limit("sign-in mail to address", 10, timedelta(days=1))
 ANONYMOUS_POSTS = Limit("anonymous post", 60, timedelta(hours=1))
 DRAFTS = Limit("draft by person", 1200, timedelta(hours=1))  # one every three seconds, for an hour
-EXPORTS = Limit("export by person", 20, timedelta(days=1))
 UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
 SETUP_CODES = Limit("set-up code", 10, timedelta(hours=1))
 TEST_MAILS = Limit("test mail", 10, timedelta(hours=1))
@@ -43,7 +42,6 @@ EVERY = (
     SIGN_IN_MAILS,
     ANONYMOUS_POSTS,
     DRAFTS,
-    EXPORTS,
     UNKNOWN_TOKENS,
     SETUP_CODES,
     TEST_MAILS,

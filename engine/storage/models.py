@@ -117,6 +117,7 @@ class Person(ClubRow, Row):
     link_epoch: Mapped[int] = mapped_column(default=1)
     mail_trouble: Mapped[str] = mapped_column(default="")
     fewer_reminders: Mapped[bool] = mapped_column(default=False)
+    feed_number: Mapped[int] = mapped_column(default=0, server_default="0")
     joined_at: Mapped[datetime | None]
     registered_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
@@ -167,7 +168,10 @@ class Case(ClubRow, Row):
 
 class Event(ClubRow, Row):
     """What happened: written once with the version it made, never changed (erasure empties its
-    words)."""
+    words).
+
+    ``device``: what the browser of a decider's press said it is, for the receipt.
+    """
 
     __tablename__ = "event"
     __table_args__ = (
@@ -185,6 +189,7 @@ class Event(ClubRow, Row):
     to_state: Mapped[str] = mapped_column(String(40))
     note: Mapped[str] = mapped_column(default="")
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    device: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
 class Mark(ClubRow, Row):
@@ -266,8 +271,32 @@ class WebSession(ClubRow, Row):
     secret_hash: Mapped[str] = mapped_column(String(64))
     link: Mapped[str] = mapped_column(String(80))
     device: Mapped[str] = mapped_column(String(200), default="")
+    browser: Mapped[str] = mapped_column(String(64), default="", server_default="")
     started_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+
+
+class KnownBrowser(ClubRow, Row):
+    """A browser in which a decider has acted or signed in; its cookie's value is kept only as a
+    hash."""
+
+    __tablename__ = "known_browser"
+    __table_args__ = (
+        ForeignKeyConstraint(["club_id", "person_id"], ["person.club_id", "person.id"]),
+    )
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    browser: Mapped[str] = mapped_column(String(64), primary_key=True)
+    device: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime]
+
+
+class SpentLink(ClubRow, Row):
+    """A one-time link that was used: the letter that held it, and what for."""
+
+    __tablename__ = "spent_link"
+    letter_id: Mapped[int] = mapped_column(primary_key=True)
+    use: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[datetime]
 
 
 class Draft(ClubRow, Row):

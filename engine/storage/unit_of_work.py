@@ -50,6 +50,7 @@ class NewEvent:
     to_state: str
     note: str
     answers: dict[str, Any]
+    device: str
 
 
 @dataclass

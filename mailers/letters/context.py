@@ -17,8 +17,8 @@ from engine.club.context import charter_numbers, current_charter, current_owner
 from engine.club.history import changed_since_last
 from engine.declare.due_times import week_number
 from engine.declare.fields import labels_of, written_answers
-from engine.declare.openings import Form
 from engine.declare.registry import form_number, state_of, title_of, workflow
+from engine.declare.roles import Proof
 from engine.declare.workflow import Workflow
 from engine.security.links import Kind, Link, Links
 from engine.storage.models import Case, Club, Event, Letter, Person
@@ -155,6 +155,11 @@ class LetterContext:
         return isolate(str(self.answers.get("city", "")))
 
     @property
+    def new_address(self) -> str:
+        """The address that a member's mail is to go to, as they typed it."""
+        return isolate(str(self.answers.get("email", "")))
+
+    @property
     def foreign_domain(self) -> str:
         return isolate(foreign_domain(self.who_row.address))
 
@@ -255,25 +260,30 @@ class LetterContext:
 
     @property
     def link(self) -> str:
-        """The case's page, for this recipient; in an ask whose answer proves the address, a link
-        that shows it."""
-        proves = self.letter.asks and any(
-            act.proves for act in state_of(self.case.workflow, self.case.state).acts
-        )
-        return self.link_to("proof" if proves else "case", self.case.id)
+        """The case's page, for this recipient; in an ask whose answer proves something, a link that
+        shows it."""
+        acts = state_of(self.case.workflow, self.case.state).acts if self.letter.asks else ()
+        proof = max((act.proof for act in acts), default=Proof.NONE)
+        if proof == Proof.NOW:
+            return self.link_to("confirm", self.letter.id)
+        return self.link_to("proof" if proof else "case", self.case.id)
 
     @property
     def form_link(self) -> str:
         """The workflow's form, already addressed to this recipient; empty where they may not open
         one."""
+        if not may_submit(self.flow, self.you):
+            return ""
         return (
-            self.link_to("form", form_number(self.flow)) if may_submit(self.flow, self.you) else ""
+            self.link_to("confirm_form", self.letter.id)
+            if self.form_is_fresh
+            else self.link_to("form", form_number(self.flow))
         )
 
     @property
     def form_is_fresh(self) -> bool:
-        """Does the form open only for half an hour after its link was mailed?"""
-        return any(isinstance(item, Form) and item.fresh for item in self.flow.openings)
+        """True if the link to the form confirms for half an hour what the form does."""
+        return self.flow.needs_fresh_link
 
     @property
     def form_page(self) -> str:
@@ -288,6 +298,11 @@ class LetterContext:
     @property
     def my_page(self) -> str:
         return self.links.url(f"me/{self._token('me', 0)}")
+
+    @property
+    def copy_page(self) -> str:
+        """The recipient's own page, with the right to one copy of everything in the next half hour."""
+        return self.links.url(f"me/{self._token('confirm_copy', self.letter.id)}")
 
     @property
     def home(self) -> str:

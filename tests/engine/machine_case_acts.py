@@ -13,6 +13,7 @@ from hypothesis.stateful import precondition, rule
 from engine.cases.transitions import NotAllowed, Refused, Stale
 from engine.club.authority import set_absence
 from engine.declare.registry import state_of
+from engine.declare.roles import Proof
 from engine.storage.models import Case, Event, Person
 from engine.storage.unit_of_work import ClubSession
 from tests.engine.machine_club import AT_THE_START, NOMINATION, PEOPLE
@@ -134,14 +135,14 @@ class CaseActs(TimeAndPost):
         self.house.now = max(self.house.now, case.due_at or self.house.now)
         self.tick()
 
-    @precondition(lambda self: any(move.proves for _, _, move in self.offers))
+    @precondition(lambda self: any(move.proof for _, _, move in self.offers))
     @rule(data=st.data())
     def press_without_the_letter(self, data: st.DataObject) -> None:
         """An address is confirmed by who reads it, not by who asked for it."""
         case, actor, move = data.draw(
-            st.sampled_from([offer for offer in self.offered() if offer[2].proves])
+            st.sampled_from([offer for offer in self.offered() if offer[2].proof])
         )
-        self.press(case, actor, move.action, proven=False, expect=NotAllowed)
+        self.press(case, actor, move.action, proof=Proof.NONE, expect=NotAllowed)
 
     @rule(days=st.integers(0, 6))
     def the_owner_goes_away(self, days: int) -> None:

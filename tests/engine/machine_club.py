@@ -16,6 +16,7 @@ from engine.cases.submissions import submit_by_member
 from engine.cases.transitions import act
 from engine.cases.votes import vote
 from engine.declare.registry import state_of, workflow
+from engine.declare.roles import Proof
 from engine.declare.transition import Actor
 from engine.declare.workflow import Act
 from engine.storage.models import Case, Club, Event, Person, Row
@@ -130,7 +131,7 @@ class LivingClub(RuleBasedStateMachine):
             person,
             flow,
             answers,
-            by=Actor(person, "page"),
+            by=Actor(person, "page", proof=Proof.NOW),
             form_id=form_id,
             now=self.house.now,
         )
@@ -149,16 +150,12 @@ class LivingClub(RuleBasedStateMachine):
             name: text if isinstance(text, bool) else f"{text} {case.version}"
             for name, text in texts.items()
         }
-        hand = Actor(session.get_one(Person, (case.club_id, actor.id)), "page")
-        act(
-            session,
-            mine,
-            action,
-            by=hand,
-            now=self.house.now,
-            answers=fill,
-            **({"proven": True} | given),
+        hand = Actor(
+            session.get_one(Person, (case.club_id, actor.id)),
+            "page",
+            proof=given.pop("proof", Proof.NOW),
         )
+        act(session, mine, action, by=hand, now=self.house.now, answers=fill, **given)
 
     # What there is
 

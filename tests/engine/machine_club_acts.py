@@ -135,6 +135,7 @@ class ClubActs(TimeAndPost):
 
         if self.attempt(offers, self.house.club_id, refusal=(CannotOffer,)) and takes:
             self.house.press(address, "accept", address, "handover")
+            self.house.press(address, "confirm", address, "handover")
 
     # The clock
 

@@ -15,6 +15,7 @@ from engine.cases.offers import CannotOffer, offer
 from engine.cases.submissions import submit_by_member
 from engine.cases.transitions import NotAllowed, act
 from engine.declare.registry import workflow
+from engine.declare.roles import Proof
 from engine.declare.transition import Actor
 from engine.scheduler.recurring import open_due
 from engine.storage.database import Database, enter_club
@@ -44,7 +45,7 @@ def departs(session: ClubSession, house: House) -> None:
         person,
         workflow("departure"),
         answers,
-        by=Actor(person, "page"),
+        by=Actor(person, "page", proof=Proof.NOW),
         form_id="d",
         now=house.now,
     )

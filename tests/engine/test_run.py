@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from engine.cases.transitions import Invalid, NotAllowed, Stale, act
 from engine.declare.due_times import midnight_after
+from engine.declare.roles import Proof
 from engine.declare.transition import CLOCK, Actor
 from engine.storage.models import Case, Event, Letter, Person, WebSession
 from tests.club import ADMIN, LATER, LILEI, MEIMEI, OWNER, PLAN, House
@@ -223,9 +224,8 @@ def test_an_act_of_somebody_else_on_behalf_is_asked_for_the_rights_of_whom_it_is
             session,
             session.get_one(Case, (house.club_id, house.case(LILEI).id)),
             "confirm",
-            by=Actor(get(owner), "command", get(lilei)),
+            by=Actor(get(owner), "command", get(lilei), Proof.ADDRESS),
             now=house.now,
-            proven=True,
         )  # type: ignore[arg-type,attr-defined]
 
     house.write(unit)

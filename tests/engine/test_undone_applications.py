@@ -96,6 +96,7 @@ def test_who_owns_the_club_by_now_is_not_made_an_applicant_again(house: House) -
     by = Actor(house.person(OWNER), "page")
     house.db.write(offer, house.club_id, "handover", LILEI, by=by, now=house.now)
     house.press(LILEI, "accept", workflow="handover")
+    house.press(LILEI, "confirm", workflow="handover")
     refused(house, NotAllowed, OWNER, "undo")
 
 
@@ -112,6 +113,7 @@ def test_whose_approval_is_taken_back_holds_no_office(house: House) -> None:
             now=house.now,
         )
         house.press(whom, "accept", whom, "handover")
+        house.press(whom, "confirm", whom, "handover")
     assert house.person(LILEI).role == "admin"
     house.press(OWNER, "undo")
     assert (house.person(LILEI).status, house.person(LILEI).role) == ("applicant", "member")

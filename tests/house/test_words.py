@@ -146,7 +146,7 @@ def test_a_receipt_has_a_word_for_whatever_somebody_presses_about_another(langua
         for state in flow.states.values()
         for act in state.acts
         if set(act.who.names) - {"person", "anyone"}
-        or not (state.is_final or act.proves or act.who == anyone)
+        or not (state.is_final or act.proof or act.who == anyone)
     } - {"accept", "refuse"}
     receipt = (TEMPLATES / "mail" / "club" / f"receipt.{language}.jinja").read_text()
     assert {action for action in pressed if f'"{action}"' not in receipt} == set(), (

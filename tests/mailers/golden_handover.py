@@ -38,11 +38,13 @@ def silent(house: House) -> None:
     house.tick(days=7, hours=15)
 
 
-taken_over = then(offered, lilei("accept"))
+accepted = then(offered, lilei("accept"))
+taken_over = then(accepted, lilei("confirm"))
 
 STORIES: Stories = {
     "handover.please_take_over": (offered, LILEI),
     "handover.take_over_soon": (then(offered, send, wait(days=6, hours=15)), LILEI),
+    "handover.please_confirm": (accepted, LILEI),
     "handover.new_owner": (taken_over, MEIMEI),
     "handover.new_owner+to_new": (taken_over, LILEI),
     "handover.new_owner+to_old": (taken_over, OWNER),

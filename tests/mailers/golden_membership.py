@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.cases.submissions import correct_for_member, send_form_link, submit_on_behalf
+from engine.declare.roles import Proof
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, House
 from tests.mailers.golden_steps import Stories, Story, press, send, then, wait
 
@@ -20,6 +21,10 @@ def with_admin(house: House) -> None:
 
 def handed_in(workflow: str, **answers: object) -> Story:
     return lambda house: house.hand_in(LILEI, workflow, answers)
+
+
+def by_an_ordinary_link(workflow: str, **answers: object) -> Story:
+    return lambda house: house.hand_in(LILEI, workflow, answers, proof=Proof.NONE)
 
 
 def by_the_owner(workflow: str, **answers: object) -> Story:
@@ -101,6 +106,18 @@ STORIES: Stories = {
     "departure.remove_from_group+by_the_owner": (
         then(with_admin, by_the_owner("departure", why="电话里说，工作太忙。", erase=False)),
         ADMIN,
+    ),
+    "departure.please_confirm": (
+        then(member, by_an_ordinary_link("departure", why="", erase=False)),
+        LILEI,
+    ),
+    "departure.please_confirm+erased": (
+        then(member, by_an_ordinary_link("departure", why="", erase=True)),
+        LILEI,
+    ),
+    "new_address.please_confirm": (
+        then(member, by_an_ordinary_link("new_address", email=NEW)),
+        LILEI,
     ),
     "departure.your_link+fresh": (form_link, LILEI),
     "new_address.confirm_new_address": (asked, NEW),

@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from engine.cases.transitions import act, open_case
 from engine.club.people import add_person
+from engine.declare.roles import Proof
 from engine.declare.transition import Actor
 from engine.storage.models import Club, Letter, Person
 from engine.storage.unit_of_work import ClubSession
@@ -261,7 +262,13 @@ def test_a_daily_letter_with_much_in_it_is_not_cut_either(house: House) -> None:
                 answers=answers,
                 data={"charter_version": 1},
             )
-            act(session, case, "confirm", by=Actor(person, "page"), now=house.now, proven=True)
+            act(
+                session,
+                case,
+                "confirm",
+                by=Actor(person, "page", proof=Proof.ADDRESS),
+                now=house.now,
+            )
 
     house.write(wait)
     house.write(lambda session: session.execute(update(Letter).values(state="held")))

@@ -38,10 +38,14 @@ def test_the_owner_offers_the_club_a_member_accepts_and_everybody_hears(club: Wo
 
     answer = club.open(club.mail("handover.please_take_over"))
     assert answer.actions == ["accept", "refuse"]
-    answer.press("accept")
+    asked = answer.press("accept")
+    assert roles(club)[OWNER] == "owner" and asked.actions == ["resend", "refuse"]
+    confirm = club.open(club.mail("handover.please_confirm", LILEI))
+    assert confirm.actions == ["confirm", "resend", "refuse"]
+    confirm.press("confirm")
     club.tick()
     assert roles(club) == {OWNER: "admin", LILEI: "owner", MEIMEI: "member"}
-    assert [item for item in club.new_letters() if item[0].startswith("handover")] == [
+    assert [item for item in club.new_letters() if item[0].startswith("handover.new")] == [
         ("handover.new_owner", MEIMEI),
         ("handover.new_owner", LILEI),
         ("handover.new_owner", OWNER),
@@ -123,6 +127,7 @@ def test_who_comes_into_an_office_is_signed_in_for_no_longer_than_officers_are(c
     browser = club.sign_in(LILEI)
     club.sign_in(OWNER).get(PAGE).press("offer", email=LILEI)
     club.open(club.mail("handover.please_take_over", LILEI)).press("accept")
+    club.open(club.mail("handover.please_confirm", LILEI)).press("confirm")
     club.set_clock(club.now + timedelta(days=13))
     assert browser.get(PAGE).response.url.endswith(PAGE)
     club.set_clock(club.now + timedelta(days=2))

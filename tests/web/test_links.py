@@ -102,7 +102,8 @@ def test_the_desk_is_behind_a_mailed_link_that_works_once(world: World) -> None:
     world.open(world.mail("join.confirm_address")).press("confirm")
     desk = confirm.press("confirm")
     assert desk.status == 200 and "李雷" in desk.text
-    assert world.open(mail).press("confirm").status == 410
+    used = world.open(mail).press("confirm")
+    assert used.status == 410
     assert browser.get("/jiuniu/desk").text == desk.text
 
 

@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.cases.drafts import forget_old_drafts
 from engine.cases.erasure import BYTES_KEPT, forget_bytes
-from engine.cases.member_links import forget_ended_sessions
+from engine.cases.member_links import forget_ended_sessions, forget_spent_links
 from engine.clock import machine_now
 from engine.operations.mail_account import Outgoing, reencrypt
 from engine.scheduler.recurring import open_due
@@ -137,6 +137,7 @@ class Ticker:
         db.write(forget_bytes, now - BYTES_KEPT)
         db.write(forget_old_drafts, now)
         db.write(forget_ended_sessions, now)
+        db.write(forget_spent_links, now)
         db.write(delete_old_rates, machine_now())
         db.write(reencrypt, self.service.encryption)
 

@@ -24,6 +24,7 @@ from engine.charter.model import shipped_charter
 from engine.clock import Clock, move_clock
 from engine.club.context import all_clubs, by_slug, current_owner
 from engine.club.people import by_address
+from engine.declare.roles import Proof
 from engine.declare.transition import Actor
 from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
@@ -308,7 +309,7 @@ class _Story:
         self._live_until(self.clock.at)
 
     def _confirm(self, who: Newcomer) -> Callable[[ClubSession], None]:
-        return lambda session: self._act(session, who, "join", "confirm", proven=True)
+        return lambda session: self._act(session, who, "join", "confirm", proof=Proof.ADDRESS)
 
     def _hands_in_plan(self, who: Newcomer, *, days_ago: float) -> None:
         answers = {"goals": GOALS, "plan": PLAN}
@@ -334,11 +335,20 @@ class _Story:
         return unit
 
     def _act(
-        self, session: ClubSession, who: Newcomer, workflow: str, action: str, **given: Any
+        self,
+        session: ClubSession,
+        who: Newcomer,
+        workflow: str,
+        action: str,
+        *,
+        proof: Proof = Proof.NONE,
+        **given: Any,
     ) -> None:
         case = self._case(session, who, workflow)
         person = session.get_one(Person, (self.club_id, case.person_id))
-        act(session, case, action, by=Actor(person, "page"), now=self.clock.at, **given)
+        act(
+            session, case, action, by=Actor(person, "page", proof=proof), now=self.clock.at, **given
+        )
 
     def _case(self, session: ClubSession, who: Newcomer, workflow: str) -> Case:
         person = by_address(session, who.address)

@@ -3,6 +3,7 @@ about a case."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,7 @@ from engine.declare.targets import arrows
 from engine.declare.transition import Actor, undo_ends
 from engine.declare.workflow import Act, Workflow, anyone
 from engine.security.links import Link
+from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Draft, Event
 from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
@@ -43,7 +45,9 @@ from web.app.services import services
 from web.cases import drafts, member_form, review_queue
 from web.cases.letter_preview import preview_letters
 from web.cases.on_behalf import in_whose_name, may_act_for
+from web.confirmations import count_resend, mailed_to
 from web.http.auth import Visitor, read_token, token_for, visitor
+from web.http.security import MAILBOX_FULL
 from web.http.unsaved_input import by_script, line_of_page
 from web.labels import wording
 from web.public import sign_in
@@ -51,6 +55,19 @@ from web.public import sign_in
 case = Blueprint("case", __name__)
 
 Page = str | Response | tuple[str, int]
+# Kinds of links that lead to no case.
+SHOWN: dict[str, Callable[[Link, str], Page]] = {
+    "desk": sign_in.confirm_page,
+    "form": member_form.member_form_page,
+    "confirm_form": member_form.member_form_page,
+    "waiting": review_queue.review_queue_page,
+}
+PRESSED: dict[str, Callable[[Link, str], Page]] = {
+    "desk": sign_in.confirm,
+    "form": member_form.press_member_form,
+    "confirm_form": member_form.press_member_form,
+    "waiting": review_queue.press_review_queue,
+}
 FASTER = _("Nothing was changed: in the meantime this has moved on.")
 NOT_YOURS = _("This is not open to you any more. Nothing was changed.")
 
@@ -94,22 +111,14 @@ class Typed:
 @case.get("/c/<path:token>")
 def case_page(token: str) -> Page:
     link = read_token(token)
-    other = {
-        "desk": sign_in.confirm_page,
-        "form": member_form.member_form_page,
-        "waiting": review_queue.review_queue_page,
-    }.get(link.kind)
+    other = SHOWN.get(link.kind)
     return other(link, token) if other else _render_case(link, token, Typed())
 
 
 @case.post("/c/<path:token>")
 def press_case(token: str) -> Page:
     link = read_token(token)
-    other = {
-        "desk": sign_in.confirm,
-        "form": member_form.press_member_form,
-        "waiting": review_queue.press_review_queue,
-    }.get(link.kind)
+    other = PRESSED.get(link.kind)
     if other:
         return other(link, token)
     page = _pressed(link, token)
@@ -133,6 +142,9 @@ def _pressed(link: Link, token: str) -> Page:
         return _render_case(link, token, typed), 409
     except drafts.SavedTooOften:
         typed.message = drafts.TOO_OFTEN_SAVED
+        return _render_case(link, token, typed), 429
+    except TooManyMails:
+        typed.message = MAILBOX_FULL
         return _render_case(link, token, typed), 429
     except NotAllowed:
         typed.message = NOT_YOURS
@@ -163,6 +175,8 @@ def _press(
             seen_version=_number(sent, "round"),
         )
         return "vote", token
+    if sent.get("action") == "resend":
+        count_resend(session, matter)
     action = _act(session, met, matter, actor, sent)
     if met.you.link_epoch != link.epoch and met.you.status == PersonStatus.MEMBER:
         token = token_for(met.club, met.you, "case", matter.id)
@@ -203,7 +217,6 @@ def _act(
         note=_note(sent),
         answers=answers,
         days=_number(sent, "days"),
-        proven=met.link.kind == "proof",
     )
     if chosen and answers is not None and actor.on_behalf_of is None:
         drafts.discard_submitted(
@@ -243,9 +256,7 @@ def _number(sent: MultiDict[str, str], name: str) -> int | None:
 def _offered(session: ClubSession, matter: Case, met: Visitor, actor: Actor) -> list[Act]:
     """The acts on this page: those open to anyone are done at the public form."""
     acting_person = actor.on_behalf_of or met.you
-    open_acts = acts_for(
-        session, matter, acting_person, services().clock.now(), proven=met.link.kind == "proof"
-    )
+    open_acts = acts_for(session, matter, acting_person, services().clock.now(), proof=met.proof)
     return [item for item in open_acts if item.who != anyone]
 
 
@@ -307,6 +318,7 @@ def _render_case(link: Link, token: str, typed: Typed) -> str:
             count=_count(session, matter),
             undo_until=_undo_until(session, offers, matter),
             kept=request.args.get("done") if not typed.form else "",
+            mailed_to=mailed_to(matter, met),
             foreign=foreign_domain(person.address),
             most_days=charter_numbers(met.club).extend_most_days,
         )

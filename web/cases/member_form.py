@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import Form as WTForm
 
 from engine.cases.drafts import delete_draft, draft_of, form_of
+from engine.cases.member_links import is_spent, spend
 from engine.cases.open_cases import open_case_of
-from engine.cases.submissions import already_submitted, may_submit, send_form_link, submit_by_member
+from engine.cases.submissions import already_submitted, may_submit, submit_by_member
 from engine.cases.transitions import Invalid, NotAllowed
 from engine.club.people import known_of
 from engine.declare.fields import answers_of, form_for
-from engine.declare.registry import by_form_number
+from engine.declare.registry import by_form_number, workflow
+from engine.declare.roles import Proof
 from engine.declare.transition import Actor
 from engine.declare.workflow import Workflow
 from engine.security.links import Link
@@ -25,7 +29,7 @@ from engine.text.i18n import marked as _
 from web.app.services import services
 from web.cases import drafts
 from web.http.auth import Visitor, link_for, visitor
-from web.http.security import MAILBOX_FULL, new_form_token, read_form_token
+from web.http.security import new_form_token, read_form_token
 from web.http.unsaved_input import by_script, line_of_page
 
 Page = str | Response | tuple[str, int]
@@ -33,43 +37,42 @@ TOO_OFTEN = _(
     "That is often enough for one day. Everything you typed is still here: please try again tomorrow."
 )
 UNCHANGED = _("This is how it is already. Nothing was changed.")
+FORM = "form"
 NOT_OPEN = _("This form is not open to you at the moment.")
 
 
 def member_form_page(link: Link, token: str) -> Page:
-    flow = _flow(link)
     with services().db.read() as session:
         met = visitor(session, link)
+        flow = _flow(met)
+        proven = _proven(session, met)
         case = _open_already(session, flow, met.you)
         draft = draft_of(session, met.you, form_of("form", link.target)) if _keeps(flow) else None
     if case is not None:
         return redirect(link_for(met.club, met.you, "case", case.id), 302)
     if not may_submit(flow, met.you):
-        return _page(link, token, flow, met, message=NOT_OPEN), 403
-    return _page(link, token, flow, met, draft=draft)
+        return _page(token, flow, met, message=NOT_OPEN), 403
+    return _page(token, flow, met, draft=draft, proven=proven)
 
 
 def press_member_form(link: Link, token: str) -> Page:
-    flow = _flow(link)
     with services().db.read() as session:
         met = visitor(session, link)
-    if request.form.get("action") == "fresh":
-        return _mail_fresh_link(link, token, flow, met)
+        proven = _proven(session, met)
+    flow = _flow(met)
     if request.form.get("action") in drafts.ACTIONS:
         page = _draft_pressed(link, token, flow, met)
         return line_of_page(page) if by_script() else page
     form = form_for(flow, tuple(flow.fields))(request.form)
     form_id, _by_a_person = read_form_token(request.form.get("form", ""))
     if not says_something(form, met.you):
-        return _page(link, token, flow, met, form), 422
-    if _is_too_old(flow, link):
-        return _page(link, token, flow, met, form), 403
+        return _page(token, flow, met, form, proven=proven), 422
     try:
         case_id = services().db.write(_hand_in, link, flow, form, form_id)
     except NotAllowed:
-        return _page(link, token, flow, met, form, message=NOT_OPEN), 403
+        return _page(token, flow, met, form, message=NOT_OPEN), 403
     except TooManyMails:
-        return _page(link, token, flow, met, form, message=TOO_OFTEN), 429
+        return _page(token, flow, met, form, message=TOO_OFTEN), 429
     return _to_the_case(link, case_id)
 
 
@@ -92,12 +95,13 @@ def says_something(form: WTForm, person: Person) -> bool:
 def _hand_in(
     session: ClubSession, link: Link, flow: type[Workflow], form: WTForm, form_id: str
 ) -> int:
-    you = visitor(session, link).you
-    actor, now, limited = (
-        Actor(you, "page"),
+    met, now, limited = (
+        visitor(session, link),
         services().clock.now(),
         services().settings.rate_limits,
     )
+    you = met.you
+    actor = Actor(you, "page", proof=met.proof if _use_up(session, met, now) else Proof.NONE)
     case = submit_by_member(
         session, you, flow, answers_of(form), by=actor, form_id=form_id, now=now, limited=limited
     )
@@ -106,7 +110,7 @@ def _hand_in(
 
 
 def _keeps(flow: type[Workflow]) -> bool:
-    """What needs a link from the last half hour is done at once: nothing of it is kept."""
+    """True if a draft is kept: not of what cannot be taken back."""
     return not flow.needs_fresh_link
 
 
@@ -117,11 +121,11 @@ def _draft_pressed(link: Link, token: str, flow: type[Workflow], met: Visitor) -
     except Invalid as wrong:
         for name, message in wrong.errors.items():
             form[name].errors = [message]
-        return _page(link, token, flow, met, form), 422
+        return _page(token, flow, met, form), 422
     except NotAllowed:
-        return _page(link, token, flow, met, form, message=NOT_OPEN), 403
+        return _page(token, flow, met, form, message=NOT_OPEN), 403
     except drafts.SavedTooOften:
-        return _page(link, token, flow, met, form, message=drafts.TOO_OFTEN_SAVED), 429
+        return _page(token, flow, met, form, message=drafts.TOO_OFTEN_SAVED), 429
     return redirect(url_for("case.case_page", token=token, done=request.form["action"]), 303)
 
 
@@ -151,41 +155,39 @@ def _to_the_case(link: Link, case_id: int) -> Page:
     return redirect(link_for(g.club, you, "case", case_id), 303)
 
 
-def _mail_fresh_link(link: Link, token: str, flow: type[Workflow], met: Visitor) -> Page:
-    form_id, _by_a_person = read_form_token(request.form.get("form", ""))
-    here = services()
-    try:
-        here.db.write(
-            send_form_link,
-            link.club_id,
-            flow.key,
-            met.you.address or "",
-            request_id=form_id,
-            now=here.clock.now(),
-            limited=here.settings.rate_limits,
-        )
-    except TooManyMails:
-        return _page(link, token, flow, met, message=MAILBOX_FULL), 429
-    return redirect(url_for("case.case_page", token=token, sent=1), 303)
-
-
-def _flow(link: Link) -> type[Workflow]:
-    flow = by_form_number(link.target)
-    if flow is None:
+def _flow(met: Visitor) -> type[Workflow]:
+    flow = (
+        workflow(met.mailed.name.partition(".")[0])
+        if met.mailed
+        else by_form_number(met.link.target)
+    )
+    if flow is None or not flow.fields:
         abort(404)
     return flow
+
+
+def _proven(session: ClubSession, met: Visitor) -> bool:
+    """True if the form does at once what it is for: by the unused link that was mailed for it."""
+    return (
+        met.mailed is not None
+        and met.proof == Proof.NOW
+        and not is_spent(session, met.mailed.id, FORM)
+    )
+
+
+def _use_up(session: ClubSession, met: Visitor, now: datetime) -> bool:
+    return (
+        met.mailed is not None
+        and met.proof == Proof.NOW
+        and spend(session, met.mailed.id, FORM, now)
+    )
 
 
 def _open_already(session: ClubSession, flow: type[Workflow], you: Person) -> Case | None:
     return open_case_of(session, you, flow.key) if flow.one_open else None
 
 
-def _is_too_old(flow: type[Workflow], link: Link) -> bool:
-    return flow.needs_fresh_link and not link.is_fresh(services().clock.now())
-
-
 def _page(
-    link: Link,
     token: str,
     flow: type[Workflow],
     met: Visitor,
@@ -193,6 +195,7 @@ def _page(
     *,
     message: str = "",
     draft: Draft | None = None,
+    proven: bool = False,
 ) -> str:
     return render_template(
         "pages/own_form.html",
@@ -205,7 +208,6 @@ def _page(
         draft=draft,
         keeps=_keeps(flow),
         kept=request.args.get("done") if form is None else "",
-        too_old=_is_too_old(flow, link),
-        sent="sent" in request.args,
+        confirms=flow.needs_fresh_link and not proven,
         closed=message == NOT_OPEN,
     )

@@ -39,5 +39,5 @@ def in_whose_name(met: Visitor, matter: Case, wanted: str) -> Actor:
     """The visitor's own hand, or the owner's for the person concerned where that was asked for
     (``for=person``)."""
     if wanted != "person" or not may_act_for(met.you, matter):
-        return Actor(met.you, "page")
+        return Actor(met.you, "page", proof=met.proof)
     return Actor(met.you, "page", matter.person)

@@ -19,7 +19,7 @@ from engine.storage.models import Club
 from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
 from web.app.services import services
-from web.http.auth import age_of_a_session, club_here, form_link, link_for, signed_in
+from web.http.auth import club_here, form_link, link_for, signed_in
 from web.http.security import (
     MAILBOX_FULL,
     PRESS_AGAIN,
@@ -128,7 +128,7 @@ def _own_link(club: Club, flow: type[Workflow]) -> str | None:
     if case is not None:
         return link_for(club, you, "case", case.id)
     if may_submit(flow, you):
-        return form_link(club, you, flow, made_at=age_of_a_session())
+        return form_link(club, you, flow)
     return None
 
 

@@ -14,13 +14,15 @@ from sqlalchemy.orm import aliased
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
+from engine.cases.member_links import spend
 from engine.club.context import by_slug, remember_club
 from engine.declare.registry import form_number
+from engine.declare.roles import Proof
 from engine.declare.workflow import Workflow
-from engine.security.links import SIGN_IN_LIFE, BadLink, Kind, Link
+from engine.security.links import OF_A_LETTER, BadLink, Kind, Link
 from engine.security.rate_limits import UNKNOWN_TOKENS
 from engine.storage.database import ROW_LOCK, across_clubs, enter_club
-from engine.storage.models import Case, Club, Person, WebSession
+from engine.storage.models import Case, Club, Event, Letter, Person, WebSession
 from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
@@ -37,7 +39,7 @@ class SignedOut(Forbidden):
 
 
 COOKIE = "jiuniu_session"
-OF_A_CASE: tuple[Kind, ...] = ("case", "proof")
+OF_A_CASE: tuple[Kind, ...] = ("case", "proof", "confirm")
 MEMBER_LIFE, OFFICE_LIFE = timedelta(days=90), timedelta(days=14)
 
 
@@ -50,14 +52,31 @@ class DeadLink(Exception):
 
 
 @dataclass(frozen=True)
+class Mailed:
+    """The letter that holds a one-time link, as far as the link rests on it."""
+
+    id: int
+    name: str
+    case_id: int | None
+    version: int | None
+
+
+@dataclass(frozen=True)
 class Visitor:
-    """``case`` and ``about``, the person concerned: where the link's target is a case."""
+    """``case`` and ``about``, the person concerned: where the link's target is a case. ``mailed``:
+    of a one-time link.
+
+    ``proof``: what the link shows about who holds it. Whether it was used before is asked where it
+    is used.
+    """
 
     link: Link
     club: Club
     you: Person
     case: Case | None
     about: Person | None
+    mailed: Mailed | None = None
+    proof: Proof = Proof.NONE
 
 
 def read_token(token: str) -> Link:
@@ -71,13 +90,20 @@ def read_token(token: str) -> Link:
 
 
 def visitor(session: ClubSession, link: Link, *, held: bool = False) -> Visitor:
-    """Who comes by this link. Raises DeadLink when its time or its epoch is over.
+    """Look up who comes by this link.
 
-    ``held``: by whoever presses, so that a second press waits for the case and then sees what the
-    first one did.
+    ``held``: for a press, so that a second press waits for the case and then sees what the first
+    one did.
+
+    Raises:
+        NotFound: its club, person, letter or case is not there, or they do not belong together.
+        DeadLink: its epoch was ended (leaving, removal, erasure, a new address, "my link got out"),
+        or its time is over.
     """
     enter_club(session, link.club_id)
-    wanted = {"club": link.club_id, "you": link.person_id, "case": link.target}
+    mailed = _mailed(session, link)
+    case_id = (mailed.case_id or 0) if mailed else link.target
+    wanted = {"club": link.club_id, "you": link.person_id, "case": case_id}
     found = session.execute(_BEHIND_HELD, wanted).first() if held else None
     found = found or session.execute(_BEHIND, wanted).first()
     if found is None:
@@ -85,14 +111,42 @@ def visitor(session: ClubSession, link: Link, *, held: bool = False) -> Visitor:
     club, you, case, about = found
     remember_club(session, club)
     if link.epoch != you.link_epoch:
-        raise DeadLink(
-            club,
-            is_out=you.status in (PersonStatus.DEPARTED, PersonStatus.REMOVED, PersonStatus.ERASED),
-        )
+        raise DeadLink(club, is_out=you.status in ("departed", "removed", "erased"))
+    case = case if link.kind in OF_A_CASE else None
     if link.expired(services().clock.now()):
-        raise DeadLink(club, case if link.kind in OF_A_CASE else None)
+        raise DeadLink(club, case)
     set_request_owner(club, you)
-    return Visitor(link, club, you, case if link.kind in OF_A_CASE else None, about)
+    return Visitor(link, club, you, case, about, mailed, _proof(session, link, mailed, case))
+
+
+def _mailed(session: ClubSession, link: Link) -> Mailed | None:
+    """The letter that a one-time link names; 404 where it went to somebody else."""
+    if link.kind not in OF_A_LETTER:
+        return None
+    columns = (Letter.id, Letter.name, Letter.case_id, Letter.version)
+    found = session.execute(
+        select(*columns).where(Letter.id == link.target, Letter.person_id == link.person_id)
+    ).first()
+    if found is None:
+        abort(404)
+    return Mailed(*found)
+
+
+def _proof(session: ClubSession, link: Link, mailed: Mailed | None, case: Case | None) -> Proof:
+    """A confirmation shows something for half an hour, and in a case only while the state that
+    asked for it lasts."""
+    if link.kind == "proof":
+        return Proof.ADDRESS
+    if mailed is None or not link.is_fresh(services().clock.now()):
+        return Proof.NONE
+    if link.kind != "confirm":
+        return Proof.NOW
+    asked = (
+        session.get(Event, (case.club_id, case.id, mailed.version))
+        if case and mailed.version
+        else None
+    )
+    return Proof.NOW if asked and case and asked.to_state == case.state else Proof.NONE
 
 
 def _behind(*, to_a_case: bool) -> Select[*tuple[Any, ...]]:
@@ -124,11 +178,9 @@ def start_session(
     now: datetime,
     *,
     secret: str = "",
-) -> tuple[str, timedelta] | None:
-    """Sign a browser in; None when this link was used before. The secret itself is not kept."""
+) -> tuple[str, timedelta]:
+    """Sign a browser in. The secret itself is not kept."""
     enter_club(session, club_id)
-    if session.execute(select(WebSession.id).where(WebSession.link == link)).first():
-        return None
     person = session.get_one(Person, (club_id, person_id))
     life = life_of(person)
     secret = secret or secrets.token_urlsafe(32)
@@ -144,6 +196,14 @@ def start_session(
         )
     )
     return secret, life
+
+
+def sign_in_by(session: ClubSession, link: Link, now: datetime) -> tuple[str, timedelta] | None:
+    """Use up a sign-in link; None if it was used before, also by a session that has ended since."""
+    enter_club(session, link.club_id)
+    if not spend(session, link.target, "sign in", now):
+        return None
+    return start_session(session, link.club_id, link.person_id, str(link.target), now)
 
 
 def set_session_cookie(response: Response, slug: str, secret: str, life: timedelta) -> None:
@@ -224,25 +284,14 @@ def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
     )
 
 
-def form_link(club: Club, you: Person, flow: type[Workflow], *, made_at: datetime) -> str:
-    """A path of this site to a form, already addressed; no younger than the link that led here."""
-    return url_for(
-        "case.case_page", token=token_for(club, you, "form", form_number(flow), made_at=made_at)
-    )
+def form_link(club: Club, you: Person, flow: type[Workflow]) -> str:
+    """A path of this site to a form, already addressed."""
+    return link_for(club, you, "form", form_number(flow))
 
 
-def age_of_a_session() -> datetime:
-    """A session may be weeks old: the links that come of it are too old for what cannot be taken
-    back."""
-    return services().clock.now() - 2 * SIGN_IN_LIFE
-
-
-def token_for(
-    club: Club, you: Person, kind: Kind, target: int, *, made_at: datetime | None = None
-) -> str:
-    """``made_at``: a link that comes of another one is no younger than that."""
+def token_for(club: Club, you: Person, kind: Kind, target: int) -> str:
     return services().links.token(
-        Link(kind, club.id, you.id, you.link_epoch, target, made_at or services().clock.now())
+        Link(kind, club.id, you.id, you.link_epoch, target, services().clock.now())
     )
 
 

@@ -113,8 +113,10 @@ def state_word(workflow: str, state: str) -> str:
     )
 
 
-def action_word(action: str) -> str:
-    return gettext(wording.ACTIONS.get(action, action))
+def action_word(action: str, case: Case | None = None) -> str:
+    """What stands on a button; one that means more in this state of this case says so."""
+    here = f"{case.workflow}.{case.state}.{action}" if case else action
+    return gettext(wording.ACTIONS.get(here) or wording.ACTIONS.get(action, action))
 
 
 def told(

@@ -33,6 +33,7 @@ LETTERS = {
     "removal_not_pursued": _("the proposal is dropped"),
     "taken_back": _("a decision was taken back"),
     "your_link": _("the link to the form"),
+    "please_confirm": _("asks to confirm it by mail"),
     "confirm_address": _("asks to confirm the address"),
     "confirm_new_address": _("asks to confirm the new address"),
     "address_changed": _("to the new address: it is valid"),

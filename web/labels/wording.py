@@ -44,9 +44,11 @@ STATES = {
     "taken_over": _("Taken over"),
     "refused": _("Not accepted"),
     "handover.lapsed": _("No answer came"),
+    "asked": _("To be confirmed by mail"),
+    "handover.accepted": _("To be confirmed by mail"),
 }
 
-# What stands on a button.
+# What stands on a button. ``workflow.state.action`` goes before ``action``.
 ACTIONS = {
     "confirm": _("Yes, this is my address"),
     "apply_again": _("Apply again"),
@@ -72,6 +74,10 @@ ACTIONS = {
     "accept": _("Yes, I take it over"),
     "refuse": _("No, thank you"),
     "correct": _("Correct the address"),
+    "resend": _("Send the mail again"),
+    "departure.asked.confirm": _("Yes, I leave the club"),
+    "new_address.asked.confirm": _("Yes, change my address"),
+    "handover.accepted.confirm": _("Yes, I am the owner from now on"),
 }
 
 # What may be chosen in a ballot.

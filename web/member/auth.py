@@ -29,7 +29,7 @@ MENU = (
 def own(session: ClubSession, link: Link) -> Visitor:
     """The visitor by a link to their own page; 404 for a link to anything else."""
     met = visitor(session, link)
-    if link.kind != "me":
+    if link.kind not in ("me", "confirm_copy"):
         abort(404)
     return met
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from flask import Response, current_app, redirect, request, url_for
 
-from engine.cases.member_links import mail_member_page, reissue_links
+from engine.cases.member_links import is_spent, mail_member_page, reissue_links, spend
 from engine.declare.fields import written_answers
 from engine.declare.registry import workflow
+from engine.declare.roles import Proof
 from engine.reports.export import everything_about
 from engine.reports.worklists import cases_of
 from engine.security.links import Link
-from engine.security.rate_limits import EXPORTS, TooManyMails
+from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Club
 from engine.storage.unit_of_work import ClubSession
 from engine.text.csv_export import spreadsheet
@@ -23,12 +24,12 @@ from engine.text.i18n import marked as _
 from web.app.services import services
 from web.http.auth import Visitor, read_token
 from web.http.i18n import case_label, gettext, state_word
-from web.http.security import MAILBOX_FULL, check_rate_limit, new_form_token, read_form_token
+from web.http.security import MAILBOX_FULL, new_form_token, read_form_token
 from web.member.auth import Page, member, own, own_page
 from web.member.page import LEAVING, forms_of
 
 SESSIONS = "sessions.sessions_page"
-ENOUGH_COPIES = _("That is often enough for one day. Please come back tomorrow.")
+COPIES = ("export", "export_table")  # by one mailed link, each once
 VOTES = _("Votes are secret: a choice is in no export.")
 COLUMNS = (_("Matter"), _("How it stands"), _("Opened"), _("Question"), _("Answer"))
 
@@ -38,7 +39,8 @@ def data_page(token: str) -> Page:
     link = read_token(token)
     with services().db.read() as session:
         met = own(session, link)
-    return _page(link, token, met)
+        proven = _may_copy(session, met)
+    return _page(token, met, proven=proven)
 
 
 @member.post("/me/<token>/data")
@@ -52,23 +54,19 @@ def press_data(token: str) -> Page:
         services().db.write(_renew, link)
         return own_page("renewed", "")
     if action == "fresh":
-        return _mail_fresh_link(link, token, met)
-    if not link.is_fresh(services().clock.now()) or action not in ("export", "export_table"):
-        return _page(link, token, met), 403
-    if not check_rate_limit(EXPORTS, f"{met.club.id}:{met.you.id}"):
-        return _page(link, token, met, message=ENOUGH_COPIES), 429
+        return _mail_link(link, token, met)
+    if action not in COPIES or not services().db.write(_use_up, link, action):
+        return _page(token, met), 403
     return _copy(link) if action == "export" else _table(link)
 
 
-def _page(link: Link, token: str, met: Visitor, *, message: str = "") -> str:
-    leaving = [
-        item for item in forms_of(met.club, met.you, {}, link.made_at) if item.flow.key == LEAVING
-    ]
+def _page(token: str, met: Visitor, *, message: str = "", proven: bool = False) -> str:
+    leaving = [item for item in forms_of(met.club, met.you, {}) if item.flow.key == LEAVING]
     return own_page(
         "data",
         token,
         stamp=new_form_token(),
-        too_old=not link.is_fresh(services().clock.now()),
+        proven=proven,
         message=message,
         sent="sent" in request.args,
         leaving=leaving,
@@ -78,12 +76,30 @@ def _page(link: Link, token: str, met: Visitor, *, message: str = "") -> str:
     )
 
 
-def _mail_fresh_link(link: Link, token: str, met: Visitor) -> Page:
+def _may_copy(session: ClubSession, met: Visitor) -> bool:
+    """True by the link mailed for it, while one of the two copies is still to be had."""
+    return (
+        met.mailed is not None
+        and met.proof == Proof.NOW
+        and not all(is_spent(session, met.mailed.id, use) for use in COPIES)
+    )
+
+
+def _use_up(session: ClubSession, link: Link, copy: str) -> bool:
+    met = own(session, link)
+    return (
+        met.mailed is not None
+        and met.proof == Proof.NOW
+        and spend(session, met.mailed.id, copy, services().clock.now())
+    )
+
+
+def _mail_link(link: Link, token: str, met: Visitor) -> Page:
     request_id, _by_a_person = read_form_token(request.form.get("form", ""))
     try:
         services().db.write(_mail, link, request_id)
     except TooManyMails:
-        return _page(link, token, met, message=MAILBOX_FULL), 429
+        return _page(token, met, message=MAILBOX_FULL), 429
     return redirect(url_for("member.data_page", token=token, sent=1), 303)
 
 

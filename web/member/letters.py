@@ -21,7 +21,7 @@ SHOWN = 50
 KINDS = {
     "sign_in": (_("A link to sign in"), _("This address was entered on the sign-in page.")),
     "your_link": (_("A link to a form"), _("This address was entered on a form page.")),
-    "fresh_link": (_("A fresh link to your page"), _("You asked for it on your page.")),
+    "fresh_link": (_("The link to a copy of your data"), _("A copy was asked for on your page.")),
     "your_page": (_("A link to your page"), _("The owner or an admin had it sent to you.")),
     "new_links": (_("New links"), _("You said that a link of yours had got out.")),
     "imported": (_("Welcome"), _("The owner entered you as a member.")),

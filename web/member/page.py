@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from flask import abort, redirect, request, url_for
 
@@ -17,7 +16,7 @@ from engine.security.links import Link
 from engine.storage.models import Case, Club, Draft, Person
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
-from web.http.auth import age_of_a_session, form_link, link_for, read_token, token_for, visitor_here
+from web.http.auth import form_link, link_for, read_token, token_for, visitor_here
 from web.member.auth import Page, member, own, own_page
 
 ENDED_SHOWN = 5
@@ -53,7 +52,7 @@ def member_page(token: str) -> Page:
     link = read_token(token)
     with services().db.read() as session:
         met = own(session, link)
-        return _page(session, met.club, met.you, token, link.made_at)
+        return _page(session, met.club, met.you, token)
 
 
 @member.get("/<slug>/me")
@@ -62,8 +61,7 @@ def signed_in_page(slug: str) -> Page:
         club, you = visitor_here(session, slug)
         if you is None:
             return redirect(url_for("desk.overview_page", slug=slug), 302)
-        made_at = age_of_a_session()
-        return _page(session, club, you, token_for(club, you, "me", 0, made_at=made_at), made_at)
+        return _page(session, club, you, token_for(club, you, "me", 0))
 
 
 @member.post("/me/<path:token>")
@@ -84,26 +82,22 @@ def _acknowledge(session: ClubSession, link: Link) -> None:
     )
 
 
-def forms_of(club: Club, you: Person, drafts: dict[str, Draft], made_at: datetime) -> list[Begin]:
-    """The forms that this member may open; no link is younger than the one that led here."""
+def forms_of(club: Club, you: Person, drafts: dict[str, Draft]) -> list[Begin]:
+    """The forms that this member may open."""
     return [
-        Begin(
-            flow,
-            form_link(club, you, flow, made_at=made_at),
-            drafts.get(form_of("form", form_number(flow))),
-        )
+        Begin(flow, form_link(club, you, flow), drafts.get(form_of("form", form_number(flow))))
         for flow in all_workflows()
         if may_submit(flow, you)
     ]
 
 
-def _page(session: ClubSession, club: Club, you: Person, token: str, made_at: datetime) -> str:
+def _page(session: ClubSession, club: Club, you: Person, token: str) -> str:
     drafts = drafts_of(session, you)
     lines = [_line(club, you, item, drafts) for item in cases_of(session, you)]
     under_way = {line.case.workflow for line in lines if line.case.turn}
     begin = [
         item
-        for item in forms_of(club, you, drafts, made_at)
+        for item in forms_of(club, you, drafts)
         if item.flow.key not in ELSEWHERE
         and not (item.flow.one_open and item.flow.key in under_way)
     ]

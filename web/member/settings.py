@@ -20,11 +20,7 @@ def member_settings_page(token: str) -> Page:
     link = read_token(token)
     with services().db.read() as session:
         met = own(session, link)
-    changes = [
-        item
-        for item in forms_of(met.club, met.you, {}, link.made_at)
-        if item.flow.key in OF_SETTINGS
-    ]
+    changes = [item for item in forms_of(met.club, met.you, {}) if item.flow.key in OF_SETTINGS]
     return own_page(
         "settings",
         token,

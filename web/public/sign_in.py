@@ -15,7 +15,7 @@ from engine.storage.models import Club
 from engine.storage.states import PersonRole
 from engine.text.i18n import marked as _
 from web.app.services import services
-from web.http.auth import set_session_cookie, start_session, visitor
+from web.http.auth import set_session_cookie, sign_in_by, visitor
 from web.http.security import (
     MAILBOX_FULL,
     TOO_MANY,
@@ -74,9 +74,7 @@ def confirm(link: Link, token: str) -> Page:
         met = visitor(session, link)
     if request.form.get("action") != "confirm":
         return confirm_page(link, token), 400
-    begun = services().db.write(
-        start_session, link.club_id, link.person_id, str(link.target), services().clock.now()
-    )
+    begun = services().db.write(sign_in_by, link, services().clock.now())
     if begun is None:
         return confirm_page(link, token, used=True), 410
     office = met.you.role in (PersonRole.OWNER, PersonRole.ADMIN)
