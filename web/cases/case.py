@@ -43,9 +43,9 @@ from engine.text.text_diff import Piece
 from mailers.letters.compose import Words
 from web.app.services import services
 from web.cases import drafts, member_form, review_queue
+from web.cases.confirmations import count_resend, mailed_to
 from web.cases.letter_preview import preview_letters
 from web.cases.on_behalf import in_whose_name, may_act_for
-from web.confirmations import count_resend, mailed_to
 from web.http.auth import Visitor, read_token, token_for, visitor
 from web.http.security import MAILBOX_FULL
 from web.http.unsaved_input import by_script, line_of_page
