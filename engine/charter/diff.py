@@ -1,5 +1,4 @@
-"""What differs between two charters, place by place, and what somebody changed carried over to a
-newer one."""
+"""The differences of two charters, and the rebase of one edit on a newer charter."""
 
 from __future__ import annotations
 
@@ -11,15 +10,14 @@ from typing import Any
 TEXTS = ("purpose", "group", "contact")
 LISTS = ("deputies", "in_daily_letter")
 
-# Where in a charter: its part ("numbers", "clauses", a text's or a list's key), the name in it (""
-# for a text), and which
-# one of that name (a charter from a file may hold a clause's number twice).
+# A place in a charter: its part ("numbers", "clauses", the key of a text or list), the name in it
+# ("" for a text), and an index, because a charter from a file may hold a clause's number twice.
 Place = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """``old`` and ``new`` in the plain form; None where there was, or is, nothing."""
+    """A place that changed. ``old`` and ``new`` are plain values, None if absent."""
 
     part: str
     name: str
@@ -28,7 +26,7 @@ class Difference:
 
 
 def charter_diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """What changed between two charters in their plain form, in a charter's order."""
+    """Return the differences of two plain charters, in a charter's order."""
     before, after = _places(old), _places(new)
     return [
         Difference(place[0], place[1], before.get(place), after.get(place))
@@ -40,9 +38,10 @@ def charter_diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differe
 def rebase(
     base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """``theirs`` with what changed from ``base`` to ``mine``: two people began from the same
-    charter."""
-    before, after, found = _places(base), _places(mine), _places(theirs)
+    """Apply to ``theirs`` what changed from ``base`` to ``mine``."""
+    before = _places(base)
+    after = _places(mine)
+    found = _places(theirs)
     for place in before | after:
         if before.get(place) != after.get(place):
             if place in after:
@@ -88,8 +87,10 @@ def _in_order(place: Place) -> tuple[Any, ...]:
 
 
 def _parts(number: str) -> list[tuple[int, int, str]]:
-    """So that 10.1 comes after 9.2. Only plain digits count: somebody typed this, and int() takes
-    neither ² nor 5,000 digits."""
+    """Return a sort key that puts 10.1 after 9.2.
+
+    Only plain digits count: the text was typed, and int() refuses ² and 5,000 digits.
+    """
     return [
         (0, int(part), "") if part[0] in "0123456789" else (1, 0, part)
         for part in re.findall(r"[0-9]{1,9}|[^0-9]+", number)

@@ -1,4 +1,4 @@
-"""From a row to a charter: one damaged place does not close a club."""
+"""From a row to a charter: a damaged value does not close a club."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from engine.charter.model import KINDS, Charter, CharterError, shipped_charter
 
 
 def load_charter(data: Mapping[str, Any], locale: str) -> Charter:
-    """The charter that a row holds. What cannot be read is as shipped, and named; what only another
-    version knows is left out."""
+    """Return the charter of a row.
+
+    An unreadable value is replaced by the shipped one and named in ``damaged``; keys of other
+    versions are left out.
+    """
     try:
         return Charter.parse(data) if data else _repaired(data, shipped_charter(locale))
     except CharterError:

@@ -1,7 +1,7 @@
-"""A club's charter as validated data: its numbers, texts and clauses.
+"""A club's charter as validated data: numbers, texts and clauses.
 
-A workflow names a number (``charter.plan_days``); the club's own charter gives its value when it is
-needed.
+A workflow names a number (``charter.plan_days``); the club's own charter gives the value at run
+time.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ SHIPPED = Path(__file__).parent / "defaults"
 
 
 class CharterError(ValueError):
-    """A charter that cannot hold; the text names the key and says what it takes."""
+    """An invalid charter; the text names the key and the values that it takes."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to write a number: how it is read, how it is written back, what to say when it is
-    wrong."""
+    """A type of number: its reader, its writer, and the words about what it takes."""
 
     read: Callable[[Any], Any]
     write: Callable[[Any], Any]
@@ -77,7 +76,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 @dataclass(frozen=True)
 class WeekTime:
-    """A moment that comes once a week; ``weekday`` counts from Monday = 1 (ISO 8601)."""
+    """A weekly time; ``weekday`` counts from Monday = 1 (ISO 8601)."""
 
     weekday: int
     at: time
@@ -106,7 +105,7 @@ def _number(kind: Kind, default: Any, clause: str) -> Any:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Every number that a rule of the club rests on, with the default of the founding club."""
+    """Every number of the charter, with the default of the founding club."""
 
     confirm_days: int = _number(DAYS, 3, "2.1")
     application_days: int = _number(DAYS, 180, "2.1")
@@ -149,7 +148,7 @@ class Numbers:
 KINDS: dict[str, Kind] = {item.name: item.metadata["kind"] for item in fields(Numbers)}
 
 
-# The founding club's: clause 2.1 names the admins as deputies; thirty reflections a week are one
+# The founding club's: clause 2.1 names the admins as deputies; thirty reflections a week make one
 # letter a day.
 DEPUTIES = ("join", "study_plan", "reflection")
 IN_DAILY_LETTER = ("reflection",)
@@ -163,13 +162,12 @@ class Clause:
 
 @dataclass(frozen=True)
 class Charter:
-    """What a club agreed on. ``group`` says how to get into the chat group, ``contact`` is an
-    address that a person reads.
+    """A club's agreed numbers, texts and clauses.
 
-    ``deputies``: the workflows in which admins may decide in the owner's place;
-    ``in_daily_letter``: those that ask their deciders in the daily letter instead of at once;
-    ``removal`` stands for the removals proposed by any of them. ``damaged``: what of a club's row
-    could not be read and is as it was shipped.
+    ``group``: how to join the chat group; ``contact``: an address that a person reads.
+    ``deputies``: workflows in which admins may decide in the owner's place. ``in_daily_letter``:
+    workflows whose asks go into the daily letter; ``removal`` means the removals that any of them
+    proposes. ``damaged``: values of the row that were unreadable and are as shipped.
     """
 
     purpose: str
@@ -183,7 +181,10 @@ class Charter:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Charter:
-        """Read a charter from its plain form (TOML or JSON). Raises CharterError."""
+        """Read a charter from its plain form (TOML or JSON).
+
+        Raises: CharterError.
+        """
         if unknown := set(data) - {part.name for part in fields(cls)}:
             raise CharterError(f"{min(unknown)}: there is no such key in a charter")
         return cls(
@@ -197,7 +198,7 @@ class Charter:
         )
 
     def plain(self) -> dict[str, Any]:
-        """The plain form that ``parse`` reads, every number written out."""
+        """Return the plain form that ``parse`` reads, with every number."""
         return {
             "purpose": self.purpose,
             "group": self.group,
@@ -251,10 +252,9 @@ def _numbers(data: Any) -> Numbers:
 
 
 def read_charter(path: Path, base: Charter | None = None) -> Charter:
-    """The charter in a TOML file; what the file leaves out is as in ``base``, and a number may
-    stand outside [numbers], too.
+    """Read a TOML file over ``base``; a number may also be outside [numbers].
 
-    Raises CharterError (also when the file cannot be read).
+    Raises: CharterError, also if the file cannot be read.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -273,13 +273,13 @@ def read_charter(path: Path, base: Charter | None = None) -> Charter:
 
 
 def shipped_charter(locale: str) -> Charter:
-    """The founding club's charter in one of LANGUAGES."""
+    """Return the founding club's charter in one of LANGUAGES."""
     return read_charter(SHIPPED / f"{locale if locale in LANGUAGES else LANGUAGES[0]}.toml")
 
 
 @dataclass(frozen=True)
 class Number:
-    """The name of a charter's number, to be looked up in the charter of the club at hand."""
+    """The name of a charter's number, to be looked up in the current club's charter."""
 
     key: str
 
@@ -295,4 +295,4 @@ class _NumberNames:
 
 
 charter = cast(Any, _NumberNames())
-"""In a declaration, ``charter.plan_days`` names a number; no rule's number stands in a workflow."""
+"""The names of numbers in a declaration: ``charter.plan_days``. A workflow holds no value."""

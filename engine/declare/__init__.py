@@ -1,4 +1,4 @@
-"""The declaration language: workflows, states, due times, fields, and the checks of a declaration.
+"""The declaration language: workflows, states, deadlines, fields, and their checks.
 
 May import: charter, storage, text.
 """

@@ -1,5 +1,4 @@
-"""Draws a workflow from its declaration, as a Mermaid state diagram: what is seen is what the
-engine will do."""
+"""Mermaid state diagrams, drawn from the declarations that the engine runs."""
 
 from __future__ import annotations
 
@@ -11,8 +10,10 @@ from engine.declare.workflow import Calendar, Form, HeldBefore, OfferedBy, Openi
 
 
 def diagram(flow: type[Workflow]) -> str:
-    """Mermaid text: states with whose turn it is, arrows by act, ``due`` by the clock; an undo
-    stands in a note."""
+    """Draw a workflow: states with their turn, arrows by action, undo as a note.
+
+    ``due`` marks the system's actions.
+    """
     return "\n    ".join(["stateDiagram-v2", *_lines(flow)]) + "\n"
 
 
@@ -42,7 +43,10 @@ def _moves(flow: type[Workflow], state: State) -> Iterator[str]:
     if state.is_final:
         yield f"{state.name} --> [*]"
     if state.undo:
-        yield f"note right of {state.name}: undo leads back to {' or '.join(undone_to(flow, state.name))}"
+        yield (
+            f"note right of {state.name}: undo leads back to "
+            f"{' or '.join(undone_to(flow, state.name))}"
+        )
 
 
 def _arrows(state: State, target: Target, label: str) -> Iterator[str]:

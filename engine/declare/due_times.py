@@ -1,5 +1,4 @@
-"""When things are due: the ways a declaration may say it, and the next moment a case wants to be
-looked at.
+"""The ways in which a declaration gives a deadline.
 
 Resolved once, at entry, in the club's zone; stored and compared in UTC. Hours are elapsed hours;
 days are calendar days.
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TimeContext:
-    """What a moment is computed in: the club's zone and numbers, and the case's own data."""
+    """The input of a computation of times: zone, charter numbers, the case's data."""
 
     zone: ZoneInfo
     numbers: Numbers
@@ -32,15 +31,15 @@ class When(Protocol):
     def resolve(self, now: datetime, context: TimeContext) -> datetime: ...
 
 
-@lru_cache(maxsize=256)  # a week's cases share it
+@lru_cache(maxsize=256)  # A week's cases share it.
 def midnight_after(now: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """24:00 of the day that comes ``days`` days after today, in the zone, as UTC."""
+    """Return 24:00 of the day ``days`` after today in the zone, as UTC."""
     day = now.astimezone(zone).date() + timedelta(days=days + 1)
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """So many days later by the calendar, at the same hour in the zone, as UTC."""
+    """Return the same hour in the zone some calendar days later, as UTC."""
     return (at.astimezone(zone) + timedelta(days=days)).astimezone(UTC)
 
 
@@ -53,7 +52,7 @@ class EndOfDay:
 
 
 def end_of_day(days: Number) -> EndOfDay:
-    """24:00 of the n-th day after, in the club's zone."""
+    """Declare a deadline at 24:00 of the n-th day after entry, in the club's zone."""
     return EndOfDay(days)
 
 
@@ -67,13 +66,13 @@ class Later:
 
 
 def later(span: Number) -> Later:
-    """So many elapsed hours after."""
+    """Declare a deadline n elapsed hours after entry."""
     return Later(span)
 
 
 @dataclass(frozen=True)
 class NamedMoment:
-    """A moment that the case's opening wrote into its data, as an ISO time with zone."""
+    """A time that the opening wrote into the case's data, ISO with zone."""
 
     name: str
     before: Number | None
@@ -87,34 +86,39 @@ class NamedMoment:
 
 
 def moment(name: str, *, before: Number | None = None, after: Number | None = None) -> NamedMoment:
-    """``before``: so much earlier (a span); ``after``: so many days later, at the same hour."""
+    """Name a time of the case's data.
+
+    ``before``: so much earlier (a span); ``after``: so many days later, at the same hour.
+    """
     return NamedMoment(name, before, after)
 
 
 class Recurrence(ABC):
-    """Moments that come again and again, each with a name."""
+    """A rule that opens periods again and again, each with a name."""
 
     def latest(self, now: datetime, context: TimeContext) -> datetime:
-        """The last one at or before ``now``."""
+        """Return the last opening at or before ``now``."""
         return max(at for at in self.candidates(now, context) if at <= now)
 
     def following(self, now: datetime, context: TimeContext) -> datetime:
-        """The first one after ``now``."""
+        """Return the first opening after ``now``."""
         return min(at for at in self.candidates(now, context) if at > now)
 
     @abstractmethod
     def period(self, moment: datetime, context: TimeContext) -> str:
-        """What it is called."""
+        """Return the name of the period that opens at this time."""
 
     @abstractmethod
     def candidates(self, now: datetime, context: TimeContext) -> Iterator[datetime]:
-        """Some before ``now`` and some after: a clock that is put forward may carry one over
-        midnight, or over a skipped day."""
+        """Return some openings before ``now`` and some after.
+
+        Several, because a clock that goes forward can move one over midnight or over a skipped day.
+        """
 
 
 @dataclass(frozen=True)
 class Daily(Recurrence):
-    """A moment of each day, named by its date."""
+    """A time of each day; its period is named by the date."""
 
     at: Number
 
@@ -131,13 +135,13 @@ class Daily(Recurrence):
 
 @dataclass(frozen=True)
 class Weekly(Recurrence):
-    """A period that opens each week and is named by the ISO week of the day on which it is due."""
+    """A weekly period, named by the ISO week of the day of its deadline."""
 
     opens: Number
     due: Number
 
     def due_of(self, opening: datetime, context: TimeContext) -> datetime:
-        """The first such moment after the opening."""
+        """Return the first such time after the opening."""
         return self._on(self._due_day(opening, context), self.due.of(context.numbers), context)
 
     def period(self, moment: datetime, context: TimeContext) -> str:
@@ -160,22 +164,24 @@ class Weekly(Recurrence):
 
 
 def week_number(period: str) -> int | None:
-    """The week in a period's name: of ``2026-W49`` it is 49."""
+    """Return the week of a period's name: 49 for ``2026-W49``."""
     return int(period.partition("-W")[2]) if "-W" in period else None
 
 
 def weekly(opens: Number, *, due: Number) -> Weekly:
-    """``weekly(charter.week_opens, due=charter.week_due)``."""
+    """Declare a weekly period: ``weekly(charter.week_opens, due=charter.week_due)``."""
     return Weekly(opens, due)
 
 
 def morning_after_quiet(now: datetime, context: TimeContext) -> datetime:
-    """``now``, or the end of the quiet hours that ``now`` falls into (letters made by the clock
-    wait for it)."""
+    """Return ``now``, or the end of the quiet hours that it falls into.
+
+    Letters that the scheduler makes wait for it.
+    """
     return _morning(now, context.zone, context.numbers.quiet_from, context.numbers.quiet_until)
 
 
-@lru_cache(maxsize=256)  # a sweep's letters share it
+@lru_cache(maxsize=256)  # A sweep's letters share it.
 def _morning(now: datetime, zone: ZoneInfo, start: time, end: time) -> datetime:
     local = now.astimezone(zone)
     clock = local.time()
@@ -185,4 +191,4 @@ def _morning(now: datetime, zone: ZoneInfo, start: time, end: time) -> datetime:
     day = local.date() + timedelta(days=1 if clock >= end else 0)
     return max(
         now, datetime.combine(day, end, zone).astimezone(UTC)
-    )  # a clock put back has that hour twice
+    )  # A clock that goes back has that hour twice.

@@ -1,8 +1,6 @@
-"""The fields of the forms: WTForms fields under short names, with the limits that a text from a
-person has.
+"""The fields of the forms: WTForms fields under short names, with length limits.
 
-Messages are words of the catalogue (English is the source); they are translated where they are
-shown.
+Messages are msgids of the catalogue (English is the source), translated where they are shown.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from wtforms import BooleanField, EmailField, Form, StringField, TextAreaField, ValidationError
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # not in its stubs
 from wtforms.fields.core import Field, UnboundField
 from wtforms.validators import InputRequired, StopValidation
 
@@ -38,7 +36,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\
 
 
 def clean_text(text: str | None) -> str:
-    """The text with line ends made plain and control characters gone; nothing else is touched."""
+    """Normalise line ends and remove control characters; keep everything else."""
     return _CONTROLS.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
@@ -47,8 +45,10 @@ def clean_line(text: str | None) -> str:
 
 
 def _up_to(most: int, clean: Callable[[str | None], str]) -> Callable[[str | None], str]:
-    """A filter that cleans a text of at most ``most`` characters, and leaves a longer one to be
-    refused."""
+    """Make a filter that cleans a text of at most ``most`` characters.
+
+    A longer one is left as it is, to be refused.
+    """
     return lambda text: text if text and len(text) > most else clean(text)
 
 
@@ -58,8 +58,10 @@ def _needed(form: Form, field: Field) -> None:
 
 
 def _is_seen(text: str) -> bool:
-    """Does anything of it show? Not where there are only marks, spaces, characters without a shape,
-    and those drawn as nothing."""
+    """True if a reader sees any of it.
+
+    Marks, spaces, characters without a shape and those drawn as nothing are not seen.
+    """
     return any(
         unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK
         for character in set(text)
@@ -67,7 +69,7 @@ def _is_seen(text: str) -> bool:
 
 
 def _short(form: Form, field: Field) -> None:
-    """Stops the chain: no later validator works on a text without bounds."""
+    """Stop the chain of validators, so that no later one works on a text without bounds."""
     if len(field.data or "") > SHORT_CHARACTERS:
         raise StopValidation(TOO_LONG)
 
@@ -105,7 +107,7 @@ def _field(
 
 
 def Text(label: str, *, hint: str = "", optional: bool = False, autocomplete: str = "off") -> Any:
-    """One line, 200 characters at most."""
+    """Declare one line of at most 200 characters."""
     return _field(
         StringField,
         label,
@@ -118,14 +120,14 @@ def Text(label: str, *, hint: str = "", optional: bool = False, autocomplete: st
 
 
 def LongText(label: str, *, hint: str = "", optional: bool = False, rows: int = 8) -> Any:
-    """A text of any kind, one mebibyte of UTF-8 at most."""
+    """Declare a text of any kind, at most one mebibyte of UTF-8."""
     return _field(
         TextAreaField, label, _long, clean=_long_text, hint=hint, optional=optional, rows=rows
     )
 
 
 def Address(label: str, *, hint: str = "") -> Any:
-    """A mail address, folded to the one form it is kept in."""
+    """Declare a mail address, folded to the form in which it is stored."""
     return _field(
         EmailField,
         label,
@@ -140,7 +142,7 @@ def Address(label: str, *, hint: str = "") -> Any:
 
 
 def Tick(label: str, *, hint: str = "", optional: bool = False, required: str = REQUIRED) -> Any:
-    """A box to tick; ``required`` says why it must be."""
+    """Declare a box to tick; ``required`` says why it must be ticked."""
     if optional:
         return BooleanField(label, description=hint)
     return BooleanField(
@@ -149,13 +151,15 @@ def Tick(label: str, *, hint: str = "", optional: bool = False, required: str = 
 
 
 def options(names: Mapping[str, str]) -> list[Any]:
-    """What a SelectField offers: value to name."""
+    """Return the choices of a SelectField: value to name."""
     return [SelectChoice(value, name) for value, name in names.items()]
 
 
 def private(field: Any) -> Any:
-    """Shown on the case's page only: never in events, letters or exports, and emptied when the case
-    ends."""
+    """Mark a field as private: on the case's page alone, emptied when the case ends.
+
+    It is never part of events, letters or exports.
+    """
     field.private = True
     return field
 
@@ -164,7 +168,7 @@ _made: dict[tuple[type[Workflow], tuple[str, ...]], type[Form]] = {}
 
 
 def form_for(workflow: type[Workflow], names: tuple[str, ...]) -> type[Form]:
-    """The WTForms form of these fields of a workflow, in the order of their declaration; made once."""
+    """Return the WTForms form of these fields, in declared order; built once."""
     if (workflow, names) not in _made:
         chosen = {name: field for name, field in workflow.fields.items() if name in names}
         _made[workflow, names] = cast(type[Form], type(workflow.__name__ + "Form", (Form,), chosen))
@@ -176,8 +180,7 @@ def answers_of(form: Form) -> dict[str, Any]:
 
 
 def too_long(form: Form) -> dict[str, str]:
-    """What no form takes, however unfinished: the fields that are longer than they may be, each
-    with its word."""
+    """Return the error of each field that is longer than even a draft may be."""
     found: dict[str, str] = {}
     for field in form:
         for validator in (_short, _long):
@@ -190,7 +193,7 @@ def too_long(form: Form) -> dict[str, str]:
 
 
 def labels_of(workflow: type[Workflow], names: Iterable[str] = ()) -> dict[str, str]:
-    """Field name to label (a word of the catalogue), in the order of their declaration."""
+    """Return field name to label (a msgid), in declared order."""
     wanted = set(names) or set(workflow.fields)
     return {
         name: field.args[0]
@@ -202,7 +205,7 @@ def labels_of(workflow: type[Workflow], names: Iterable[str] = ()) -> dict[str, 
 def written_answers(
     workflow: type[Workflow], answers: Mapping[str, Any]
 ) -> list[tuple[str, str, bool]]:
-    """What somebody wrote, for reading: (label, text, is it long), ticks and empty fields left out."""
+    """Return (label, text, True if long) of each filled field that is no tick."""
     return [
         (label, str(answers[name]), _is_long(workflow.fields[name]))
         for name, label in labels_of(workflow).items()

@@ -1,4 +1,4 @@
-"""How a case begins: by a form, by the calendar, from another case, or by an offer."""
+"""The ways in which a case begins: form, calendar, another case, offer."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ class Form:
 
 
 def form(path: str, by: Role, *, besides: Role = nobody, fresh: bool = False) -> Form:
-    """Opened by handing in the form at ``/<club>/<path>``. ``fresh``: only by a link that was
-    mailed in the last half hour."""
+    """Open by the form at ``/<club>/<path>``.
+
+    ``fresh``: only by a link that was mailed in the last half hour.
+    """
     return Form(path, by, besides, fresh)
 
 
@@ -38,8 +40,10 @@ class Calendar:
 
 
 def calendar(rule: Weekly, for_each: Role, besides: Role = nobody) -> Calendar:
-    """Opened by the clock: one case per period and holder of the role (for the club as a whole:
-    ``owner``)."""
+    """Open by the scheduler: one case per period and holder of the role.
+
+    For the club as a whole the role is ``owner``.
+    """
     return Calendar(rule, for_each, besides)
 
 
@@ -53,8 +57,7 @@ class OpenedFrom:
 def opened_from(
     workflow: str, state: str, whom: Whom = lambda transition: (transition.person,)
 ) -> OpenedFrom:
-    """Opened when a case of that workflow enters that state: for its person, or for each of
-    ``whom``."""
+    """Open when a case of that workflow enters that state, for its person or for ``whom``."""
     return OpenedFrom(workflow, state, whom)
 
 
@@ -64,8 +67,10 @@ class HeldBefore:
 
 
 def held_before(role: Role) -> HeldBefore:
-    """Opened without a word for whoever held the role before this service came (and is brought in
-    by an import)."""
+    """Open without a letter for members who held the role before this service came.
+
+    The import opens it.
+    """
     return HeldBefore(role)
 
 
@@ -75,8 +80,7 @@ class OfferedBy:
 
 
 def offered_by(role: Role) -> OfferedBy:
-    """Opened by a holder of the role for a member whom they name; whose case it is has the word
-    first."""
+    """Open by a holder of the role for a member of their choice, who then answers first."""
     return OfferedBy(role)
 
 

@@ -1,4 +1,4 @@
-"""The workflows that this installation knows, checked when they are listed."""
+"""The workflows that this installation knows, checked when they are registered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _known: dict[str, type[Workflow]] = {}
 
 
 def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
-    """Make workflows known. Raises ``checks.Misdeclared`` naming the first thing that cannot hold."""
+    """Add workflows.
+
+    Raises: validation.Misdeclared, naming the first error.
+    """
     together = _known | {workflow.key: workflow for workflow in workflows}
     for workflow in workflows:
         check(workflow, together)
@@ -30,14 +33,17 @@ def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
 
 
 class Unreadable(Workflow):
-    """Stands for the workflow of a row that nobody declares here: it was removed, or the row was
-    made by a newer version."""
+    """A substitute for a workflow that is not declared here.
 
-    label, clause, opens = _("An unknown matter"), "", ()
+    It was removed, or a newer version wrote the row.
+    """
+
+    label = _("An unknown matter")
+    clause = ""
+    opens = ()
 
 
-# Whose turn it is nobody here can know; nothing is offered, nothing falls due. Only ``void`` leads
-# out.
+# The turn is unknown here: nothing is offered, nothing falls due. Only ``void`` leads out.
 UNREADABLE = State(Role(("unreadable",)))
 UNREADABLE.name = "unreadable"
 
@@ -47,14 +53,16 @@ def workflow(name: str) -> type[Workflow]:
 
 
 def label_of(letter: str) -> str:
-    """What a letter (``study_plan.please_write``) is about, for people; empty for a letter about no
-    workflow."""
+    """Return the title for people of a letter's workflow, "" for a letter without one.
+
+    Letters are named ``study_plan.please_write``.
+    """
     flow = _known.get(letter.partition(".")[0])
     return flow.label if flow else ""
 
 
 def title_of(case: Case, language: str) -> str:
-    """What a case is about, with its week where it has one."""
+    """Return the title of a case, with its week if it has one."""
     return of_week(
         translate(workflow(case.workflow).label, language),
         week_number(case.data.get("period", "")),
@@ -67,23 +75,23 @@ def state_of(workflow_name: str, state: str) -> State:
 
 
 def standing(case: Case) -> State:
-    """The state of a case as somebody may act in it: in what cannot be read, nobody may."""
+    """Return the state in which a person may act: UNREADABLE for a damaged case."""
     damaged = isinstance(case.answers, CorruptJSON) or isinstance(case.data, CorruptJSON)
     return UNREADABLE if damaged else state_of(case.workflow, case.state)
 
 
 def declared() -> set[tuple[str, str]]:
-    """Every workflow and state that a row may name."""
+    """Return every workflow and state that a row may name."""
     return {(flow.key, name) for flow in _known.values() for name in flow.states}
 
 
 def is_offer(workflow_name: str) -> bool:
-    """Is it something that one person offers another? Nobody answers that in the other's name."""
+    """True if one person offers it to another, who alone may answer."""
     return any(isinstance(opening, OfferedBy) for opening in workflow(workflow_name).openings)
 
 
 def turns() -> set[Role]:
-    """Every role whose turn it may be."""
+    """Return every role that a turn may name."""
     return {state.turn for flow in _known.values() for state in flow.states.values()}
 
 
@@ -92,7 +100,7 @@ def all_workflows() -> tuple[type[Workflow], ...]:
 
 
 def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], OpenedFrom]]:
-    """The workflows that open when a case of that workflow enters that state, and for whom."""
+    """Return the workflows that open when that state is entered, and for whom."""
     return [
         (flow, opening)
         for flow in _known.values()
@@ -103,12 +111,15 @@ def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], Open
 
 
 def by_form(path: str) -> type[Workflow] | None:
-    """The workflow whose form lies at ``/<club>/<path>``: or lies open to be handed in."""
+    """Return the workflow of the form at ``/<club>/<path>``."""
     return next((flow for flow in _known.values() if flow.form_path == path and flow.fields), None)
 
 
 def form_number(flow: type[Workflow]) -> int:
-    """The number by which a link names a workflow's form; the same in every process and version."""
+    """Return the number of a workflow's form in links.
+
+    The same in every process and version.
+    """
     return zlib.crc32(flow.key.encode())
 
 

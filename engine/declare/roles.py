@@ -1,4 +1,4 @@
-"""Who somebody is to a case."""
+"""The roles of persons in a case."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import IntEnum
 
 @dataclass(frozen=True)
 class Role:
-    """Who somebody is to a case; resolved anew at each press by ``engine.club.people``."""
+    """A role in a case; resolved at each press by ``engine.club.authority``."""
 
     names: tuple[str, ...]
 
@@ -19,16 +19,18 @@ class Role:
         return "|".join(self.names)
 
 
-person, owner, admins = Role(("person",)), Role(("owner",)), Role(("admins",))
+person = Role(("person",))
+owner = Role(("owner",))
+admins = Role(("admins",))
 reviewer, members = Role(("reviewer",)), Role(("members",))
 anyone, nobody = Role(("anyone",)), Role(())
 
 
 class Proof(IntEnum):
-    """How well an actor is known. ADDRESS: came by the link in the ask, so reads the address it was
-    sent to.
+    """How well an actor is known.
 
-    NOW: came by the one-time link that was mailed for this very act within the last half hour.
+    ADDRESS: came by the link in the ask, so reads the address it was sent to. NOW: came by the
+    one-time link that was mailed for this very action within the last half hour.
     """
 
     NONE = 0

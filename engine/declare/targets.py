@@ -1,4 +1,4 @@
-"""Where an act leads: a state by name, nowhere, or a choice that is made when the moment comes."""
+"""The targets of an action: a state by name, *stay*, or a choice made at run time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Test = Callable[["Transition"], bool]
 
 @dataclass(frozen=True)
 class Stay:
-    """The case stays as it is: an event is written, nobody is asked anew."""
+    """The target that keeps the state: an event is written, no ask is sent."""
 
 
 stay = Stay()
@@ -22,7 +22,7 @@ stay = Stay()
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several targets, every one of them declared; choices may hold choices."""
+    """One of several declared targets; choices may be nested."""
 
     among: tuple[Target, ...]
     pick: Callable[[Transition], Target]
@@ -38,7 +38,7 @@ def arrows(target: Target) -> tuple[str, ...]:
 
 
 def resolve(target: Target, transition: Transition) -> str | Stay:
-    """The target that holds in this step."""
+    """Return the state that this transition leads to."""
     while isinstance(target, Choice):
         target = target.pick(transition)
     return target
@@ -49,7 +49,7 @@ def either(test: Test, yes: Target, no: Target) -> Choice:
 
 
 def majority(*, elected: Target, rejected: Target, too_few: Target) -> Choice:
-    """More yes than no, and at least the charter's quorum of those who were asked (clause 7.2)."""
+    """Return the target for a vote: more yes than no, and the charter's quorum (clause 7.2)."""
 
     def pick(transition: Transition) -> Target:
         if transition.count.total() < transition.numbers.quorum * int(

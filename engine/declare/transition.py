@@ -1,4 +1,4 @@
-"""One step of one case: what a declared effect, test or target gets to see."""
+"""One transition of one case: the input of declared effects, tests and targets."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ Channel = Literal["page", "mail", "clock", "command"]
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and by what way. The clock has no person; ``on_behalf_of`` is the one who could not
-    act themself.
+    """A person and a channel.
 
-    ``device``: what the actor's browser says it is, where the decision is to name it.
+    The clock has no person; ``on_behalf_of`` is the person who could not act.
     """
 
     person: Person | None
@@ -40,9 +39,9 @@ CLOCK = Actor(None, "clock")
 
 @dataclass
 class Transition:
-    """A case on its way through the door, with what declared effects and tests may need.
+    """A case and the event being written, for declared effects and tests.
 
-    ``event`` is the one being written; effects may add to the session but never touch the network.
+    Effects may add rows to the session but never touch the network.
     """
 
     session: ClubSession
@@ -55,7 +54,7 @@ class Transition:
     context: TimeContext
 
     def leading(self, among: Iterable[str]) -> str:
-        """The choice with most marks, the one named first on a tie."""
+        """Return the choice with most votes; of equals the one declared first."""
         return max(among, key=lambda choice: self.count[choice])
 
     @property
@@ -68,7 +67,7 @@ class Transition:
 
     @cached_property
     def count(self) -> Counter[str]:
-        """The marks by choice of the round that this step found."""
+        """Count the votes by choice of the entered version before this transition."""
         marks = select(Mark.choice, func.count()).where(
             Mark.case_id == self.case.id, Mark.entered_version == self.entered_version
         )

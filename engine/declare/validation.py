@@ -1,4 +1,4 @@
-"""What a declaration must hold to, checked at import: a club must not find out on a Sunday night."""
+"""The checks of a declaration at import, so that a club never meets an invalid one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from engine.text.i18n import LANGUAGES, TEMPLATES
 
 
 class Misdeclared(TypeError):
-    """A workflow that cannot hold; the text says where and why."""
+    """An invalid workflow; the text says where and why."""
 
 
 def check(workflow: type[Workflow], known: Mapping[str, type[Workflow]]) -> None:
-    """Raises Misdeclared."""
+    """Check one workflow.
+
+    Raises: Misdeclared.
+    """
     for complaint in _complaints(workflow, known):
         raise Misdeclared(f"{workflow.__name__}: {complaint}")
 
@@ -95,15 +98,17 @@ def _undo_complaints(workflow: type[Workflow], state: State) -> Iterator[str]:
         yield f"{state.name} has an undo, but nobody decides that it comes there"
     if state.do:
         yield from (
-            f"{state.name} does something that its undo, back to {name}, would not put right: give {name} a do"
+            (
+                f"{state.name} does something that its undo, back to {name}, would not "
+                f"put right: give {name} a do"
+            )
             for name in before
             if not workflow.states[name].do
         )
 
 
 def undone_to(workflow: type[Workflow], name: str) -> list[str]:
-    """The states out of which somebody other than the person concerned may decide on this one: an
-    undo leads back there."""
+    """Return the states in which a decider can choose this one: an undo leads back there."""
     return [
         state.name
         for state in workflow.states.values()
@@ -126,7 +131,7 @@ def _reachable(workflow: type[Workflow]) -> set[str]:
 
 
 def letters(workflow: type[Workflow]) -> list[str]:
-    """Every letter that this workflow may send."""
+    """Return every letter that this workflow may send."""
     named = {letter.name for state in workflow.states.values() for letter in state.letters()}
     if any(state.undo for state in workflow.states.values()):
         named.add("taken_back")

@@ -1,7 +1,7 @@
-"""The words in which a club's rules are declared. Data only: nothing here acts.
+"""The declaration language of a club's rules. Data only: nothing here acts.
 
-A workflow is a class; its states are attributes; a state says whose turn it is, who hears of it,
-who may do what, who is reminded when, and how it ends.
+A workflow is a class; its states are attributes; a state says whose turn it is, which letters it
+sends, who may do what, who is reminded when, and how it ends.
 """
 
 from __future__ import annotations
@@ -114,12 +114,11 @@ WORKFLOW, REMOVAL = "workflow", "removal"
 
 @dataclass(frozen=True)
 class LetterSpec:
-    """A letter by name. An *ask* is dropped once it is no longer the recipient's turn; a *tell*
-    always leaves.
+    """A declared letter. An *ask* is dropped when the turn has passed, a *tell* never is.
 
-    ``at``: the answer that holds the address to which it goes instead of the recipient's own.
-    ``gathers``: the topic (``WORKFLOW``: its own workflow) which, where the charter says so, does
-    not ask by itself but in the decider's daily letter.
+    ``at``: the answer that holds the address to send to, instead of the recipient's own.
+    ``gathers``: the topic (``WORKFLOW``: its own workflow) that goes into the decider's daily
+    letter if the charter says so.
     """
 
     name: str
@@ -130,18 +129,18 @@ class LetterSpec:
 
 
 def ask(name: str, *, at: str = "", gathers: str = "") -> LetterSpec:
-    """A letter that wants something, to whose turn it is."""
+    """Declare a letter that wants something from the holder of the turn."""
     return LetterSpec(name, None, asks=True, at=at, gathers=gathers)
 
 
 def tell(name: str, to: Role = person, *, at: str = "") -> LetterSpec:
-    """News, composed from what the event recorded."""
+    """Declare news, composed from the event."""
     return LetterSpec(name, to, asks=False, at=at)
 
 
 @dataclass(frozen=True)
 class Act:
-    """An act that somebody may do here: a button, or a form when it fills fields."""
+    """A declared action: a button, or a form if it fills fields."""
 
     who: Role
     action: str
@@ -169,12 +168,12 @@ def may(
     tells: LetterSpec | tuple[LetterSpec, ...] = (),
     do: Effect | None = None,
 ) -> Act:
-    """``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this
-    act, also on ``stay``.
+    """Declare an action of a role.
 
-    ``proves``: the press shows who reads an address, so only the link in the state's own ask offers
-    it. ``step_up``: it cannot be taken back, so that link offers it for half an hour and to nobody
-    else. ``only_if``: offered while this holds of the person concerned.
+    ``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this
+    action, also on ``stay``. ``proves``: the press shows that its actor reads an address, so only
+    the link in the state's own ask offers it. ``only_if``: offered while this is true of the case's
+    person.
     """
     told = (tells,) if isinstance(tells, LetterSpec) else tells
     proof = Proof.NOW if step_up else Proof.ADDRESS if proves else Proof.NONE
@@ -183,7 +182,10 @@ def may(
 
 @dataclass(frozen=True)
 class Poll:
-    """One mark per person and round. Votes do not bump the case's version until the deciding one."""
+    """A declared poll: one vote per person and entered version.
+
+    Only the deciding vote raises the case's version.
+    """
 
     who: Role
     choices: str | Choices
@@ -206,7 +208,11 @@ def poll(
     besides: Role | None = None,
     by: Role | None = None,
 ) -> Poll:
-    """``first`` votes decide at once and move the case ``to``; else ``at_due`` counts."""
+    """Declare a poll.
+
+    ``first`` votes decide at once and move the case ``to``; else the state's ``due`` target counts
+    them.
+    """
     return Poll(who, choices, first, change, secret, to, besides, by)
 
 
@@ -227,8 +233,7 @@ class Due:
 
 
 def due(when: When, *, to: Target) -> Due:
-    """When the time is up, and where the clock then leads, through the same door as everybody's
-    acts."""
+    """Declare the deadline, and where the system then leads, by transitions.act as always."""
     return Due(when, to)
 
 
@@ -236,13 +241,12 @@ Part = LetterSpec | Act | Poll | Reminder | Due
 
 
 class State:
-    """Whose turn it is and what may happen. On entering: its letters, and ``do``, in the same
-    commit.
+    """A declared state: the turn and everything that may happen.
 
-    One that is not final has a ``due``: nothing waits for ever. ``undo``: whoever decided on it may
-    take that back, to the state and the due time that the case had; ``alone``: where it leads at
-    once when nobody else is there to decide; ``clause``: what it rests on, where that is not the
-    workflow's.
+    On entry its letters and ``do`` run in the same commit. A state that is not final has a ``due``:
+    nothing waits for ever. ``undo``: the state (with its deadline) to which the decider may take
+    the decision back. ``alone``: the target if no one else is there to decide. ``clause``: the
+    clause, if it is not the workflow's.
     """
 
     name: str
@@ -263,7 +267,11 @@ class State:
         self.poll = next((part for part in parts if isinstance(part, Poll)), None)
         self.reminders = tuple(part for part in parts if isinstance(part, Reminder))
         self.due = next((part for part in parts if isinstance(part, Due)), None)
-        self.do, self.undo, self.alone, self.keep, self.clause = do, undo, alone, keep, clause
+        self.do = do
+        self.undo = undo
+        self.alone = alone
+        self.keep = keep
+        self.clause = clause
         self.is_final = turn is nobody
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -288,16 +296,16 @@ def final(
     keep: Number | None = None,
     clause: str = "",
 ) -> State:
-    """The end of a case. ``keep``: how many days what was written stays before it is erased.
+    """Declare an end of the case.
 
-    Its letters tell how the case ended, once. What may be done afterwards (taking back,
-    readmitting) leads to another end and tells by its act's own ``tells``.
+    ``keep``: days until the answers are erased. Its letters tell the end once. Later actions (undo,
+    readmission) lead to another end and tell it by their own ``tells``.
     """
     return State(nobody, *parts, do=do, undo=undo, keep=keep, clause=clause)
 
 
 class Workflow:
-    """One rule of the club. Subclasses declare; ``engine.declare.registry`` checks and lists them."""
+    """One rule of the club. Subclasses declare; ``engine.declare.registry`` checks them."""
 
     key: ClassVar[str]
     label: ClassVar[str]
@@ -320,7 +328,7 @@ class Workflow:
 
     def __init_subclass__(cls) -> None:
         cls.key = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        opens = getattr(cls, "opens", ())  # the checks say so where it is missing
+        opens = getattr(cls, "opens", ())  # The checks name it if it is missing.
         cls.openings = opens if isinstance(opens, tuple) else (opens,)
         cls.open_to_anyone = any(
             isinstance(item, Form) and item.by == anyone for item in cls.openings
@@ -343,5 +351,5 @@ class Workflow:
 
     @classmethod
     def clause_of(cls, state: str) -> str:
-        """The clause that a state rests on."""
+        """Return the clause of a state."""
         return getattr(cls.states.get(state), "clause", "") or cls.clause

@@ -1,5 +1,4 @@
-"""What stands in a club's calendar: the openings to come, and the due times that open matters have
-now."""
+"""A club's calendar: openings to come and the deadlines of open cases."""
 
 from __future__ import annotations
 
@@ -20,11 +19,10 @@ MOST_NAMES = 60
 
 @dataclass
 class AgendaItem:
-    """Something that happens at a moment. ``kind``: opens (a period), falls_due (that period), due
-    (open matters).
+    """An entry of the calendar.
 
-    ``count``: of how many open matters; ``who``: whom they are about, where that is asked for by
-    name: a vote, a removal.
+    ``kind``: opens (a period), falls_due (that period), due (open cases). ``count``: of open cases;
+    ``who``: their persons, if the page names them (a vote, a removal).
     """
 
     at: datetime
@@ -38,8 +36,10 @@ class AgendaItem:
 
 
 def agenda(session: ClubSession, now: datetime, until: datetime) -> list[AgendaItem]:
-    """In order of time; what is due at the same moment in the same state is one entry. While the
-    club rests there is none."""
+    """Return the entries in order of time; empty while the club is paused.
+
+    Cases of one state with the same deadline are one entry.
+    """
     if current_club(session).paused_at:
         return []
     found = [*_openings(session, now, until), *_due(session, now, until)]
@@ -76,7 +76,7 @@ def _due(session: ClubSession, now: datetime, until: datetime) -> list[AgendaIte
 def _names(
     session: ClubSession, until: datetime
 ) -> dict[tuple[datetime | None, str, str], list[str]]:
-    """Who stands for election, and whose removal is proposed."""
+    """Return the candidates of open elections and the members whose removal is proposed."""
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     wanted = select(Case.due_at, Case.workflow, Case.state, Person.name).join(Person, of_person)
     wanted = wanted.where(

@@ -1,4 +1,4 @@
-"""The people of a club as owner and admins look them up: searching, and one person's record."""
+"""The people of a club as owner and admins look them up, and one person's record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import fold_stops
 
-# By what the list may be narrowed; who was erased has nothing left to show.
+# The filters of the list; an erased person has nothing to show.
 STATUSES = (
     PersonStatus.MEMBER,
     PersonStatus.APPLICANT,
@@ -28,8 +28,10 @@ MOST_WORDS, LONGEST = 5, 100
 
 @dataclass(frozen=True)
 class Wanted:
-    """``words``: what was typed, each word to be found somewhere; ``status``: one of STATUSES or
-    all; whoever may not read addresses does not find anybody by one either."""
+    """A search: ``words`` (all must be found) and ``status`` (of STATUSES, or all).
+
+    An officer who may not read addresses does not find anyone by an address either.
+    """
 
     words: str = ""
     status: str = ""
@@ -37,7 +39,7 @@ class Wanted:
 
 
 def people(session: ClubSession, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Person]:
-    """Owner first, then the admins, then everybody by name."""
+    """Return the persons found: owner, then admins, then the others by name."""
     rank = case({PersonRole.OWNER: 0, PersonRole.ADMIN: 1}, value=Person.role, else_=2)
     listed = (
         select(Person)
@@ -71,12 +73,12 @@ def _such(wanted: Wanted) -> ColumnElement[bool]:
 
 
 def _forms(word: str) -> set[str]:
-    """As typed, and with its full-width characters made plain, as addresses are kept."""
+    """Return the words as typed and with full-width characters folded, as addresses are."""
     return {word, unicodedata.normalize("NFKC", fold_stops(word))}
 
 
 def _of_status(status: str) -> ColumnElement[bool]:
-    """Of the applicants only those whose application is under way."""
+    """Filter by status; of applicants only those whose application is open."""
     if status not in STATUSES:
         return Person.status != PersonStatus.ERASED
     if status != PersonStatus.APPLICANT:
@@ -89,7 +91,7 @@ def _of_status(status: str) -> ColumnElement[bool]:
 def open_cases(
     session: ClubSession, person_ids: Sequence[int], limit: int = 500
 ) -> list[tuple[Case, bool]]:
-    """Their open cases, each with whether it is late, the most urgent first."""
+    """Return a person's open cases, most urgent first, each with True if late."""
     wanted = (
         select(Case, IS_LATE)
         .join(Event, HOW_ENTERED)
@@ -104,7 +106,10 @@ def open_cases(
 def ended_cases(
     session: ClubSession, person: Person, *, limit: int, offset: int = 0
 ) -> list[tuple[Case, Person | None]]:
-    """A person's ended cases, the newest first, each with who ended it (None: the clock)."""
+    """Return a person's ended cases, newest first, each with its last actor.
+
+    None means the clock.
+    """
     by = aliased(Person)
     wanted = (
         select(Case, by)
@@ -125,8 +130,10 @@ def count_ended(session: ClubSession, person: Person) -> int:
 def removals(
     session: ClubSession, person: Person, limit: int = 12
 ) -> list[tuple[Event, Case, Person | None]]:
-    """When a removal was last proposed, decided or taken back, oldest first, and by whom (None: the
-    clock)."""
+    """Return the removals proposed, decided or undone, oldest first, with their actor.
+
+    None means the clock.
+    """
     by = aliased(Person)
     wanted = (
         select(Event, Case, by)
@@ -141,7 +148,7 @@ def removals(
 
 
 def letters_to(session: ClubSession, person: Person, limit: int) -> list[Letter]:
-    """The last letters to a person, the newest first."""
+    """Return the last letters to a person, newest first."""
     wanted = (
         select(Letter).where(Letter.person_id == person.id).order_by(Letter.id.desc()).limit(limit)
     )

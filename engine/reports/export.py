@@ -1,4 +1,4 @@
-"""Everything that is kept about one person, as plain data for them to take along."""
+"""Everything stored about one person, as plain data to take along."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ from engine.storage.models import (
 )
 from engine.storage.unit_of_work import ClubSession
 
-# What is no word about the person, but opens a door or belongs to others: no export holds it.
+# Columns that open links or belong to other people: no export holds them.
 SECRET = {"secret_hash", "link", "bytes"}
 
 
 def everything_about(session: ClubSession, club: Club, person: Person) -> dict[str, Any]:
-    """Their rows, table by table. Not in it: votes, which are secret; what others wrote in matters
-    of others; private fields, which stand on the case's page alone."""
+    """Return a person's rows, table by table.
+
+    Left out: votes, which are secret; texts that other people wrote in cases of others; private
+    fields, which only the case's page shows.
+    """
     mine = Case.person_id == person.id
     own = list(_rows(session, select(Case).where(mine).order_by(Case.id)))
     of_own = (
@@ -76,7 +79,7 @@ def everything_about(session: ClubSession, club: Club, person: Person) -> dict[s
 
 
 def plain(row: Row, *, without: Iterable[str] = ()) -> dict[str, Any]:
-    """A row's columns by name, instants in ISO 8601; nothing that opens a door."""
+    """Return a row's columns by name, instants in ISO 8601, without any that open a link."""
     left_out = SECRET | set(without)
     return {
         column.key: _value(getattr(row, column.key))
@@ -86,7 +89,7 @@ def plain(row: Row, *, without: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def _told(event: Event, person: Person) -> dict[str, Any]:
-    """Who else acted is told by their part, not by their number."""
+    """Replace the number of another actor by their role."""
     return plain(event, without={"who_id", "on_behalf_of_id"}) | {
         "who": _part(event.who_id, person),
         "on_behalf_of": _part(event.on_behalf_of_id, person) if event.on_behalf_of_id else None,

@@ -1,6 +1,6 @@
-"""The days ahead, assuming that nobody acts: what would be sent to whom, when and why.
+"""The days ahead if no one acts: which letters leave to whom, when and why.
 
-The declarations are walked by the very code that acts, in a rehearsal.
+The code that acts runs in a sandbox.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from engine.storage.unit_of_work import ClubSession
 
 @dataclass(frozen=True)
 class PlannedLetter:
-    """One letter that would leave. ``state`` and ``clause`` say why; both are empty for a letter
-    without a case.
+    """A letter that would leave.
 
-    ``to`` is a name for people, where there is one; ``address`` is where it goes.
+    ``state`` and ``clause`` say why, both empty for a letter without a case. ``to``: a name for
+    people, if there is one; ``address``: the recipient's.
     """
 
     at: datetime
@@ -45,8 +45,10 @@ class PlannedLetter:
 
 @dataclass(frozen=True)
 class LetterChange:
-    """A letter that would leave at another time, or (``before`` None) be new, or (``after`` None)
-    not leave."""
+    """A letter that would leave at another time, be new, or not leave.
+
+    New: ``before`` is None; not sent: ``after`` is None.
+    """
 
     letter: str
     to: str
@@ -62,8 +64,10 @@ def forecast_letters(
     *,
     change: Callable[[ClubSession], None] = lambda session: None,
 ) -> list[PlannedLetter]:
-    """Every letter that would leave in this club up to ``until``, in order; if it were changed so
-    now (another charter, say)."""
+    """Return each letter that would leave by ``until``, in order.
+
+    ``change``: applied first, such as another charter.
+    """
     with sandbox(db, club_id) as session:
         change(session)
         found = _leaving(session, until)
@@ -77,10 +81,9 @@ def forecast_letters(
 def with_charter(
     session: ClubSession, club_id: int, charter: Mapping[str, Any], now: datetime
 ) -> None:
-    """In a rehearsal: as if the club had been given this charter now.
+    """Give the club of a sandbox this charter.
 
-    Its version is one that no charter ever has, so that nobody else takes what was parsed of it for
-    the real one.
+    Uses a fake version, so that the process-wide charter cache is not poisoned.
     """
     current_club(session).charter_version = new_id()
     apply_charter(session, club_id, charter, now)
@@ -89,8 +92,10 @@ def with_charter(
 def letter_changes(
     before: Sequence[PlannedLetter], after: Sequence[PlannedLetter]
 ) -> list[LetterChange]:
-    """What differs between two forecasts. Of one kind of letter to one person, the moments that are
-    in both do not."""
+    """Return the differences of two forecasts.
+
+    Of one kind of letter to one person, times in both forecasts cancel out.
+    """
     known, wanted = _by_kind(before), _by_kind(after)
     found = []
     for key in known | wanted:
@@ -110,7 +115,10 @@ def _by_kind(foreseen: Sequence[PlannedLetter]) -> dict[tuple[str, int, str], li
 
 
 def _next_moment(session: ClubSession) -> datetime | None:
-    """A case whose step fails backs off again and again; it alone is no reason to look."""
+    """Return the next time with work to do.
+
+    A case whose step fails backs off again and again; it alone is no reason to look.
+    """
     wakes = session.execute(select(func.min(Case.wake_at)).where(Case.trouble == "")).scalar_one()
     schedules = session.execute(select(func.min(Schedule.next_at))).scalar_one()
     return min((moment for moment in (wakes, schedules) if moment), default=None)
@@ -125,7 +133,7 @@ def _simulate(session: ClubSession, moment: datetime) -> None:
 
 
 def _leaving(session: ClubSession, until: datetime) -> list[PlannedLetter]:
-    """The letters that are queued now, taken as sent at their moment."""
+    """Return the letters that are queued now, taken as sent when due."""
     rows = session.execute(
         select(
             Letter.next_at,

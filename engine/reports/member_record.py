@@ -1,4 +1,4 @@
-"""A member's record: what they handed in, and what was mailed to them and why."""
+"""A member's record: their submissions, and the letters they got and why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HAND_INS = ("submit", "resubmit")
 
 @dataclass(frozen=True)
 class LetterToPerson:
-    """A letter, the case it is about and the event that caused it, where it has them."""
+    """A letter with its case and the event that caused it, if any."""
 
     letter: Letter
     case: Case | None
@@ -23,7 +23,7 @@ class LetterToPerson:
 
 
 def letters_to(session: ClubSession, person: Person, limit: int) -> list[LetterToPerson]:
-    """The newest letters to somebody, without their bytes, in one query."""
+    """Return the newest letters to a person, without their bytes, in one query."""
     wanted = (
         select(Letter, Case, Event)
         .options(defer(Letter.bytes))
@@ -44,8 +44,10 @@ def letters_to(session: ClubSession, person: Person, limit: int) -> list[LetterT
 def periods_of(
     session: ClubSession, person: Person, workflow: str
 ) -> list[tuple[Case, Event | None]]:
-    """The cases that the calendar opened for somebody, oldest first, each with its first hand-in;
-    in two queries."""
+    """Return the cases that the calendar opened for a person, with first submissions.
+
+    Oldest first, in two queries.
+    """
     mine = (Case.person_id == person.id) & (Case.workflow == workflow)
     cases = (
         session.execute(select(Case).where(mine).order_by(Case.opened_at, Case.id)).scalars().all()
@@ -59,7 +61,7 @@ def periods_of(
 
 
 def ended_of(session: ClubSession, person: Person, *, besides: str, limit: int) -> list[Case]:
-    """Somebody's own cases that have ended, the newest first, those of one workflow left out."""
+    """Return a person's ended cases, newest first, without those of one workflow."""
     mine = (Case.person_id == person.id) & (Case.turn == "") & (Case.workflow != besides)
     return list(
         session.execute(

@@ -1,9 +1,7 @@
-"""Trying things out with the very code that acts, on a copy of one club's rows: nobody who writes
-has to wait for it.
+"""A copy of one club's rows in which the code that acts can run without blocking writers.
 
-The copy is temporary tables of the same names, which hide the real ones from this one connection,
-and go with it. What only weighs (letters' bytes, the words of ended cases) stays behind, and so
-does what no step of the clock looks at.
+Temporary tables of the same names hide the real ones from this one connection and vanish with it.
+Left out: bytes of letters, words of ended cases, and rows that no step of the clock reads.
 """
 
 from __future__ import annotations
@@ -23,11 +21,14 @@ from engine.storage.engines import begin_sqlite, sqlite_module
 from engine.storage.models import Row
 from engine.storage.unit_of_work import ClubSession
 
-# Which of the club's rows come along, where not all do.
+# The club's rows that are copied, for tables that are not copied whole.
 _OPEN = "SELECT id FROM {real}.\"case\" WHERE club_id = :club AND turn <> ''"
 _WHICH = {
     "club": "id = :club",
-    "letter": f"club_id = :club AND (state NOT IN ('sent', 'failed', 'dropped') OR case_id IS NULL OR case_id IN ({_OPEN}))",
+    "letter": (
+        "club_id = :club AND (state NOT IN ('sent', 'failed', 'dropped') OR case_id IS "
+        f"NULL OR case_id IN ({_OPEN}))"
+    ),
     "mark": f"club_id = :club AND case_id IN ({_OPEN})",
     "draft": "1 = 0",
     "web_session": "1 = 0",
@@ -44,7 +45,7 @@ _INSTEAD = {
 
 @contextlib.contextmanager
 def sandbox(db: Database, club_id: int) -> Iterator[ClubSession]:
-    """A session on the copy; it is in the club, and alone."""
+    """Open a session on the copy, inside the club."""
     with ClubSession(_aside(db), expire_on_commit=False) as session:
         connection = session.connection()
         tables = [
@@ -63,7 +64,7 @@ _engines: weakref.WeakKeyDictionary[Database, Engine] = weakref.WeakKeyDictionar
 
 
 def _aside(db: Database) -> Engine:
-    """Connections of its own, each used once, that begin without asking to write."""
+    """Make connections that are used once and that begin without asking to write."""
     if db not in _engines:
         if db.is_sqlite:
             _engines[db] = create_engine(
@@ -84,14 +85,17 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
 
 
 def _hide(connection: Connection, tables: list[Table]) -> str:
-    """Make empty temporary tables with the same indexes. Returns the name under which the real ones
-    are still found."""
+    """Create empty temporary tables with the same indexes.
+
+    Returns the name under which the real tables are still found.
+    """
     if connection.dialect.name == "postgresql":
         real = str(connection.execute(text("SELECT current_schema()")).scalar_one())
         for table in tables:
             connection.execute(
                 text(
-                    f'CREATE TEMP TABLE "{table.name}" (LIKE {real}."{table.name}" INCLUDING ALL) ON COMMIT DROP'
+                    f'CREATE TEMP TABLE "{table.name}" (LIKE {real}."{table.name}" '
+                    "INCLUDING ALL) ON COMMIT DROP"
                 )
             )
         return real
@@ -117,5 +121,8 @@ def _copy(connection: Connection, table: Table, club_id: int, real: str) -> None
     )
     which = _WHICH.get(table.name, "club_id = :club").replace("{real}", real)
     temporary = "pg_temp" if connection.dialect.name == "postgresql" else "temp"
-    statement = f'INSERT INTO {temporary}."{table.name}" ({columns}) SELECT {values} FROM {real}."{table.name}" WHERE {which}'  # noqa: S608
+    statement = (
+        f'INSERT INTO {temporary}."{table.name}" ({columns}) '  # noqa: S608
+        f'SELECT {values} FROM {real}."{table.name}" WHERE {which}'
+    )
     connection.execute(text(statement), {"club": club_id})

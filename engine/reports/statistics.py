@@ -1,4 +1,4 @@
-"""What a club did over the weeks, counted by the database: duties handed in on time, and members.
+"""Statistics of a club by week, counted by the database: duties on time, and members.
 
 A week is Monday to Sunday in the club's zone, named by its Monday. Each figure takes a fixed number
 of statements.
@@ -21,14 +21,14 @@ from engine.storage.unit_of_work import ClubSession
 
 MOST_WEEKS = 60
 
-# The states of a duty before its first due time.
+# The states of a duty before its first deadline.
 _OWED = ("owed", "long_owed")
 _OUT = ("departed", "erasing", "removed")
 
 
 @dataclass(frozen=True)
 class Punctual:
-    """The duties of a week: how many were handed in before their first due time, and how many not."""
+    """The duties of a week: submitted before their first deadline, and not."""
 
     week: date
     on_time: int
@@ -37,21 +37,21 @@ class Punctual:
 
 @dataclass(frozen=True)
 class Members:
-    """How many members the club had when the week ended (the last one: has now)."""
+    """The number of members at the end of a week (the last week: now)."""
 
     week: date
     count: int
 
 
 def on_time(session: ClubSession, zone: str, now: datetime) -> list[Punctual]:
-    """Week by week, from the first that has any.
+    """Count duties on time and late by week, from the first week that has any.
 
-    A duty (a study plan, a reflection) counts once: as *on time* when it was handed in before its
-    first due time, which is the one that was told in its first letter (a big book's later one, or
-    one that moved because that letter left late, takes its place), as *late* when that time passed.
-    What an admin returned, declined or never read was handed in all the same. Not counted: what is
-    still owed, was excused, or fell away. A reflection belongs to the week in which its reading
-    week ends; a plan to the week in which it was handed in or its time passed.
+    A duty (a study plan, a reflection) counts once: as *on time* when it was submitted before its
+    first deadline, which is the one in its first letter (a later one for a big book, or after a
+    late letter, takes its place), as *late* when that deadline passed. Returned, declined and
+    unread submissions count. Not counted: what is still owed, was excused or became void. A
+    reflection belongs to the week in which its reading week ends; a plan to the week in which it
+    was submitted or its deadline passed.
     """
     period, weekly = Case.data["period"].as_string(), Case.workflow.in_(calendars())
     week = _weeks(zone, now)
@@ -88,12 +88,11 @@ def on_time(session: ClubSession, zone: str, now: datetime) -> list[Punctual]:
 
 
 def members(session: ClubSession, zone: str, now: datetime) -> list[Members]:
-    """Week by week, from the first joining on.
+    """Count members by week, from the first joining on.
 
-    Whoever is a member counts from the day they joined the club, also before this service came;
-    whoever left or was removed counts until then. Somebody who left and came back counts from their
-    last joining only; who was erased without having left counts nowhere: nothing says until when
-    they were there.
+    A member counts from the day they joined the club, also before this service came; a departed or
+    removed one until then. After a return only the last joining counts. A person erased without
+    having left counts nowhere, because their last day is unknown.
     """
     first = session.execute(
         select(func.min(Person.joined_at)).where(Person.joined_at <= now)
@@ -141,7 +140,7 @@ def members(session: ClubSession, zone: str, now: datetime) -> list[Members]:
 
 
 def _weeks(zone: str, now: datetime) -> CTE:
-    """The weeks up to now as rows: how many weeks ago, first moment, first moment of the next."""
+    """Return the weeks up to now as rows: weeks ago, first instant, first of the next."""
     last = _monday(now, zone)
     rows = [
         (nr, *(_start(last - timedelta(weeks=nr - after), zone) for after in (0, 1)))
@@ -160,7 +159,10 @@ def _weeks(zone: str, now: datetime) -> CTE:
 
 
 def _within(week: CTE, moment: Any, *, open_start: bool = False) -> ColumnElement[bool]:
-    """``open_start``: the earliest week takes everything from before it too."""
+    """Build the condition of a week.
+
+    ``open_start``: the earliest week includes everything before it.
+    """
     started = moment >= week.c.start
     return and_(
         started | (week.c.nr == MOST_WEEKS - 1) if open_start else started, moment < week.c.until

@@ -1,5 +1,4 @@
-"""What an owner or admin has to know: what waits for them, who is late, which letters are in
-trouble."""
+"""The worklists of owner and admins: waiting cases, late members, letters in trouble."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ class WorkItem:
 def waiting_for(
     session: ClubSession, decider: Person, limit: int = MOST, offset: int = 0
 ) -> list[WorkItem]:
-    """The open cases whose turn is this decider's, the most urgent first; never one about themself."""
+    """Return the open cases of this decider's turn, most urgent first, never their own."""
     wanted = _work_items().where(assigned_to(session, decider))
     return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
 
@@ -55,7 +54,7 @@ def count_waiting(session: ClubSession, decider: Person) -> int:
 
 
 def late(session: ClubSession, limit: int = MOST, offset: int = 0) -> list[WorkItem]:
-    """Open cases whose person let a due time pass (or was declined) and has a chance left."""
+    """Return the open cases whose person missed a deadline or was declined, with a chance left."""
     wanted = _work_items().join(Event, HOW_ENTERED).where(IS_LATE)
     return _read(session, wanted.order_by(Case.due_at, Case.id).limit(limit).offset(offset))
 
@@ -67,15 +66,18 @@ def count_late(session: ClubSession) -> int:
 
 
 def late_one(session: ClubSession, case_id: int) -> WorkItem | None:
-    """One of the late cases, while it is one."""
+    """Return one of the late cases, None if it is not late any more."""
     wanted = _work_items().join(Event, HOW_ENTERED).where(IS_LATE, Case.id == case_id)
     return next(iter(_read(session, wanted)), None)
 
 
 @dataclass(frozen=True)
 class NextSteps:
-    """What the clock does next in a case, if nobody acts: the next reminder (``last``: none comes
-    after it), and whose turn it may be once the time is up."""
+    """The system's next actions in a case if no one acts.
+
+    The next reminder (``last``: none comes after it), and the roles that may have the turn after
+    the deadline.
+    """
 
     reminder: datetime | None
     last: bool
@@ -98,14 +100,14 @@ def next_steps(case: Case, now: datetime, numbers: Numbers) -> NextSteps:
 
 
 def stuck_cases(session: ClubSession, limit: int = MOST) -> list[WorkItem]:
-    """Open cases that cannot go on."""
+    """Return the stuck cases."""
     return _read(
         session, _work_items().where(is_stuck()).order_by(Case.entered_at, Case.id).limit(limit)
     )
 
 
 def cases_of(session: ClubSession, person: Person, limit: int = 200) -> list[Case]:
-    """A person's own cases, the newest first."""
+    """Return a person's own cases, newest first."""
     wanted = (
         select(Case)
         .where(Case.person_id == person.id)
@@ -118,7 +120,7 @@ def cases_of(session: ClubSession, person: Person, limit: int = 200) -> list[Cas
 def ended_in(
     session: ClubSession, workflow: str, state: str, *, limit: int, offset: int = 0
 ) -> list[WorkItem]:
-    """The cases of present members that ended there, the newest first."""
+    """Return the cases of present members that ended in that state, newest first."""
     wanted = _work_items().where(
         Case.workflow == workflow,
         Case.state == state,
@@ -131,8 +133,10 @@ def ended_in(
 
 
 def officers(session: ClubSession) -> list[tuple[Person, Case | None]]:
-    """The admins, each with the newest case in which their office can be laid down (those of before
-    may have none)."""
+    """Return the admins, each with the newest case in which they can resign.
+
+    An admin from before this service may have none.
+    """
     laid_down = [
         (flow.key, state.name)
         for flow in all_workflows()
@@ -171,7 +175,7 @@ def letters_in_trouble(session: ClubSession, limit: int = MOST) -> list[tuple[Le
 
 
 def queue_age(session: ClubSession, now: datetime) -> datetime | None:
-    """Since when the oldest letter that could have left is waiting; None when none does."""
+    """Return since when the oldest letter that could leave is waiting, else None."""
     oldest = select(func.min(Letter.next_at)).where(
         Letter.state == LetterState.QUEUED, Letter.next_at <= now
     )
@@ -181,7 +185,7 @@ def queue_age(session: ClubSession, now: datetime) -> datetime | None:
 def decisions_since(
     session: ClubSession, decider: Person, since: datetime
 ) -> list[tuple[Event, Case, Person]]:
-    """What this decider decided by pressing, oldest first."""
+    """Return the decisions that this decider made by pressing, oldest first."""
     wanted = (
         select(Event, Case, Person)
         .join(Case, (Case.club_id == Event.club_id) & (Case.id == Event.case_id))

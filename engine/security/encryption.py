@@ -1,5 +1,7 @@
-"""Closing a text so that only this installation opens it again (libsodium's secret box: XSalsa20
-and Poly1305)."""
+"""Encryption that only this installation can undo.
+
+libsodium's secret box: XSalsa20 and Poly1305.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,11 @@ from nacl.secret import SecretBox
 
 
 class CannotDecrypt(ValueError):
-    """None of the installation's keys opens this."""
+    """A text that none of the installation's keys decrypts."""
 
 
 class Encryption:
-    """Closes with the first of the installation's keys; each of them opens."""
+    """The installation's keys: the first one encrypts, each of them decrypts."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._boxes = [SecretBox(_derived(key)) for key in keys]
@@ -24,7 +26,10 @@ class Encryption:
         return bytes(self._boxes[0].encrypt(text.encode()))
 
     def decrypt(self, sealed: bytes) -> str:
-        """Raises Broken: another installation's, a key that is gone, or damaged."""
+        """Decrypt a text.
+
+        Raises: CannotDecrypt if it is damaged or its key is not known here.
+        """
         for box in self._boxes:
             try:
                 return box.decrypt(sealed).decode()
@@ -33,7 +38,7 @@ class Encryption:
         raise CannotDecrypt
 
     def is_current(self, sealed: bytes) -> bool:
-        """Closed with the first key? Else it opens only as long as an older one is kept."""
+        """True if the first key encrypted it; another key may be removed later."""
         try:
             self._boxes[0].decrypt(sealed)
         except (CryptoError, ValueError, TypeError):
@@ -42,7 +47,7 @@ class Encryption:
 
 
 def _derived(key: str) -> bytes:
-    """Another key for another purpose: who learns this one signs no links with it."""
+    """Derive a key for one purpose: a leaked one signs no links."""
     return hashlib.blake2b(
         key.encode(), digest_size=SecretBox.KEY_SIZE, person=b"jiuniu.seal"
     ).digest()

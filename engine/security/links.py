@@ -1,9 +1,7 @@
-"""Signed links: who they are for and what they open. They carry no right: rights are asked anew at
-each press.
+"""Signed links: recipient and target. They carry no permission.
 
-A token names club, person, link epoch, one target and when it was made. Several forms of damage are
-healed (mail programs append brackets and full stops, or leave quoted-printable's ``=3D`` behind);
-the signature decides.
+A token names club, person, link epoch, target and time. Known damage is repaired (mail programs
+append brackets and full stops, or leave quoted-printable's ``=3D``); the signature decides.
 """
 
 from __future__ import annotations
@@ -62,17 +60,16 @@ _LAST = tuple("AEIMQUYcgkosw048")
 
 
 class BadLink(ValueError):
-    """No token of this installation."""
+    """A token that this installation did not make."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """``target`` is a case's id, a form's number, 0 for a person's own page. ``made_at`` in the
-    club's own time, whole seconds.
+    """A link's content.
 
-    *proof* opens a case and shows that its holder reads the address it was sent to; *waiting*: what
-    waits for this decider. The target of *desk*, *confirm*, *confirm_form* and *confirm_copy* is
-    the letter that holds the link.
+    ``target``: a case's id, a form's number, or 0 for a person's own page. ``made_at``: in the
+    club's time, whole seconds. Kind *proof* opens a case and shows that its holder reads the
+    address; *waiting* opens the review queue.
     """
 
     kind: Kind
@@ -83,18 +80,21 @@ class Link:
     made_at: datetime
 
     def is_fresh(self, now: datetime) -> bool:
-        """True if young enough for what cannot be taken back (leaving, a new address)."""
+        """True if it is young enough for leaving or for a new address."""
         return now - self.made_at <= SIGN_IN_LIFE
 
     def expired(self, now: datetime) -> bool:
-        """Calendar feeds live as long as the epoch, sign-ins 30 minutes, everything else 180 days."""
+        """True if it is too old: 30 minutes for a sign-in, 180 days for others.
+
+        A calendar feed lives as long as the epoch.
+        """
         if self.kind == "calendar":
             return False
         return now - self.made_at > (SIGN_IN_LIFE if self.kind == "desk" else LIFE)
 
 
 class Links:
-    """Makes and reads tokens under the first of ``keys``; the others keep old links valid."""
+    """The maker and reader of tokens; the first of ``keys`` signs, the others verify."""
 
     def __init__(self, keys: Sequence[str], base_url: str) -> None:
         # itsdangerous signs with the last key of a list and tries them all.
@@ -115,7 +115,10 @@ class Links:
         return self._signer.sign(base64.urlsafe_b64encode(packed).rstrip(b"=")).decode()
 
     def read(self, token: str) -> Link:
-        """Raises BadLink when no healing makes it ours."""
+        """Verify a token, repaired if need be.
+
+        Raises: BadLink.
+        """
         for attempt in dict.fromkeys(_healed(token)):
             try:
                 packed = self._signer.unsign(attempt.encode())
@@ -146,8 +149,10 @@ class Links:
 
 
 def _healed(token: str) -> Iterator[str]:
-    """What it may have been. Whatever follows a whole token was never part of it: a bracket, a full
-    stop, a tracker's ``?…``."""
+    """Yield the tokens that it may have been.
+
+    Text after a whole token was never part of it: a bracket, a full stop, a tracker's ``?…``.
+    """
     for text in (token, unquote(token), _QUOTED.sub(lambda found: chr(int(found[1], 16)), token)):
         cleaned = _NOT_IN_TOKEN.sub("", text)[:_LENGTH]
         if cleaned[-1:] in _LAST:

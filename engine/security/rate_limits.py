@@ -1,4 +1,4 @@
-"""How often somebody may do something: one small table, one limit over any number of processes."""
+"""Rate limits in one small table, shared by any number of processes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from engine.storage.unit_of_work import ClubSession
 
 
 class TooManyMails(Exception):
-    """This address has had its mails for today; nothing was taken in."""
+    """The daily limit of mails to this address is used up; nothing was stored."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``most`` times per ``window``, on the machine's own clock."""
+    """At most ``most`` times per ``window``, by the machine's clock."""
 
     what: str
     most: int
@@ -31,7 +31,7 @@ FORM_LINK_MAILS = Limit("form link to address", 10, timedelta(days=1))
 MEMBER_FORMS = Limit("form by member", 6, timedelta(days=1))
 SIGN_IN_MAILS = Limit("sign-in mail to address", 10, timedelta(days=1))
 ANONYMOUS_POSTS = Limit("anonymous post", 60, timedelta(hours=1))
-DRAFTS = Limit("draft by person", 1200, timedelta(hours=1))  # one every three seconds, for an hour
+DRAFTS = Limit("draft by person", 1200, timedelta(hours=1))  # One every three seconds, for an hour.
 UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
 SETUP_CODES = Limit("set-up code", 10, timedelta(hours=1))
 TEST_MAILS = Limit("test mail", 10, timedelta(hours=1))
@@ -49,7 +49,10 @@ EVERY = (
 
 
 def hit(session: ClubSession, limit: Limit, who: str, machine_now: datetime) -> bool:
-    """Count one more; False when the limit was used up before. ``who`` is kept only as a hash."""
+    """Count one more; return False if the limit was used up before.
+
+    ``who`` is stored only as a hash.
+    """
     window = int(machine_now.timestamp() // limit.window.total_seconds())
     key = hashlib.sha256(who.encode()).hexdigest()
     insert_new(session, Rate, what=limit.what, who=key, window=window, count=0)

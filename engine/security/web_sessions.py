@@ -1,4 +1,4 @@
-"""Where somebody is signed in: their browsers, and ending them."""
+"""The browsers in which a person is signed in, and how to end their sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.storage.unit_of_work import ClubSession
 
 
 def sessions_of(session: ClubSession, person: Person, now: datetime) -> list[WebSession]:
-    """The browsers in which this person is signed in, the newest first."""
+    """Return this person's web sessions, newest first."""
     wanted = select(WebSession).where(WebSession.person_id == person.id, WebSession.ends_at > now)
     return list(
         session.execute(
@@ -22,7 +22,7 @@ def sessions_of(session: ClubSession, person: Person, now: datetime) -> list[Web
 
 
 def sign_out(session: ClubSession, club_id: int, person_id: int, session_id: int) -> None:
-    """End one of this person's sessions; nobody else's."""
+    """End one web session, if it is this person's."""
     enter_club(session, club_id)
     session.execute(
         delete(WebSession).where(WebSession.person_id == person_id, WebSession.id == session_id)
@@ -30,7 +30,7 @@ def sign_out(session: ClubSession, club_id: int, person_id: int, session_id: int
 
 
 def sign_out_elsewhere(session: ClubSession, club_id: int, person_id: int, session_id: int) -> None:
-    """End every session of this person but this one."""
+    """End every web session of this person but this one."""
     enter_club(session, club_id)
     session.execute(
         delete(WebSession).where(WebSession.person_id == person_id, WebSession.id != session_id)

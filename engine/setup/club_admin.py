@@ -31,7 +31,7 @@ SETUP = "setup"
 
 
 class BadClub(ValueError):
-    """Something about the club cannot be; the text names the option."""
+    """An invalid option of a club; the text names the option."""
 
 
 def create_club(
@@ -47,7 +47,10 @@ def create_club(
     now: datetime,
     is_demo: bool = False,
 ) -> int:
-    """A new club with its owner. Returns its id. Raises BadClub or CharterError."""
+    """Create a club with its owner and return its id.
+
+    Raises: BadClub, CharterError.
+    """
     address = _checked(slug, name, owner_email, owner_name, zone, locale)
     if session.execute(select(Club.id).where(Club.slug == slug)).first():
         raise BadClub(f"--slug: there is a club named {slug} already")
@@ -78,7 +81,7 @@ def create_club(
 
 
 class CharterChanged(Exception):
-    """Somebody gave the club a new charter (or name, or zone) meanwhile; nothing was changed."""
+    """Another change of charter, name or zone came first; nothing was changed."""
 
 
 def apply_charter(
@@ -90,19 +93,22 @@ def apply_charter(
     by_id: int | None = None,
     over: int | None = None,
 ) -> int:
-    """Give the club a new charter. Instants that were told stay; later entries use the new numbers.
-    Returns its version.
+    """Give the club a new charter and return its version.
 
-    ``over``: the version that it is meant to follow; raises CharterChanged where the club has
-    another one by now. Members acknowledge words: whoever had acknowledged the charter before is
-    asked again only where purpose or clauses changed.
+    Deadlines that were announced stay; later entries use the new numbers. Members who had
+    acknowledged the charter are asked again only if purpose or clauses changed. ``over``: the
+    version it must follow.
+
+    Raises: CharterChanged if the club has another version by now.
     """
     enter_club(session, club_id)
     club = session.get_one(Club, club_id)
     lock_row(session, club)
     if over is not None and over != club.charter_version:
         raise CharterChanged
-    before, held, plain = club.charter, time_context(club), Charter.parse(charter).plain()
+    before = club.charter
+    held = time_context(club)
+    plain = Charter.parse(charter).plain()
     if plain != before:
         club.charter, club.charter_version = plain, club.charter_version + 1
         session.add(
@@ -117,7 +123,7 @@ def apply_charter(
 
 
 def _carry_acknowledgements(session: ClubSession, version: int) -> None:
-    """The words are those of the version before: whoever acknowledged them has acknowledged these."""
+    """Carry acknowledgements over to a version whose words are unchanged."""
     same_words = (Person.club_id == club_of(session)) & (Person.charter_version == version - 1)
     session.execute(
         update(Person).where(same_words).values(charter_version=version),
@@ -134,11 +140,12 @@ def change_club(
     now: datetime,
     over: tuple[str, str] | None = None,
 ) -> None:
-    """Another name or time zone. Instants that were told stay; later openings and entries use the
-    new zone.
+    """Give the club another name or time zone.
 
-    ``over``: the name and zone that these are meant to follow. Raises BadClub, and CharterChanged
-    where they are others by now.
+    Announced deadlines stay; later openings and entries use the new zone. ``over``: the name and
+    zone it must follow.
+
+    Raises: BadClub; CharterChanged if they are others by now.
     """
     enter_club(session, club_id)
     club = session.get_one(Club, club_id)
@@ -155,7 +162,7 @@ def change_club(
 
 
 def remove_demo(session: ClubSession) -> bool:
-    """Take the demo club away with all its rows; a real club begins on a clean table."""
+    """Remove the demo club with all its rows."""
     demo = session.execute(select(Club.id).where(Club.is_demo)).scalar_one_or_none()
     if demo is None:
         return False
@@ -164,7 +171,9 @@ def remove_demo(session: ClubSession) -> bool:
         if "club_id" in table.c:
             session.execute(delete(table).where(table.c.club_id == demo))
     session.execute(delete(Club).where(Club.id == demo))
-    session.execute(delete(Heartbeat).where(Heartbeat.name != SETUP))  # a set-up under way goes on
+    session.execute(
+        delete(Heartbeat).where(Heartbeat.name != SETUP)
+    )  # A set-up under way continues.
     return True
 
 
@@ -176,7 +185,7 @@ def slug_will_do(slug: str) -> bool:
 
 
 def zone_exists(zone: str) -> bool:
-    """A place's zone: not this machine's own, nor one of the same names told with leap seconds."""
+    """True if it is a place's zone: not this machine's own, nor one with leap seconds."""
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
@@ -189,7 +198,8 @@ def _checked(
 ) -> str:
     if not slug_will_do(slug):
         raise BadClub(
-            f"--slug: takes small letters, digits and hyphens, and none of {', '.join(sorted(RESERVED_SLUGS))}"
+            "--slug: takes small letters, digits and hyphens, and none of "
+            f"{', '.join(sorted(RESERVED_SLUGS))}"
         )
     _check_name("--name", name)
     _check_name("--owner-name", owner_name)

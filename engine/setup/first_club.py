@@ -1,5 +1,4 @@
-"""The first club of an installation: who may found it, what they have said so far, and the founding
-in one commit."""
+"""The first club of an installation: setup code, saved answers, creation in one commit."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from engine.setup.club_admin import SETUP, create_club
 from engine.storage.models import Club, Heartbeat
 from engine.storage.unit_of_work import ClubSession
 
-# Without the signs that people take for one another (0 O, 1 I L).
+# Without the signs that people confuse (0 O, 1 I L).
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _LENGTH = 8
 
@@ -30,8 +29,10 @@ class AlreadyFounded(Exception):
 
 
 def setup_code(keys: Sequence[str]) -> str:
-    """The code that the server prints: it comes of the installation's key, so every process knows
-    it, also after a restart."""
+    """Derive the code that the server prints from the installation's key.
+
+    Every process knows it, also after a restart.
+    """
     number = int.from_bytes(hmac.digest(keys[0].encode(), b"jiuniu.setup", hashlib.sha256))
     signs = ""
     for _place in range(_LENGTH):
@@ -41,7 +42,7 @@ def setup_code(keys: Sequence[str]) -> str:
 
 
 def is_setup_code(typed: str, keys: Sequence[str]) -> bool:
-    """However it was typed: small, full-width, without its hyphen."""
+    """True if it is the code, in any case and width, with or without its hyphen."""
     return hmac.compare_digest(_signs(typed).encode(), _signs(setup_code(keys)).encode())
 
 
@@ -52,7 +53,7 @@ def _signs(code: str) -> str:
 
 
 def real_club(session: ClubSession) -> Club | None:
-    """The first club that is no demo."""
+    """Return the first club that is no demo."""
     return session.execute(
         select(Club).where(~Club.is_demo).order_by(Club.created_at, Club.id).limit(1)
     ).scalar_one_or_none()
@@ -63,7 +64,7 @@ def demo_exists(session: ClubSession) -> bool:
 
 
 def saved_answers(session: ClubSession) -> dict[str, Any]:
-    """Step of the set-up to what was said there."""
+    """Return step of the set-up to its saved answers."""
     row = session.get(Heartbeat, SETUP)
     return dict(row.data) if row else {}
 
@@ -85,14 +86,15 @@ def create_first_club(
     encryption: Encryption,
     now: datetime,
 ) -> tuple[int, int]:
-    """The club, its owner and the mail account (server, sender), or nothing of it. Returns the ids
-    of club and owner.
+    """Create club, owner and mail account in one commit; return both ids.
 
-    Raises AlreadyFounded, BadClub, CharterError.
+    ``server`` and ``sender`` are the mail account's.
+
+    Raises: AlreadyFounded, BadClub, CharterError.
     """
     session.execute(
         select(Heartbeat).where(Heartbeat.name == SETUP).with_for_update()
-    )  # a second founder waits, and finds the club
+    )  # A second founder waits here, and then finds the club.
     if real_club(session) is not None:
         raise AlreadyFounded
     club_id = create_club(session, charter=charter, now=now, **club)  # type: ignore[arg-type]

@@ -1,5 +1,4 @@
-"""Members from before: a club that has lived without this service brings its people along (clause
-2.2).
+"""The import of members from before this service (clause 2.2).
 
 ``read_roster`` and ``compare`` say what would happen and change nothing; ``import_members`` does
 it, in one commit.
@@ -88,7 +87,7 @@ _LANGUAGE_TAG = re.compile(r"[a-z]{2}(?:[-_]\w+)*")
 
 @dataclass(frozen=True)
 class ImportedMember:
-    """A row that is right in itself. ``joined`` and ``locale`` are None where nothing was given."""
+    """A valid row. ``joined`` and ``locale`` are None if not given."""
 
     row: int
     name: str
@@ -105,7 +104,7 @@ class ImportedMember:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that stays out: what it calls itself, and everything that is wrong with it."""
+    """A row that stays out: its own name, and all of its errors."""
 
     row: int
     who: str
@@ -114,7 +113,7 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Roster:
-    """A file as it was read; ``ignored``: headers that mean nothing here."""
+    """A file as it was read; ``ignored``: unknown headers."""
 
     entries: tuple[ImportedMember, ...]
     bad: tuple[BadRow, ...]
@@ -123,7 +122,7 @@ class Roster:
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """What comes of a roster: ``new`` come in, ``known`` are members already, ``bad`` stay out."""
+    """The result of a roster: ``new`` come in, ``known`` are members, ``bad`` stay out."""
 
     new: tuple[ImportedMember, ...]
     known: tuple[ImportedMember, ...]
@@ -141,7 +140,10 @@ class _Known:
 
 
 def read_roster(source: bytes | str, club: Club, now: datetime) -> Roster:
-    """A file, or cells that were pasted. Raises Fault when it cannot be used at all."""
+    """Read a file or pasted cells.
+
+    Raises: CellError if it cannot be used at all.
+    """
     text = read_text(source)
     table = (
         Table(read_name_list(text), ())
@@ -188,7 +190,7 @@ def _read_row(row: TableRow, today: date, seen: dict[str, int]) -> ImportedMembe
 
 
 def _cell(text: str) -> str:
-    """A cell on one line; one that no column can take is not worked on."""
+    """Clean a cell to one line; refuse an overlong one before any work on it."""
     if len(text) > LONGEST_CELL:
         raise CellError(_("A cell is longer than %(limit)s characters"), limit=SHORT_CHARACTERS)
     return clean_line(text)
@@ -268,7 +270,7 @@ def _role(cell: str) -> str:
 
 
 def compare(session: ClubSession, roster: Roster) -> ImportPlan:
-    """Hold a roster against the people of the club at hand."""
+    """Compare a roster with the people of the current club."""
     club = current_club(session)
     known = _known(session, [address_hash(club, entry.address) for entry in roster.entries])
     new: list[ImportedMember] = []
@@ -300,8 +302,10 @@ def _known(session: ClubSession, hashes: list[str]) -> dict[str, _Known]:
 
 
 def _objection(entry: ImportedMember, person: _Known | None) -> CellError | None:
-    """Why this entry cannot come in, if so. Who was removed comes back by a decision, not by a list
-    (clause 2.3)."""
+    """Return why this row cannot come in, else None.
+
+    A removed member comes back by a decision, not by a list (clause 2.3).
+    """
     if entry.role == PersonRole.OWNER and not (person and person.role == PersonRole.OWNER):
         return CellError(_("A club has one owner; nobody becomes it by a list"))
     if person is None or person.status in (PersonStatus.MEMBER, PersonStatus.DEPARTED):
@@ -318,7 +322,7 @@ def _objection(entry: ImportedMember, person: _Known | None) -> CellError | None
 
 
 def import_members(session: ClubSession, club_id: int, roster: Roster, now: datetime) -> ImportPlan:
-    """Bring in whoever is new: members at once, who owe nothing yet and get one welcome."""
+    """Add the new members, who owe nothing yet, and send each one welcome."""
     enter_club(session, club_id)
     plan = compare(session, roster)
     club = current_club(session)
@@ -341,7 +345,10 @@ def import_members(session: ClubSession, club_id: int, roster: Roster, now: date
 
 
 def _take_in(person: Person, entry: ImportedMember, zone: ZoneInfo, now: datetime) -> None:
-    """``joined_at`` becomes the start of the day that was given, in the club's zone."""
+    """Add one member.
+
+    ``joined_at`` becomes the start of the given day in the club's zone.
+    """
     person.status, person.role = PersonStatus.MEMBER, PersonRole(entry.role)
     person.address = entry.address
     person.name, person.display_name = entry.name, entry.display_name
@@ -353,7 +360,7 @@ def _take_in(person: Person, entry: ImportedMember, zone: ZoneInfo, now: datetim
 
 
 def members(session: ClubSession) -> list[dict[str, Any]]:
-    """The members of the club at hand, as they are listed; the longest-standing first."""
+    """Return the members of the current club, longest-standing first."""
     wanted = (
         select(Person)
         .where(Person.status == PersonStatus.MEMBER)

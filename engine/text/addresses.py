@@ -1,4 +1,4 @@
-"""Mail addresses as people type them, and the one form in which they are kept."""
+"""Mail addresses as people type them, and the folded form in which they are stored."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ from engine.text.i18n import marked as _
 LONGEST_TYPED = 320
 LONGEST_IDN, MOST_LABELS = 40, 5
 NO_ADDRESS = _("This does not look like an e-mail address. Example: lilei@qq.com")
-# What cannot be seen and comes along when an address is copied out of a chat (zero-width spaces,
-# marks of direction).
+# Invisible characters that are copied along with an address from a chat (zero-width spaces, marks
+# of direction).
 _UNSEEN = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 _STOPS = str.maketrans({"。": ".", "．": ".", "｡": "."})
 
 
 class BadAddress(ValueError):
-    """An address that no mail can reach; the text is a word of the catalogue."""
+    """An address that no mail can reach; its text is a msgid of the catalogue."""
 
 
 def fold_stops(text: str) -> str:
-    """Chinese full stops, as a Chinese keyboard types them into addresses, made plain."""
+    """Replace the full stops of a Chinese keyboard by plain ones."""
     return text.translate(_STOPS)
 
 
 def fold_address(typed: str) -> str:
-    """The address in the one form that it is kept in. Raises BadAddress.
+    """Return the address in the one form in which it is stored.
 
     Full-width characters and case are folded first: the validator would keep them as an
     internationalised local part.
+
+    Raises: BadAddress.
     """
     if len(typed) > LONGEST_TYPED:
         raise BadAddress(NO_ADDRESS)
@@ -51,14 +53,15 @@ def fold_address(typed: str) -> str:
         found = validate_email(folded, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         raise BadAddress(NO_ADDRESS) from None
-    # The form that is on the wire: a look-alike domain shows itself as xn--…, and every server
-    # takes it.
+    # The form that SMTP uses: a look-alike domain is visible as xn--…, and every server accepts it.
     return found.ascii_email or found.normalized
 
 
 def foreign_domain(address: str | None) -> str:
-    """The domain as it reads, where letters stand in it that may pass for Latin ones; else empty.
-    Chinese domains are none."""
+    """Return the readable domain if its letters can pass for Latin ones, else "".
+
+    Chinese characters do not count.
+    """
     domain = (address or "").rpartition("@")[2]
     if "xn--" not in domain:
         return ""
@@ -74,6 +77,8 @@ def foreign_domain(address: str | None) -> str:
 
 
 def _costs_too_much(domain: str) -> bool:
-    """True for a domain beyond ASCII that is longer than any in use: IDNA takes 20 µs a character,
-    and an import has thousands."""
+    """True for a domain beyond ASCII that is longer than any in use.
+
+    IDNA takes 20 µs a character, and an import has thousands of addresses.
+    """
     return not domain.isascii() and (len(domain) > LONGEST_IDN or domain.count(".") > MOST_LABELS)

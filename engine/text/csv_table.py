@@ -1,5 +1,7 @@
-"""What a spreadsheet exports, as rows of named cells: any of the encodings and separators that
-Excel and WPS write."""
+"""A reader of exported spreadsheets: rows of named cells.
+
+Reads each encoding and separator that Excel and WPS write.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ _LOOKED_AT = 10_000
 TOO_LARGE = _("This is larger than 2 MB, more than can be read at once. Please split it")
 TOO_MANY = _("The table has %(rows)s rows; at most %(most)s can be read at once. Please split it")
 TOO_WIDE = _(
-    "The first row has %(columns)s columns; at most %(most)s can be read. Is it the row that names the columns?"
+    "The first row has %(columns)s columns; at most %(most)s can be read. Is it the "
+    "row that names the columns?"
 )
 BROKEN_OFF = _(
     "From row %(row)s on it cannot be read: look for a quotation mark that is not closed"
@@ -32,12 +35,12 @@ _SEPARATORS = (",", ";", "\t", "，", "；")
 _NAMED_SEPARATORS = (*_SEPARATORS, "|", ":")
 _SEPARATOR_LINE = re.compile(
     r"sep=(.)\r?\n", re.IGNORECASE
-)  # Excel's own first line; it is not shown as a row
+)  # Excel's own first line; it is no row.
 _BETWEEN_WORDS = re.compile(r"[/|()\[\]*:]")
 
 
 class CellError(ValueError):
-    """What is wrong with a file, a row or a cell: a word of the catalogue, and its values."""
+    """An error in a file, a row or a cell: a msgid of the catalogue and its values."""
 
     def __init__(self, text: str, **values: Any) -> None:
         super().__init__(text % values if values else text)
@@ -46,10 +49,10 @@ class CellError(ValueError):
 
 @dataclass(frozen=True)
 class TableRow:
-    """``number``: as a spreadsheet shows it; a row of which nothing is filled in counts, though it
-    is left out.
+    """A row of named cells.
 
-    ``cells``: column to text; ``spare``: something stands to the right of the last column.
+    ``number``: as a spreadsheet counts; an empty row counts, though it is left out. ``cells``:
+    column to text. ``spare``: True if a cell to the right of the last column is filled.
     """
 
     number: int
@@ -59,7 +62,7 @@ class TableRow:
 
 @dataclass(frozen=True)
 class Table:
-    """``unknown``: the headers of no column that was asked for."""
+    """The rows of a file. ``unknown``: headers of columns that were not asked for."""
 
     rows: tuple[TableRow, ...]
     unknown: tuple[str, ...]
@@ -68,11 +71,12 @@ class Table:
 def read_table(
     source: bytes | str, columns: Mapping[str, tuple[str, ...]], *, required: Mapping[str, str]
 ) -> Table:
-    """The rows below the header. ``columns``: a column's name, and every header (folded) under
-    which it may stand; ``required``: the columns that must not be missing, and what they are called
-    for people.
+    """Return the rows below the header.
 
-    Raises Fault for a file that cannot be used at all.
+    ``columns``: a column's name and its accepted headers (folded); ``required``: the columns that
+    must be present, and their names for people.
+
+    Raises: CellError if the file cannot be used at all.
     """
     text = read_text(source)
     headers = {header: column for column, names in columns.items() for header in names}
@@ -94,12 +98,16 @@ def read_table(
 
 
 def read_text(source: bytes | str) -> str:
-    """The text of a file: UTF-8 where it is valid, else GB18030. Raises Fault. Pasted text has only
-    its size looked at."""
+    """Decode the text of a file: UTF-8 if it is valid, else GB18030.
+
+    Of pasted text only the size is checked.
+
+    Raises: CellError.
+    """
     text = source if isinstance(source, str) else _decode(source)
     text = text.replace("\r\n", "\n").removeprefix(
         "\ufeff"
-    )  # a browser sends two characters for each line's end
+    )  # A browser sends two characters for each line end.
     if len(text) > MOST_BYTES:
         raise CellError(TOO_LARGE)
     if not text.strip():
@@ -108,7 +116,7 @@ def read_text(source: bytes | str) -> str:
 
 
 def fold(text: str) -> str:
-    """For comparing words: without case, blanks and full-width forms."""
+    """Fold a word for comparison: case, blanks and full-width forms."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -118,7 +126,8 @@ def _decode(data: bytes) -> str:
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise CellError(
             _(
-                "This is a workbook. Please save it as CSV in the spreadsheet program, or paste its cells"
+                "This is a workbook. Please save it as CSV in the spreadsheet "
+                "program, or paste its cells"
             )
         )
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text"
@@ -129,13 +138,14 @@ def _decode(data: bytes) -> str:
             continue
     raise CellError(
         _(
-            "The characters cannot be read: they are neither UTF-8 nor GBK. Please save the file as CSV UTF-8"
+            "The characters cannot be read: they are neither UTF-8 nor GBK. Please "
+            "save the file as CSV UTF-8"
         )
     )
 
 
 def _separator(text: str, headers: Mapping[str, str]) -> str:
-    """The one that the file names, or that finds the most columns in the first row."""
+    """Return the separator that the file names, or that splits the first row most."""
     named = _SEPARATOR_LINE.match(text)
     if named and named[1] in _NAMED_SEPARATORS:
         return named[1]
@@ -153,7 +163,7 @@ def _found(lines: list[str], separator: str, headers: Mapping[str, str]) -> int:
 
 
 def _column(cell: str, headers: Mapping[str, str]) -> str | None:
-    """The column that a header means: "姓名（必填）" and "name/姓名" as well as "name"."""
+    """Return the column of a header: of "姓名（必填）" and "name/姓名" as well as "name"."""
     if len(cell) > LONGEST_HEADER:
         return None
     return next(
@@ -162,13 +172,12 @@ def _column(cell: str, headers: Mapping[str, str]) -> str | None:
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with its number; a cell may hold line ends, so this is not the number of the
-    line."""
+    """Return each record with its number, which is not its line: cells may hold line ends."""
     text = _SEPARATOR_LINE.sub("", text, count=1) if _SEPARATOR_LINE.match(text) else text
     number = 0
     try:
-        # strict: else a quotation mark that is never closed would swallow the rest of the file
-        # without a word
+        # Without strict, a quotation mark that is never closed silently swallows the remaining
+        # file.
         for number, cells in enumerate(
             csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1
         ):

@@ -1,4 +1,4 @@
-"""The languages the product speaks: words from the catalogues, moments the way a person says them."""
+"""The languages of the product: catalogues, and times as people say them."""
 
 from __future__ import annotations
 
@@ -27,19 +27,22 @@ _ZONE_NAME = {
 }
 _OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} for week {week}"}
 _BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
-# Bidirectional classes that turn the text around them; marks of isolation end that of somebody
-# else, too.
+# Bidirectional classes that turn the text around them. Marks of isolation also end an outer
+# isolation.
 _TURNING = ("R", "AL", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF")
 _ISOLATES = re.compile("[\u2066-\u2069]")
 
 
 def marked(text: str) -> str:
-    """Mark a text for the catalogue; it is translated where it is shown. Import it as ``_``."""
+    """Mark a text for the catalogue; it is translated where it is shown.
+
+    Import it as ``_``.
+    """
     return text
 
 
 def best_language(wanted: str | None, default: str = LANGUAGES[0]) -> str:
-    """The supported language for a tag such as ``zh_Hans`` or ``en-GB``, else ``default``."""
+    """Return the supported language of a tag (``zh_Hans``, ``en-GB``), else ``default``."""
     short = (wanted or "").replace("_", "-").lower().partition("-")[0]
     return next((tag for tag in LANGUAGES if tag.lower().partition("-")[0] == short), default)
 
@@ -56,14 +59,14 @@ def _catalogue(language: str) -> dict[str, str]:
 
 
 def translate(text: str, language: str) -> str:
-    """The text in this language; English is the source, a missing entry falls back to it."""
+    """Translate a text; English is the source and the fallback."""
     return _catalogue(language).get(text, text)
 
 
 def say_moment(moment: datetime, zone: str, language: str) -> str:
-    """An aware instant with weekday, date, time and zone, as the club's people say it.
+    """Format an aware instant with weekday, date, time and zone.
 
-    Midnight ends a day in the club's rules, so it is said as 23:59 of the day that ends.
+    Midnight ends a day in the club's rules: it is shown as 23:59 of the day that ends.
     """
     return _format(moment, zone, language, _PATTERN[language]) + _BRACKETS[language].format(
         _zone_name(zone, language)
@@ -71,7 +74,7 @@ def say_moment(moment: datetime, zone: str, language: str) -> str:
 
 
 def say_short(moment: datetime, zone: str, language: str) -> str:
-    """As ``say_moment``, without the zone: for subjects and lists whose page names the zone."""
+    """Format an instant without its zone, for subjects and for pages that name the zone."""
     return _format(moment, zone, language, _PATTERN[language])
 
 
@@ -80,12 +83,12 @@ def say_day(moment: datetime, zone: str, language: str) -> str:
 
 
 def say_date(moment: datetime, zone: str, language: str) -> str:
-    """With its year, without weekday and time: for what lies long ago."""
+    """Format a date with its year, without weekday and time, for the distant past."""
     return _format(moment, zone, language, _DATE_PATTERN[language])
 
 
 def say_clock(moment: datetime, zone: str, language: str) -> str:
-    """Hour and minute alone, for lists whose headings name the day."""
+    """Format hour and minute alone, for lists below a heading that names the day."""
     return _format(moment, zone, language, "HH:mm")
 
 
@@ -94,18 +97,17 @@ def say_month(day: date, language: str) -> str:
 
 
 def of_week(matter: str, week: int | None, language: str) -> str:
-    """A matter with the number of its week, where it has one."""
+    """Add the number of the week to a case's title, if it has one."""
     return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
 
 
 def as_said(moment: datetime, zone: str) -> datetime:
-    """The moment in this zone as it is said: midnight, which ends a day in the club's rules, as
-    23:59 of that day."""
+    """Convert an instant to the zone, with midnight as 23:59 of the day that ends."""
     local = moment.astimezone(ZoneInfo(zone))
     before = (moment - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
     if (
         before.date() != local.date()
-    ):  # also where the clocks go forward at midnight and 00:00 is missing
+    ):  # The clocks may go forward at midnight: 00:00 is missing then.
         return before.replace(second=0)
     return local
 
@@ -129,7 +131,7 @@ def _zone_name(zone: str, language: str) -> str:
 
 
 def isolate(text: str) -> str:
-    """A name from a person, kept from turning the sentence around it (right-to-left scripts)."""
+    """Wrap a name in bidi isolates, so that it cannot turn the sentence around it."""
     if any(unicodedata.bidirectional(character) in _TURNING for character in text):
-        return f"\u2068{_ISOLATES.sub('', text)}\u2069"  # one of its own would end ours
+        return f"\u2068{_ISOLATES.sub('', text)}\u2069"  # A PDI would end our isolation.
     return text

@@ -1,5 +1,4 @@
-"""A list as people keep it in a chat or a note: a person a line, name and address, without a row
-that names columns."""
+"""A list from a chat or a note: one person a line, name and address, no header."""
 
 from __future__ import annotations
 
@@ -19,17 +18,18 @@ _COUNTED = re.compile(r"^\s*\d{1,4}\s*[.．、)）]\s*")
 
 
 def is_name_list(text: str) -> bool:
-    """Somebody's address already in the first line: then it names no columns."""
+    """True if the first line already holds an address, so that it is no header."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return _address_in(first) is not None
 
 
 def read_name_list(text: str) -> tuple[TableRow, ...]:
-    """``name``, ``email`` and ``city`` of each line, in whatever order the address stands; a card
-    "city+name" is both.
+    """Return ``name``, ``email`` and ``city`` of each line, in either order.
 
-    A line without an address keeps its words as the name, so that the list can say what is missing
-    there. Raises Fault.
+    A card "city+name" gives both. A line without an address keeps its words as the name, so that
+    the error can quote it.
+
+    Raises: CellError.
     """
     lines = [
         (number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()
@@ -57,8 +57,10 @@ def _row(number: int, line: str) -> TableRow:
 
 
 def _address_in(line: str) -> tuple[int, int] | None:
-    """Where the first address begins and ends. One pass: a pattern that looks for the sign between
-    two words is quadratic."""
+    """Return start and end of the first address, in one pass.
+
+    A pattern that looks for the sign between two words is quadratic.
+    """
     for word in _WORD.finditer(line):
         start = word.start()
         for before, after in pairwise(word[0].split("@")):

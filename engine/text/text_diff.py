@@ -1,8 +1,4 @@
-"""What changed between two versions of a text, for whoever has to read it again.
-
-Compared sentence by sentence, with line ends apart. Time and size are bounded: a text of which too
-much has changed is not compared.
-"""
+"""What changed between two versions of a text, sentence by sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +16,9 @@ Kind = Literal["same", "new", "gone"]
 _PART = re.compile(r"\n+|[^\S\n]+|[^。！？!?.\n]+[。！？!?.]*|[。！？!?.]+")
 # Beyond so many characters, parts or edits nothing is compared; the work is at most parts times
 # edits.
-MOST_CHARACTERS, MOST_PARTS, MOST_EDITS = 200_000, 5_000, 120
+MOST_CHARACTERS = 200_000
+MOST_PARTS = 5_000
+MOST_EDITS = 120
 
 
 @dataclass(frozen=True)
@@ -30,9 +28,9 @@ class Piece:
 
 
 def changes(old: str, new: str) -> list[Piece]:
-    """The pieces of both texts in reading order; joining *same* and *new* gives the new text back.
+    """Return the pieces of both texts in reading order.
 
-    Empty where too much has changed to show it.
+    *same* and *new* joined give the new text.
     """
     if max(len(old), len(new)) > MOST_CHARACTERS:
         return []
@@ -46,7 +44,7 @@ def changes(old: str, new: str) -> list[Piece]:
 
 
 def changed_answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Piece]]:
-    """Per field whose text changed, its pieces; ticks are no texts."""
+    """Return the pieces of each text field that changed; ticks are left out."""
     changed = {
         name: text
         for name, text in new.items()
@@ -56,11 +54,10 @@ def changed_answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str,
 
 
 def edits(before: Sequence[str], after: Sequence[str], most: int) -> list[Piece] | None:
-    """The shortest way from one sequence to the other, part by part; None where it has more than
-    ``most`` edits.
+    """Return the shortest edit script part by part, None if it has more than ``most`` edits.
 
-    The greedy algorithm of Myers (1986) between the common start and the common end: (before +
-    after) × edits at worst.
+    The greedy algorithm of Myers (1986) between the common start and the common end: at worst
+    (before + after) × edits.
     """
     start, end = _common_ends(before, after)
     left, right = before[start : len(before) - end], after[start : len(after) - end]
@@ -86,8 +83,11 @@ def _common_ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]
 
 
 def _shortest(left: Sequence[str], right: Sequence[str], most: int) -> list[Piece] | None:
-    """``reach[k]``: how far on the left one comes on the diagonal k (left minus right) with so many
-    edits."""
+    """Search the shortest script forwards.
+
+    ``reach[k]``: the furthest position on the left that so many edits reach on the diagonal k (left
+    minus right).
+    """
     reach, trace = {1: 0}, []
     for edit in range(min(most, len(left) + len(right)) + 1):
         trace.append(dict(reach))
@@ -103,7 +103,7 @@ def _shortest(left: Sequence[str], right: Sequence[str], most: int) -> list[Piec
 
 
 def _walked(left: Sequence[str], right: Sequence[str], trace: list[dict[int, int]]) -> list[Piece]:
-    """The way back from the end, turned round."""
+    """Walk back from the end, and return the steps in forward order."""
     steps: list[Piece] = []
     x, y = len(left), len(right)
     for edit in range(len(trace) - 1, -1, -1):
@@ -122,8 +122,7 @@ def _walked(left: Sequence[str], right: Sequence[str], trace: list[dict[int, int
 
 
 def _joined(script: list[Piece]) -> list[Piece]:
-    """Parts that stand together as one piece; of what was exchanged, first all that is gone, then
-    all that is new."""
+    """Join adjacent parts to one piece; of a replacement, first *gone*, then *new*."""
     pieces: list[Piece] = []
     for stays, group in groupby(script, key=lambda piece: piece.kind == "same"):
         parts = list(group)
