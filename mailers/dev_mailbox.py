@@ -43,8 +43,13 @@ class DevMailbox:
         folder.mkdir(parents=True, exist_ok=True)
         # aiosmtpd greets itself on the port it was given, so it cannot be given 0.
         self._port = free_port()
+        # A name of its own: aiosmtpd would ask for the machine's, and greets in ASCII.
         self._controller = Controller(
-            self, hostname="127.0.0.1", port=self._port, data_size_limit=None
+            self,
+            hostname="127.0.0.1",
+            port=self._port,
+            data_size_limit=None,
+            server_hostname="localhost",
         )
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:

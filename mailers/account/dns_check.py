@@ -12,7 +12,7 @@ from engine.operations.installation_checks import Finding
 from engine.settings import MailServer, Settings, is_loopback
 from mailers.account.providers import SENDER_IS_LOGIN
 from mailers.account.smtp_test import Outcome, diagnose
-from mailers.smtp.connection import SmtpConnection
+from mailers.smtp.connection import SmtpConnection, ehlo_name
 from mailers.smtp.reply import SmtpReply
 
 # Names that no public DNS knows (RFC 2606, RFC 6762).
@@ -34,6 +34,8 @@ _MENDS_OF: dict[Outcome, str] = {
     "mismatch": f"465 begins encrypted (smtps://), 587 and 25 with STARTTLS ({_WHERE})",
     "no_password": "its provider lets no program in by password: ask its administrator to allow SMTP AUTH, or take another mailbox",
     "login_wanted": f"name its user and password ({_WHERE})",
+    "ours": f"the server is not at fault: if it speaks of the login, look there ({_WHERE}); else report it with these words",
+    "used_up": "nothing to mend: letters leave by themselves as soon as the provider lets them",
     "slow": "letters wait longer than this: look at `letters list`; if none leaves, ask your mail provider",
 }
 
@@ -58,7 +60,7 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
                 f"set one up {_WHERE}",
             )
         return
-    answer = SmtpConnection(server, settings.mail_from).try_out()
+    answer = SmtpConnection(server, settings.mail_from, name=ehlo_name(settings.base_url)).try_out()
     where = f"{server.host}:{server.port}"
     if answer.code == 250:
         yield Finding(
@@ -67,16 +69,20 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
             f"{where} accepts {'the login and ' if server.user else ''}the sender",
         )
     else:
-        yield Finding(
-            "mail server", "wrong", f"{where} says {_said(answer)}", _mend(server, answer)
-        )
+        yield Finding("mail server", "wrong", _said(server, answer), _mend(server, answer))
 
 
 def _mend(server: MailServer, answer: SmtpReply) -> str:
     return _MENDS_OF.get(diagnose(server, answer)) or _MENDS[answer.phase]
 
 
-def _said(answer: SmtpReply) -> str:
+def _said(server: MailServer, answer: SmtpReply) -> str:
+    if answer.ours:
+        return f"{server.host}:{server.port} was not asked: a fault of this program or machine at {answer.phase}: {answer.text}"
+    return f"{server.host}:{server.port} says {_in_its_words(answer)}"
+
+
+def _in_its_words(answer: SmtpReply) -> str:
     return f"at {answer.phase}: {answer.code or ''} {answer.text}".replace(":  ", ": ")
 
 

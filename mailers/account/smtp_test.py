@@ -10,7 +10,7 @@ from typing import Literal
 
 from engine.settings import MailServer
 from mailers.smtp.connection import SLOW, SmtpConnection, Timeouts
-from mailers.smtp.reply import SmtpReply, is_used_up, judge
+from mailers.smtp.reply import SmtpReply, is_date_refused, is_used_up, judge, limit_of
 
 MOST_SECONDS = 20.0
 IN_A_HURRY = Timeouts(connect=8.0, command=8.0, dot=15.0)
@@ -33,15 +33,20 @@ Outcome = Literal[
     "certificate",
     "too_fast",
     "used_up",
+    "greylisted",
+    "date",
     "later",
     "content",
+    "ours",
     "other",
 ]
 
 
-def try_account(server: MailServer, *, sender: str, recipient: str, content: bytes) -> SmtpReply:
+def try_account(
+    server: MailServer, *, sender: str, recipient: str, content: bytes, name: str = ""
+) -> SmtpReply:
     """Hand one mail over. Never raises; whoever is not done in MOST_SECONDS is left behind."""
-    channel = SmtpConnection(server, sender, IN_A_HURRY)
+    channel = SmtpConnection(server, sender, IN_A_HURRY, name=name)
     said: list[SmtpReply] = []
     hand_over = threading.Thread(
         target=lambda: said.append(channel.hand_over(recipient, content)), daemon=True
@@ -90,6 +95,10 @@ def diagnose(server: MailServer, answer: SmtpReply) -> Outcome:
     """What an answer means to the person who set the account; a pure function, tested as a table."""
     if judge(answer, 0).kind == "sent":
         return "sent"
+    if answer.ours:
+        return "ours"
+    if is_used_up(answer):
+        return "used_up"
     for outcome, words in _TOLD:
         if answer.speaks_of(words):
             return outcome
@@ -110,9 +119,11 @@ def _of_the_mail(answer: SmtpReply) -> Outcome:
         return "code"
     if (answer.phase == "sender" and answer.code >= 500) or answer.speaks_of(_SENDER_WORDS):
         return "sender"
-    if is_used_up(answer):
-        return "used_up"
-    if judge(answer, 0).kind == "slower" or answer.code == 421:
+    if limit_of(answer) == "greylisted":
+        return "greylisted"
+    if is_date_refused(answer):
+        return "date"
+    if limit_of(answer) in ("pace", "busy") or answer.code == 421:
         return "too_fast"
     if answer.phase in ("connect", "sender") or answer.code < 400:
         return "other"

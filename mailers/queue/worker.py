@@ -21,7 +21,7 @@ from mailers.queue.prepared import (
     compose_ahead,
     store_prepared,
 )
-from mailers.smtp.connection import SmtpConnection
+from mailers.smtp.connection import SmtpConnection, ehlo_name
 from mailers.smtp.reply import CHANNEL_AFTER, TOO_FAST, SmtpReply, Verdict, is_no_relay
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,9 @@ class DeliveryWorker:
         lease: timedelta = LEASE,
     ) -> None:
         self.db, self.composer, self.clock, self.lease = db, composer, clock, lease
-        self.channel = SmtpConnection(server, composer.sender)
+        self.channel = SmtpConnection(
+            server, composer.sender, name=ehlo_name(composer.links.base_url)
+        )
         self.pace = PACED.get(server.host, 0.0)
         self.stopping = threading.Event()
         self._held: list[Claimed] = []

@@ -13,8 +13,10 @@ import smtplib
 import socket
 import ssl
 import time
+from dataclasses import replace
 from email.utils import parseaddr
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from engine.settings import MailServer, is_loopback
 from mailers.smtp.reply import Phase, SmtpReply
@@ -38,6 +40,14 @@ NO_ADDRESS = SmtpReply(
 )
 # Nothing came in time from a server that had greeted: the line is open, and it is no wrong door.
 SLOW = "the server speaks, but no answer came in time"
+# A name that is known outside this machine: letters, digits and hyphens in two labels or more (RFC
+# 5321, 4.1.2).
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?!\d+$){_LABEL}", re.IGNORECASE)
+# What a broken line or a server raises in the standard library; anything else is a fault of ours.
+_NOT_OURS = (OSError, smtplib.SMTPException, UnicodeDecodeError)
+NO_HOST = "gaierror: the host's name cannot be looked up"
+PLAIN_LOGIN = "login and password may hold ASCII letters, digits and signs only"
 # A kept connection that was idle longer than this is probed before use.
 IDLE_SECONDS = 20.0
 
@@ -56,7 +66,11 @@ class _TimedSmtp:
 
     def __init__(self, channel: SmtpConnection, **given: Any) -> None:
         self.channel = channel
-        super().__init__(timeout=channel.patience.connect, **given)  # type: ignore[call-arg]
+        # Without a name of ours smtplib asks for the machine's, which may hold any letters, or take
+        # seconds to find.
+        super().__init__(
+            timeout=channel.patience.connect, local_hostname=channel.name or "localhost", **given
+        )  # type: ignore[call-arg]
 
     def _get_socket(self, *args: Any) -> socket.socket:
         self.channel.line = self  # also while it is being opened it can be cut
@@ -76,8 +90,12 @@ class _Encrypted(_TimedSmtp, smtplib.SMTP_SSL):
 class SmtpConnection:
     """One connection to the mail server, opened when it is needed and kept while it works."""
 
-    def __init__(self, server: MailServer, sender: str, patience: Timeouts = TIMEOUTS) -> None:
-        self.server, self.patience = server, patience
+    def __init__(
+        self, server: MailServer, sender: str, patience: Timeouts = TIMEOUTS, *, name: str = ""
+    ) -> None:
+        """``name``: how we introduce ourselves (see ``ehlo_name``); empty: by the address that the
+        line comes from."""
+        self.server, self.patience, self.name = server, patience, name
         self.sender = parseaddr(sender)[1]
         self._smtp: smtplib.SMTP | None = None
         self._used_at = 0.0
@@ -110,7 +128,9 @@ class SmtpConnection:
             # Later than the greeting a code in an exception is smtplib's own (a line that is too
             # long), not the server's.
             code = getattr(trouble, "smtp_code", 0) if phase == "connect" else 0
-            answer = SmtpReply(phase, max(code, 0), self._words(trouble))
+            answer = SmtpReply(
+                phase, max(code, 0), self._words(trouble), ours=not isinstance(trouble, _NOT_OURS)
+            )
         self._used_at = time.monotonic()
         return self._hushed(answer)
 
@@ -126,8 +146,9 @@ class SmtpConnection:
         except _Said as said:
             return self._hushed(said.answer)
         except Exception as trouble:  # as in hand_over
+            ours = not isinstance(trouble, _NOT_OURS)
             return self._hushed(
-                SmtpReply(phase, getattr(trouble, "smtp_code", 0), self._words(trouble))
+                SmtpReply(phase, getattr(trouble, "smtp_code", 0), self._words(trouble), ours=ours)
             )
         finally:
             self.close()
@@ -186,6 +207,10 @@ class SmtpConnection:
         server = self.server
         self.greeted = False
         smtp: smtplib.SMTP
+        try:
+            server.host.encode("idna")
+        except UnicodeError:
+            raise _Said(SmtpReply("connect", 0, NO_HOST)) from None
         if server.security == "smtps":
             smtp = _Encrypted(
                 self, host=server.host, port=server.port, context=ssl.create_default_context()
@@ -193,6 +218,7 @@ class SmtpConnection:
         else:
             smtp = _InClear(self, host=server.host, port=server.port)
         self.greeted = True
+        smtp.local_hostname = self.name or _address_literal(smtp.sock)
         try:
             self._greet(smtp)
         except BaseException:
@@ -222,6 +248,8 @@ class SmtpConnection:
         if server.user:
             try:
                 smtp.login(server.user, server.password)
+            except UnicodeEncodeError:
+                raise _Said(SmtpReply("login", 0, PLAIN_LOGIN, ours=True)) from None
             except (smtplib.SMTPException, OSError) as trouble:
                 raise _Said(
                     SmtpReply("login", getattr(trouble, "smtp_code", 0), self._words(trouble))
@@ -243,7 +271,7 @@ class SmtpConnection:
             return answer
         for secret in (_in_base64(f"\0{user}\0{password}"), _in_base64(password), password):
             text = text.replace(secret, "…")
-        return SmtpReply(answer.phase, answer.code, text)
+        return replace(answer, text=text)
 
     def _dot(self, smtp: smtplib.SMTP, content: bytes) -> SmtpReply:
         _wait_for(smtp, self.patience.dot)
@@ -263,6 +291,23 @@ class SmtpConnection:
             self._smtp.rset()
         except (OSError, smtplib.SMTPException):
             self.close()
+
+
+def ehlo_name(base_url: str) -> str:
+    """The installation's name for EHLO: the host of its base URL; empty where that is no public
+    ASCII name."""
+    host = (urlsplit(base_url).hostname or "").rstrip(".")
+    try:
+        name = host.encode("idna").decode()
+    except UnicodeError:
+        return ""
+    return name if _DOMAIN.fullmatch(name) else ""
+
+
+def _address_literal(line: socket.socket | None) -> str:
+    """The address that a line comes from, as EHLO names it (RFC 5321, 4.1.3)."""
+    host = line.getsockname()[0].partition("%")[0].removeprefix("::ffff:") if line else "127.0.0.1"
+    return f"[IPv6:{host}]" if ":" in host else f"[{host}]"
 
 
 def _in_base64(text: str) -> str:

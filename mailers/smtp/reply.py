@@ -1,7 +1,7 @@
-"""Judging what a mail server said: a pure function over frozen data, tested as a table.
+"""Judge what a mail server said: pure functions over frozen data, tested as a table.
 
 Providers disagree with the standards: QQ answers 550 to a sender who is too fast, 163 hides its
-reasons in 451 and 421.
+reasons in 451 and 421, Outlook names a daily limit in words of its own.
 """
 
 from __future__ import annotations
@@ -18,20 +18,29 @@ Kind = Literal["sent", "later", "slower", "failed", "unknown_user", "channel"]
 
 @dataclass(frozen=True)
 class SmtpReply:
-    """What the server said, and when. Code 0: nothing, or nothing that can be read (a time-out, a
-    broken line, garbage)."""
+    """What the server said, and when.
+
+    Code 0: nothing, or nothing readable (a time-out, a broken line, garbage). ``ours``: no server
+    said it: this program or this machine failed, and ``text`` is Python's name for the fault.
+    """
 
     phase: Phase
     code: int
     text: str
+    ours: bool = False
 
     def __str__(self) -> str:
-        return f"{self.phase}: {self.code or ''} {self.text}".replace(":  ", ": ")[:500]
+        who = "ours, " if self.ours else ""
+        return f"{who}{self.phase}: {self.code or ''} {self.text}".replace(":  ", ": ")[:500]
 
     def speaks_of(self, words: Iterable[str]) -> bool:
-        """Is one of these in what was said? ``words`` in lower case."""
+        """True if one of these is in what was said. ``words`` in lower case."""
         text = self.text.lower()
         return any(word in text for word in words)
+
+    def matches(self, pattern: str) -> bool:
+        """True if a regular expression finds something in what was said, in lower case."""
+        return re.search(pattern, self.text.lower()) is not None
 
 
 @dataclass(frozen=True)
@@ -53,28 +62,78 @@ CHANNEL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 
 LOGIN_AFTER = timedelta(minutes=15)
 # The account has sent all that it may today: every letter would hear the same.
 USED_UP_AFTER = timedelta(hours=1)
+# After so many answers that got lost the letter waits for a person: each try may be one more copy.
+UNANSWERED_MOST = 2
 
-_USED_UP_WORDS = ("mi:stc", "rp:trc", "sending quota", "sending limit", "submissionquotaexceeded")
-_TOO_FAST_WORDS = (
-    "frequency limited",
-    "mailbox unavailable or access denied",
-    "too many",
-    "rate limit",
-    "ratelimit",
-    "try again later",
-    "hl:itc",
-    "hl:icc",
-    "hl:ifc",
-    "hl:iff",
-    "hl:mep",
-    "mi:sfq",
-    "mi:dmc",
-    "rp:drc",
-    "rp:qrc",
-    "dt:spm",
+
+# *used_up*: the account may send no more for now, of any letter. *pace*: it sends too fast.
+# *busy*: this recipient gets too much. *greylisted*: the recipient's server wants a second visit.
+Limit = Literal["used_up", "pace", "busy", "greylisted"]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One way to say a limit: ``says`` is a regular expression over the answer in lower case."""
+
+    who: str
+    limit: Limit
+    says: str
+
+
+# The first that matches counts. Said by the servers themselves, or named in their help pages.
+WORDINGS = (
+    Wording("Postgrey, milter-greylist, rspamd", "greylisted", r"gr[ea]y-?list|postgrey|灰名单"),
+    Wording("QQ", "busy", r"mailbox unavailable or access denied"),
+    Wording("Gmail", "busy", r"trying to contact is receiving mail|account is receiving mail"),
+    Wording("Exchange", "busy", r"recipient.{0,60}(receiv|inbound).{0,40}(limit|per hour|too)"),
+    Wording("163, 126", "used_up", r"\b(mi:stc|rp:trc)\b"),
+    Wording("163, 126", "pace", r"\b(hl:(itc|icc|ifc|iff|mep)|mi:(sfq|dmc)|rp:(drc|qrc|rcl))\b"),
+    Wording("163, 126", "pace", r"\bdt:spm\b"),
+    Wording("Outlook, Microsoft 365", "used_up", r"\b5\.1\.90\b|\b5\.2\.12[0-9]\b|\b5\.7\.705\b"),
+    Wording("Outlook, Microsoft 365", "used_up", r"submissionquotaexceeded|tenant has exceeded"),
+    Wording("Gmail", "used_up", r"\b5\.4\.5\b|reached a limit for sending mail"),
+    Wording("Google Workspace", "pace", r"peak smtp relay limit"),
+    Wording("Google Workspace", "used_up", r"smtp relay limit exceeded"),
+    Wording("Gmail", "pace", r"unusual rate of"),
+    Wording("Zoho", "used_up", r"unusual sending activity"),
+    Wording("Amazon SES", "used_up", r"daily message quota"),
+    Wording("Amazon SES", "pace", r"maximum sending rate|throttling failure"),
+    Wording("SendGrid", "used_up", r"maximum credits exceeded"),
+    Wording("Yahoo", "pace", r"resources temporarily (un|not )available"),
+    Wording(
+        "Tencent Exmail", "used_up", r"发[信送件]量?.{0,6}[到达超][过出]?.{0,6}(上限|限[制额])"
+    ),
+    Wording("Aliyun", "pace", r"too frequently sending|unexpected sending|behaviou?r spam"),
+    Wording("cPanel", "pace", r"max (emails|defers and failures) per hour"),
 )
-# Said of a recipient, and the account is meant: whoever puts its login right finds these letters
-# still waiting.
+
+_PER_DAY = (
+    r"daily|\b(per[- ]?|an? |each |every )day\b|\btoday\b|\b24[- ]?h(ours?)?\b|[当每今一][日天]"
+)
+_PER_HOUR = r"hour|minute|seconds?\b|小时|分钟"
+_BOUND = (
+    r"limit|quota|maximum|\bmax\b|allowance|threshold|exceed|too (many|much)|\bonly \d"
+    r"|上限|限[制额量]|超[过出]"
+)
+# What is sent, not what a mailbox holds: "quota exceeded" alone speaks of the recipient's.
+_SENDING = (
+    r"\bsen[dt]|sender|outgoing|outbound|submission|submit|messages|e-?mails\b|recipients"
+    r"|your \w+ quota|发[信送件]"
+)
+_BEYOND = r"exceed|reach|over|hit|\bonly \d|too (many|much)|上限|超[过出]"
+_FAST = (
+    r"\brate\b|ratelimit|throttl|too (fast|quick|frequent|often|many|much)|frequen|slow down"
+    r"|频[率繁]|太快"
+)
+# Bounds that belong to this one letter or its recipient's mailbox.
+_OF_THE_LETTER = (
+    r"mailbox.{0,20}(quota|full|size|limit)|(quota|storage|space).{0,30}mailbox|over ?quota"
+    r"|inbox|disk|storage"
+    r"|size|too (large|long|big)|attachment|\bhops?\b|received headers|line length|number of links"
+)
+_COME_AGAIN = r"try (it )?(again|later)|retry|come back|later"
+
+# Said of a recipient, and the account is meant: whoever puts its login right finds these letters.
 _NO_RELAY_WORDS = ("relay", "rp:frl", "authentication is required")
 _TOO_BIG_WORDS = ("size", "too large", "too long", "too big")
 _UNKNOWN_WORDS = (
@@ -84,46 +143,114 @@ _UNKNOWN_WORDS = (
     "user not found",
     "mailbox not found",
     "does not exist",
+    "recipient not found",
     "5.1.1",
 )
 _LOGIN_WORDS = ("too much fail authentication", "authentication required", "authentication failed")
+# Exim and SpamExperts ("far in the past/future"), SpamAssassin's rule, gateways of mail providers.
+_DATE_WORDS = (
+    r"date_in_(past|future)|\bdate\b.{0,40}(past|future|old|invalid|wrong|range|expired|not valid)"
+    r"|(old|invalid|bad|wrong|stale|past|future) date|message (is )?too old|日期"
+)
 
 
 def judge(answer: SmtpReply, attempts: int) -> Verdict:
     """What follows for a letter that has been tried ``attempts`` times before this one."""
     if answer.phase == "dot" and 200 <= answer.code < 300:
         return Verdict("sent")
+    if answer.ours and answer.phase not in ("connect", "login"):
+        return Verdict("failed")
     if (trouble := _of_the_channel(answer)) is not None:
         return trouble
     if answer.code < 400:  # no answer, or one to another question
         return _retry(attempts)
-    if answer.speaks_of(_TOO_FAST_WORDS):
-        return Verdict("slower", TOO_FAST) if attempts < TOO_FAST_TRIES else Verdict("failed")
-    if 400 <= answer.code < 500:
+    limit = limit_of(answer)
+    if limit == "greylisted" or is_date_refused(answer) or (limit is None and answer.code < 500):
         return _retry(attempts)
+    if limit is not None:
+        return Verdict("slower", TOO_FAST) if attempts < TOO_FAST_TRIES else Verdict("failed")
+    return _of_a_refusal(answer, attempts)
+
+
+def _of_a_refusal(answer: SmtpReply, attempts: int) -> Verdict:
     if answer.phase == "sender":
         return Verdict("channel", LOGIN_AFTER)
-    if answer.phase == "recipient" and answer.speaks_of(_UNKNOWN_WORDS):
+    if is_unknown_user(answer):
         return Verdict("unknown_user")
     return _retry(attempts) if is_no_relay(answer) else Verdict("failed")
 
 
 def _of_the_channel(answer: SmtpReply) -> Verdict | None:
-    if answer.phase == "login" or answer.speaks_of(_LOGIN_WORDS):
-        return Verdict("channel", LOGIN_AFTER)
-    if is_used_up(answer):
+    limit = limit_of(answer)
+    if limit == "used_up":
         return Verdict("channel", USED_UP_AFTER)
+    if answer.ours:
+        return Verdict("channel")
+    if answer.phase == "login" or (answer.speaks_of(_LOGIN_WORDS) and limit is None):
+        return Verdict("channel", LOGIN_AFTER)
+    if answer.phase == "sender" and limit == "pace":
+        return Verdict("channel", TOO_FAST)
     return Verdict("channel") if answer.phase == "connect" or answer.code == 421 else None
 
 
+def limit_of(answer: SmtpReply) -> Limit | None:
+    """The limit that the answer speaks of, by a known wording, else by its meaning."""
+    if answer.ours or answer.code < 400:
+        return None
+    known = next((wording.limit for wording in WORDINGS if answer.matches(wording.says)), None)
+    if known or answer.speaks_of(_LOGIN_WORDS) or answer.matches(_OF_THE_LETTER):
+        return known
+    return _limit_by_meaning(answer)
+
+
+def _limit_by_meaning(answer: SmtpReply) -> Limit | None:
+    bound = answer.matches(_BOUND)
+    if bound and answer.matches(_PER_DAY):
+        return "used_up"
+    if (bound and answer.matches(_PER_HOUR)) or answer.matches(_FAST):
+        return "pace"
+    if bound and answer.matches(_SENDING) and answer.matches(_BEYOND):
+        return "used_up"
+    return "pace" if answer.code >= 500 and answer.matches(_COME_AGAIN) else None
+
+
 def is_used_up(answer: SmtpReply) -> bool:
-    """Has the account sent all that its provider allows it in a day?"""
-    return answer.code >= 400 and answer.speaks_of(_USED_UP_WORDS)
+    """True if the account has sent all that its provider allows it for now."""
+    return limit_of(answer) == "used_up"
+
+
+def is_unknown_user(answer: SmtpReply) -> bool:
+    """True if the recipient's server says that there is no such mailbox."""
+    return answer.phase == "recipient" and answer.code >= 500 and answer.speaks_of(_UNKNOWN_WORDS)
 
 
 def is_no_relay(answer: SmtpReply) -> bool:
-    """Does the server pass no mail on to other providers, as it does for whoever has not logged in?"""
+    """True if the server passes no mail on to other providers, as to somebody not logged in."""
     return answer.phase == "recipient" and answer.code >= 500 and answer.speaks_of(_NO_RELAY_WORDS)
+
+
+def is_date_refused(answer: SmtpReply) -> bool:
+    """True if the mail was refused for the date in its header."""
+    return answer.phase == "dot" and answer.code >= 400 and answer.matches(_DATE_WORDS)
+
+
+def is_unanswered(answer: SmtpReply) -> bool:
+    """True if the whole mail was handed over and no answer to it came: it may have arrived."""
+    return answer.phase == "dot" and answer.code < 400 and not 200 <= answer.code < 300
+
+
+def likeness(answer: SmtpReply) -> str | None:
+    """What refusals of one kind share: phase, code and words without ids, numbers and addresses.
+
+    None for what is each letter's own: no such user, greylisting, a mail that is too big.
+    """
+    own = is_unknown_user(answer) or is_too_big(answer)
+    if own or limit_of(answer) in ("greylisted", "busy"):
+        return None
+    if judge(answer, 0).kind in ("sent", "channel"):
+        return None
+    words = [word for word in answer.text.lower().split() if not re.search(r"[\d@:/<>]", word)]
+    return " ".join([answer.phase, str(answer.code), *words[:12]])
 
 
 def for_the_letter(answer: SmtpReply, attempts: int) -> Verdict:
@@ -132,7 +259,8 @@ def for_the_letter(answer: SmtpReply, attempts: int) -> Verdict:
     A server that hangs up in the middle of a mail (421) may mean this one alone: it steps behind
     the others, and the try counts.
     """
-    if answer.code == 421 and answer.phase in ("recipient", "data", "dot"):
+    hung_up = answer.code == 421 and answer.phase in ("recipient", "data", "dot")
+    if hung_up and limit_of(answer) != "used_up":
         return _retry(attempts)
     return judge(answer, attempts)
 
@@ -140,7 +268,10 @@ def for_the_letter(answer: SmtpReply, attempts: int) -> Verdict:
 Meaning = Literal[
     "unknown_user",
     "too_fast",
+    "busy",
     "used_up",
+    "greylisted",
+    "date",
     "refused_address",
     "refused_words",
     "too_big",
@@ -151,25 +282,40 @@ Meaning = Literal[
     "ours",
     "",
 ]
-_SAID = re.compile(r"(connect|login|sender|recipient|data|dot): (?:(\d{3}) )?(.*)", re.DOTALL)
+_SAID = re.compile(
+    r"(ours, )?(connect|login|sender|recipient|data|dot): (?:(\d{3}) )?(.*)", re.DOTALL
+)
 
 
 def meaning(said: str) -> Meaning:
-    """What a letter's ``answer`` means for a person: a server's words as ``str(Answer)`` keeps
-    them. Empty: nothing to say.
+    """What a letter's ``answer`` (as ``str(Answer)`` keeps it) means for a person.
 
-    *ours*: the letter could not be composed; no server has seen it.
+    Empty: nothing to say. *ours*: the letter could not be composed or handed over; no server
+    refused it.
     """
     if said.startswith("compose:"):
         return "ours"
     answer = heard(said)
     if answer is None:
         return ""
-    if is_used_up(answer):
-        return "used_up"
+    kind = judge(answer, 0).kind
+    if kind == "sent":
+        return ""
+    return _meaning_by_words(answer) or _meaning_by_verdict(answer, kind)
+
+
+def _meaning_by_words(answer: SmtpReply) -> Meaning:
+    if answer.ours:
+        return "ours"
+    if is_date_refused(answer):
+        return "date"
     if is_no_relay(answer):
         return "no_relay"
-    kind = judge(answer, 0).kind
+    limit = limit_of(answer)
+    return _MEANS_OF_LIMIT[limit] if limit and answer.phase != "login" else ""
+
+
+def _meaning_by_verdict(answer: SmtpReply, kind: Kind) -> Meaning:
     if kind == "failed" and answer.phase == "recipient":
         return "refused_address"
     if kind == "failed":
@@ -182,14 +328,22 @@ def meaning(said: str) -> Meaning:
 def heard(said: str) -> SmtpReply | None:
     """The answer that ``said`` keeps; None where it is no server's."""
     found = _SAID.fullmatch(said)
-    return SmtpReply(found[1], int(found[2] or 0), found[3]) if found else None  # type: ignore[arg-type]
+    if found is None:
+        return None
+    return SmtpReply(found[2], int(found[3] or 0), found[4], ours=found[1] is not None)  # type: ignore[arg-type]
 
 
 def is_too_big(answer: SmtpReply) -> bool:
-    """Does the server take no mail of this size?"""
+    """True if the server takes no mail of this size."""
     return answer.code == 552 and answer.speaks_of(_TOO_BIG_WORDS)
 
 
+_MEANS_OF_LIMIT: dict[Limit, Meaning] = {
+    "used_up": "used_up",
+    "pace": "too_fast",
+    "busy": "busy",
+    "greylisted": "greylisted",
+}
 _MEANS: dict[Kind, Meaning] = {
     "unknown_user": "unknown_user",
     "slower": "too_fast",

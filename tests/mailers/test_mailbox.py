@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from mailers import dev_mailbox
 from mailers.dev_mailbox import DevMailbox, open_mail, stored_mails
 from mailers.queue.worker import DeliveryWorker
+from mailers.smtp.connection import SmtpConnection
 from tests.club import LILEI, MEIMEI, House
 from tests.mail import text_of
 from tests.mailers.test_delivery import Standing
@@ -67,3 +69,20 @@ def test_the_mailbox_opens_nothing_but_its_mails(tmp_path: Path, name: str) -> N
     (tmp_path / "secret.eml").write_text("Subject: secret\n\n")
     (tmp_path / "mailbox").mkdir()
     assert open_mail(tmp_path / "mailbox", name) is None
+
+
+def test_a4_the_built_in_mailbox_works_on_a_machine_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: "小明的电脑.lan")
+    catcher = DevMailbox(tmp_path)
+    server = catcher.start()
+    try:
+        assert (
+            SmtpConnection(server, "Jiuniu <jiuniu@localhost>")
+            .hand_over("lilei@qq.com", b"Subject: x\r\n\r\nx\r\n")
+            .code
+            == 250
+        )
+    finally:
+        catcher.stop()

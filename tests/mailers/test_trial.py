@@ -41,7 +41,18 @@ QQ = MailServer("smtps", "smtp.qq.com", 465, "club@qq.com", "code")
         (SmtpReply("sender", 421, "HL:ITC 1.2.3.4"), "too_fast"),
         (SmtpReply("dot", 554, "5.7.1 spam"), "content"),
         (SmtpReply("data", 451, "4.3.0 later"), "later"),
-        (SmtpReply("recipient", 450, "4.2.0 Greylisted"), "later"),
+        (SmtpReply("recipient", 450, "4.2.0 Greylisted"), "greylisted"),
+        (SmtpReply("recipient", 451, "4.7.1 Greylisted, try again later"), "greylisted"),
+        (SmtpReply("login", 454, "4.7.0 Daily message quota exceeded"), "used_up"),
+        (
+            SmtpReply("dot", 550, "5.1.90 you've reached your daily limit for message recipients"),
+            "used_up",
+        ),
+        (SmtpReply("dot", 550, "Date header far in the past/future."), "date"),
+        (
+            SmtpReply("connect", 0, "UnicodeEncodeError: 'ascii' codec can't encode", ours=True),
+            "ours",
+        ),
         (SmtpReply("dot", 554, "MI:STC 163 smtp1"), "used_up"),
         (
             SmtpReply("login", 0, "SMTPException: No suitable authentication method found."),

@@ -25,6 +25,7 @@ from engine.text.i18n import marked as _
 from mailers.account.providers import OWN, PRESETS, SENDER_IS_LOGIN, preset_of
 from mailers.account.smtp_test import Outcome, diagnose, try_account
 from mailers.letters.mime import mail_bytes, mailbox
+from mailers.smtp.connection import ehlo_name
 from web.app.services import services
 from web.http.i18n import gettext
 from web.http.security import check_rate_limit
@@ -175,9 +176,8 @@ def send_test_mail(server: MailServer, *, sender: str, to: str, club: str) -> Tr
     """One test mail, now. None: there were enough of them this hour."""
     if not check_rate_limit(TEST_MAILS, "here"):
         return None
-    answer = try_account(
-        server, sender=sender, recipient=to, content=_mail(sender=sender, to=to, club=club)
-    )
+    content, name = _mail(sender=sender, to=to, club=club), ehlo_name(services().settings.base_url)
+    answer = try_account(server, sender=sender, recipient=to, content=content, name=name)
     return Tried(
         diagnose(server, answer),
         f"{answer.code if answer.code > 0 else ''} {answer.text}".strip(),

@@ -91,6 +91,15 @@ MEANINGS = {
     "too_fast": _(
         "The provider finds that we send too much at once. It goes out by itself, more slowly."
     ),
+    "busy": _("This mailbox gets too much mail just now. It goes out by itself, more slowly."),
+    "greylisted": _(
+        "The recipient's server turns a sender away once before it takes the mail (greylisting). That is usual: it goes out by "
+        "itself in some minutes."
+    ),
+    "date": _(
+        "The server does not accept the date of the letter. It is written once more with today's date and goes out by itself; if "
+        "it comes back again, the clock of our machine is wrong."
+    ),
     "used_up": _(
         "The mailbox that the club writes from has sent all it may today. It goes out by itself as soon as it may."
     ),
@@ -107,7 +116,7 @@ MEANINGS = {
         "The provider did not answer in time. It is tried again by itself, and may arrive twice."
     ),
     "ours": _(
-        "The letter could not be written: a fault of this program. Tell whoever looks after the server."
+        "The letter could not be written or handed over: a fault of this program. Tell whoever looks after the server."
     ),
 }
 

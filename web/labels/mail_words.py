@@ -185,6 +185,26 @@ ADVICE: dict[Outcome, Advice] = {
             "and leave by themselves as soon as they may."
         ),
     ),
+    "greylisted": Advice(
+        _("The login works, and the recipient's server asks for a second visit"),
+        _(
+            "This is greylisting: a server that does not know a new sender turns the first mail away and takes the next one some "
+            "minutes later. Save the account: the club's letters are tried again by themselves."
+        ),
+    ),
+    "date": Advice(
+        _("The server does not accept the date of the mail"),
+        _(
+            "It finds the mail too old, or from the future. Compare the clock of the machine that runs the club with a right one."
+        ),
+    ),
+    "ours": Advice(
+        _("This is a fault on our side, not the mail server's"),
+        _(
+            "The program or its machine failed before the server could answer. If the words below speak of login or password, look "
+            "there; else pass them on to whoever runs the server."
+        ),
+    ),
     "later": Advice(
         _("The login works, and the mail is to come later"),
         _(
@@ -218,6 +238,8 @@ OF_THE_ACCOUNT: tuple[Outcome, ...] = (
     "no_tls",
     "certificate",
     "used_up",
+    "date",
+    "ours",
 )
 
 
