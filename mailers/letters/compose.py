@@ -32,6 +32,8 @@ from mailers.letters.mime import encoded_words, mail_bytes, mailbox
 # when it is escaped.
 MOST_BYTES = 90_000
 ROOMS = (24_000, 12_000, 4_000, 1_000)
+# Every automatic answer but the report that a mail could not be delivered (MS-OXCMAIL, 2.1.3.2.20).
+NO_AUTOMATIC_ANSWERS = "DR, RN, NRN, OOF, AutoReply"
 _LINKS = re.compile(r"https?://\S+")
 
 
@@ -92,10 +94,10 @@ class Composer:
             "To": mailbox(facts.you.name, facts.recipient),
             "Reply-To": _reply_to(facts),
             "Subject": encoded_words(sheet.title),
-            "Date": format_datetime(letter.created_at),
+            "Date": format_datetime(facts.now),
             "Message-ID": f"<{letter.message_id}@{domain}>",
             "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
+            "X-Auto-Response-Suppress": NO_AUTOMATIC_ANSWERS,
             "List-Id": f"{club.slug} <{club.slug}.{domain}>",
             "X-Jiuniu-Letter": letter.name,
         }

@@ -28,7 +28,7 @@ from mailers.queue.prepared import (
     store_prepared,
     with_their_people,
 )
-from mailers.smtp.reply import SmtpReply, Verdict, for_the_letter, judge
+from mailers.smtp.reply import SmtpReply, Verdict, for_the_letter, is_date_refused, judge
 
 OF_YESTERDAY = "held up until the night: the next daily letter says it all"
 
@@ -72,7 +72,8 @@ def prepare(
     """Compose the letter now and store its bytes together with *transmitting*. None: it does not
     leave, and says why.
 
-    A retry keeps the bytes it had, unless the due time that they name has moved since.
+    Its Date is this moment. A retry keeps the bytes that it had, unless no server was reached with
+    them, their date was refused, or the due time that they name has moved since.
     """
     enter_club(session, claimed.club_id)
     together = with_their_people(session, [claimed.letter_id])
@@ -180,11 +181,22 @@ def record_reply(
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
         return verdict
     letter.state = LetterState.QUEUED
+    _forget_unseen_bytes(letter, answer)
     if its.kind == "channel":
         letter.attempts -= 1
     else:
         letter.next_at = now + (its.wait or timedelta())
     return verdict
+
+
+def _forget_unseen_bytes(letter: Letter, answer: SmtpReply) -> None:
+    """What was refused for its date, or never reached a server, is composed again for the day on
+    which it leaves."""
+    tried_before = letter.attempts > 1 or letter.maybe_twice
+    if is_date_refused(answer) or (
+        answer.phase in ("connect", "login", "sender") and not tried_before
+    ):
+        letter.bytes = None
 
 
 _letter = Letter.__table__.c

@@ -290,8 +290,7 @@ _SAID = re.compile(
 def meaning(said: str) -> Meaning:
     """What a letter's ``answer`` (as ``str(Answer)`` keeps it) means for a person.
 
-    Empty: nothing to say. *ours*: the letter could not be composed or handed over; no server
-    refused it.
+    Empty: nothing to say. *ours*: the letter could not be composed or handed over.
     """
     if said.startswith("compose:"):
         return "ours"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -29,6 +29,7 @@ from tests.club import (
     UNKNOWN,
     House,
 )
+from tests.mail import parse
 
 pytestmark = pytest.mark.postgres
 
@@ -328,3 +329,54 @@ def test_what_an_outage_held_up_does_not_wake_anybody(house: House) -> None:
     )
     house.now = waiting.next_at
     assert house.deliver() == [("study_plan.second_chance", LILEI)]
+
+
+def dates(house: House) -> list[datetime]:
+    return [parse(content)["Date"].datetime for _, _, content in house.server.taken]
+
+
+def test_a10_a_mail_is_dated_when_it_is_first_handed_over(applied: House) -> None:
+    """Queued on a Monday, while the post was held for eight days and the server could not be
+    reached for one more."""
+    message_id = only(applied).message_id
+    applied.now += timedelta(days=8)
+    applied.deliver(DOWN)
+    assert only(applied).bytes is None
+    applied.now += timedelta(days=1)
+    applied.deliver()
+    assert dates(applied) == [applied.now]
+    assert parse(applied.server.taken[0][2])["Message-ID"] == f"<{message_id}@jiuniu.example>"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "550 Date header far in the past/future.",
+        "554 5.7.1 DATE_IN_PAST_96_XX",
+        "451 4.7.1 date is too old",
+    ],
+)
+def test_a10_after_a_refusal_for_its_date_it_is_composed_anew_under_the_same_name(
+    applied: House, refusal: str
+) -> None:
+    seen: list[bytes] = []
+    answers = iter(
+        [SmtpReply("dot", 451, "4.3.0 not now"), SmtpReply("dot", int(refusal[:3]), refusal[4:])]
+    )
+    for days in (2, 8):
+        applied.deliver(lambda frozen: (seen.append(frozen.content), next(answers))[1])
+        applied.now += timedelta(days=days)
+    applied.deliver(lambda frozen: (seen.append(frozen.content), TAKEN)[1])
+    first, again, anew = (parse(content) for content in seen)
+    assert (first["Date"], first["Message-ID"]) == (again["Date"], anew["Message-ID"])
+    assert (anew["Date"].datetime, only(applied).state) == (applied.now, "sent")
+
+
+def test_a10_what_falls_due_at_midnight_carries_the_morning_s_date(house: House) -> None:
+    house.join()
+    house.deliver()
+    house.live(until=house.now + timedelta(days=6))
+    mail = house.mail("study_plan.second_chance", LILEI)
+    letter = house.letters("study_plan.second_chance")[0]
+    assert mail["Date"].datetime == letter.settled_at
+    assert letter.created_at < letter.next_at <= mail["Date"].datetime
