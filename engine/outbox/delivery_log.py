@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import defer
 
-from engine.outbox.queue import BY_CLOCK, requeue
+from engine.outbox.queue import BY_CLOCK, is_uncertain, requeue
 from engine.storage.database import across_clubs, enter_club
 from engine.storage.heartbeats import hold_post, release_post
 from engine.storage.models import Club, Letter, Person
@@ -18,6 +18,7 @@ PAUSED = "held: the club is paused"
 
 # The answer of a letter that somebody let go by hand: it leaves even while the post rests.
 RELEASED = "released"
+ARRIVED = "the owner knows that it arrived"
 
 
 def rows(session: ClubSession, state: str | None = None) -> list[dict[str, Any]]:
@@ -37,8 +38,9 @@ def one(session: ClubSession, letter_id: int) -> tuple[dict[str, Any] | None, by
     return _plain(letter, person.address if person else None), letter.bytes
 
 
-# Every held letter but those that wait for their club's rest to end.
-_HELD = (Letter.state == "held") & (Letter.answer != PAUSED)
+# Every held letter but those that wait for their club's rest to end, or may have arrived: each of
+# these is asked for alone.
+_HELD = (Letter.state == "held") & (Letter.answer != PAUSED) & ~is_uncertain()
 
 # What the desk shows together; recent: every letter.
 KINDS: dict[str, tuple[str, ...]] = {
@@ -67,19 +69,23 @@ def letters_of_kind(
 
 
 def counts(session: ClubSession) -> dict[str, int]:
-    """How many letters of each kind there are that somebody may want to look after; *again*: turned
-    away before, and waiting."""
+    """How many letters of each kind there are that somebody may want to look after.
+
+    *again*: turned away before, and waiting; *uncertain*: held because they may have arrived.
+    """
     states = {state: kind for kind, members in KINDS.items() for state in members}
     tried = func.count(Letter.id).filter(Letter.state == "queued", Letter.attempts > 0)
+    unsure = func.count(Letter.id).filter(is_uncertain())
     found = (
-        select(Letter.state, func.count(Letter.id), tried)
+        select(Letter.state, func.count(Letter.id), tried, unsure)
         .where(Letter.state.in_(states))
         .group_by(Letter.state)
     )
-    counted = dict.fromkeys((*KINDS, "again"), 0)
-    for state, number, again in session.execute(found):
+    counted = dict.fromkeys((*KINDS, "again", "uncertain"), 0)
+    for state, number, again, uncertain in session.execute(found):
         counted[states[state]] += number
         counted["again"] += again
+        counted["uncertain"] += uncertain
     return counted
 
 
@@ -117,6 +123,15 @@ def release(session: ClubSession, club_id: int, letter_id: int, now: datetime) -
     enter_club(session, club_id)
     held = (Letter.id == letter_id) & (Letter.state == "held")
     return requeue(session, held, now, answer=RELEASED) == 1
+
+
+def take_for_arrived(session: ClubSession, club_id: int, letter_id: int, now: datetime) -> bool:
+    """The owner asked: the letter that nobody answered for has arrived, and does not go again."""
+    enter_club(session, club_id)
+    arrived = {"state": "sent", "settled_at": now, "answer": ARRIVED}
+    uncertain = (Letter.id == letter_id) & is_uncertain()
+    noted = update(Letter).where(uncertain).values(arrived).returning(Letter.id)
+    return session.execute(noted).first() is not None
 
 
 def hold_all(session: ClubSession, machine_now: datetime) -> None:

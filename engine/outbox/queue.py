@@ -16,6 +16,7 @@ from engine.club.authority import holders
 from engine.club.context import charter_numbers, current_charter, current_club
 from engine.club.electorate import still_asked
 from engine.declare.due_times import TimeContext, morning_after_quiet
+from engine.declare.roles import Proof
 from engine.declare.roles import person as the_person
 from engine.declare.workflow import WORKFLOW, LetterSpec, State
 from engine.storage.database import club_of
@@ -33,6 +34,10 @@ DAILY_LETTER = "club.daily"
 # How the answer of a server begins that would not take the address, and for how long what came back
 # is still news.
 REFUSED_ADDRESS, GO_AGAIN = "recipient:", timedelta(days=30)
+
+# How the answer of a letter begins that is held because nobody answered for it, and where it counts
+# the times.
+UNCERTAIN, UNANSWERED = "uncertain: ", "unanswered"
 
 _DEFAULTS: dict[str, Any] = {
     "version": None,
@@ -116,10 +121,12 @@ def queue_for_case(
     if not letters:
         return
     next_at = morning_after_quiet(now, context) if by_clock else now
+    waited_for = not by_clock and any(act.proof is not Proof.NONE for act in state.acts)
     for spec in letters:
         letter = CaseLetter(case, spec, now, next_at, by_clock)
+        first = {"priority": AT_ONCE} if waited_for and spec.asks else {}
         session.unit.letters += [
-            letter.to(case, person_id, version)
+            letter.to(case, person_id, version) | first
             for person_id in recipients(session, case, spec, state)
         ]
 
@@ -139,6 +146,11 @@ def waits_for_morning(
         letter.asks and case is not None and case.due_at is not None and morning >= case.due_at
     )
     return None if morning <= now or too_late else morning
+
+
+def is_uncertain() -> ColumnElement[bool]:
+    """A letter that rests because it was handed over and never answered for: it may have arrived."""
+    return (Letter.state == "held") & Letter.answer.startswith(UNCERTAIN)
 
 
 def recipients(session: ClubSession, case: Case, letter: LetterSpec, state: State) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import defer
 
 from engine.cases.deadlines import is_stuck, reminders_of
@@ -14,6 +14,7 @@ from engine.club.authority import assigned_to
 from engine.club.people import is_admin
 from engine.declare.registry import all_workflows, standing, state_of
 from engine.declare.targets import arrows
+from engine.outbox.queue import is_uncertain
 from engine.storage.models import Case, Event, Letter, Person
 from engine.storage.states import LetterState, PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
@@ -161,13 +162,10 @@ def officers(session: ClubSession) -> list[tuple[Person, Case | None]]:
 
 
 def letters_in_trouble(session: ClubSession, limit: int = MOST) -> list[tuple[Letter, Person]]:
+    """Return letters that failed or may have arrived, and whom they are for, the newest first."""
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
-    wanted = (
-        select(Letter, Person)
-        .join(Person, person)
-        .where(Letter.state == LetterState.FAILED)
-        .order_by(Letter.id.desc())
-    )
+    trouble = or_(Letter.state == LetterState.FAILED, is_uncertain())
+    wanted = select(Letter, Person).join(Person, person).where(trouble).order_by(Letter.id.desc())
     return [
         (letter, who)
         for letter, who in session.execute(wanted.limit(limit).options(defer(Letter.bytes)))

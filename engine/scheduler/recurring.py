@@ -17,7 +17,13 @@ from engine.declare.openings import Calendar
 from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
 from engine.declare.workflow import REMOVAL_PROPOSED, Workflow
-from engine.outbox.queue import BULK, DAILY_LETTER, queue_for_person, was_queued_for_person
+from engine.outbox.queue import (
+    BULK,
+    DAILY_LETTER,
+    is_uncertain,
+    queue_for_person,
+    was_queued_for_person,
+)
 from engine.scheduler.pause import resume
 from engine.scheduler.schedules import DAILY, RESUME, calendar_of, pass_over, rhythm_of
 from engine.storage.database import ROW_LOCK, Database, across_clubs, in_club, lost_race
@@ -188,5 +194,6 @@ def something_waits(session: ClubSession, person: Person, since: datetime | None
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None
     failed = select(Letter.id).where(Letter.state == LetterState.FAILED).limit(1)
     resting = select(Case.id).where(is_stuck()).limit(1)
-    looks = [waiting, failed, resting] if person.role == PersonRole.OWNER else [waiting]
+    unsure = select(Letter.id).where(is_uncertain()).limit(1)
+    looks = [waiting, failed, unsure, resting] if person.role == PersonRole.OWNER else [waiting]
     return any(session.execute(look).first() is not None for look in looks)

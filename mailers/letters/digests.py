@@ -12,6 +12,7 @@ from engine.declare.fields import written_answers
 from engine.declare.registry import UNREADABLE, label_of, standing, title_of, workflow
 from engine.declare.transition import undo_ends
 from engine.declare.workflow import REMOVAL_PROPOSED
+from engine.outbox.queue import UNANSWERED, UNCERTAIN
 from engine.reports import worklists
 from engine.storage.models import Letter, Person
 from engine.storage.states import PersonRole
@@ -123,12 +124,15 @@ _GATHER = {
 }
 
 
-def _failed(facts: LetterContext, letter: Letter, person: Person) -> dict[str, str]:
+def _failed(facts: LetterContext, letter: Letter, person: Person) -> dict[str, Any]:
+    times = letter.data.get(UNANSWERED, 0) if letter.state == "held" else 0
+    said = letter.answer.removeprefix(UNCERTAIN)
     what = translate(label_of(letter.name), facts.language) or letter.name
     return {
         "name": what,
         "who": isolate(person.name or person.address or ""),
-        "answer": letter.answer,
+        "answer": said,
+        "times": times,
     }
 
 

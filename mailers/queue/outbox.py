@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
 
 from engine.club.context import current_club, time_context
 from engine.outbox.delivery_log import PAUSED, RELEASED, held_by_pause
-from engine.outbox.queue import DAILY_LETTER, PRIORITIES, waits_for_morning
+from engine.outbox.queue import DAILY_LETTER, PRIORITIES, UNANSWERED, UNCERTAIN, waits_for_morning
 from engine.scheduler.prior_notice import renew_late_notice
 from engine.scheduler.sweep import wake_unreachable
 from engine.storage.database import across_clubs, enter_club, lock_row, lost_race
@@ -28,7 +28,17 @@ from mailers.queue.prepared import (
     store_prepared,
     with_their_people,
 )
-from mailers.smtp.reply import SmtpReply, Verdict, for_the_letter, is_date_refused, judge
+from mailers.smtp.reply import (
+    RETRY_AFTER,
+    TOO_FAST,
+    UNANSWERED_MOST,
+    SmtpReply,
+    Verdict,
+    for_the_letter,
+    is_date_refused,
+    is_unanswered,
+    judge,
+)
 
 OF_YESTERDAY = "held up until the night: the next daily letter says it all"
 
@@ -180,6 +190,8 @@ def record_reply(
         ):  # else it is another address than the person's own
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
         return verdict
+    if is_unanswered(answer) and _rests_unanswered(letter, answer):
+        return verdict
     letter.state = LetterState.QUEUED
     _forget_unseen_bytes(letter, answer)
     if its.kind == "channel":
@@ -187,6 +199,17 @@ def record_reply(
     else:
         letter.next_at = now + (its.wait or timedelta())
     return verdict
+
+
+def _rests_unanswered(letter: Letter, answer: SmtpReply) -> bool:
+    """True if the letter now waits for the owner: so often it was handed over and never answered
+    for."""
+    times = letter.data.get(UNANSWERED, 0) + 1
+    letter.data = letter.data | {UNANSWERED: times}
+    if times < UNANSWERED_MOST:
+        return False
+    letter.state, letter.answer = LetterState.HELD, f"{UNCERTAIN}{answer}"[:500]
+    return True
 
 
 def _forget_unseen_bytes(letter: Letter, answer: SmtpReply) -> None:
@@ -220,6 +243,20 @@ def _sent(session: ClubSession, claimed: Claimed, answer: SmtpReply, now: dateti
     if told is not None and told.asks:
         wake_unreachable(session, claimed.club_id, told.case_id, now)
     return Verdict("sent")
+
+
+def put_back(session: ClubSession, claimed: list[Claimed], now: datetime) -> None:
+    """Letters that failed one after the other in the same words wait: it was the account's refusal.
+
+    One that was tried to the end stays failed, so that nothing is asked for ever.
+    """
+    for item in claimed:
+        enter_club(session, item.club_id)
+        letter = session.get_one(Letter, (item.club_id, item.letter_id))
+        lock_row(session, letter)
+        if letter.state == LetterState.FAILED and letter.attempts <= len(RETRY_AFTER):
+            wait = max(TOO_FAST, RETRY_AFTER[letter.attempts - 1])
+            letter.state, letter.next_at, letter.settled_at = LetterState.QUEUED, now + wait, None
 
 
 def release(session: ClubSession, claimed: list[Claimed]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import datetime, timedelta
 
 from engine.clock import Clock, machine_now
@@ -22,14 +23,17 @@ from mailers.queue.prepared import (
     store_prepared,
 )
 from mailers.smtp.connection import SmtpConnection, ehlo_name
-from mailers.smtp.reply import CHANNEL_AFTER, TOO_FAST, SmtpReply, Verdict, is_no_relay
+from mailers.smtp.reply import CHANNEL_AFTER, TOO_FAST, SmtpReply, Verdict, is_unanswered, likeness
 
 log = logging.getLogger(__name__)
 
 BATCH = 20
+# How long a claim is worked on, in seconds. Then what was queued meanwhile is looked at: a sign-in
+# link overtakes sixty welcomes on a slow server.
+CLAIM_SECONDS = 1.0
 LEASE = timedelta(seconds=30)
-# So many letters in a row heard to go more slowly, or that nothing is passed on: it is the
-# account's, the others need not ask.
+# So many letters in a row were told the same: it is the account's, whatever it says, and the others
+# need not ask.
 ALIKE_IN_A_ROW = 3
 # How long to wait for a database that takes nothing, in seconds.
 SETTLE_AGAIN = 1.0
@@ -54,7 +58,11 @@ class DeliveryWorker:
         self.pace = PACED.get(server.host, 0.0)
         self.stopping = threading.Event()
         self._held: list[Claimed] = []
-        self._alike = 0
+        self._claim_until = 0.0
+        self._alike_in, self._alike = (
+            "",
+            dict[Claimed, None](),
+        )  # what the last letters were told, and which
         self._in_trouble = (
             True  # until the first mail: it clears what an earlier process left behind
         )
@@ -66,7 +74,9 @@ class DeliveryWorker:
             return 0
         sent = 0
         while not self.stopping.is_set():
-            self._held = self.db.write(outbox.claim, self.clock.now(), self._lease_end(), BATCH)
+            size = 1 if self.pace else BATCH
+            self._held = self.db.write(outbox.claim, self.clock.now(), self._lease_end(), size)
+            self._claim_until = time.monotonic() + CLAIM_SECONDS
             if not self._held:
                 break
             taken, healthy = self._send_held()
@@ -87,9 +97,10 @@ class DeliveryWorker:
         self.stopping.set()
 
     def _send_held(self) -> tuple[int, bool]:
-        sent, healthy, frozen = 0, True, None
+        sent, healthy, frozen, first = 0, True, None, True
         ahead = self._compose_ahead()
-        while self._held and (frozen or (healthy and not self.stopping.is_set())):
+        while self._held and (frozen or (healthy and self._may_go_on(first))):
+            first = False
             frozen = frozen or self._freeze(self._held[0], ahead)
             if frozen is not None:
                 answer = self.channel.hand_over(frozen.recipient, frozen.content)
@@ -101,6 +112,11 @@ class DeliveryWorker:
             self.db.write(outbox.release, self._held)
             self._held = []
         return sent, healthy
+
+    def _may_go_on(self, first: bool = False) -> bool:
+        """True if the next letter of this claim may begin; the first one may however long its
+        composing took."""
+        return not self.stopping.is_set() and (first or time.monotonic() < self._claim_until)
 
     def _compose_ahead(self) -> PreparedBatch:
         """Not where the channel is paced: there a draft would be old before its turn came."""
@@ -138,7 +154,7 @@ class DeliveryWorker:
 
     def _next_of(self, ahead: PreparedBatch) -> PreparedMail | None:
         """The draft that follows the letter at hand; none when the post is to stop, or may have to."""
-        may_go_on = len(self._held) > 1 and not self._alike and not self.stopping.is_set()
+        may_go_on = len(self._held) > 1 and not self._alike and self._may_go_on()
         return ahead.of(self._held[1]) if may_go_on else None
 
     def _settle(
@@ -148,17 +164,35 @@ class DeliveryWorker:
         frozen already."""
         now = self.clock.now()
         verdict, kept = self._write_down(frozen, answer, now, following)
-        self._alike = self._alike + 1 if verdict.kind == "slower" or is_no_relay(answer) else 0
-        if verdict.kind == "channel" or self._alike >= ALIKE_IN_A_ROW:
-            wait = TOO_FAST if self._alike else verdict.wait
-            if not self.stopping.is_set():  # else we may have cut the line ourselves
-                self.db.write(note_channel, str(answer), (wait,) if wait else CHANNEL_AFTER, now)
-            self._in_trouble = True
+        if verdict.kind == "sent":
+            self._alike.clear()
+        if verdict.kind == "channel":
+            self._rest(answer, verdict.wait, now)
             return False, None
-        if self._in_trouble:
+        if self._is_burst(frozen.claimed, answer):
+            gentle = answer.code < 500 and verdict.kind != "slower" and not is_unanswered(answer)
+            self.db.write(outbox.put_back, list(self._alike), now)
+            self._rest(answer, None if gentle else TOO_FAST, now)
+            return False, None
+        if self._in_trouble and (verdict.kind == "sent" or not self._alike):
             self.db.write(note_channel, "", CHANNEL_AFTER, now)
             self._in_trouble = False
         return True, kept
+
+    def _is_burst(self, claimed: Claimed, answer: SmtpReply) -> bool:
+        """True if this letter and those before it were all refused in the same words."""
+        what = likeness(answer) or ""
+        if what != self._alike_in:
+            self._alike_in, self._alike = what, {}
+        if what:
+            self._alike[claimed] = None
+        return len(self._alike) >= ALIKE_IN_A_ROW
+
+    def _rest(self, answer: SmtpReply, wait: timedelta | None, now: datetime) -> None:
+        """Leave the server alone for a while, and say why where the desk and every process see it."""
+        if not self.stopping.is_set():  # else we may have cut the line ourselves
+            self.db.write(note_channel, str(answer), (wait,) if wait else CHANNEL_AFTER, now)
+        self._in_trouble = True
 
     def _write_down(
         self, frozen: OutgoingMail, answer: SmtpReply, now: datetime, following: PreparedMail | None

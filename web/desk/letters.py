@@ -14,8 +14,11 @@ from engine.outbox.delivery_log import (
     release,
     release_club,
     retry,
+    take_for_arrived,
 )
+from engine.outbox.queue import UNANSWERED, UNCERTAIN
 from engine.storage.heartbeats import channel_trouble, post_is_held
+from engine.storage.models import Letter
 from engine.text.i18n import marked as _
 from mailers.smtp.reply import meaning
 from web.app.services import services
@@ -28,7 +31,7 @@ letters = Blueprint("letters", __name__)
 
 Page = str | Response | tuple[str, int]
 SIZE = 20
-ACTS = {"retry": retry, "hold": hold, "release": release}
+ACTS = {"retry": retry, "hold": hold, "release": release, "arrived": take_for_arrived}
 LOOKED = _("Please tick that you have looked through them")
 
 
@@ -63,6 +66,12 @@ def _kind() -> str:
     return asked if asked in KINDS else ""
 
 
+def _copies(letter: Letter) -> int:
+    """How often a letter that is held has probably arrived; 0 where it is held for another reason."""
+    uncertain = letter.state == "held" and letter.answer.startswith(UNCERTAIN)
+    return int(letter.data.get(UNANSWERED, 0)) if uncertain else 0
+
+
 def _page(slug: str, *, message: str = "", error: str = "") -> str:
     with services().db.read() as session:
         officer_here(session, slug, only_owner=True)
@@ -74,7 +83,7 @@ def _page(slug: str, *, message: str = "", error: str = "") -> str:
         return render_template(
             "pages/desk/letters.html",
             rows=[
-                (letter, who, meaning(letter.answer))
+                (letter, who, meaning(letter.answer), _copies(letter))
                 for letter, who in letters_of_kind(session, kind, limit=SIZE, offset=paging.offset)
             ],
             kind=kind,
