@@ -81,6 +81,7 @@ class Nomination(Workflow):
             to=majority(elected="elected", rejected="rejected", too_few="too_few"),
         ),
         undo=True,
+        alone="elected",
     )
     elected = final(tell("elected", members), STEP_DOWN, DISMISS, do=effects.take_office)
     in_office = final(STEP_DOWN, DISMISS)

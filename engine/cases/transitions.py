@@ -15,7 +15,7 @@ from engine.cases.open_cases import open_case_of
 from engine.cases.system_actions import SYSTEM_ACTIONS, system_action
 from engine.club.authority import holders, in_place_of
 from engine.club.context import charter_numbers, current_club, time_context
-from engine.club.electorate import close_poll, open_poll
+from engine.club.electorate import close_poll, electors, open_poll, settle_electorate
 from engine.club.history import is_repeated
 from engine.club.permissions import acts_for
 from engine.declare.registry import followers, is_offer, standing, state_of, workflow
@@ -189,14 +189,16 @@ def _find_action(
 
 def _move(transition: Transition, move: Act, days: int | None) -> None:
     """Stay in the state, or leave it for the action's target."""
+    case, action = transition.case, transition.event.action
+    left, counted = state_of(case.workflow, case.state), action in ("due", "decided")
+    if left.poll and counted:
+        settle_electorate(transition, left.poll)
     target = resolve(move.to, transition)
     if isinstance(target, Stay):
         _stay(transition, move)
         return
-    case, action = transition.case, transition.event.action
-    left = state_of(case.workflow, case.state)
     if left.poll:
-        close_poll(transition, left.poll, counted=action in ("due", "decided"))
+        close_poll(transition, left.poll, counted=counted)
     _enter_state(transition, target, days=days)
     _queue_letters(transition, move.tells, left)
     if action == "undo":
@@ -323,11 +325,17 @@ def _enter_state(transition: Transition, target: str, days: int | None = None) -
     if state.do:
         state.do(transition)
     transition.session.unit.events.append(transition.event)
-    if not (has_ended_before and state.is_final):
+    alone = state.alone and not _who_may_act(transition, state)
+    if not (has_ended_before and state.is_final) and not (alone and state.poll):
         _queue_letters(transition, state.entry_letters, state)
     _open_followers(transition, target)
-    if state.alone and not holders(transition.session, state.turn, case):
+    if alone:
         act(transition.session, case, "granted", by=CLOCK, now=transition.now)
+
+
+def _who_may_act(transition: Transition, state: State) -> list[Person]:
+    session, case = transition.session, transition.case
+    return electors(session, case, state.poll) if state.poll else holders(session, state.turn, case)
 
 
 def _open_followers(transition: Transition, target: str) -> None:

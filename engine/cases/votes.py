@@ -6,12 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-
 from engine.cases.transitions import Invalid, NotAllowed, Stale, act
 from engine.club.authority import has_role
 from engine.club.context import charter_numbers, current_club
-from engine.club.electorate import may_vote
+from engine.club.electorate import may_vote, turnout
 from engine.declare.registry import state_of
 from engine.declare.transition import CLOCK, Actor
 from engine.declare.workflow import Poll
@@ -40,13 +38,14 @@ def ballot_for(session: ClubSession, case: Case, person: Person) -> Ballot | Non
     if poll is None or not may_vote(session, person, case, poll):
         return None
     own = session.get(Mark, (case.club_id, case.id, case.entered_version, person.id))
+    cast, electors = turnout(session, case, poll)
     return Ballot(
         case.data["choices"],
         own.choice if own else "",
         poll.change,
         poll.secret,
-        _cast(session, case),
-        case.data["electors"],
+        cast,
+        electors,
     )
 
 
@@ -77,7 +76,7 @@ def vote(
             raise NotAllowed("the vote is final when cast")
         own.choice, own.at = choice, now
         return
-    cast = _cast(session, case)
+    cast, _electors = turnout(session, case, poll)
     session.add(
         Mark(
             case_id=case.id,
@@ -104,12 +103,3 @@ def _poll_for(session: ClubSession, case: Case, by: Actor) -> Poll:
     ):
         raise NotAllowed("only who keeps this list may mark for others")
     return poll
-
-
-def _cast(session: ClubSession, case: Case) -> int:
-    counted = (
-        select(func.count())
-        .select_from(Mark)
-        .where(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
-    )
-    return session.execute(counted).scalar_one()

@@ -1,9 +1,11 @@
-"""What a poll leaves in its case: how many were asked when it opened, how many chose what when it
-closed."""
+"""Who may vote in a poll, and what it leaves in its case: how many may vote, how many chose what.
+
+One set decides everything: the electors at the opening who are still members (charter, *votes*).
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from engine.club.authority import has_role, holders
 from engine.declare.registry import state_of
@@ -31,6 +33,7 @@ def may_vote(session: ClubSession, person: Person, case: Case, poll: Poll) -> bo
 
 
 def electors(session: ClubSession, case: Case, poll: Poll) -> list[Person]:
+    """Return the electors at the opening who still are electors."""
     return [
         person
         for person in holders(session, poll.who, case)
@@ -39,11 +42,8 @@ def electors(session: ClubSession, case: Case, poll: Poll) -> list[Person]:
 
 
 def still_asked(session: ClubSession, case: Case, poll: Poll) -> list[Person]:
-    """The electors who put no mark in this round yet."""
-    marked = select(Mark.person_id).where(
-        Mark.case_id == case.id, Mark.entered_version == case.entered_version
-    )
-    done = set(session.execute(marked).scalars())
+    """Return the electors who have not voted yet."""
+    done = _voters(session, case)
     return [person for person in electors(session, case, poll) if person.id not in done]
 
 
@@ -68,6 +68,30 @@ def not_voted_yet(session: ClubSession, person: Person) -> list[tuple[Case, Pers
         for case, who in found
         if (poll := _poll_of(case)) and may_vote(session, person, case, poll)
     ]
+
+
+def turnout(session: ClubSession, case: Case, poll: Poll) -> tuple[int, int]:
+    """Return how many have voted, and how many may: both of the electors who are left."""
+    asked = {person.id for person in electors(session, case, poll)}
+    return len(asked & _voters(session, case)), len(asked)
+
+
+def settle_electorate(transition: Transition, poll: Poll) -> None:
+    """Before a poll is counted: drop the votes of people who left, and count who may vote now."""
+    session, case = transition.session, transition.case
+    asked = {person.id for person in electors(session, case, poll)}
+    gone = _voters(session, case) - asked
+    if gone:
+        session.execute(delete(Mark).where(_of_poll(case), Mark.person_id.in_(gone)))
+    case.data = {**case.data, "electors": len(asked)}
+
+
+def _voters(session: ClubSession, case: Case) -> set[int]:
+    return set(session.execute(select(Mark.person_id).where(_of_poll(case))).scalars())
+
+
+def _of_poll(case: Case) -> ColumnElement[bool]:
+    return and_(Mark.case_id == case.id, Mark.entered_version == case.entered_version)
 
 
 def _poll_of(case: Case) -> Poll | None:

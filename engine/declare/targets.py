@@ -49,9 +49,14 @@ def either(test: Test, yes: Target, no: Target) -> Choice:
 
 
 def majority(*, elected: Target, rejected: Target, too_few: Target) -> Choice:
-    """Return the target for a vote: more yes than no, and the charter's quorum (clause 7.2)."""
+    """Return the target for a vote: more yes than no, and the charter's quorum (clause 7.2).
+
+    Without any elector there is no vote: the decision that led to it stays (charter, *votes*).
+    """
 
     def pick(transition: Transition) -> Target:
+        if not transition.case.data["electors"]:
+            return elected
         if transition.count.total() < transition.numbers.quorum * int(
             transition.case.data["electors"]
         ):

@@ -14,6 +14,7 @@ from engine.scheduler import sweep
 from engine.scheduler.reminders import ASK_FIRST
 from engine.storage.database import enter_club
 from engine.storage.models import Case, Letter, Mark, Person
+from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from tests.club import LATER, LILEI, OWNER, TAKEN, House
 from tests.databases import Databases
@@ -133,6 +134,57 @@ def test_a_nomination_wants_more_yes_than_no_and_a_third_of_the_electors(
         cast(voters, address, choice, "toy_nomination")
     voters.tick(days=5)
     assert ballot(voters).state == ends
+
+
+def leave(house: House, *addresses: str) -> None:
+    def unit(session: ClubSession) -> None:
+        for address in addresses:
+            person = session.get_one(Person, (house.club_id, house.person(address).id))
+            person.status = PersonStatus.DEPARTED
+
+    house.write(unit)
+
+
+@pytest.mark.parametrize(
+    ("votes", "leavers", "ends", "count", "electors"),
+    [
+        # three of six electors left: one vote of three is a third
+        ("yes - - - -", [1, 2, 3], "elected", {"yes": 1}, 3),
+        # A7: two who voted yes left; their votes went with them
+        ("yes yes yes no no", [0, 1], "rejected", {"yes": 1, "no": 2}, 4),
+        # who voted no and left does not decide either
+        ("yes no no - -", [1, 2], "too_few", {"yes": 1}, 4),
+        # who left without a vote makes nobody's share smaller
+        ("yes yes no - -", [3, 4], "elected", {"yes": 2, "no": 1}, 4),
+    ],
+)
+def test_a6_a7_who_counts_is_one_set_of_electors(
+    voters: House,
+    votes: str,
+    leavers: list[int],
+    ends: str,
+    count: dict[str, int],
+    electors: int,
+) -> None:
+    """Six electors at the opening: five members and the owner, who does not vote here."""
+    voters.open(VOTERS[0], "toy_nomination")
+    for address, choice in zip(VOTERS[1:], votes.split(), strict=True):
+        if choice != "-":
+            cast(voters, address, choice, "toy_nomination")
+    leave(voters, *(VOTERS[1:][number] for number in leavers))
+    voters.tick(days=5)
+    closed = ballot(voters)
+    assert (closed.state, closed.data["electors"]) == (ends, electors)
+    assert voters.events(closed)[-1].answers == {"count": count}
+
+
+def test_a6_first_votes_that_left_do_not_decide(topic: House) -> None:
+    """The first 20 votes decide: those of people who are still there."""
+    before = ballot(topic).data["electors"]
+    cast(topic, VOTERS[0], "option1", "toy_topic")
+    leave(topic, VOTERS[0])
+    topic.tick(days=5)
+    assert (ballot(topic).state, ballot(topic).data["electors"]) == ("nobody_voted", before - 1)
 
 
 def test_a_secret_vote_may_be_changed_and_is_emptied_when_it_closes(voters: House) -> None:

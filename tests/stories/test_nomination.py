@@ -48,6 +48,15 @@ def heard(world: World, letter: str) -> list[str]:
     return sorted(mail.to for mail in world.mails if mail.letter == letter)
 
 
+def test_where_no_other_member_may_vote_the_owners_decision_stands(world: World) -> None:
+    world.add_member(LILEI, "李雷")
+    world.press_as_a_person(world.form_page("nomination", LILEI), **PLAN)
+    world.open(world.mail("nomination.please_decide", OWNER)).press("approve")
+    assert world.case("nomination", LILEI).state == "elected"
+    assert heard(world, "nomination.vote_begun") == []
+    assert "群主的同意就算数" in world.mail("nomination.elected", LILEI).text
+
+
 @pytest.mark.postgres
 def test_two_gates_lead_to_the_office(voting: World) -> None:
     assert heard(voting, "nomination.please_vote") == list(
