@@ -319,7 +319,7 @@ class LetterContext:
     @property
     def calendar(self) -> str:
         return self.links.url(
-            f"{self.club_row.slug}/calendar.ics?token={self._token('calendar', 0)}"
+            f"{self.club_row.slug}/calendar.ics?token={self._token('calendar', self.you.feed_number)}"
         )
 
     @property

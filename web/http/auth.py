@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -188,7 +189,7 @@ def start_session(
     session.add(
         WebSession(
             person_id=person_id,
-            secret_hash=_hash(secret),
+            secret_hash=hashes_of(secret)[0],
             link=link,
             device=device,
             started_at=now,
@@ -226,7 +227,7 @@ def signed_in(session: ClubSession, club_id: int, secret: str | None = None) -> 
     if not secret:
         return None
     found = session.execute(
-        select(WebSession).where(WebSession.secret_hash == _hash(secret))
+        select(WebSession).where(WebSession.secret_hash.in_(hashes_of(secret)))
     ).scalar_one_or_none()
     if found is None or found.club_id != club_id or found.ends_at <= services().clock.now():
         return None
@@ -247,12 +248,19 @@ def session_id_here(session: ClubSession) -> int | None:
     if not secret:
         return None
     return session.execute(
-        select(WebSession.id).where(WebSession.secret_hash == _hash(secret))
+        select(WebSession.id).where(WebSession.secret_hash.in_(hashes_of(secret)))
     ).scalar_one_or_none()
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def hashes_of(secret: str) -> list[str]:
+    """Hash a cookie's value under each key of the installation, the present one first.
+
+    Under a key: replacing it without a fallback signs every browser out.
+    """
+    return [
+        hmac.digest(key.encode(), b"jiuniu.cookie:" + secret.encode(), hashlib.sha256).hex()
+        for key in services().settings.secret_keys
+    ]
 
 
 def club_here(session: ClubSession, slug: str) -> Club:

@@ -10,22 +10,28 @@ from icalendar import Calendar, Event
 from engine.cases.open_cases import open_cases_of
 from engine.declare.registry import workflow
 from engine.storage.models import Case, Club, Person
+from engine.storage.states import PersonStatus
 from engine.text.i18n import as_said, translate
 from web.app.services import services
-from web.http.auth import read_token, token_for, visitor
+from web.http.auth import DeadLink, read_token, token_for, visitor
 from web.http.i18n import gettext
 from web.member.auth import member
 
 
 @member.get("/<slug>/calendar.ics")
 def calendar(slug: str) -> Response:
-    """Instants in UTC, so no program can shift them; what is due at the end of a day stands on that
-    day."""
+    """Serve what is due, read only: whoever has the address of a feed acts by nothing in it.
+
+    Instants in UTC, so no program can shift them; what is due at the end of a day stands on that
+    day.
+    """
     link = read_token(request.args.get("token", ""))
     with services().db.read() as session:
         met = visitor(session, link)
         if link.kind != "calendar" or met.club.slug != slug:
             abort(404)
+        if link.target != met.you.feed_number or met.you.status != PersonStatus.MEMBER:
+            raise DeadLink(met.club)
         cases = open_cases_of(session, met.you)
         feed = _feed(
             met.club, met.you, [item for item in cases if item.turn == "person" and item.due_at]
@@ -39,7 +45,7 @@ def calendar(slug: str) -> Response:
 
 def address_of(club: Club, you: Person) -> str:
     return services().links.url(
-        f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', 0)}"
+        f"{club.slug}/calendar.ics?token={token_for(club, you, 'calendar', you.feed_number)}"
     )
 
 
@@ -58,6 +64,6 @@ def _feed(club: Club, you: Person, cases: list[Case]) -> bytes:
         event.add(
             "summary", translate(workflow(item.workflow).label, you.locale) + " · " + gettext("due")
         )
-        event.add("url", services().links.url("c/" + token_for(club, you, "case", item.id)))
+        event.add("url", services().links.url(f"{club.slug}/me"))
         feed.add_component(event)
     return bytes(feed.to_ical())

@@ -32,7 +32,7 @@ def member_settings_page(token: str) -> Page:
 
 @member.post("/me/<token>/settings")
 def press_member_settings(token: str) -> Page:
-    """Fewer reminders or all of them; the language of mails and pages."""
+    """Take fewer reminders or all, the language of mails and pages, or a new calendar address."""
     services().db.write(_save_settings, read_token(token), request.form)
     return redirect(url_for("member.member_settings_page", token=token), 303)
 
@@ -41,6 +41,8 @@ def _save_settings(session: ClubSession, link: Link, sent: MultiDict[str, str]) 
     you, action = own(session, link).you, sent.get("action", "")
     if action in ("fewer", "all"):
         you.fewer_reminders = action == "fewer"
+    elif action == "calendar":
+        you.feed_number += 1
     elif action == "language" and sent.get("locale") in LANGUAGES:
         you.locale = sent["locale"]
     else:
