@@ -275,6 +275,14 @@ def _database_url(text: str, data_dir: Path) -> str:
     return text
 
 
+def read_mail_account(url: str, sender: str) -> tuple[MailServer, str]:
+    """A mail account as JIUNIU_SMTP_URL and JIUNIU_MAIL_FROM would name it. Raises SettingsError."""
+    server = _mail_server(url.strip())
+    if server is None:
+        raise SettingsError("JIUNIU_SMTP_URL: takes an account such as smtps://user:pass@host:465")
+    return server, parseaddr(_mail_from(sender, server))[1]
+
+
 def _mail_server(text: str) -> MailServer | None:
     if not text:
         return None

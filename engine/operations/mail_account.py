@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from engine.security.encryption import CannotDecrypt, Encryption
 from engine.settings import MailServer, Settings
@@ -77,6 +77,11 @@ def save_account(
     )
     note_channel(session, "", (), now)
     discard_rendered(session)
+
+
+def clear_account(session: ClubSession) -> None:
+    """Forget the account that was set on a page or by command."""
+    session.execute(delete(MailAccount))
 
 
 def reencrypt(session: ClubSession, encryption: Encryption) -> None:

@@ -59,6 +59,12 @@ def real_club(session: ClubSession) -> Club | None:
     ).scalar_one_or_none()
 
 
+def only_club(session: ClubSession) -> Club | None:
+    """The one club that is no demo; None where there are several."""
+    real = list(session.execute(select(Club).where(~Club.is_demo).limit(2)).scalars())
+    return real[0] if len(real) == 1 else None
+
+
 def demo_exists(session: ClubSession) -> bool:
     return any(club.is_demo for club in all_clubs(session))
 

@@ -19,6 +19,7 @@ from web.commands.database import db
 from web.commands.doctor import doctor
 from web.commands.erase import erase
 from web.commands.letters import letters
+from web.commands.mail_account import mail_account, setup_code
 from web.commands.members import members
 
 _ASCII = ("ascii", "us-ascii", "ansi_x3.4-1968")
@@ -36,5 +37,19 @@ def init(app: Flask) -> None:
         raise SettingsError(
             "PYTHONUTF8: set it to 1, or LANG to C.UTF-8; in this terminal's encoding only English letters arrive"
         )
-    for command in (club, members, letters, db, worker, tick, due, backup, restore, erase, doctor):
+    for command in (
+        club,
+        members,
+        letters,
+        db,
+        worker,
+        tick,
+        due,
+        backup,
+        restore,
+        erase,
+        doctor,
+        mail_account,
+        setup_code,
+    ):
         app.cli.add_command(command)

@@ -17,6 +17,7 @@ from engine.club.context import all_clubs, current_charter, current_owner
 from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.setup.club_admin import BadClub, CharterChanged, apply_charter, change_club, create_club
+from engine.setup.first_club import only_club
 from engine.storage.database import enter_club
 from engine.storage.models import Person
 from engine.storage.states import PersonStatus
@@ -26,6 +27,10 @@ from web.app import demo
 from web.app.services import services
 from web.commands.options import as_json, of_club, print_rows, the_club
 
+SHARED_ACCOUNT = (
+    "the mail account that the first club's owner set now carries this club's sign-in links, too;"
+    " set one of the installation's own with `flask mail-account set`"
+)
 OVERTAKEN = "somebody gave it another charter in the same moment, so nothing was changed; look at `club export` and apply once more"
 
 
@@ -70,6 +75,10 @@ def create(charter_file: Path | None, replace_demo: bool, locale: str, **given: 
     except (BadClub, CharterError) as wrong:
         raise click.UsageError(str(wrong)) from None
     click.echo(here.links.url(f"{given['slug']}/"))
+    with here.db.read() as session:
+        shared = only_club(session) is None and here.outgoing().origin == "page"
+    if shared:
+        click.echo(SHARED_ACCOUNT, err=True)
 
 
 @club.command("list")

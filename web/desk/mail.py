@@ -1,22 +1,34 @@
-"""The installation's mail account, changed from the desk. One account serves every club, so the
-first club's owner keeps it."""
+"""The installation's mail account, changed from the desk.
+
+It carries every club's sign-in links. While there is one club its owner looks after it; beside a
+second one it takes the set-up code, which the server prints.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import session as flask_session
 from werkzeug.wrappers import Response
 
+from engine.clock import machine_now
 from engine.operations.mail_account import Outgoing, save_account
+from engine.security.links import SIGN_IN_LIFE
+from engine.security.rate_limits import SETUP_CODES
 from engine.settings import MailServer
-from engine.setup.first_club import real_club
+from engine.setup.first_club import is_setup_code, only_club
 from engine.storage.models import Club
 from engine.storage.unit_of_work import ClubSession
 from mailers.account.providers import OWN, preset_at, preset_of
 from web.app.services import services
 from web.forms import mail_form
 from web.http.auth import officer_here
+from web.http.security import check_rate_limit, client_address
+from web.setup.door import TOO_MANY_CODES, WRONG_CODE, CodeForm
+
+# Where a browser keeps until when it may change the account.
+KEEPER = "keeper_until"
 
 mail_account = Blueprint("mail_account", __name__)
 
@@ -27,7 +39,7 @@ Page = str | Response | tuple[str, int]
 def mail_account_page(slug: str) -> Page:
     with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
-        mine = _keeps_it(session, club)
+        mine = _may_change(session, club)
     way = services().outgoing()
     provider, form = _form_of(way, you.address or "") if mine else ("", None)
     return _page(
@@ -40,8 +52,11 @@ def press_mail_account(slug: str) -> Page:
     """Try the account with one mail, or save it."""
     with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
-        if not _keeps_it(session, club):
-            abort(403)
+        mine = _may_change(session, club)
+    if request.form.get("action") == "code" and not club.is_demo:
+        return _check_code(slug)
+    if not mine:
+        abort(403)
     provider, form = _typed()
     server = mail_form.read(provider, form) if form else None
     way = services().outgoing()
@@ -63,9 +78,26 @@ def press_mail_account(slug: str) -> Page:
     return redirect(url_for("mail_account.mail_account_page", slug=slug, saved=1), 303)
 
 
-def _keeps_it(session: ClubSession, club: Club) -> bool:
-    first = real_club(session)
-    return first is not None and first.id == club.id
+def _may_change(session: ClubSession, club: Club) -> bool:
+    """True for the only club's owner, and for half an hour where the set-up code was typed."""
+    only = only_club(session)
+    until = flask_session.get(KEEPER, 0)
+    return (only is not None and only.id == club.id) or (
+        not club.is_demo and isinstance(until, int | float) and machine_now().timestamp() < until
+    )
+
+
+def _check_code(slug: str) -> Page:
+    form = CodeForm(request.form)
+    if not form.validate():
+        return _page("", None, mine=False, code=form), 422
+    if not check_rate_limit(SETUP_CODES, client_address()):
+        return _page("", None, mine=False, code=form, message=TOO_MANY_CODES), 429
+    if not is_setup_code(form.data["code"], services().settings.secret_keys):
+        form["code"].errors = [WRONG_CODE]
+        return _page("", None, mine=False, code=form), 422
+    flask_session[KEEPER] = (machine_now() + SIGN_IN_LIFE).timestamp()
+    return redirect(url_for("mail_account.mail_account_page", slug=slug), 303)
 
 
 def _test(
@@ -117,6 +149,13 @@ def _suggested(provider: str, address: str) -> dict[str, str]:
 def _page(
     provider: str, form: Any, *, way: Outgoing | None = None, mine: bool = True, **given: Any
 ) -> str:
+    code = given.pop("code", None) or CodeForm()
     return render_template(
-        "pages/desk/mail.html", way=way, provider=provider, form=form, mine=mine, **given
+        "pages/desk/mail.html",
+        way=way if mine else None,
+        provider=provider,
+        form=form,
+        mine=mine,
+        code=code,
+        **given,
     )
