@@ -60,7 +60,7 @@ def real_club(session: ClubSession) -> Club | None:
 
 
 def only_club(session: ClubSession) -> Club | None:
-    """The one club that is no demo; None where there are several."""
+    """Return the one club that is no demo, or None if there are several."""
     real = list(session.execute(select(Club).where(~Club.is_demo).limit(2)).scalars())
     return real[0] if len(real) == 1 else None
 
