@@ -46,9 +46,9 @@ BLUEPRINTS = (
 
 
 def create_app(settings: Settings | None = None, *, db: Database | None = None) -> Flask:
-    """The web application. Starts no thread, sweeps nothing, sends nothing.
+    """Build the web application.
 
-    ``db``: the database of the settings where it is open already.
+    It starts no thread, sweeps nothing and sends nothing.
     """
     settings = settings or _load_or_exit()
     request_log.install(settings)
@@ -60,7 +60,8 @@ def create_app(settings: Settings | None = None, *, db: Database | None = None) 
         _exit(str(wrong))
     except (OSError, SQLAlchemyError, ImportError, SchemaIsNewer) as wrong:
         _exit(
-            f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(wrong).__name__}: {str(wrong).splitlines()[0]})"
+            f"JIUNIU_DATABASE_URL: the database cannot be opened ({type(wrong).__name__}: "
+            f"{str(wrong).splitlines()[0]})"
         )
     request_log.init(app)
     i18n.init(app)
@@ -85,7 +86,10 @@ def _load_or_exit() -> Settings:
 
 
 def main() -> None:
-    """Web, sweep, post and, without a mail server, the built-in mailbox, until a signal comes."""
+    """Serve pages, sweep and send mail until a signal comes.
+
+    Without a mail server the built-in mailbox takes the mail.
+    """
     request_log.set_level()
     settings = _load_or_exit()
     try:

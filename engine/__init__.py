@@ -1,4 +1,3 @@
-"""Cases that move through declared states. Knows no web framework, no template and no workflow by
-name."""
+"""Cases that move through declared states, without web framework, template or workflow name."""
 
 VERSION = "0.1.0"

@@ -1,8 +1,7 @@
-"""The one clock of the product. A demo or a test moves it through a file; nothing else asks the
-machine for the date.
+"""The product's clock; a demo or a test moves it through a file.
 
-Leases, heartbeats, rate limits and bot timing follow ``machine_now`` instead, so a moved clock
-cannot upset them.
+Nothing else asks the machine for the date. Leases, heartbeats, rate limits and bot timing follow
+``machine_now`` instead, so that a moved clock cannot upset them.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ _OFFSET = re.compile(r"([+-])(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+
 
 
 def machine_now() -> datetime:
-    """The machine's own time, aware UTC."""
+    """Return the machine's own time, aware UTC."""
     return datetime.now(UTC)
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The present moment of the club's life, aware UTC."""
+        """Return the present instant of the club's life, aware UTC."""
         ...
 
 
 class FileClock:
-    """Follows the machine, moved by a file: an ISO time (read at the file's mtime, running on) or
-    an offset (``+3d2h``).
+    """The machine's clock, moved by a file.
 
-    No file: real time. A file that is empty or unreadable keeps the last reading.
+    The file holds an ISO time (read at the file's mtime, running on) or an offset (``+3d2h``). No
+    file: real time. An empty or unreadable file keeps the last reading.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,7 +55,7 @@ class FileClock:
             found.st_mtime_ns,
             found.st_ino,
             found.st_size,
-        )  # a file replaced within one tick of mtime is new, too
+        )  # A file replaced within one tick of mtime is new, too.
         if stamp == self._seen:
             return
         try:
@@ -67,8 +66,12 @@ class FileClock:
 
 
 def read_shift(text: str, written_at: float) -> timedelta:
-    """How far a clock file moves the clock; ``written_at`` is its mtime in seconds. Raises
-    ValueError."""
+    """Return how far a clock file moves the clock.
+
+    ``written_at``: its mtime in seconds.
+
+    Raises: ValueError.
+    """
     offset = _OFFSET.fullmatch(text)
     if offset and len(text) > 1:
         weeks, days, hours, minutes, seconds = (int(part or 0) for part in offset.groups()[1:])
@@ -87,7 +90,7 @@ def _within_reach(shift: timedelta) -> timedelta:
 
 
 def move_clock(path: Path, by: timedelta) -> None:
-    """Move a file clock by a span, from wherever it stands, by replacing its file."""
+    """Move a file clock by a span from its present reading, by replacing its file."""
     shift = FileClock(path).now() - machine_now() + by
     sign, seconds = ("-", -shift) if shift < timedelta() else ("+", shift)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)

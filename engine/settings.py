@@ -1,4 +1,7 @@
-"""The installation's settings, from the environment and ``.env``. A wrong one is named in one line."""
+"""The installation's settings, from the environment and ``.env``.
+
+A wrong one is named in one line.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,12 @@ _SENDER_IS_LOGIN = ("qq.com", "163.com", "126.com", "foxmail.com")
 
 
 class SettingsError(ValueError):
-    """One line: the variable and the mend."""
+    """A wrong setting in one line: the variable and its mend."""
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed over. ``security``: smtp (STARTTLS when offered), smtps, smtp+starttls."""
+    """A mail server. ``security``: smtp (STARTTLS if offered), smtps, smtp+starttls."""
 
     security: str
     host: str
@@ -60,12 +63,12 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Are host and base URL both loopback? Only then the built-in mailbox shows itself."""
+        """True if host and base URL are loopback; only then is there a built-in mailbox."""
         return is_loopback(self.host) and is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def is_unsafe(self) -> bool:
-        """Do pages and links cross a network in clear?"""
+        """True if pages and links cross a network in clear."""
         parts = urlsplit(self.base_url)
         return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
@@ -75,7 +78,10 @@ class Settings:
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check all settings. Raises SettingsError."""
+    """Read and check all settings.
+
+    Raises: SettingsError.
+    """
     if environment is None:
         environment = {
             key: value for key, value in dotenv_values(".env").items() if value is not None
@@ -95,7 +101,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     host, port = get("JIUNIU_HOST") or "127.0.0.1", get.number("JIUNIU_PORT", 8000, 1, 65535)
     if not is_host(host.lower()):
         raise SettingsError(
-            f"JIUNIU_HOST: takes a name or an address of this machine such as 127.0.0.1, not {host!r}"
+            "JIUNIU_HOST: takes a name or an address of this machine such as 127.0.0.1, "
+            f"not {host!r}"
         )
     database_url = _database_url(get("JIUNIU_DATABASE_URL"), data_dir)
     own_keys = _secret_keys(get("JIUNIU_SECRET_KEY"), database_url, data_dir)
@@ -150,7 +157,7 @@ class _Reader:
 
 
 def is_host(text: str) -> bool:
-    """Can this be the name or address of a machine?"""
+    """True if it can be the name or address of a machine."""
     return _HOST.fullmatch(text) is not None
 
 
@@ -189,18 +196,22 @@ def _base_url(text: str, host: str, port: int) -> str:
         )
     if parts.scheme == "http" and not _is_private(parts.hostname or ""):
         raise SettingsError(
-            "JIUNIU_BASE_URL: must begin with https:// (http is only for loopback and private addresses)"
+            "JIUNIU_BASE_URL: must begin with https:// (http is only for loopback and "
+            "private addresses)"
         )
     return text.rstrip("/")
 
 
 def _secret_keys(text: str, database_url: str, data_dir: Path) -> list[str]:
-    """The key that was set, else those of the file in the data folder: its first line signs, lines
-    below it are older keys."""
+    """Return the set key, else those of the file in the data folder.
+
+    Its first line signs; the lines below it are older keys.
+    """
     if text:
         if len(text) < _KEY_CHARACTERS:
             raise SettingsError(
-                f"JIUNIU_SECRET_KEY: takes at least {_KEY_CHARACTERS} characters; try: openssl rand -hex 32"
+                f"JIUNIU_SECRET_KEY: takes at least {_KEY_CHARACTERS} characters; try: "
+                "openssl rand -hex 32"
             )
         return [text]
     if not database_url.startswith("sqlite"):
@@ -230,18 +241,21 @@ def _secret_keys(text: str, database_url: str, data_dir: Path) -> list[str]:
         kept = []
     if not kept or any(len(key) < _KEY_CHARACTERS for key in kept):
         raise SettingsError(
-            f"JIUNIU_SECRET_KEY: {path} is empty or damaged; restore it from a backup, or delete it (all links die)"
+            f"JIUNIU_SECRET_KEY: {path} is empty or damaged; restore it from a backup, or "
+            "delete it (all links die)"
         )
     return kept
 
 
 def _tell_of_a_lost_key(path: Path, database_url: str) -> None:
-    """A key is made once; where the database is older than it, something was lost that a backup may
-    still hold."""
+    """Warn if the database is older than the key: a backup may still hold the lost one."""
     database = Path(make_url(database_url).database or "")
     if database.is_file() and database.stat().st_size:
         log.warning(
-            "%s was missing and is made anew: links of earlier mails open nothing until the old file is back",
+            (
+                "%s was missing and is made anew: links of earlier mails open nothing until "
+                "the old file is back"
+            ),
             path,
         )
 
@@ -266,11 +280,13 @@ def _database_url(text: str, data_dir: Path) -> str:
     )
     if not a_file and not a_server:
         raise SettingsError(
-            "JIUNIU_DATABASE_URL: takes sqlite:///path/file or postgresql://user:password@host/database"
+            "JIUNIU_DATABASE_URL: takes sqlite:///path/file or "
+            "postgresql://user:password@host/database"
         )
     if a_server and find_spec("psycopg") is None:
         raise SettingsError(
-            "JIUNIU_DATABASE_URL: psycopg is missing; python -m pip install -r requirements-postgresql.txt"
+            "JIUNIU_DATABASE_URL: psycopg is missing; python -m pip install -r "
+            "requirements-postgresql.txt"
         )
     return text
 

@@ -1,1 +1,1 @@
-"""All about mail: from a queued letter's name to what a mail server said about its bytes."""
+"""Everything about mail: from a queued letter to the reply of a mail server."""

@@ -1,5 +1,4 @@
-"""The built-in mailbox: a mail server on loopback that keeps every mail as a file, for whoever has
-no account yet."""
+"""The built-in mailbox: a mail server on loopback that stores each mail as a file."""
 
 from __future__ import annotations
 
@@ -24,8 +23,10 @@ from engine.settings import MailServer
 
 @dataclass(frozen=True)
 class StoredMail:
-    """One mail in the built-in mailbox. ``slug``: of the club that sent it; empty for a test of the
-    account."""
+    """A mail in the built-in mailbox.
+
+    ``slug``: of the club that sent it, "" for a test of the account.
+    """
 
     id: str
     recipient: str
@@ -36,12 +37,12 @@ class StoredMail:
 
 
 class DevMailbox:
-    """Takes every mail for every address; ``folder`` outlives the process."""
+    """A mail server for every address; ``folder`` outlives the process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        # aiosmtpd greets itself on the port it was given, so it cannot be given 0.
+        # aiosmtpd greets itself on the port it was given, so 0 does not work.
         self._port = free_port()
         # A name of its own: aiosmtpd would ask for the machine's, and greets in ASCII.
         self._controller = Controller(
@@ -60,7 +61,7 @@ class DevMailbox:
         return "250 kept"
 
     def start(self) -> MailServer:
-        """Listen on a free port of the loopback; the answer says which."""
+        """Listen on a free loopback port, and return it."""
         self._controller.start()
         return MailServer("smtp", "127.0.0.1", self._port)
 
@@ -71,8 +72,10 @@ class DevMailbox:
 def stored_mails(
     folder: Path, recipient: str = "", *, before: str = "", limit: int = 200
 ) -> Iterator[StoredMail]:
-    """The mails in the mailbox (to this recipient; older than the one with the id ``before``), the
-    newest first."""
+    """Return the mails of the mailbox, newest first.
+
+    To this recipient; older than the one with the id ``before``.
+    """
     mails = (
         _listed(path)
         for path in sorted(folder.glob("*.eml"), reverse=True)

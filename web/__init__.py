@@ -1,1 +1,1 @@
-"""Everything that meets a browser, a terminal or the ticking of time."""
+"""Everything that meets a browser, a terminal or the time."""

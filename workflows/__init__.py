@@ -1,4 +1,4 @@
-"""The club's rules. One file is one workflow; what is listed here is checked at import."""
+"""The club's rules, one workflow per file; the list is checked at import."""
 
 from engine.declare.registry import register
 from workflows.departure import Departure

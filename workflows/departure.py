@@ -1,4 +1,4 @@
-"""A member leaves."""
+"""A member's departure."""
 
 from engine.cases.open_cases import open_cases_of
 from engine.club.people import is_member
@@ -30,7 +30,7 @@ def wants_erasure(transition: Transition) -> bool:
 
 
 def has_come_back(transition: Transition) -> bool:
-    """Are they a member again, or is an application open that they have proven to be theirs?"""
+    """True if they are a member again, or if they proved the address of an open application."""
     return is_member(transition.person) or any(
         case.id != transition.case.id and case.state != "unconfirmed"
         for case in open_cases_of(transition.session, transition.person)
@@ -41,8 +41,7 @@ LEAVES = either(wants_erasure, "erasing", "departed")
 
 
 class Departure(Workflow):
-    """A member leaves the club of their own accord, and may have everything about them erased
-    (clause 2.2)."""
+    """A member's departure, with the erasure of everything about them on request (clause 2.2)."""
 
     label, clause = _("Leaving the club"), "2.2"
     opens = form("departure", members, besides=owner, fresh=True)

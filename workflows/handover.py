@@ -1,4 +1,4 @@
-"""The club gets another owner."""
+"""The handover of the club."""
 
 from engine.declare.workflow import (
     State,
@@ -22,8 +22,7 @@ from engine.rules.builders import confirmed_by_mail
 
 
 class Handover(Workflow):
-    """A club has one owner, who offers it to a member; whoever takes it over is the owner from then
-    on (clause 8.1)."""
+    """The handover of the club by its owner to a member who accepts it (clause 8.1)."""
 
     label, clause = _("Taking over the club"), "8.1"
     opens, one_open = offered_by(owner), True

@@ -25,8 +25,7 @@ APPLICATION = ("name", "city", "occupation", "about", "interests", "referrer")
 
 
 class Join(Workflow):
-    """Somebody applies, proves their address, and a reviewer decides; then the newcomer is in
-    (clauses 2.1 to 2.3)."""
+    """An application: the address is proved, then a reviewer decides (clauses 2.1 to 2.3)."""
 
     label, clause = _("Application to join"), "2.1"
     opens, one_open = form("join", anyone), True

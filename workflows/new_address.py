@@ -1,4 +1,4 @@
-"""A member's mail address changes."""
+"""A member's new mail address."""
 
 from engine.club.people import address_is_free, is_not_owner
 from engine.declare.fields import Address
@@ -31,8 +31,7 @@ def is_free(transition: Transition) -> bool:
 
 
 class NewAddress(Workflow):
-    """A member's address changes: confirmed from the old one and the new one, or put right by the
-    owner (clause 2.2)."""
+    """A new address, confirmed from both addresses or put right by the owner (clause 2.2)."""
 
     label, clause = _("New e-mail address"), "2.2"
     opens, one_open = form("new-address", members, fresh=True), True

@@ -1,4 +1,4 @@
-"""A member's display name changes."""
+"""A member's new display name."""
 
 from engine.declare.fields import Text
 from engine.declare.workflow import Workflow, admins, final, form, members, tell
@@ -7,7 +7,7 @@ from engine.rules import effects
 
 
 class NewName(Workflow):
-    """A member's name in the group is city+name; of a change they and the group hear (clause 2.2)."""
+    """A new display name, city+name, of which the member and the group hear (clause 2.2)."""
 
     label, clause = _("New display name"), "2.2"
     opens = form("new-name", members)

@@ -1,4 +1,4 @@
-"""A member stands for admin."""
+"""The nomination of a member as admin."""
 
 from engine.club.people import is_admin
 from engine.declare.fields import LongText
@@ -43,12 +43,12 @@ DISMISS = may(
 
 
 def holds_office(transition: Transition) -> bool:
-    """An admin from before this service came."""
+    """True for an admin from before this service came."""
     return is_admin(transition.person)
 
 
 class Nomination(Workflow):
-    """A member may stand for admin; first the owner agrees, then everybody does (clause 7.2)."""
+    """A nomination as admin: first the owner agrees, then everyone votes (clause 7.2)."""
 
     label, clause = _("Nomination as admin"), "7.2"
     opens, one_open = (

@@ -42,7 +42,7 @@ def wants_to_share(transition: Transition) -> bool:
 
 
 class Reflection(Workflow):
-    """Every member reads one book a week and hands in what stayed with them (clauses 5.1 to 5.4)."""
+    """A weekly reflection on one book, in the member's own words (clauses 5.1 to 5.4)."""
 
     label, clause = _("Reflection"), "5.1"
     opens, one_open = (

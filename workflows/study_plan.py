@@ -27,7 +27,7 @@ CHANCE = either(chance_left, "overdue", PROPOSE)
 
 
 class StudyPlan(Workflow):
-    """Within three days of joining a newcomer sends the owner a plan (clauses 3.1, 3.2)."""
+    """A newcomer's study plan, sent to the owner within three days (clauses 3.1, 3.2)."""
 
     label, clause = _("Study plan"), "3.1"
     opens, one_open = opened_from("join", "approved"), True

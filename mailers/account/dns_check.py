@@ -1,4 +1,4 @@
-"""Will mail leave, and will it be believed? Asks the mail server and the DNS; sends nothing."""
+"""Checks of the mail server and of the sender's DNS records; nothing is sent."""
 
 from __future__ import annotations
 
@@ -22,26 +22,42 @@ DNS_SECONDS = 4.0
 _WHERE = "on the desk under Mail account, or in JIUNIU_SMTP_URL"
 
 _MENDS = {
-    "connect": f"look at host and port ({_WHERE}) and at the firewall (many machines may not use port 25)",
-    "login": f"look at user and password ({_WHERE}); QQ and 163 want an authorization code, not the password",
+    "connect": (
+        f"look at host and port ({_WHERE}) and at the firewall (many machines may not use port 25)"
+    ),
+    "login": (
+        f"look at user and password ({_WHERE}); QQ and 163 want an authorization code, not the "
+        "password"
+    ),
     "sender": "JIUNIU_MAIL_FROM: take the address that this account may write as",
 }
-# Where the answer says more than its phase.
+# Where the reply says more than its phase.
 _MENDS_OF: dict[Outcome, str] = {
-    "certificate": f"take the exact name of the host ({_WHERE}); renew a certificate that ran out; for an authority of your own, "
+    "certificate": f"take the exact name of the host ({_WHERE}); renew a "
+    "certificate that ran out; for an "
+    "authority of your own, "
     "SSL_CERT_FILE names a file with its certificate",
     "no_tls": f"take smtps:// and port 465, or smtp+starttls:// and 587 ({_WHERE})",
     "mismatch": f"465 begins encrypted (smtps://), 587 and 25 with STARTTLS ({_WHERE})",
-    "no_password": "its provider lets no program in by password: ask its administrator to allow SMTP AUTH, or take another mailbox",
+    "no_password": (
+        "its provider lets no program in by password: ask its administrator to allow SMTP "
+        "AUTH, or take another mailbox"
+    ),
     "login_wanted": f"name its user and password ({_WHERE})",
-    "ours": f"the server is not at fault: if it speaks of the login, look there ({_WHERE}); else report it with these words",
+    "ours": (
+        f"the server is not at fault: if it speaks of the login, look there ({_WHERE}); else "
+        "report it with these words"
+    ),
     "used_up": "nothing to mend: letters leave by themselves as soon as the provider lets them",
-    "slow": "letters wait longer than this: look at `letters list`; if none leaves, ask your mail provider",
+    "slow": (
+        "letters wait longer than this: look at `letters list`; if none leaves, ask your mail "
+        "provider"
+    ),
 }
 
 
 def mail_server(settings: Settings) -> Iterator[Finding]:
-    """Connect, log in and announce the sender with the post's own channel, and leave."""
+    """Connect, log in and announce the sender over the worker's own connection, and quit."""
     server = settings.mail_server
     if server is None:
         if settings.built_in_mailbox:
@@ -78,7 +94,10 @@ def _mend(server: MailServer, answer: SmtpReply) -> str:
 
 def _said(server: MailServer, answer: SmtpReply) -> str:
     if answer.ours:
-        return f"{server.host}:{server.port} was not asked: a fault of this program or machine at {answer.phase}: {answer.text}"
+        return (
+            f"{server.host}:{server.port} was not asked: a fault of this program or machine at "
+            f"{answer.phase}: {answer.text}"
+        )
     return f"{server.host}:{server.port} says {_in_its_words(answer)}"
 
 
@@ -87,7 +106,7 @@ def _in_its_words(answer: SmtpReply) -> str:
 
 
 def sender(settings: Settings) -> Finding:
-    """The rule of QQ and 163, and what raises suspicion elsewhere."""
+    """Check the rule of QQ and 163, and what other providers suspect."""
     address, server = parseaddr(settings.mail_from)[1], settings.mail_server
     domain = address.rpartition("@")[2]
     if server is None:
@@ -122,7 +141,7 @@ def sender(settings: Settings) -> Finding:
 def dns_records(
     settings: Settings, resolver: dns.resolver.Resolver | None = None
 ) -> Iterator[Finding]:
-    """MX, SPF and DMARC of the sender's domain, as the recipients' servers look them up."""
+    """Check MX, SPF and DMARC of the sender's domain, as recipients' servers do."""
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
     if domain.rpartition(".")[2] in _NO_DNS:
         yield Finding("dns", "not checked", f"{domain} is no public domain")
@@ -139,14 +158,17 @@ def dns_records(
 
 
 class _Asker:
-    """Answers of one DNS; raises DNSException where nobody answers."""
+    """The client of one DNS.
+
+    Raises: DNSException if no server answers.
+    """
 
     def __init__(self, resolver: dns.resolver.Resolver | None) -> None:
         self.resolver = resolver or dns.resolver.Resolver()
         self.resolver.lifetime = DNS_SECONDS
 
     def __call__(self, name: str, kind: str) -> list[str] | None:
-        """The records as text; None where the name does not exist."""
+        """Return the records as text, None if the name does not exist."""
         try:
             found = self.resolver.resolve(name, kind, raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
@@ -207,7 +229,7 @@ def _spf(ask: _Asker, domain: str) -> Finding:
 
 def _dmarc(ask: _Asker, domain: str) -> Finding:
     labels = domain.split(".")
-    for start in range(len(labels) - 1):  # a subdomain follows its parent's policy
+    for start in range(len(labels) - 1):  # A subdomain follows its parent's policy.
         name = "_dmarc." + ".".join(labels[start:])
         found = [
             record for record in ask(name, "TXT") or () if record.lower().startswith("v=dmarc1")

@@ -1,5 +1,4 @@
-"""The mail providers that people have, and where each takes mail: who names one need not know a
-host or a port."""
+"""The common mail providers with their hosts and ports, so that people need not know them."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.settings import MailServer
 
-# Measured limit of these providers for one sender; they also want the login as sender.
+# Measured limit of these providers for one sender; they also require the login as sender.
 PACED = {"smtp.qq.com": 3.0, "smtp.exmail.qq.com": 3.0, "smtp.163.com": 3.0, "smtp.126.com": 3.0}
 
 SENDER_IS_LOGIN = frozenset(PACED)
@@ -15,8 +14,11 @@ SENDER_IS_LOGIN = frozenset(PACED)
 
 @dataclass(frozen=True)
 class MailProvider:
-    """``hosts``: the domain of an address to the host that takes its mail; the first one serves
-    every other domain."""
+    """A mail provider.
+
+    ``hosts``: the domain of an address to the host that takes its mail; the first one serves every
+    other domain.
+    """
 
     key: str
     name: str
@@ -25,12 +27,16 @@ class MailProvider:
     security: str = "smtps"
 
     def server(self, address: str, password: str) -> MailServer:
-        """These providers take the address itself as login."""
+        """Return the server; these providers take the address itself as login."""
         host = self.hosts.get(_domain(address)) or next(iter(self.hosts.values()))
         return MailServer(self.security, host, self.port, address, password)
 
 
-QQ, NETEASE, GMAIL, OUTLOOK, OWN = "qq", "163", "gmail", "outlook", "own"
+QQ = "qq"
+NETEASE = "163"
+GMAIL = "gmail"
+OUTLOOK = "outlook"
+OWN = "own"
 
 PRESETS: dict[str, MailProvider] = {
     preset.key: preset
@@ -64,7 +70,7 @@ PRESETS: dict[str, MailProvider] = {
 
 
 def preset_of(address: str) -> str:
-    """The key of the provider that an address is of; empty where it is none of these."""
+    """Return the key of an address's provider, "" if it is none of these."""
     domain = _domain(address)
     return next(
         (preset.key for preset in PRESETS.values() if domain and domain in preset.hosts), ""
@@ -72,7 +78,7 @@ def preset_of(address: str) -> str:
 
 
 def preset_at(host: str) -> str:
-    """The key of the provider whose host this is, else *own*."""
+    """Return the key of the provider with this host, else *own*."""
     return next((preset.key for preset in PRESETS.values() if host in preset.hosts.values()), OWN)
 
 

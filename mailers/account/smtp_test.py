@@ -1,6 +1,6 @@
-"""Trying an account: one mail handed over now, and what to make of the server's answer.
+"""The test of a mail account: one mail sent now, and the diagnosis of the reply.
 
-The one place where a request sends mail (the pages that set the account), 20 seconds at most.
+The one place where a request sends mail (the pages that set the account), in 20 seconds at most.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Outcome = Literal[
 def try_account(
     server: MailServer, *, sender: str, recipient: str, content: bytes, name: str = ""
 ) -> SmtpReply:
-    """Hand one mail over. Never raises; whoever is not done in MOST_SECONDS is left behind."""
+    """Send one mail. Never raises; a test that takes longer than MOST_SECONDS is abandoned."""
     channel = SmtpConnection(server, sender, IN_A_HURRY, name=name)
     said: list[SmtpReply] = []
     hand_over = threading.Thread(
@@ -61,7 +61,7 @@ def try_account(
     return said[0]
 
 
-# Words that say it whatever the phase. Timed out behind the encryption: then the door was right.
+# Words that decide whatever the phase. A timeout after the encryption: the port was right.
 _TOLD: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
     ("slow", (SLOW, "read operation timed out")),
     (
@@ -82,17 +82,20 @@ _SENDER_WORDS = (
 )
 _LOGIN_WANTED_WORDS = ("relay", "authentication is required", "authentication required")
 _TRIES_WORDS = ("too many", "too much", "frequency", "try again later")
-# QQ names every reason in one sentence, and who set the account can look after this one.
+# QQ gives all its reasons in one sentence; the person who set the account can check this one.
 _CODE_WORDS = ("password is incorrect",)
-# What Python's network modules call what went wrong; [Errno 101] and [Errno 113]: there is no way
-# to that network or host.
+# What Python's network modules call the failure; [Errno 101] and [Errno 113]: there is no way to
+# that network or host.
 _NO_HOST, _REFUSED = "gaierror", "ConnectionRefusedError"
 _SILENT = ("TimeoutError", "OSError: [Errno 101]", "OSError: [Errno 113]")
 _CUT = ("SMTPServerDisconnected", "ConnectionResetError", "UnicodeDecodeError", "SMTPConnectError")
 
 
 def diagnose(server: MailServer, answer: SmtpReply) -> Outcome:
-    """What an answer means to the person who set the account; a pure function, tested as a table."""
+    """Return what a reply means to the person who set the account.
+
+    A pure function, tested as a table.
+    """
     if judge(answer, 0).kind == "sent":
         return "sent"
     if answer.ours:
@@ -133,8 +136,7 @@ def _of_the_mail(answer: SmtpReply) -> Outcome:
 
 
 def _unspoken(server: MailServer, answer: SmtpReply) -> Outcome:
-    """Nobody said a word of SMTP: the network or the encryption failed, or the server lacks
-    something."""
+    """Diagnose a failure before any SMTP: network, encryption, or a missing extension."""
     said = answer.text
     if "SSLCertVerificationError" in said or "CERTIFICATE_VERIFY_FAILED" in said:
         return "certificate"
@@ -145,7 +147,7 @@ def _unspoken(server: MailServer, answer: SmtpReply) -> Outcome:
     if answer.phase == "login" and "SMTPNotSupportedError" in said:
         return "no_login"
     if answer.phase == "login":
-        return "tries"  # a server that hangs up here has had enough
+        return "tries"  # A server that hangs up here has refused enough attempts.
     if said.startswith(_REFUSED):
         return "refused"
     if _doors_differ(server) or "SSL" in said or said.startswith(_CUT):
@@ -154,6 +156,8 @@ def _unspoken(server: MailServer, answer: SmtpReply) -> Outcome:
 
 
 def _doors_differ(server: MailServer) -> bool:
-    """465 begins encrypted; 25 and 587 begin in clear. The wrong pair waits for each other until
-    somebody gives up."""
+    """True if port and encryption do not fit: both sides then wait until a timeout.
+
+    465 begins encrypted; 25 and 587 begin in clear.
+    """
     return (server.port == 465) != (server.security == "smtps") and server.port in (25, 465, 587)

@@ -1,4 +1,4 @@
-"""How a case came to where it stands, and how soon it is due, as far as its letters speak of that."""
+"""The progress of a case and its deadline, as far as its letters speak of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from engine.storage.unit_of_work import ClubSession
 
 @dataclass(frozen=True)
 class CaseProgress:
-    """``version``: that of the event which the letter is about."""
+    """The history of a case up to a letter.
+
+    ``version``: that of the event which the letter is about.
+    """
 
     session: ClubSession
     case: Case
@@ -30,15 +33,17 @@ class CaseProgress:
         return events_of(self.session, self.case)
 
     def times(self, action: str) -> int:
-        """How often this was done, the letter's event included."""
+        """Count the events of this action, the letter's own included."""
         return sum(
             event.action == action for event in self._events if event.version <= self.version
         )
 
     @property
     def before(self) -> Event | None:
-        """How the case came into the state that the letter's event left; None when it was opened
-        there."""
+        """Return the event that entered the state which the letter's event left.
+
+        None if the case was opened there.
+        """
         left = next(event.from_state for event in self._events if event.version == self.version)
         earlier = [event for event in self._events if event.version < self.version]
         return next(
@@ -48,13 +53,12 @@ class CaseProgress:
 
     @property
     def unchanged(self) -> bool:
-        """Is what was sent again word for word what the decider saw before?"""
+        """True if a resubmission is word for word the earlier one."""
         return not changed_since_last(self.session, self.case, self.version)
 
     @property
     def moved(self) -> bool:
-        """Has the due time of the present round moved because the letter that announces it left
-        late?"""
+        """True if the deadline moved because the letter that announces it left late."""
         if self.case.version == self.case.entered_version:
             return False
         return any(
@@ -65,7 +69,10 @@ class CaseProgress:
 
     @property
     def due_on(self) -> str:
-        """``today`` or ``tomorrow``, in the club's zone, else empty. Midnight ends a day."""
+        """Return ``today`` or ``tomorrow`` in the club's zone, else "".
+
+        Midnight ends a day.
+        """
         if self.case.due_at is None:
             return ""
         zone = ZoneInfo(self.club.zone)
@@ -74,7 +81,7 @@ class CaseProgress:
 
     @property
     def closing(self) -> bool:
-        """Is so little time left that this is the last reminder?"""
+        """True if so little time is left that this is the last reminder."""
         return (
             self.case.due_at is not None
             and self.case.due_at - self.now <= charter_numbers(self.club).remind_last
@@ -82,7 +89,7 @@ class CaseProgress:
 
     @property
     def several_admins(self) -> bool:
-        """Do other admins get the same letter?"""
+        """True if other admins get the same letter."""
         return (
             sum(
                 person.role == PersonRole.ADMIN and person.id != self.case.person_id

@@ -1,5 +1,4 @@
-"""From a letter to the bytes of one mail: one recipient, one language, text and HTML from the same
-sheet."""
+"""From a letter to the bytes of one mail: one recipient, one language, text and HTML."""
 
 from __future__ import annotations
 
@@ -28,8 +27,7 @@ from mailers.letters.digests import data_for
 from mailers.letters.document import Document
 from mailers.letters.mime import encoded_words, mail_bytes, mailbox
 
-# Mailboxes cut longer mails. How many bytes of what people wrote fit depends on what it becomes
-# when it is escaped.
+# Mailboxes cut longer mails. How many bytes of what people wrote fit depends on their escaped size.
 MOST_BYTES = 90_000
 ROOMS = (24_000, 12_000, 4_000, 1_000)
 # Every automatic answer but the report that a mail could not be delivered (MS-OXCMAIL, 2.1.3.2.20).
@@ -46,8 +44,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class Words:
-    """A letter as its recipient reads it, in their language; where a link of theirs stands there is
-    a gap."""
+    """A letter as its recipient reads it; their links are left out."""
 
     subject: str
     text: str
@@ -56,14 +53,16 @@ class Words:
 
 @dataclass(frozen=True)
 class Composer:
-    """Everything that composing needs besides the letter: how links are made and who sends."""
+    """Everything that composing needs besides the letter: links and sender."""
 
     links: Links
     sender: str
 
     def compose(self, session: ClubSession, letter: Letter, now: datetime) -> Mail:
-        """The finished mail. Raises Dropped; anything else that is raised is a fault of this one
-        letter."""
+        """Render the mail.
+
+        Raises: LetterDropped. Any other exception is a fault of this one letter.
+        """
         club = session.get_one(Club, letter.club_id)
         you = _recipient(session, letter)
         for room in ROOMS:
@@ -76,7 +75,7 @@ class Composer:
         return Mail(facts.recipient, sheet.title, content)
 
     def words(self, session: ClubSession, letter: Letter, now: datetime) -> Words:
-        """For somebody else's eyes: the links are the recipient's alone."""
+        """Render for another reader: the links are the recipient's alone."""
         club, you = session.get_one(Club, letter.club_id), _recipient(session, letter)
         facts = LetterContext(session, letter, you, club, self.links, now, ROOMS[-2])
         sheet = fill(facts)
@@ -114,7 +113,7 @@ class Composer:
 
 
 def fill(facts: LetterContext) -> Document:
-    """Let the letter's template, in the recipient's language, fill a sheet."""
+    """Fill a document from the letter's template in the recipient's language."""
     sheet = Document()
     zone, language = facts.club_row.zone, facts.language
     words: dict[str, Any] = {
@@ -138,14 +137,19 @@ def fill(facts: LetterContext) -> Document:
 
 
 def _draft_at(facts: LetterContext) -> datetime | None:
-    """When the recipient last saved a draft of what the letter asks for; asked only by templates
-    that speak of it."""
+    """Return when the recipient last saved a draft of what the letter asks for.
+
+    Called only by templates that speak of it.
+    """
     draft = draft_of(facts.session, facts.you, form_of("case", facts.case.id))
     return draft.at if draft else None
 
 
 def drop_if_stale(session: ClubSession, letter: Letter, case: Case | None, you: Person) -> None:
-    """An ask whose round is over, or whose turn has passed on, never leaves. Raises Dropped."""
+    """Drop an ask of an earlier entered version, or whose turn has passed.
+
+    Raises: LetterDropped.
+    """
     if not letter.asks or case is None:
         return
     if case.entered_version != letter.version:
@@ -176,8 +180,10 @@ def _recipient(session: ClubSession, letter: Letter) -> Person:
 
 
 def _reply_to(facts: LetterContext) -> str:
-    """To deciders: the person concerned. To members: whoever the club names as its contact;
-    nobody's address goes round."""
+    """Return the case's person for deciders, the club's contact for members.
+
+    No member's address goes to others.
+    """
     decides = facts.you.role in (PersonRole.OWNER, PersonRole.ADMIN)
     if (
         decides

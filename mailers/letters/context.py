@@ -1,4 +1,4 @@
-"""What a letter may speak of: the facts of its case and its people, in the recipient's language."""
+"""The names that letter templates use: the facts of a case, in the recipient's language."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from mailers.letters.case_progress import CaseProgress
 
 
 class LetterDropped(Exception):
-    """The letter must not leave any more; the text says why."""
+    """A letter that must not leave any more; the text says why."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """One answer as it is shown in a mail: ``cut`` when only its start fits."""
+    """An answer as a mail shows it: ``cut`` if only its start fits."""
 
     label: str
     text: str
@@ -45,9 +45,9 @@ class Written:
 
 @dataclass
 class LetterContext:
-    """The names that a letter template may use; each is looked up only when a template asks for it.
+    """The names that a letter template may use, each looked up on first use.
 
-    ``room``: how many bytes of what people wrote may stand in the mail.
+    ``room``: how many bytes of what people wrote fit into the mail.
     """
 
     session: ClubSession
@@ -64,7 +64,7 @@ class LetterContext:
 
     @property
     def recipient(self) -> str:
-        """The address it goes to: the person's own, unless the letter names another."""
+        """Return the person's own address, unless the letter names another."""
         return self.letter.address or self.you.address or ""
 
     @property
@@ -81,7 +81,7 @@ class LetterContext:
 
     @property
     def charter_unread(self) -> bool:
-        """Has the recipient's page the button that acknowledges the charter?"""
+        """True if the recipient's page has the button that acknowledges the charter."""
         return self.you.charter_version < self.club_row.charter_version
 
     @cached_property
@@ -98,12 +98,12 @@ class LetterContext:
 
     @cached_property
     def flow(self) -> type[Workflow]:
-        """The workflow of the case, or the one that a letter without a case is named after."""
+        """Return the workflow of the case, or the one that names a letter without a case."""
         return workflow(self.case.workflow if self.has_case else self.letter.name.partition(".")[0])
 
     @property
     def matter(self) -> str:
-        """What the case is about, with its week where it has one."""
+        """Return the title of the case, with its week if it has one."""
         return (
             title_of(self.case, self.language)
             if self.has_case
@@ -112,17 +112,17 @@ class LetterContext:
 
     @property
     def week(self) -> int | None:
-        """The number of the reading week that the calendar opened (of ``2026-W49``: 49)."""
+        """Return the number of the reading week (of ``2026-W49``: 49)."""
         return week_number(self.case.data.get("period", "")) if self.has_case else None
 
     @property
     def book(self) -> str:
-        """The book by its bare title: a template sets the marks around it that its language wants."""
+        """Return the book's bare title: a template adds the marks of its language."""
         return isolate(str(self.answers.get("book", "")).strip(' 《》“”"'))
 
     @property
     def clause(self) -> str:
-        """What the letter rests on: the clause of the state that queued it."""
+        """Return the clause of the state that queued the letter."""
         return (
             self.flow.clause_of(self.event.to_state)
             if self.has_case and self.letter.version
@@ -135,7 +135,7 @@ class LetterContext:
 
     @property
     def who(self) -> str:
-        """The person the case is about, by the name they gave."""
+        """Return the name that the person of the case gave."""
         return isolate(self.who_row.name or str(self.answers.get("name", "")))
 
     @property
@@ -156,7 +156,7 @@ class LetterContext:
 
     @property
     def new_address(self) -> str:
-        """The address that a member's mail is to go to, as they typed it."""
+        """Return the address that a member's mail is to go to, as they typed it."""
         return isolate(str(self.answers.get("email", "")))
 
     @property
@@ -169,7 +169,7 @@ class LetterContext:
 
     @cached_property
     def event(self) -> Event:
-        """What the letter is about: the event that queued it, or the one that entered the state."""
+        """Return the event that queued the letter, or that entered the state."""
         return self.session.get_one(
             Event,
             (self.case.club_id, self.case.id, self.letter.version or self.case.entered_version),
@@ -185,7 +185,7 @@ class LetterContext:
 
     @cached_property
     def by(self) -> str:
-        """Who did it, by name; empty when it was the clock."""
+        """Return the actor's name, "" for the clock."""
         actor = (
             self.session.get(Person, (self.case.club_id, self.event.who_id))
             if self.event.who_id
@@ -195,17 +195,17 @@ class LetterContext:
 
     @property
     def count(self) -> Counter[str]:
-        """How many chose what in the poll that the event closed."""
+        """Count the votes by choice in the poll that the event closed."""
         return Counter(self.event.answers.get("count", {}))
 
     @property
     def electors(self) -> int:
-        """How many were asked when the poll opened."""
+        """Return how many were asked when the poll opened."""
         return int(self.case.data["electors"])
 
     @property
     def votes_needed(self) -> int:
-        """How many of them have to take part for the poll to count."""
+        """Return how many of them must vote for the poll to count."""
         return math.ceil(charter_numbers(self.club_row).quorum * self.electors)
 
     @property
@@ -214,8 +214,7 @@ class LetterContext:
 
     @cached_property
     def written(self) -> list[Written]:
-        """Everything that was handed in, label by label, each text cut to its fair share of the
-        room in a mail."""
+        """Return each answer by label, cut to its fair share of the room in a mail."""
         answers = written_answers(self.flow, self.answers)
         share = _fair_share([len(text.encode()) for _, text, _ in answers], self.room)
         return [
@@ -230,8 +229,10 @@ class LetterContext:
 
     @cached_property
     def changes(self) -> list[tuple[str, list[Piece]]]:
-        """What a resubmission changed, by label; empty on the first hand-in and where it is too
-        long for a mail."""
+        """Return what a resubmission changed, by label.
+
+        Empty on the first submission and if it is too long for a mail.
+        """
         found = changed_since_last(self.session, self.case, self.letter.version)
         labels = labels_of(self.flow)
         size = sum(len(piece.text.encode()) for pieces in found.values() for piece in pieces)
@@ -249,7 +250,7 @@ class LetterContext:
 
     @cached_property
     def follow_ups(self) -> list[tuple[str, datetime | None]]:
-        """The cases that this one opened: what they are called and when they are due."""
+        """Return name and deadline of the cases that this one opened."""
         opened = (
             select(Case).where(Case.parent_id == self.case.id, Case.turn != "").order_by(Case.id)
         )
@@ -260,8 +261,10 @@ class LetterContext:
 
     @property
     def link(self) -> str:
-        """The case's page, for this recipient; in an ask whose answer proves something, a link that
-        shows it."""
+        """Return the case's page for this recipient.
+
+        In an ask whose answer proves the address it is a link that shows it.
+        """
         acts = state_of(self.case.workflow, self.case.state).acts if self.letter.asks else ()
         proof = max((act.proof for act in acts), default=Proof.NONE)
         if proof == Proof.NOW:
@@ -270,8 +273,7 @@ class LetterContext:
 
     @property
     def form_link(self) -> str:
-        """The workflow's form, already addressed to this recipient; empty where they may not open
-        one."""
+        """Return this recipient's link to the form, "" if they may not open one."""
         if not may_submit(self.flow, self.you):
             return ""
         return (
@@ -282,17 +284,17 @@ class LetterContext:
 
     @property
     def form_is_fresh(self) -> bool:
-        """True if the link to the form confirms for half an hour what the form does."""
+        """True if the form opens only for half an hour after its link was mailed."""
         return self.flow.needs_fresh_link
 
     @property
     def form_page(self) -> str:
-        """Where a member asks for the link to the workflow's form."""
+        """Return the page where a member asks for the link to the form."""
         return self.links.url(f"{self.club_row.slug}/{self.flow.form_path}")
 
     @property
     def waiting_page(self) -> str:
-        """Everything that waits for this decider, on one page."""
+        """Return the decider's review queue."""
         return self.link_to("waiting", 0)
 
     @property
@@ -301,7 +303,10 @@ class LetterContext:
 
     @property
     def copy_page(self) -> str:
-        """The recipient's own page, with the right to one copy of everything in the next half hour."""
+        """Return the recipient's page with the permission to take one copy of everything.
+
+        It lasts half an hour.
+        """
         return self.links.url(f"me/{self._token('confirm_copy', self.letter.id)}")
 
     @property
@@ -336,7 +341,7 @@ class LetterContext:
 
 
 def _fair_share(sizes: list[int], room: int) -> int:
-    """The largest size per text such that all of them, cut to it, fit into the room."""
+    """Return the largest size per text so that all of them, cut to it, fit into the room."""
     share = room
     for position, size in enumerate(sorted(sizes)):
         share = room // (len(sizes) - position)

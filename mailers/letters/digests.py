@@ -1,5 +1,4 @@
-"""What the letters that are not about one case have to say: the daily letter, a decider's receipt,
-a sign-in link."""
+"""The data of letters about no single case: daily letter, receipt, sign-in link."""
 
 from __future__ import annotations
 
@@ -20,14 +19,16 @@ from engine.text.i18n import isolate, translate
 from mailers.letters.context import LetterContext, LetterDropped
 from mailers.letters.document import start_of
 
-_MANY = 5  # a longer list is easier to read with its counts above it
+_MANY = 5  # A longer list is easier to read with its counts above it.
 _DAY = timedelta(days=1)
 _SOON = timedelta(days=2)
 
 
 def data_for(facts: LetterContext) -> dict[str, Any]:
-    """The letter's own data, gathered now where the letter is a digest. Raises Dropped when there
-    is nothing to say."""
+    """Return the letter's own data, gathered now if it is a digest.
+
+    Raises: LetterDropped if there is nothing to say.
+    """
     gather = _GATHER.get(facts.letter.name)
     return gather(facts) if gather else facts.letter.data
 
@@ -49,7 +50,7 @@ def _daily(facts: LetterContext) -> dict[str, Any]:
     if not (waiting or late or trouble or resting):
         raise LetterDropped("nothing waits any more")
     gathered = {"waiting": waiting, "late": late, "trouble": trouble, "resting": resting}
-    # Each line costs some 800 bytes in both parts together; what does not fit stands on the desk.
+    # Each line costs some 800 bytes in both parts together; the desk shows what does not fit.
     most = max(3, facts.room // 800)
     more = sum(max(0, len(rows) - most) for rows in gathered.values())
     return {name: rows[:most] for name, rows in gathered.items()} | {
@@ -64,8 +65,7 @@ def _daily(facts: LetterContext) -> dict[str, Any]:
 def _grouped(
     waiting: list[dict[str, Any]], now: datetime
 ) -> list[tuple[str, list[dict[str, Any]]]]:
-    """What is due soon, what is to be reviewed, and whom to remove: a short list stays in one
-    piece."""
+    """Group into due soon, to review, and to remove; a short list stays in one piece."""
     if len(waiting) <= _MANY:
         return [("review", waiting)]
     groups: dict[str, list[dict[str, Any]]] = {"soon": [], "review": [], "removal": []}
@@ -137,7 +137,7 @@ def _failed(facts: LetterContext, letter: Letter, person: Person) -> dict[str, A
 
 
 def _readable(facts: LetterContext, matters: list[worklists.WorkItem]) -> list[dict[str, Any]]:
-    """What nobody can act in is told with what rests."""
+    """Leave out the cases in which no one can act; the stuck ones name them."""
     return [_matter(facts, matter) for matter in matters if standing(matter.case) is not UNREADABLE]
 
 

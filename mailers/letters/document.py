@@ -1,5 +1,7 @@
-"""A letter as data: a subject and a list of blocks. A template fills it once; text and HTML are
-drawn from the same sheet."""
+"""A letter as data: a subject and blocks, rendered as text and as HTML.
+
+A template fills it once.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,14 @@ from engine.text.text_diff import Piece
 
 _WIDE = re.compile("[　-〿㐀-鿿＀-￯]")
 
-# So many characters of a long text stand in a list of matters, out of so many that are looked at.
+# Characters of a long text in a list of cases, and how many are searched for them.
 _START, _LOOKED_AT = 120, 4_000
 
 Caller = Callable[[], str]
 
 
 def unbroken(text: str) -> str:
-    """A template's paragraph on one line; Chinese lines join without a space."""
+    """Join a template's paragraph to one line; Chinese lines join without a space."""
     parts: list[str] = []
     for line in filter(None, (" ".join(line.split()) for line in text.split("\n"))):
         wide = not parts or _WIDE.match(parts[-1][-1]) or _WIDE.match(line)
@@ -28,8 +30,10 @@ def unbroken(text: str) -> str:
 
 
 def start_of(written: Iterable[tuple[str, str, bool]]) -> str:
-    """How the longest text of what was handed in begins, on one line. ``written``: label, text, is
-    it long."""
+    """Return the start of the longest answer on one line.
+
+    ``written``: label, text, True if long.
+    """
     longest = max((text for _label, text, is_long in written if is_long), key=len, default="")
     start = unbroken(longest[:_LOOKED_AT])
     is_whole = len(start) <= _START and len(longest) <= _LOOKED_AT
@@ -46,7 +50,7 @@ class Block:
 
 @dataclass
 class Document:
-    """The words of the letter templates: subject, para, facts, quote, changed, button, items, why."""
+    """The words of letter templates: subject, para, facts, quote, changed, button, items, why."""
 
     title: str = ""
     reason: str = ""
@@ -60,13 +64,13 @@ class Document:
         return self._add(Block("para", unbroken(caller())))
 
     def facts(self, *rows: tuple[str, str]) -> str:
-        """Label and value, one a line; empty values are left out."""
+        """Add label and value, one a line, without empty values."""
         return self._add(
             Block("facts", rows=tuple((label, value) for label, value in rows if value))
         )
 
     def quote(self, text: str, label: str = "", more: str = "") -> str:
-        """Somebody's own words, never paraphrased; ``more`` links to the rest where they were cut."""
+        """Add a person's own words, unchanged; ``more`` links to what was cut."""
         return self._add(Block("quote", label, more, tuple(text.split("\n")))) if text else ""
 
     def changed(self, label: str, pieces: Iterable[Piece]) -> str:
@@ -76,11 +80,11 @@ class Document:
         return self._add(Block("button", unbroken(caller()), url))
 
     def items(self, rows: Iterable[tuple[str, str]]) -> str:
-        """Lines, each with a link of its own (or none)."""
+        """Add lines, each with its own link or none."""
         return self._add(Block("items", rows=tuple(rows)))
 
     def why(self, caller: Caller) -> str:
-        """Why this letter exists and why this person gets it, with the clause."""
+        """Add why this letter exists and why this person gets it, with the clause."""
         self.reason = unbroken(caller())
         return ""
 

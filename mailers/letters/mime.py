@@ -1,8 +1,7 @@
-"""The bytes of a mail with a text and an HTML part, written down directly. Header safety lives here
-and nowhere else.
+"""The bytes of a mail with a text and an HTML part. Header safety is here and nowhere else.
 
-The classes of ``email.mime`` do the same with some 20 times the work; a mail of ours has one shape
-(RFC 2045 to 2047, 5322).
+Written directly: the classes of ``email.mime`` take some 20 times the work, and our mails have one
+shape (RFC 2045 to 2047, 5322).
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ from email.utils import formataddr
 from functools import lru_cache
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
-# An encoded word has at most 75 characters; 45 bytes become 60 characters, and 12 stand around
-# them.
+# An encoded word has at most 75 characters; 45 bytes become 60 characters, and 12 surround them.
 _WORD_BYTES = 45
 # 998 octets a line (RFC 5322, 2.1.1), less the longest name of a header.
 _LINE_MOST = 998 - 40
@@ -39,9 +37,9 @@ Content-Transfer-Encoding: base64\r
 
 
 def mail_bytes(headers: Mapping[str, str], *, text: str, html: str) -> bytes:
-    """The whole mail, its lines ended by CRLF. Whatever a value holds, it stays one header."""
+    """Return the whole mail with CRLF lines; a value can never add a header."""
     head = "".join(f"{name}: {_one_header(value)}\r\n" for name, value in headers.items())
-    # Base64 has no underscore, so this can stand in no part.
+    # Base64 has no underscore, so no part can contain this.
     return (
         head + _PARTS.format(boundary="=_jiuniu_=", text=_base64(text), html=_base64(html))
     ).encode("ascii")
@@ -49,27 +47,31 @@ def mail_bytes(headers: Mapping[str, str], *, text: str, html: str) -> bytes:
 
 @lru_cache(maxsize=1024)
 def mailbox(name: str, address: str) -> str:
-    """A name and an address as they stand in a header; only the name is encoded (some providers
-    refuse more)."""
+    """Format name and address for a header.
+
+    Only the name is encoded: some providers refuse more.
+    """
     name, address = safe(name), safe(address)
     return formataddr((name, address)) if name.isascii() else f"{encoded_words(name)} <{address}>"
 
 
 def safe(text: str) -> str:
-    """One header line, whatever was typed."""
+    """Reduce any typed text to one header line."""
     return _UNSAFE.sub(" ", text).strip()
 
 
 def encoded_words(text: str) -> str:
-    """Text in a header as encoded words (RFC 2047), no character cut in two."""
+    """Encode text as encoded words (RFC 2047), without cutting a character in two."""
     return " ".join(
         f"=?utf-8?b?{base64.b64encode(piece).decode()}?=" for piece in _pieces(safe(text))
     )
 
 
 def _one_header(value: str) -> str:
-    """Folded between encoded words and nowhere else: some programs do not find a link on a header's
-    second line."""
+    """Fold between encoded words only.
+
+    Some programs do not find a link on a header's second line.
+    """
     value = safe(value)
     lines = (value if value.isascii() else encoded_words(value)).replace("?= =?", "?=\r\n =?")
     longest = max(map(len, lines.split("\r\n")))
@@ -88,7 +90,7 @@ def _pieces(text: str) -> Iterator[bytes]:
 
 
 def _base64(text: str) -> str:
-    """Lines of 76 characters without the last line's end."""
+    """Encode in lines of 76 characters, without the last line's end."""
     return (
         base64.encodebytes(text.encode("utf-8", "replace"))
         .decode()

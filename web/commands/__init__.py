@@ -26,7 +26,10 @@ _ASCII = ("ascii", "us-ascii", "ansi_x3.4-1968")
 
 
 def init(app: Flask) -> None:
-    """Raises SettingsError where the words that were typed did not survive the terminal's encoding."""
+    """Register the commands, and set the encoding of the streams.
+
+    Raises: SettingsError if typed words were damaged by the terminal's encoding.
+    """
     for stream in (sys.stdout, sys.stderr):
         if (
             isinstance(stream, io.TextIOWrapper)
@@ -35,7 +38,8 @@ def init(app: Flask) -> None:
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     if locale.getpreferredencoding(False).lower() in _ASCII and not "".join(sys.argv[1:]).isascii():
         raise SettingsError(
-            "PYTHONUTF8: set it to 1, or LANG to C.UTF-8; in this terminal's encoding only English letters arrive"
+            "PYTHONUTF8: set it to 1, or LANG to C.UTF-8; in this terminal's encoding only "
+            "English letters arrive"
         )
     for command in (
         club,

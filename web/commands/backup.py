@@ -14,7 +14,7 @@ from engine.settings import load
 from engine.storage.engines import sqlite_module
 from web.app.services import Services, services
 
-# How a disk that is full says so: the file's, the copied database's, the restored one's.
+# A full disk's errors: the file's, the copied database's, the restored one's.
 NO_ROOM = (OSError, sqlite_module().Error, DBAPIError)
 SAID = {"club": "clubs", "person": "people", "case": "cases", "letter": "letters"}
 
@@ -65,11 +65,13 @@ def restore(file: Path, replace: bool) -> None:
     for path in done.aside:
         click.echo(f"kept aside: {path}")
     click.echo(
-        f"no mail leaves: {done.held} unsent letters are held and the post rests until `letters release --all`"
+        f"no mail leaves: {done.held} unsent letters are held and the post rests until "
+        "`letters release --all`"
     )
     if not set(done.keys) <= set(load().secret_keys):
         click.echo(
-            f"JIUNIU_SECRET_KEY is set here and is another: links of earlier mails open once the keys in "
+            "JIUNIU_SECRET_KEY is set here and is another: links of earlier mails open "
+            "once the keys in "
             f"{here.settings.data_dir / 'secret-key'} stand in JIUNIU_SECRET_KEY_FALLBACKS",
             err=True,
         )

@@ -1,4 +1,4 @@
-"""``flask due``, ``tick`` and ``worker``: what the clock will do, and letting it."""
+"""``flask due``, ``tick`` and ``worker``: show the scheduler's next actions, and run it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from web.app.services import Services, services
 from web.commands.options import as_json, of_club, print_rows, the_club
 from web.http import request_log
 
-# Letters that no case asks for: why they leave.
+# The reasons of letters without a case.
 WHY = {
     "club.daily": "something waits for a decision",
     "club.receipt": "something was decided",
@@ -78,7 +78,7 @@ def worker() -> None:
 
 
 def _with_mail_server(run: Callable[[Services], None]) -> None:
-    """Run with the installation's mail server, or with a built-in mailbox of this process's own."""
+    """Run with the installation's mail server, or with this process's own mailbox."""
     here = services()
     catcher = DevMailbox(here.mailbox) if here.settings.built_in_mailbox else None
     if catcher:

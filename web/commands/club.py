@@ -31,7 +31,10 @@ SHARED_ACCOUNT = (
     "the mail account that the first club's owner set now carries this club's sign-in links, too;"
     " set one of the installation's own with `flask mail-account set`"
 )
-OVERTAKEN = "somebody gave it another charter in the same moment, so nothing was changed; look at `club export` and apply once more"
+OVERTAKEN = (
+    "somebody gave it another charter in the same moment, so nothing was changed; look at "
+    "`club export` and apply once more"
+)
 
 
 @click.group()

@@ -50,5 +50,6 @@ def move_database(url: str) -> None:
         + ", ".join(f"{name} {count}" for name, count in counts.items() if count)
     )
     click.echo(
-        "Now set JIUNIU_DATABASE_URL to the new address and JIUNIU_SECRET_KEY to the key in use, and start the service."
+        "Now set JIUNIU_DATABASE_URL to the new address and JIUNIU_SECRET_KEY to the key "
+        "in use, and start the service."
     )

@@ -1,4 +1,4 @@
-"""``flask doctor``: is this installation fit to run a club?"""
+"""``flask doctor``: check whether this installation is fit to run a club."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ UNREADABLE = Finding(
     "mail server",
     "wrong",
     "no key of this installation opens the password of the mail account: letters wait",
-    "type it again on the desk under Mail account, or name the old key in JIUNIU_SECRET_KEY_FALLBACKS",
+    (
+        "type it again on the desk under Mail account, or name the old key in "
+        "JIUNIU_SECRET_KEY_FALLBACKS"
+    ),
 )
 
 
@@ -101,8 +104,10 @@ def base_url(settings: Settings) -> Finding:
 
 
 def answers(settings: Settings) -> Finding:
-    """Does this very service answer at its base URL? Asked directly, not by way of a proxy for
-    outgoing requests."""
+    """True if this very service answers at its base URL.
+
+    Asked directly, not by way of a proxy for outgoing requests.
+    """
     address = f"{settings.base_url}/healthz"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

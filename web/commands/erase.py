@@ -1,4 +1,4 @@
-"""``flask erase``: somebody wants to be forgotten."""
+"""``flask erase``: remove a person's data."""
 
 from __future__ import annotations
 
@@ -45,8 +45,10 @@ def erase(person: str, slug: str | None, yes: bool) -> None:
 
 
 def _ask(question: str) -> None:
-    """Whoever sits at a terminal is asked, and an answer that is piped in counts (an empty line is
-    a no, as at a terminal); a script that gives none means what it says."""
+    """Ask for confirmation at a terminal, or read a piped answer.
+
+    An empty line is a no, as at a terminal; a script that gives no answer has confirmed.
+    """
     if sys.stdin.isatty():
         click.confirm(question, abort=True)
     elif answer := sys.stdin.readline():

@@ -1,4 +1,4 @@
-"""``flask letters``: what became of each letter, and what to do about it."""
+"""``flask letters``: the fate of each letter, and what to do about it."""
 
 from __future__ import annotations
 
@@ -100,7 +100,10 @@ def _hold_all() -> str:
 
 def _release_all() -> str:
     here = services()
-    return f"the post works; {here.db.write(delivery_log.release_all, here.clock.now())} held letters go"
+    return (
+        f"the post works; {here.db.write(delivery_log.release_all, here.clock.now())} held "
+        "letters go"
+    )
 
 
 _change("retry", delivery_log.retry, "Send a failed letter again.")

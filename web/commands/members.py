@@ -1,4 +1,4 @@
-"""``flask members``: bring a group along from a spreadsheet, and see who is in."""
+"""``flask members``: list the members, and import them from a spreadsheet."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def import_file(file: Path, dry_run: bool, slug: str | None, as_json: bool) -> N
 
 
 def _start_of(file: Path) -> bytes:
-    """As much of it as can be used, and one byte by which a larger one shows."""
+    """Read as much as can be used, and one byte more that shows a larger file."""
     with file.open("rb") as opened:
         return opened.read(MOST_BYTES + 1)
 
 
 def _outcomes(plan: ImportPlan, dry_run: bool) -> list[dict[str, Any]]:
-    """One object a row, in the order of the file."""
+    """Return an object per row, in the order of the file."""
     done = "would be imported" if dry_run else "imported"
     rows = [
         {"row": entry.row, "name": entry.name, "outcome": outcome, "reason": ""}

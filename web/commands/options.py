@@ -1,4 +1,4 @@
-"""What the commands share: their options, the club that is meant, and how rows are printed."""
+"""What the commands share: options, the named club, the printing of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The desk of owner and admins, page by page; behind a mailed sign-in link.
+"""The desk of owner and admins, page by page, behind a mailed sign-in link.
 
 May import: everything else in web but setup and commands.
 """

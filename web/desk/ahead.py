@@ -1,4 +1,4 @@
-"""What lies ahead: the club's calendar, and which letters would leave to whom if nobody acted."""
+"""The days ahead: the club's calendar, and the letters that leave if no one acts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ahead = Blueprint("ahead", __name__)
 
 T = TypeVar("T")
 
-# So many kinds of letters, and so many names of each, stand on the page; the rest is counted.
+# The page shows this many kinds of letters, and this many names of each; it counts the others.
 MOST_ROWS, MOST_NAMES = 80, 12
 
 OPENS = _("begins: each member is asked")
@@ -81,7 +81,7 @@ def _row(entry: AgendaItem) -> AheadRow:
 def _by_day(
     items: Iterable[T], club: Club, moment: Callable[[T], datetime]
 ) -> list[tuple[datetime, list[T]]]:
-    """Midnight ends a day in the club's rules, so it belongs to the day that ends."""
+    """Group by day; midnight belongs to the day that ends, as in the club's rules."""
     zone = ZoneInfo(club.zone)
     found: dict[date, tuple[datetime, list[T]]] = {}
     for item in items:

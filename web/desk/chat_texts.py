@@ -1,5 +1,7 @@
-"""Texts for the chat group, ready to copy: how to join, what is due this week, what came of the
-last. No name of anybody who is late stands in them."""
+"""Texts for the chat group, ready to copy: joining, what is due, results.
+
+No text names a late member.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ from web.http.auth import officer_here
 group = Blueprint("group", __name__)
 
 LAST = timedelta(days=7)
-MOST_NAMES, MOST_BOOKS, MOST_SHARED, MOST_MOMENTS = 30, 10, 200, 3
+MOST_NAMES = 30
+MOST_BOOKS = 10
+MOST_SHARED = 200
+MOST_MOMENTS = 3
 
 JOIN = _("Would you like to read with us? Here is the way in:")
 JOIN_NEXT = _("Fill in the form and confirm your e-mail address; you get an answer by mail.")
@@ -50,7 +55,7 @@ QUIET_LAST = _("A quiet week lies behind us.")
 
 @dataclass(frozen=True)
 class ChatText:
-    """One text to copy."""
+    """A text to copy."""
 
     key: str
     name: str
@@ -59,7 +64,7 @@ class ChatText:
 
 @dataclass(frozen=True)
 class Voice:
-    """The texts' language, which need not be the page's."""
+    """The language of the texts, which may differ from the page's."""
 
     language: str
     zone: str
@@ -77,7 +82,7 @@ class Voice:
 
 @group.get("/<slug>/desk/group")
 def chat_texts_page(slug: str) -> str | Response:
-    """In the club's language, or in the one that ``in`` names."""
+    """Show the texts in the club's language, or in the one that ``in`` names."""
     now, wanted = services().clock.now(), request.args.get("in", "")
     with services().db.read() as session:
         club, _you = officer_here(session, slug)
@@ -110,8 +115,10 @@ def _this_week(session: ClubSession, club: Club, now: datetime, say: Voice) -> s
 
 
 def _duties(session: ClubSession, now: datetime, say: Voice) -> list[str]:
-    """What is owed before its first due time: a week's reflection, newcomers' plans. Nobody is
-    named."""
+    """Say what is owed before its first deadline, without names.
+
+    A week's reflection, newcomers' plans.
+    """
     period = Case.data["period"].as_string()
     owed = (Case.turn == "person") & (Case.state == "owed") & (Case.due_at > now)
     asked = (
@@ -157,8 +164,10 @@ def _results(session: ClubSession, club: Club, now: datetime, say: Voice) -> str
 
 
 def _since(session: ClubSession, now: datetime, flow: str, state: str, rank: str) -> list[str]:
-    """The display names of those whose matter ended so in the last days, and who still are what it
-    made of them."""
+    """Return the display names of persons whose case ended so in the last days.
+
+    Only those whose role is still that of the result.
+    """
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     asked = (
         select(Person.display_name)

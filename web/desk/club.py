@@ -1,4 +1,4 @@
-"""The club as a whole, for its owner: a rest over holidays or exams, and handing it over."""
+"""The owner's page of the whole club: a pause over holidays or exams, the handover."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def club_rest_page(slug: str) -> Page:
 
 @club.post("/<slug>/desk/club")
 def press_club(slug: str) -> Page:
-    """Let the club rest, let it go on, or offer it to a member."""
+    """Pause the club, resume it, or offer it to a member."""
     with services().db.read() as session:
         here, you = officer_here(session, slug, only_owner=True)
     acts = {"pause": _pause, "resume": _resume, "offer": _offer}
@@ -116,7 +116,7 @@ def _page(
 
 
 def end_of(here: Club, day: str) -> datetime | None:
-    """The end of a day that somebody typed; None unless it lies ahead, within a year."""
+    """Return the end of a typed day, None unless it is ahead and within a year."""
     try:
         named = date.fromisoformat(day.strip())
     except ValueError:

@@ -1,5 +1,4 @@
-"""What would be sent in the days ahead, kept for a while: the same look is not taken twice while
-nothing has happened."""
+"""A cache of the forecast: the same one is not computed twice while nothing happens."""
 
 from __future__ import annotations
 
@@ -25,8 +24,7 @@ _cached: dict[tuple[str, int], tuple[datetime, Any, list[PlannedLetter]]] = {}
 
 @dataclass(frozen=True)
 class Sending:
-    """Letters of one kind that would leave at one moment. ``who``: the names, as many as there are
-    letters."""
+    """A kind of letter that leaves at one time. ``who``: one name per letter."""
 
     at: datetime
     letter: str
@@ -35,8 +33,10 @@ class Sending:
 
 
 def cached_forecast(db: Database, club: Club, now: datetime) -> list[PlannedLetter]:
-    """Every letter of the next days, in order. Worked out anew when something has happened in the
-    club, and now and then."""
+    """Return the letters of the next days in order, from the cache if nothing changed.
+
+    Computed again after each change of the club's rows, and now and then.
+    """
     key = str(db.url), club.id
     with db.read(club.id) as session:
         state = club.charter_version, club.zone, _traces(session)
@@ -53,7 +53,7 @@ def cached_forecast(db: Database, club: Club, now: datetime) -> list[PlannedLett
 
 
 def gathered(letters: Iterable[PlannedLetter]) -> list[Sending]:
-    """Alike letters of one moment put together, in order."""
+    """Group letters of one kind and time, in order."""
     found: dict[tuple[datetime, str, str], list[str]] = {}
     for item in letters:
         found.setdefault((item.at, item.letter, item.clause), []).append(item.to)
@@ -63,13 +63,15 @@ def gathered(letters: Iterable[PlannedLetter]) -> list[Sending]:
 def trial(
     db: Database, club: Club, now: datetime, change: Callable[[ClubSession], None]
 ) -> list[PlannedLetter]:
-    """The same days, if the club were changed so now."""
+    """Forecast the same days with a change of the club."""
     return forecast_letters(db, club.id, now, now + timedelta(days=DAYS), change=change)
 
 
 def _traces(session: ClubSession) -> Any:
-    """Whatever happens leaves one of these changed: a case moves, a letter is queued or settled, an
-    opening passes, somebody comes, goes or changes."""
+    """Return figures of which each event changes one.
+
+    A case moves, a letter is queued or settled, an opening passes, a person comes, goes or changes.
+    """
     cases = select(func.count(), func.sum(Case.version), func.max(Case.wake_at)).where(
         Case.turn != ""
     )

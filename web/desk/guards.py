@@ -1,4 +1,4 @@
-"""Who may see the desk's pages, and which pages there are."""
+"""The permissions of the desk's pages, and its menu."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from engine.storage.models import Person
 from engine.storage.states import PersonRole
 from engine.text.i18n import marked as _
 
-# The desk's menu, each in its order: endpoint, name, is it the owner's alone. The first are at hand
-# on every page, the others
-# fold: a phone has one line.
+# The desk's menu in its order: endpoint, name, True if the owner's alone. DAILY is always visible,
+# the others fold: a phone has one line.
 DAILY = (
     ("desk.overview_page", _("Overview"), False),
     ("people.people_page", _("People"), False),
@@ -33,7 +32,7 @@ NOW_AND_THEN = (
 
 @dataclass(frozen=True)
 class MenuItem:
-    """A line of the menu; ``here``: the page at hand is this one or lies below it."""
+    """A line of the menu; ``here``: the current page is this one or below it."""
 
     path: str
     name: str
@@ -41,8 +40,8 @@ class MenuItem:
 
 
 def menu(you: Person, slug: str) -> tuple[list[MenuItem], list[MenuItem]]:
-    """The pages of the desk that this person may open: those at hand, and the others."""
-    at = f"{request.script_root}{request.path}"  # not the endpoint: a page that answers a press is this page, too
+    """Return the menu's daily pages and the other pages that this person may open."""
+    at = f"{request.script_root}{request.path}"  # not the endpoint: a press has another one
 
     def entry(endpoint: str, name: str) -> MenuItem:
         path = url_for(endpoint, slug=slug)

@@ -1,5 +1,4 @@
-"""Who is late: what comes next and when; more time, or an excuse, given in place where the state
-offers it."""
+"""Late members: what comes next and when; more time or an excuse on the spot."""
 
 from __future__ import annotations
 
@@ -35,8 +34,10 @@ MOVED_ON = _("Nothing was changed: in the meantime this has moved on.")
 
 @dataclass(frozen=True)
 class LateRow:
-    """One late matter: ``acts``, what this officer may do about it here; ``owner_next``: is the
-    owner asked after the due time?"""
+    """A late case.
+
+    ``acts``: this officer's actions in it; ``owner_next``: the owner is asked after the deadline.
+    """
 
     matter: WorkItem
     url: str
@@ -49,13 +50,13 @@ class LateRow:
 
 
 def rows(session: ClubSession, you: Person, matters: list[WorkItem]) -> list[LateRow]:
-    """Without a query of their own. Only acts that end or lengthen the wait: what fills a form is
-    done on the case's page."""
-    now, numbers, club = (
-        services().clock.now(),
-        charter_numbers(current_club(session)),
-        current_club(session),
-    )
+    """Build the rows without a query of their own.
+
+    Only actions that end or lengthen the wait; one that fills a form is on the case's page.
+    """
+    now = services().clock.now()
+    numbers = charter_numbers(current_club(session))
+    club = current_club(session)
     return [
         LateRow(
             matter,
@@ -93,7 +94,7 @@ def press_late(slug: str) -> Page:
 
 
 def _press(session: ClubSession, slug: str, sent: MultiDict[str, str]) -> str:
-    """One act about one late matter, through the door."""
+    """Apply one action to one late case, by transitions.act."""
     _club, you = officer_here(session, slug)
     case = held_case(session, you, sent.get("case", 0, type=int))
     action, days = sent.get("action", ""), sent.get("days", "").strip()
@@ -113,8 +114,7 @@ def _press(session: ClubSession, slug: str, sent: MultiDict[str, str]) -> str:
 
 
 def _again(slug: str, errors: dict[str, str], message: str = "") -> str:
-    """The one matter with what was typed and what was wrong; where it is late no more, only the
-    words."""
+    """Show the case with what was typed and the errors; only the words if it is late no more."""
     with services().db.read() as session:
         _club, you = officer_here(session, slug)
         case_id = request.form.get("case", 0, type=int)

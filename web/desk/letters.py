@@ -1,5 +1,4 @@
-"""The letters of the club: what is in trouble, what waits, what is held, what left; what the
-servers said, in plain words."""
+"""The letters of the club: in trouble, waiting, held, sent; with the replies in plain words."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ def letters_page(slug: str) -> Page:
 
 @letters.post("/<slug>/desk/letters")
 def press_letters(slug: str) -> Page:
-    """One letter tried again, held or released; or every held one released, after a second look."""
+    """Retry, hold or release one letter, or, after a confirmation, release all held ones."""
     with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
     action, letter_id = request.form.get("action", ""), request.form.get("letter", 0, type=int)
@@ -61,13 +60,13 @@ def press_letters(slug: str) -> Page:
 
 
 def _kind() -> str:
-    """Which letters are looked at: by the address, or by the form that was pressed on their page."""
+    """Return the kind of letters to show: from the address, or from the pressed form."""
     asked = request.values.get("kind", "")
     return asked if asked in KINDS else ""
 
 
 def _copies(letter: Letter) -> int:
-    """How often a letter that is held has probably arrived; 0 where it is held for another reason."""
+    """Count how often an unanswered letter has probably arrived; 0 for another hold."""
     uncertain = letter.state == "held" and letter.answer.startswith(UNCERTAIN)
     return int(letter.data.get(UNANSWERED, 0)) if uncertain else 0
 
@@ -77,7 +76,7 @@ def _page(slug: str, *, message: str = "", error: str = "") -> str:
         officer_here(session, slug, only_owner=True)
         channel, way = channel_trouble(session), services().outgoing()
         found = counts(session)
-        # What is broken comes first.
+        # Trouble comes first.
         kind = _kind() or next((name for name in ("failed", "held") if found[name]), "recent")
         paging = Paging.asked(found[kind], SIZE) if kind != "recent" else Paging(SIZE, SIZE, 1)
         return render_template(

@@ -1,7 +1,6 @@
 """The installation's mail account, changed from the desk.
 
-It carries every club's sign-in links. While there is one club its owner looks after it; beside a
-second one it takes the set-up code, which the server prints.
+One account serves every club, so the first club's owner keeps it.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def mail_account_page(slug: str) -> Page:
 
 @mail_account.post("/<slug>/desk/mail")
 def press_mail_account(slug: str) -> Page:
-    """Try the account with one mail, or save it."""
+    """Test the account with one mail, or save it."""
     with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
         mine = _may_change(session, club)
@@ -115,7 +114,7 @@ def _typed() -> tuple[str, Any]:
 
 
 def _form_of(way: Outgoing, address: str) -> tuple[str, Any]:
-    """The form as the account stands, or as the owner's address suggests it."""
+    """Fill the form from the account, or from the owner's address."""
     stands = preset_at(way.server.host) if way.origin == "page" and way.server else ""
     provider = mail_form.current_provider(stands or preset_of(address))
     if not provider:

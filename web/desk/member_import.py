@@ -1,5 +1,4 @@
-"""Members from before, brought along from a spreadsheet: first what would happen, then a press that
-does it. The owner's page."""
+"""The owner's page to import members from a spreadsheet: preview first, then import."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def member_import_page(slug: str) -> Page:
 
 @roster.post("/<slug>/desk/members")
 def press_member_import(slug: str) -> Page:
-    """Look (the default), or import."""
+    """Preview (the default), or import."""
     with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
     text, unreadable = _read()
@@ -53,7 +52,7 @@ def _act(club: Club, text: str) -> Page:
 
 
 def _read() -> tuple[str, CellError | None]:
-    """What was given as text, and what is wrong with it."""
+    """Return what was given as text, and its errors."""
     try:
         return read_text(_given()), None
     except CellError as fault:
@@ -61,7 +60,7 @@ def _read() -> tuple[str, CellError | None]:
 
 
 def _given() -> bytes | str:
-    """The file, else the cells that were pasted."""
+    """Return the file, else the pasted cells."""
     file = request.files.get("file")
     data = file.read(MOST_BYTES + 1) if file else b""
     return data or request.form.get("cells", "")

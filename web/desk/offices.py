@@ -1,5 +1,4 @@
-"""Who may act for whom: owner, admins, deputies, who is away, and what is the owner's alone. To
-read, not to change."""
+"""A page to read: who may act for whom, who is away, what is the owner's alone."""
 
 from __future__ import annotations
 
@@ -24,8 +23,10 @@ Page = str | Response | tuple[str, int]
 
 @dataclass(frozen=True)
 class Reviews:
-    """Something that the owner decides on and the admins as deputies: ``always``, or only while the
-    owner is away."""
+    """A decision of the owner and of the admins as deputies.
+
+    ``always``, or only while the owner is away.
+    """
 
     label: str
     always: bool
@@ -33,7 +34,7 @@ class Reviews:
 
 @dataclass(frozen=True)
 class Alone:
-    """What only the owner may do in a workflow, by the acts' names."""
+    """The names of the actions in a workflow that only the owner may take."""
 
     label: str
     actions: tuple[str, ...]
@@ -80,7 +81,7 @@ def _reviews(flow: type[Workflow], charter: Charter) -> Reviews | None:
 
 
 def _alone(flow: type[Workflow]) -> Alone | None:
-    """In the order of the declaration, each once."""
+    """Return them in declared order, each once."""
     actions = dict.fromkeys(
         act.action
         for state in flow.states.values()

@@ -1,4 +1,4 @@
-"""A form that the owner hands in for a member who asked by telephone or in the chat."""
+"""A form that the owner submits on behalf of a member who asked by telephone or in the chat."""
 
 from __future__ import annotations
 

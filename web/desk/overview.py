@@ -1,5 +1,4 @@
-"""The desk of owner and admins: what waits, who is late, what is broken. Behind a mailed sign-in
-link."""
+"""The desk's first page: what waits, who is late, what is broken."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from web.http.auth import club_here, link_for, officer_here, visitor_here
 from web.labels.mail_words import advice_on
 from web.public import sign_in
 
-# So many of each stand on this page; the rest on a page of their own.
+# This page shows this many of each; the others are on their own page.
 FEW = 8
 
 desk = Blueprint("desk", __name__)
@@ -43,7 +42,7 @@ def overview_page(slug: str) -> Page:
 
 @desk.post("/<slug>/desk")
 def press_overview(slug: str) -> Page:
-    """A sign-in link for whoever is not signed in; the owner's absence for the owner."""
+    """Mail a sign-in link, or set the owner's absence."""
     action = request.form.get("action")
     with services().db.read() as session:
         if action not in ("away", "back"):
@@ -57,7 +56,7 @@ def press_overview(slug: str) -> Page:
 
 
 def _again(slug: str, typed: str) -> str:
-    """The desk with the day that will not do beside its field."""
+    """Show the desk with the error beside the day that was typed."""
     with services().db.read() as session:
         club, you = visitor_here(session, slug)
         assert you is not None, "the press found them signed in"

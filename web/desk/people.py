@@ -1,5 +1,4 @@
-"""The people of the club: looking somebody up, and one person's record, from which the owner helps
-them on."""
+"""The people of the club: search, and a person's record with the owner's help for them."""
 
 from __future__ import annotations
 
@@ -44,8 +43,10 @@ from web.http.security import MAILBOX_FULL, new_form_token, read_form_token
 people = Blueprint("people", __name__)
 
 Page = str | Response | tuple[str, int]
-SIZE, CASES, LETTERS = 50, 20, 20
-# The workflow in which an address changes, and the owner's act that puts one right.
+SIZE = 50
+CASES = 20
+LETTERS = 20
+# The workflow of a new address, and the owner's action that corrects one.
 ADDRESS, PUT_RIGHT = "new_address", "correct"
 TAKEN = _("Somebody else in the club has this address already")
 NOT_NOW = _("This is not open to you any more. Nothing was changed.")
@@ -63,8 +64,10 @@ class CorrectionForm(WTForm):
 
 @dataclass(frozen=True)
 class PersonLine:
-    """One case in a record. ``acts``: what this officer may do in it now; ``by``: who ended it
-    (None: the clock)."""
+    """A case in a record.
+
+    ``acts``: this officer's actions in it now; ``by``: the last actor (None: the clock).
+    """
 
     case: Case
     url: str
@@ -75,8 +78,10 @@ class PersonLine:
 
 @people.get("/<slug>/desk/people")
 def people_page(slug: str) -> Page:
-    """``q``: what is looked for; ``status``: one of STATUSES, or all. Without either the members
-    are shown."""
+    """Search the people; show the members by default.
+
+    ``q``: the words; ``status``: one of STATUSES, or all.
+    """
     words, status = (
         request.args.get("q", "").replace("\0", "").strip(),
         request.args.get("status", ""),
@@ -109,7 +114,7 @@ def person_page(slug: str, person_id: int) -> Page:
 
 @people.post("/<slug>/desk/people/<int:person_id>")
 def press_person(slug: str, person_id: int) -> Page:
-    """Send them a fresh link to their page; put their address right (the owner)."""
+    """Mail a fresh link to the person's page, or correct their address (the owner)."""
     correcting = request.form.get("action") == "correct"
     with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=correcting)
@@ -174,7 +179,10 @@ def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
 
 
 def person_of(session: ClubSession, club: Club, person_id: int) -> Person:
-    """Somebody of this club; 404 for anybody else's id."""
+    """Return a person of this club.
+
+    Raises: 404 for an id of another club.
+    """
     found = session.get(Person, (club.id, person_id)) if 0 < person_id < MOST_ID else None
     if found is None or found.status == PersonStatus.ERASED:
         abort(404)
@@ -222,8 +230,10 @@ def _line(session: ClubSession, you: Person, case: Case, by: Person | None = Non
 
 
 def _address(person: Person) -> str:
-    """Whole for the owner. An admin, who mails nobody by hand, sees whether it is there and whose
-    it may be."""
+    """Return the whole address for the owner and oneself, its masked form for an admin.
+
+    An admin mails no one by hand.
+    """
     if not person.address:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""What waits for the decider at the desk: read the start of each, tick, approve the ticked ones."""
+"""The decider's review queue: read the start of each submission, tick, approve the ticked ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def waiting_page(slug: str) -> Page:
 
 @waiting.post("/<slug>/desk/waiting")
 def press_waiting(slug: str) -> Page:
-    """Approve what is ticked; back to the page it was ticked on."""
+    """Approve the ticked cases, and return to the page of the queue."""
     with services().db.read() as session:
         officer_here(session, slug)
     if nothing_ticked():

@@ -1,4 +1,4 @@
-"""Two charts, each with its table: duties on time, and members, week by week. Drawn here, as SVG."""
+"""Two charts with tables, by week: duties on time, and members. Drawn as SVG."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from web.http.auth import officer_here
 figures = Blueprint("figures", __name__)
 
 # The drawing's own units: the plot begins right of the numbers and ends above the weeks.
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 240, 36, 8, 12, 28
+WIDTH = 640
+HEIGHT = 240
+LEFT = 36
+RIGHT = 8
+TOP = 12
+BOTTOM = 28
 MOST_LABELS = 6
-BAR_SHARE, WIDEST_BAR = 0.7, 56  # of a week's room
+BAR_SHARE, WIDEST_BAR = 0.7, 56  # Of a week's width.
 
 
 @dataclass(frozen=True)
 class AxisMark:
-    """A number at the side, or a week at the foot, and where it stands."""
+    """A label of an axis, and its position."""
 
     at: float
     text: str | date
@@ -31,7 +36,7 @@ class AxisMark:
 
 @dataclass(frozen=True)
 class Bar:
-    """One week: its whole height, and of that the part on time."""
+    """A week: the whole height, and the part on time."""
 
     x: float
     width: float
@@ -41,7 +46,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Scale:
-    """``most``: the value at the upper edge; ``count``: how many weeks stand side by side."""
+    """A vertical scale.
+
+    ``most``: the value at the upper edge; ``count``: the number of weeks.
+    """
 
     most: int
     count: int
@@ -72,7 +80,7 @@ class Scale:
 
 
 def scale_for(largest: int, count: int) -> Scale:
-    """The next round number above: 1, 2, 4, 8, 10, 20, 40 and so on."""
+    """Return the scale up to the next of 1, 2, 4, 8, 10, 20, 40 and so on."""
     size = 1
     while size * 10 < largest:
         size *= 10

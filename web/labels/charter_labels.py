@@ -1,7 +1,6 @@
-"""The charter's numbers in the words of a club's people: what each does to members, its value as
-one says it, its inputs.
+"""The charter's numbers in the words of a club's people: effect, value, inputs.
 
-Set-up and settings share them. Numbers of workflows that are not built yet are not among them.
+Set-up and settings share them. Numbers of workflows that are not built yet are left out.
 """
 
 from __future__ import annotations
@@ -20,7 +19,10 @@ from engine.text.i18n import translate
 
 @dataclass(frozen=True)
 class NumberLabel:
-    """``does``: one sentence with ``%(value)s`` in it, that says what the number does to members."""
+    """The words of a number.
+
+    ``does``: one sentence with ``%(value)s`` that says what it does to members.
+    """
 
     key: str
     name: str
@@ -43,21 +45,24 @@ GROUPS = (
                 "confirm_days",
                 _("To confirm the address"),
                 _(
-                    "Whoever applies has %(value)s to confirm their e-mail address; otherwise the application is erased."
+                    "Whoever applies has %(value)s to confirm their e-mail address; "
+                    "otherwise the application is erased."
                 ),
             ),
             NumberLabel(
                 "application_days",
                 _("Keeping old applications"),
                 _(
-                    "An application that led nowhere is kept for %(value)s, then what it says is deleted."
+                    "An application that led nowhere is kept for %(value)s, then what it "
+                    "says is deleted."
                 ),
             ),
             NumberLabel(
                 "erase_days",
                 _("Before somebody is erased"),
                 _(
-                    "Whoever leaves and wants everything erased can still come back for %(value)s; then it is gone."
+                    "Whoever leaves and wants everything erased can still come back for "
+                    "%(value)s; then it is gone."
                 ),
             ),
         ),
@@ -75,7 +80,8 @@ GROUPS = (
                 "second_chances",
                 _("Second chances"),
                 _(
-                    "Whoever misses a due time gets %(value)s per study plan, or per month of reflections; after that, "
+                    "Whoever misses a due time gets %(value)s per study plan, or per month "
+                    "of reflections; after that, "
                     "removal is proposed to the owner."
                 ),
             ),
@@ -120,7 +126,8 @@ GROUPS = (
                 "decide_days",
                 _("To review"),
                 _(
-                    "Reviewers have %(value)s. After that an application or a nomination lapses; a plan or a reflection counts "
+                    "Reviewers have %(value)s. After that an application or a nomination "
+                    "lapses; a plan or a reflection counts "
                     "as handed in."
                 ),
             ),
@@ -148,7 +155,8 @@ GROUPS = (
                 "receipt_after",
                 _("The receipt"),
                 _(
-                    "Whoever decides gets one mail with the ways to take it back, %(value)s after their last press."
+                    "Whoever decides gets one mail with the ways to take it back, "
+                    "%(value)s after their last press."
                 ),
             ),
         ),
@@ -182,7 +190,8 @@ GROUPS = (
                 "remind_last",
                 _("The last reminder"),
                 _(
-                    "For a plan or a reflection there is one more reminder, %(value)s before it is due."
+                    "For a plan or a reflection there is one more reminder, %(value)s "
+                    "before it is due."
                 ),
             ),
             NumberLabel(
@@ -203,7 +212,8 @@ GROUPS = (
                 "digest_hour",
                 _("The daily letter"),
                 _(
-                    "At %(value)s whoever has something to decide gets one letter that lists all of it."
+                    "At %(value)s whoever has something to decide gets one letter that "
+                    "lists all of it."
                 ),
             ),
         ),
@@ -212,7 +222,7 @@ GROUPS = (
 
 WORDS = {number.key: number for group in GROUPS for number in group.numbers}
 
-# Numbers that no workflow of this version asks for.
+# Numbers that no workflow of this version reads.
 NOT_BUILT_YET = frozenset(
     {
         "leave_days",
@@ -264,7 +274,7 @@ UNIT_NAMES = {
 SPAN_UNITS = ("minute", "hour", "day")
 NO_CHANCE = _("no second chance")
 
-# What a number takes, said beside its field.
+# What a number takes, shown beside its field.
 TAKES = {
     "whole": _("Please write a whole number from %(low)s to %(high)s"),
     "span": _("Please write a whole number, and choose minutes, hours or days"),
@@ -275,21 +285,20 @@ TAKES = {
 
 
 def kind_of(key: str) -> str:
-    """Which inputs a number takes: whole span share clock week."""
+    """Return the kind of inputs of a number: whole span share clock week."""
     kind = KINDS[key]
     return {SPAN: "span", SHARE: "share", CLOCK_TIME: "clock", WEEK_TIME: "week"}.get(kind, "whole")
 
 
 def unit_of(key: str) -> str:
-    """What a whole number counts."""
+    """Return the unit of a whole number."""
     if KINDS[key] is DAYS:
         return "day"
     return "chance" if KINDS[key] is COUNT else "hour"
 
 
 def said(key: str, plain: Any, language: str) -> str:
-    """A value in the charter's plain form, as somebody says it: "3 days", "one hour", "Sunday at
-    08:00"."""
+    """Say a plain value as people do: "3 days", "one hour", "Sunday at 08:00"."""
     match kind_of(key):
         case "week":
             day, _between, at = str(plain).partition(" ")
@@ -306,7 +315,7 @@ def said(key: str, plain: Any, language: str) -> str:
 
 
 def explained(key: str, plain: Any, language: str) -> str:
-    """What a number does to members, with its value."""
+    """Say what a number does to members, with its value."""
     return translate(WORDS[key].does, language) % {"value": said(key, plain, language)}
 
 
@@ -317,11 +326,11 @@ def _counted(count: int, unit: str, language: str) -> str:
     return translate(one, language) if count == 1 else translate(several, language) % {"n": count}
 
 
-# A number's inputs. A span has a second one, ``key-unit``; a moment of the week has ``key-day``.
+# A number's inputs. A span has a second one, ``key-unit``; a weekly time has ``key-day``.
 
 
 def typed_of(key: str, plain: Any) -> dict[str, str]:
-    """The inputs that show a value."""
+    """Return the inputs that show a value."""
     first, _between, second = str(plain).partition(" ")
     match kind_of(key):
         case "span":
@@ -332,7 +341,10 @@ def typed_of(key: str, plain: Any) -> dict[str, str]:
 
 
 def read_number(key: str, typed: Mapping[str, str]) -> Any:
-    """The plain value that somebody typed. Raises ValueError; ``takes`` says what the field wants."""
+    """Return the plain value of the inputs.
+
+    Raises: ValueError; ``takes`` says what the field wants.
+    """
     text = _narrow(typed.get(key, "").strip())
     try:
         match kind_of(key):
@@ -350,19 +362,19 @@ def read_number(key: str, typed: Mapping[str, str]) -> Any:
 
 
 def _settled(key: str, value: Any) -> Any:
-    """Read and written once, so that one value has one shape."""
+    """Read and write a value once, so that it has one form."""
     return KINDS[key].write(KINDS[key].read(value))
 
 
 def _narrow(text: str) -> str:
-    """Digits and colons as a Chinese keyboard may write them."""
+    """Fold the full-width digits and colons of a Chinese keyboard."""
     return text.translate(str.maketrans("０１２３４５６７８９：／", "0123456789:/"))[:20]
 
 
 def _share(text: str) -> str:
     if not re.fullmatch(
         r"\d{1,4}([/.]\d{1,4})?", text
-    ):  # a fraction takes exponents too, and would work on them for ever
+    ):  # A fraction takes exponents, too, and would compute for ever.
         raise ValueError(text)
     return str(Fraction(text))
 
@@ -375,13 +387,13 @@ def _clock(text: str) -> str:
 
 
 def limits_of(key: str) -> tuple[int, int]:
-    """The least and the most of a whole number."""
+    """Return the least and the most of a whole number."""
     low, high = re.findall(r"\d+", KINDS[key].takes)
     return int(low), int(high)
 
 
 def takes(key: str, language: str) -> str:
-    """What the field wants, for whoever typed something else."""
+    """Say what the field wants, after a wrong value."""
     kind = kind_of(key)
     low, high = limits_of(key) if kind == "whole" else (0, 0)
     return translate(TAKES[kind], language) % {"low": low, "high": high}

@@ -1,8 +1,7 @@
-"""What stands in a history, as a sentence: who did what, or what came about by itself. A house test
-asks that none is missing.
+"""The sentences of a history: who did what, or what happened by itself.
 
-Looked up as ``workflow.action>state``, ``workflow.action``, ``action>state``, ``action``; ``state``
-is where the deed led.
+A house test asks that none is missing. Looked up as ``workflow.action>state``, ``workflow.action``,
+``action>state``, ``action``; ``state`` is the one that the event led to.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from engine.club.history import HistoryEntry
 from engine.storage.models import Event
 from engine.text.i18n import marked as _
 
-# After a name; ``whose``: the person concerned.
+# After a name; ``whose``: the person of the case.
 DID = {
     "join.open": _("applied to join"),
     "nomination.open": _("stood for admin"),
@@ -67,7 +66,7 @@ DID = {
     "refuse": _("did not take over the club"),
 }
 
-# By itself, whoever may have set it off.
+# Sentences without an actor.
 CAME = {
     "study_plan.open": _("After the approval the study plan began"),
     "reflection.open": _("The reading week began"),
@@ -95,17 +94,19 @@ CAME = {
 
 
 def came_about(workflow: str, deed: HistoryEntry | Event) -> str:
-    """The sentence, where it needs nobody's name; else empty."""
+    """Return the sentence if it needs no name, else ""."""
     return CAME.get(found_under(workflow, deed.action, deed.to_state), "")
 
 
 def did(workflow: str, deed: HistoryEntry | Event) -> str:
-    """What goes after a name. A history outlives its declaration: an act that is gone has no words
-    of its own."""
+    """Return the words after a name.
+
+    A history outlives its declaration: an action that is gone has no words of its own.
+    """
     return DID.get(found_under(workflow, deed.action, deed.to_state), _("dealt with it"))
 
 
 def found_under(workflow: str, action: str, state: str) -> str:
-    """Where the words stand; empty where there are none."""
+    """Return the key of the words, "" if there are none."""
     keys = (f"{workflow}.{action}>{state}", f"{workflow}.{action}", f"{action}>{state}", action)
     return next((key for key in keys if key in CAME or key in DID), "")

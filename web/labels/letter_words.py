@@ -1,4 +1,4 @@
-"""What a letter is about and what became of it, in words for whoever looks after the post."""
+"""What a letter is about and its fate, in words for officers."""
 
 from engine.text.i18n import marked as _
 
@@ -80,35 +80,41 @@ STATES = {
     "held": _("held back"),
 }
 
-# What ``mailers.smtp.reply.meaning`` finds, and what to do about it.
+# The results of ``mailers.smtp.reply.meaning``, and what to do about them.
 MEANINGS = {
     "unknown_user": _(
         "There is no such mailbox. Ask the member another way, and correct the address."
     ),
     "refused_address": _(
-        "The provider does not take mail for this address. Ask the member another way, or correct the address."
+        "The provider does not take mail for this address. Ask the member another way, or "
+        "correct the address."
     ),
     "too_fast": _(
         "The provider finds that we send too much at once. It goes out by itself, more slowly."
     ),
     "busy": _("This mailbox gets too much mail just now. It goes out by itself, more slowly."),
     "greylisted": _(
-        "The recipient's server turns a sender away once before it takes the mail (greylisting). That is usual: it goes out by "
+        "The recipient's server turns a sender away once before it takes the mail "
+        "(greylisting). That is usual: it goes out by "
         "itself in some minutes."
     ),
     "date": _(
-        "The server does not accept the date of the letter. It is written once more with today's date and goes out by itself; if "
+        "The server does not accept the date of the letter. It is written once more with "
+        "today's date and goes out by itself; if "
         "it comes back again, the clock of our machine is wrong."
     ),
     "used_up": _(
-        "The mailbox that the club writes from has sent all it may today. It goes out by itself as soon as it may."
+        "The mailbox that the club writes from has sent all it may today. It goes out by "
+        "itself as soon as it may."
     ),
     "too_big": _("The provider finds the letter too big. Tell whoever looks after the server."),
     "no_relay": _(
-        "Our mail server passes nothing on without a login. Put the mail account right: then it goes out by itself."
+        "Our mail server passes nothing on without a login. Put the mail account right: "
+        "then it goes out by itself."
     ),
     "refused_words": _(
-        "The provider refused the letter itself, as it does with what looks like advertising. The address is fine: try again later."
+        "The provider refused the letter itself, as it does with what looks like "
+        "advertising. The address is fine: try again later."
     ),
     "channel": _("Our mail account was refused. Every letter waits until it is put right."),
     "later": _("The provider asks us to come back later. It is tried again by itself."),
@@ -116,7 +122,8 @@ MEANINGS = {
         "The provider did not answer in time. It is tried again by itself, and may arrive twice."
     ),
     "ours": _(
-        "The letter could not be written or handed over: a fault of this program. Tell whoever looks after the server."
+        "The letter could not be written or handed over: a fault of this program. Tell "
+        "whoever looks after the server."
     ),
 }
 

@@ -1,5 +1,4 @@
-"""What the pages say about a mail account: what each provider wants, and what a server's answer
-means."""
+"""The pages' words about a mail account: each provider's needs, and replies explained."""
 
 from __future__ import annotations
 
@@ -15,21 +14,27 @@ from mailers.smtp.reply import heard
 
 @dataclass(frozen=True)
 class Provider:
-    """``secret``: what this provider calls the password of a program; ``where``: how to come by it."""
+    """The words of a provider.
+
+    ``secret``: its name of an app password; ``where``: how to get one.
+    """
 
     name: str
     secret: str
     where: str
 
 
-CODE, APP_PASSWORD, PASSWORD = _("Authorization code"), _("App password"), _("Password")
+CODE = _("Authorization code")
+APP_PASSWORD = _("App password")
+PASSWORD = _("Password")
 
 PROVIDERS = {
     QQ: Provider(
         _("QQ Mail"),
         CODE,
         _(
-            "Not the QQ password. In QQ Mail on the web: Settings, Account and security, Security settings; switch on the "
+            "Not the QQ password. In QQ Mail on the web: Settings, Account and security, "
+            "Security settings; switch on the "
             "POP3/IMAP/SMTP service and let it make an authorization code."
         ),
     ),
@@ -37,7 +42,8 @@ PROVIDERS = {
         _("163 / 126 Mail"),
         CODE,
         _(
-            "Not the login password. In the mailbox on the web: Settings, POP3/SMTP/IMAP; switch on IMAP/SMTP, confirm by "
+            "Not the login password. In the mailbox on the web: Settings, POP3/SMTP/IMAP; "
+            "switch on IMAP/SMTP, confirm by "
             "text message, and copy the authorization code: it is shown only once."
         ),
     ),
@@ -45,7 +51,8 @@ PROVIDERS = {
         _("Gmail"),
         APP_PASSWORD,
         _(
-            "Not the Google password. Switch on 2-Step Verification in the Google account, then make an app password there: "
+            "Not the Google password. Switch on 2-Step Verification in the Google account, "
+            "then make an app password there: "
             "16 letters."
         ),
     ),
@@ -53,7 +60,8 @@ PROVIDERS = {
         _("Outlook"),
         PASSWORD,
         _(
-            "Personal Outlook and Hotmail mailboxes no longer let other programs in by password. A Microsoft 365 mailbox works once "
+            "Personal Outlook and Hotmail mailboxes no longer let other programs in by "
+            "password. A Microsoft 365 mailbox works once "
             "its administrator has allowed SMTP AUTH. Otherwise take another mailbox."
         ),
     ),
@@ -61,7 +69,8 @@ PROVIDERS = {
         _("Another server"),
         PASSWORD,
         _(
-            "What your mail provider names as outgoing mail or SMTP. No login needed? Leave it empty."
+            "What your mail provider names as outgoing mail or SMTP. No login needed? "
+            "Leave it empty."
         ),
     ),
 }
@@ -82,7 +91,8 @@ class Advice:
 
 
 SENDER_IS_NOT_LOGIN = _(
-    "The address that writes must be the very address that logs in. Take the address of this mailbox."
+    "The address that writes must be the very address that logs in. Take the address of "
+    "this mailbox."
 )
 
 ADVICE: dict[Outcome, Advice] = {
@@ -93,14 +103,17 @@ ADVICE: dict[Outcome, Advice] = {
     "code": Advice(
         _("The server does not accept the login"),
         _(
-            "QQ and 163 want the authorization code here, not the password with which you log in; Gmail wants an app password. "
-            "A new password there ends all codes: then make a new one. Is the address right, and is SMTP switched on?"
+            "QQ and 163 want the authorization code here, not the password with which you "
+            "log in; Gmail wants an app password. "
+            "A new password there ends all codes: then make a new one. Is the address "
+            "right, and is SMTP switched on?"
         ),
     ),
     "tries": Advice(
         _("The server is tired of tries"),
         _(
-            "There were too many logins in a short time. Wait a quarter of an hour, then try once more with a fresh code."
+            "There were too many logins in a short time. Wait a quarter of an hour, then "
+            "try once more with a fresh code."
         ),
     ),
     "sender": Advice(_("The server refuses this sender"), SENDER_IS_NOT_LOGIN),
@@ -111,66 +124,76 @@ ADVICE: dict[Outcome, Advice] = {
     "no_login": Advice(
         _("This server offers no login here"),
         _(
-            "It does so on another port, or only with encryption. Try port 465 encrypted from the start, or port 587 with STARTTLS."
+            "It does so on another port, or only with encryption. Try port 465 encrypted "
+            "from the start, or port 587 with STARTTLS."
         ),
     ),
     "no_password": Advice(
         _("This mailbox lets no program in by password"),
         _(
-            "Its provider wants a sign-in that only a browser can do; Outlook does so. Ask whoever administers the mailbox to allow "
+            "Its provider wants a sign-in that only a browser can do; Outlook does so. Ask "
+            "whoever administers the mailbox to allow "
             "SMTP with a password, or take another mailbox, such as one of QQ or 163."
         ),
     ),
     "login_wanted": Advice(
         _("The server wants a login"),
         _(
-            "Without one it passes no mail on. Type the login and the password that your mail provider gave you."
+            "Without one it passes no mail on. Type the login and the password that your "
+            "mail provider gave you."
         ),
     ),
     "host": Advice(
         _("There is no server of this name"),
         _(
-            "Look at the spelling: %(host)s. If it is right, this machine finds no names at all: look at its network."
+            "Look at the spelling: %(host)s. If it is right, this machine finds no names "
+            "at all: look at its network."
         ),
     ),
     "refused": Advice(
         _("Nobody answers at this port"),
         _(
-            "%(host)s is there, but nobody takes mail at port %(port)s. Usual are 465 (encrypted from the start) and "
+            "%(host)s is there, but nobody takes mail at port %(port)s. Usual are 465 "
+            "(encrypted from the start) and "
             "587 (STARTTLS)."
         ),
     ),
     "silent": Advice(
         _("No answer came"),
         _(
-            "Something on the way blocks port %(port)s, or the host is wrong. Many hosting companies block port 25: take 465 or 587, "
+            "Something on the way blocks port %(port)s, or the host is wrong. Many hosting "
+            "companies block port 25: take 465 or 587, "
             "or ask yours to open it."
         ),
     ),
     "slow": Advice(
         _("The server is very slow"),
         _(
-            "It speaks, but was not done in time. The account may well be right: a test waits for twenty seconds, letters for "
+            "It speaks, but was not done in time. The account may well be right: a test "
+            "waits for twenty seconds, letters for "
             "minutes. Look into your mailbox first, the test mail may still come."
         ),
     ),
     "mismatch": Advice(
         _("Port and encryption do not fit"),
         _(
-            "At port %(port)s the two did not understand each other. 465 goes with “encrypted from the start”, "
+            "At port %(port)s the two did not understand each other. 465 goes with "
+            "“encrypted from the start”, "
             "587 and 25 with STARTTLS."
         ),
     ),
     "no_tls": Advice(
         _("The server offers no encryption here"),
         _(
-            "Your password would cross the network in clear, so nothing was sent. Try port 465, encrypted from the start."
+            "Your password would cross the network in clear, so nothing was sent. Try port "
+            "465, encrypted from the start."
         ),
     ),
     "certificate": Advice(
         _("The server's certificate is not valid"),
         _(
-            "It may be another server than it says, so nothing was sent. Take the exact name of the host that your provider gives; "
+            "It may be another server than it says, so nothing was sent. Take the exact "
+            "name of the host that your provider gives; "
             "on a server of your own, renew the certificate."
         ),
     ),
@@ -181,40 +204,46 @@ ADVICE: dict[Outcome, Advice] = {
     "used_up": Advice(
         _("This mailbox has sent all it may today"),
         _(
-            "Providers allow so many mails a day, and a new mailbox fewer. There is nothing to mend: the club's letters wait "
+            "Providers allow so many mails a day, and a new mailbox fewer. There is "
+            "nothing to mend: the club's letters wait "
             "and leave by themselves as soon as they may."
         ),
     ),
     "greylisted": Advice(
         _("The login works, and the recipient's server asks for a second visit"),
         _(
-            "This is greylisting: a server that does not know a new sender turns the first mail away and takes the next one some "
+            "This is greylisting: a server that does not know a new sender turns the first "
+            "mail away and takes the next one some "
             "minutes later. Save the account: the club's letters are tried again by themselves."
         ),
     ),
     "date": Advice(
         _("The server does not accept the date of the mail"),
         _(
-            "It finds the mail too old, or from the future. Compare the clock of the machine that runs the club with a right one."
+            "It finds the mail too old, or from the future. Compare the clock of the "
+            "machine that runs the club with a right one."
         ),
     ),
     "ours": Advice(
         _("This is a fault on our side, not the mail server's"),
         _(
-            "The program or its machine failed before the server could answer. If the words below speak of login or password, look "
+            "The program or its machine failed before the server could answer. If the "
+            "words below speak of login or password, look "
             "there; else pass them on to whoever runs the server."
         ),
     ),
     "later": Advice(
         _("The login works, and the mail is to come later"),
         _(
-            "Many servers turn a new sender away at first. Save the account: the club's letters are tried again by themselves."
+            "Many servers turn a new sender away at first. Save the account: the club's "
+            "letters are tried again by themselves."
         ),
     ),
     "content": Advice(
         _("The server takes the login, but not the mail"),
         _(
-            "It took the test mail for spam. Its own words below say more; a mailbox that is quite new often has to wait for a day."
+            "It took the test mail for spam. Its own words below say more; a mailbox that "
+            "is quite new often has to wait for a day."
         ),
     ),
     "other": Advice(
@@ -223,7 +252,7 @@ ADVICE: dict[Outcome, Advice] = {
     ),
 }
 
-# What a server may say to every letter alike, and the account or its server is meant.
+# Replies to every letter alike, which mean the account or its server.
 OF_THE_ACCOUNT: tuple[Outcome, ...] = (
     "code",
     "tries",
@@ -244,7 +273,7 @@ OF_THE_ACCOUNT: tuple[Outcome, ...] = (
 
 
 def advice_on(trouble: ChannelTrouble | None, server: MailServer | None) -> Advice | None:
-    """What to do about a channel in trouble; None where its own words have to do."""
+    """Return what to do about a channel in trouble, None if only its own words help."""
     answer = heard(trouble.answer) if trouble else None
     outcome = diagnose(server, answer) if server and answer else "other"
     return ADVICE[outcome] if outcome in OF_THE_ACCOUNT else None
@@ -252,6 +281,7 @@ def advice_on(trouble: ChannelTrouble | None, server: MailServer | None) -> Advi
 
 TEST_SUBJECT = _("The club's mail works")
 TEST_TEXT = _(
-    "This test mail was sent from the page where the mail account is set. It arrived, so the club's letters will, too. "
+    "This test mail was sent from the page where the mail account is set. It arrived, so "
+    "the club's letters will, too. "
     "There is nothing to do."
 )

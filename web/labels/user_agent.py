@@ -1,4 +1,4 @@
-"""What a browser says it is, in words by which its owner knows it again: "iPhone · WeChat"."""
+"""The name of a browser by which its owner knows it: "iPhone · WeChat"."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from engine.text.i18n import marked as _
 
-# The first that is found names it: a later one is often said besides, for old servers' sake.
+# The first match names it: browsers add the names of older ones for old servers' sake.
 MACHINES = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -17,7 +17,10 @@ MACHINES = (
     ("CrOS", "Chromebook"),
     ("Linux", "Linux"),
 )
-WECHAT, QQ, BROWSER, SOMETHING = _("WeChat"), "QQ", _("browser"), _("an unknown device")
+WECHAT = _("WeChat")
+QQ = "QQ"
+BROWSER = _("browser")
+SOMETHING = _("an unknown device")
 PROGRAMS = (
     ("MicroMessenger", WECHAT),
     ("DingTalk", _("DingTalk")),
@@ -40,8 +43,7 @@ _TOOL = re.compile(r"[\w.-]{1,30}(?=/\d)")
 
 
 def device_words(agent: str) -> tuple[str, str]:
-    """Machine and program, each a word of the catalogue or a name; empty where nothing is known of
-    it."""
+    """Return machine and program, msgids or names; "" if unknown."""
     machine = next((name for sign, name in MACHINES if sign in agent), "")
     program = next((name for sign, name in PROGRAMS if sign in agent), "")
     if not machine and not program:

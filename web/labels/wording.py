@@ -1,5 +1,7 @@
-"""What states, acts and events are called on pages. A house test asks that every declared one
-stands here."""
+"""The words of states, actions and events on pages.
+
+A house test asks that every declared one has a word here.
+"""
 
 from engine.text.i18n import marked as _
 
@@ -48,7 +50,7 @@ STATES = {
     "handover.accepted": _("To be confirmed by mail"),
 }
 
-# What stands on a button. ``workflow.state.action`` goes before ``action``.
+# The words on a button. ``workflow.state.action`` goes before ``action``.
 ACTIONS = {
     "confirm": _("Yes, this is my address"),
     "apply_again": _("Apply again"),
@@ -80,12 +82,12 @@ ACTIONS = {
     "handover.accepted.confirm": _("Yes, I am the owner from now on"),
 }
 
-# What may be chosen in a ballot.
+# The choices of a ballot.
 CHOICES = {"yes": _("Yes"), "no": _("No")}
 
-# Acts that ask for a second look before they are pressed.
+# Actions that ask for a confirmation.
 DANGEROUS = frozenset({"decline", "remove", "dismiss", "step_down"})
-# The act that a page offers first.
+# The action that a page offers first.
 MAIN = frozenset({"approve", "confirm", "submit", "resubmit", "vote", "accept"})
 
 # Seconds, then: one ahead, several ahead, one ago, several ago.

@@ -1,4 +1,4 @@
-"""A member's own pages: what is due, the record, letters, settings, data; behind a personal link.
+"""A member's own pages: deadlines, record, letters, settings, data; behind a personal link.
 
 May import: http, labels, app.
 """

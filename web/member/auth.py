@@ -1,4 +1,4 @@
-"""Who comes by a link to their own page; what all of its pages share."""
+"""The visitor and the menu of a member's own pages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ MENU = (
 
 
 def own(session: ClubSession, link: Link) -> Visitor:
-    """The visitor by a link to their own page; 404 for a link to anything else."""
+    """Return the visitor of their own page.
+
+    Raises: 404 for a link to anything else.
+    """
     met = visitor(session, link)
     if link.kind not in ("me", "confirm_copy"):
         abort(404)

@@ -1,5 +1,4 @@
-"""Everything that is kept about a member, to take along; what to do when a link got out; the way
-out of the club."""
+"""A member's data to take along, what to do about a leaked link, and the way out."""
 
 from __future__ import annotations
 
@@ -45,7 +44,7 @@ def data_page(token: str) -> Page:
 
 @member.post("/me/<token>/data")
 def press_data(token: str) -> Page:
-    """A copy of everything, a fresh link, or the end of all links."""
+    """Give a copy of everything, mail a fresh link, or revoke all links."""
     link = read_token(token)
     with services().db.read() as session:
         met = own(session, link)
@@ -138,7 +137,7 @@ def _table(link: Link) -> Response:
 
 
 def _rows(case: Case) -> Iterator[list[str]]:
-    """One row per answer; a case in which nothing was written has one row all the same."""
+    """Return a row per answer, and one row for a case without answers."""
     start = [
         case_label(case),
         state_word(case.workflow, case.state),

@@ -1,4 +1,4 @@
-"""A member's calendar feed: what is due, for the calendar of their phone."""
+"""A member's calendar feed of deadlines."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from web.member.auth import member
 
 @member.get("/<slug>/calendar.ics")
 def calendar(slug: str) -> Response:
-    """Serve what is due, read only: whoever has the address of a feed acts by nothing in it.
+    """Write iCalendar: instants in UTC, so that no program shifts them.
 
-    Instants in UTC, so no program can shift them; what is due at the end of a day stands on that
-    day.
+    A deadline at the end of a day belongs to that day.
     """
     link = read_token(request.args.get("token", ""))
     with services().db.read() as session:

@@ -1,4 +1,4 @@
-"""The newest letters to a member: what each was about, what became of it, and why it was sent."""
+"""The newest letters to a member: about what, their fate, and why they were sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.member.auth import Page, member, own, own_page
 
 SHOWN = 50
 
-# What a letter without a state behind it is, and why it was sent.
+# A letter without a state: what it is, and why it was sent.
 KINDS = {
     "sign_in": (_("A link to sign in"), _("This address was entered on the sign-in page.")),
     "your_link": (_("A link to a form"), _("This address was entered on a form page.")),
@@ -99,8 +99,10 @@ def _row(club: Club, you: Person, told: LetterToPerson) -> LetterRow:
 
 
 def _kind_and_why(told: LetterToPerson) -> tuple[str, str]:
-    """What the letter is, and the state or the due time that caused it."""
-    letter, case, event = told.letter, told.case, told.event
+    """Return what the letter is, and the state or deadline that caused it."""
+    letter = told.letter
+    case = told.case
+    event = told.event
     if case is None or event is None:
         kind, why = KINDS.get(letter.name.partition(".")[2], OTHER)
         return kind, gettext(why)

@@ -1,4 +1,4 @@
-"""A member's own page: what is due first, what was begun, where everything else is."""
+"""A member's own page: first what is due, then drafts, then links to everything else."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ from web.http.auth import form_link, link_for, read_token, token_for, visitor_he
 from web.member.auth import Page, member, own, own_page
 
 ENDED_SHOWN = 5
-# Forms about the member's own data: they stand on the pages for these.
+# Forms about the member's own data: the pages of that data link to them.
 OF_SETTINGS, LEAVING = ("new_name", "new_address"), "departure"
 ELSEWHERE = (*OF_SETTINGS, LEAVING)
 
 
 @dataclass(frozen=True)
 class DueLine:
-    """One case. ``writes``: its person may hand a form in, also while a removal is proposed;
-    ``about``: whom a vote is about."""
+    """A case.
+
+    ``writes``: its person may submit a form, also while a removal is proposed; ``about``: the
+    subject of a vote.
+    """
 
     case: Case
     url: str
@@ -40,7 +43,7 @@ class DueLine:
 
 @dataclass(frozen=True)
 class Begin:
-    """A form that this member may open: its workflow, its link, what was typed into it so far."""
+    """A form that this member may open: workflow, link, start of its draft."""
 
     flow: type[Workflow]
     url: str
@@ -66,7 +69,7 @@ def signed_in_page(slug: str) -> Page:
 
 @member.post("/me/<path:token>")
 def press_member_page(token: str) -> Page:
-    """The one act of this page: acknowledging the charter."""
+    """Acknowledge the charter, the one action of this page."""
     link = read_token(token)
     if request.form.get("action") != "acknowledge":
         abort(400)
@@ -83,7 +86,10 @@ def _acknowledge(session: ClubSession, link: Link) -> None:
 
 
 def forms_of(club: Club, you: Person, drafts: dict[str, Draft]) -> list[Begin]:
-    """The forms that this member may open."""
+    """Return the forms that this member may open.
+
+    No link is younger than the one that led here.
+    """
     return [
         Begin(flow, form_link(club, you, flow), drafts.get(form_of("form", form_number(flow))))
         for flow in all_workflows()

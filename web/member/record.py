@@ -1,4 +1,4 @@
-"""A member's record: a year of reading weeks at a glance, and the other matters that have ended."""
+"""A member's record: a year of reading weeks at a glance, and other ended cases."""
 
 from __future__ import annotations
 
@@ -19,16 +19,14 @@ from web.http.auth import link_for, read_token
 from web.member.auth import Page, member, own, own_page
 
 READING, ENDED_SHOWN = "reflection", 50
-A_ROW = 13  # weeks: a quarter of a year, so that a phone shows the year in four rows
+A_ROW = 13  # Weeks: a quarter of a year, so that a phone shows the year in four rows.
 
-IN_TIME, LATE, EXCUSED, MISSING, OPEN, NONE = (
-    "in_time",
-    "late",
-    "excused",
-    "missing",
-    "open",
-    "none",
-)
+IN_TIME = "in_time"
+LATE = "late"
+EXCUSED = "excused"
+MISSING = "missing"
+OPEN = "open"
+NONE = "none"
 WORDS = {
     IN_TIME: _("handed in on time"),
     LATE: _("handed in late"),
@@ -44,7 +42,7 @@ _NOTHING_CAME = ("overdue", "removal_proposed", "removed", "readmitted", "not_pu
 
 @dataclass(frozen=True)
 class Week:
-    """One square: its place in the drawing counts from 0; ``saturday`` names the reading week."""
+    """A square; its position counts from 0. ``saturday`` names the reading week."""
 
     number: int
     saturday: date
@@ -57,7 +55,7 @@ class Week:
 
     @property
     def row(self) -> int:
-        return min((self.number - 1) // A_ROW, 3)  # a 53rd week stands at the end of the last row
+        return min((self.number - 1) // A_ROW, 3)  # A 53rd week is at the end of the last row.
 
 
 @member.get("/me/<token>/record")
@@ -84,8 +82,11 @@ def record_page(token: str) -> Page:
 
 
 def outcome_of(case: Case, first: Event | None) -> str:
-    """What a reading week came to. The first hand-in decides whether it was in time; nothing counts
-    that was not let stand."""
+    """Return the outcome of a reading week.
+
+    The first submission decides whether it was in time; one that did not stay accepted counts as
+    none.
+    """
     if case.state in _ENDS:
         return _ENDS[case.state]
     if case.state in _FIRST_CHANCE:
@@ -98,8 +99,7 @@ def outcome_of(case: Case, first: Event | None) -> str:
 def year_of(
     club: Club, you: Person, periods: Iterable[tuple[Case, Event | None]], year: int
 ) -> list[Week]:
-    """Every reading week of an ISO year, with what it came to; a week that nothing was opened for
-    is empty."""
+    """Return each reading week of an ISO year with its outcome; empty if none was opened."""
     found = {case.data["period"]: (case, first) for case, first in periods}
     weeks = []
     for number in range(1, date(year, 12, 28).isocalendar().week + 1):
@@ -111,10 +111,9 @@ def year_of(
 
 
 def _year(years: list[int], club: Club, now: datetime) -> int:
-    """The year that was asked for, where there is one; else this one, else the newest with a week
-    in it."""
+    """Return the asked-for year if it exists, else this one, else the newest with a week in it."""
     asked = request.args.get("year", default=0, type=int)
     this = (
         (now.astimezone(ZoneInfo(club.zone)) + timedelta(days=1)).isocalendar().year
-    )  # a reading week opens on a Sunday
+    )  # A reading week opens on a Sunday.
     return asked if asked in years else this if this in years or not years else years[-1]

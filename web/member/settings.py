@@ -1,4 +1,4 @@
-"""How a member is written to: how often, in which language, and the calendar of their phone."""
+"""A member's settings: reminders, language, calendar feed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def member_settings_page(token: str) -> Page:
 
 @member.post("/me/<token>/settings")
 def press_member_settings(token: str) -> Page:
-    """Take fewer reminders or all, the language of mails and pages, or a new calendar address."""
+    """Save the reminders (fewer or all) and the language of mails and pages."""
     services().db.write(_save_settings, read_token(token), request.form)
     return redirect(url_for("member.member_settings_page", token=token), 303)
 

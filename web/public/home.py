@@ -1,4 +1,4 @@
-"""The front door: the list of clubs, and a club's own page."""
+"""The home page with the list of clubs, and a club's own page."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def club_page(slug: str) -> Page:
 
 @clubs.get("/<slug>/farewell")
 def farewell_page(slug: str) -> Page:
-    """What somebody sees who has just left the club."""
+    """Show the farewell after a departure."""
     with services().db.read() as session:
         club_here(session, slug)
     return render_template("pages/farewell.html")

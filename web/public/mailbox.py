@@ -1,5 +1,7 @@
-"""The built-in mailbox: every mail that left, to read and to press its links. Only on a machine
-that talks to itself."""
+"""The built-in mailbox: each sent mail, with links to press.
+
+Only on a machine that talks to itself.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ def _only_here() -> None:
     if services().outgoing().origin != "mailbox" or not is_loopback(
         urlsplit(f"//{request.host}").hostname or ""
     ):
-        abort(404)  # also for a foreign name that leads to this machine
+        abort(404)  # A foreign host name can resolve to this machine, too.
     with services().db.read() as session:
         g.clubs = {club.slug: club for club in all_clubs(session)}
     set_request_owner(next(iter(g.clubs.values())) if len(g.clubs) == 1 else None)
@@ -58,7 +60,10 @@ def mail_page(mail_id: str) -> str:
 
 @mailbox.get("/mailbox/<mail_id>/html")
 def mail_html(mail_id: str) -> Response:
-    """The HTML part alone, for the frame on the mail's page: its own inline styles, nothing else."""
+    """Return the HTML part alone, for the frame on the mail's page.
+
+    It allows its own inline styles and nothing else.
+    """
     part = _mail(mail_id).get_body(("html",))
     if part is None:
         abort(404)
@@ -70,7 +75,7 @@ def mail_html(mail_id: str) -> Response:
 
 
 def linked(text: str) -> Markup:
-    """A mail's text with its links to press."""
+    """Turn the links of a mail's text into anchors."""
     pieces, at = [], 0
     for found in _URL.finditer(text):
         pieces.append(escape(text[at : found.start()]))

@@ -1,5 +1,4 @@
-"""What a club keeps about people, how long, and who sees it: in plain words, with the club's own
-numbers."""
+"""The privacy page: what a club stores, how long, and who reads it, in its own numbers."""
 
 from __future__ import annotations
 

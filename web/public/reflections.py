@@ -1,4 +1,4 @@
-"""What members chose to share: the reflections that were accepted, for members only (clause 5.3)."""
+"""The shared reflections that were accepted, for members only (clause 5.3)."""
 
 from __future__ import annotations
 

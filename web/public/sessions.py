@@ -1,4 +1,4 @@
-"""Where am I signed in: every browser that is, and ending one or all others. For every member."""
+"""A member's signed-in browsers, and how to end one or all others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sessions_page(slug: str) -> Page:
             redirect_to_sign_in(url_for("desk.overview_page", slug=slug))
         here = session_id_here(session)
         found = sessions_of(session, you, now)
-    # This one first: it is what the others are told apart from.
+    # The current one first, as the others are compared with it.
     rows = [
         (row, device_words(row.device)) for row in sorted(found, key=lambda row: row.id != here)
     ]
@@ -36,7 +36,7 @@ def sessions_page(slug: str) -> Page:
 
 @sessions.post("/<slug>/sessions")
 def press_sessions(slug: str) -> Page:
-    """End one (*revoke*), every other one (*others*), or this one (*sign_out*)."""
+    """End one session (*revoke*), all others (*others*), or this one (*sign_out*)."""
     with services().db.read() as session:
         club, you = visitor_here(session, slug)
         here = session_id_here(session)

@@ -1,5 +1,7 @@
-"""Signing in without a password: ask for a link, open it, press. The link works once and for half
-an hour."""
+"""Sign-in without a password: ask for a link, open it, press.
+
+The link works once, for half an hour.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ def ask_page(form: Form, *, sent: bool = False, message: str = "") -> str:
 
 
 def ask(club: Club) -> Page:
-    """Mail a link to this address, if it is a member's; the answer is the same for everybody."""
+    """Mail a link if the address is a member's; the answer never says whether it is."""
     form = SignInForm(request.form)
     request_id, _by_a_person = read_form_token(request.form.get("form", ""))
     if not form.validate():
@@ -69,7 +71,7 @@ def confirm_page(link: Link, token: str, used: bool = False) -> str:
 
 
 def confirm(link: Link, token: str) -> Page:
-    """The press on the link's page begins the session; a second press says that the link was used."""
+    """Begin the session; a second press says that the link was used."""
     with services().db.read() as session:
         met = visitor(session, link)
     if request.form.get("action") != "confirm":

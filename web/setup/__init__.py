@@ -1,7 +1,7 @@
-"""The first steps on a new installation: a code from the server, four pages, a club that works.
+"""The set-up of a new installation: a code from the server, four pages, a working club.
 
-Nothing is made before the last press; the answers wait in the database, so that a reload or
-another day loses nothing.
+The answers wait in the database, so that a reload or another day loses nothing; the last press
+creates the club.
 
 May import: forms, http, labels, app.
 """

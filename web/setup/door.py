@@ -1,4 +1,4 @@
-"""The door of a new installation: the code that the server prints, or the demo and its clock."""
+"""The entry to a new installation: the code that the server prints, or the demo and its clock."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger("jiuniu")
 
 Page = str | Response | tuple[str, int]
 
-# Where a browser keeps that it knew the code; after the founding this signs it in.
+# A browser stores here that it knew the code; after the founding this signs it in.
 KNEW = "setup"
 MOVES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 WRONG_CODE = _("This is not the code. The newest lines of the server's window or log have it.")
@@ -37,7 +37,7 @@ TOO_MANY_CODES = _(
 
 
 def init(app: Flask) -> None:
-    """A process that serves pages says how to begin, in one line, while there is no club."""
+    """Print in one line how to begin, while there is no club; for a process that serves pages."""
     app.jinja_env.globals.update(mail_providers=PROVIDERS, mail_advice=ADVICE)
     here: Services = app.extensions["jiuniu"]
     context = click.get_current_context(silent=True)
@@ -57,7 +57,7 @@ class CodeForm(Form):
     code = Text(_("Set-up code"), hint=_("Eight letters and digits, such as ABCD-2345"))
 
 
-# The door
+# The entry
 
 
 @setup.get("/setup")
@@ -69,7 +69,7 @@ def door_page() -> Page:
 
 @setup.post("/setup")
 def enter_code() -> Page:
-    """The code, or the demo, which exists only beside no other club."""
+    """Accept the code, or start the demo, which exists only beside no other club."""
     if request.form.get("action") == "demo":
         return _begin_demo()
     form = CodeForm(request.form)

@@ -1,4 +1,4 @@
-"""The last look, the founding in one commit, and the page that says what is ready."""
+"""The last page of the set-up, the founding in one commit, and the page of what is ready."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from web.setup.door import KNEW, Page, setup
 from web.setup.steps import account_of, answers_here, numbers_of, page, shipped
 
 CANNOT = _(
-    "The club could not be founded like this; please look at its short name and its address once more."
+    "The club could not be founded like this; please look at its short name and its "
+    "address once more."
 )
 TICK = _("Please tick this box: the demo has to go first.")
 
@@ -36,7 +37,7 @@ def check_page() -> Page:
 
 @setup.post("/setup/check")
 def press_founding() -> Page:
-    """Found the club. A second press, or a reload, finds it founded and its owner signed in."""
+    """Found the club; a second press, or a reload, signs its owner in again."""
     if KNEW in session and (response := _founded_by_this_browser()):
         return response
     said = answers_here()
@@ -76,7 +77,7 @@ def _found(said: dict[str, Any]) -> Response:
 
 
 def _founded_by_this_browser() -> Response | None:
-    """The way on for whoever founded the club here a moment ago, and may have missed the answer."""
+    """Sign in the browser that founded the club and may have missed the answer."""
     with services().db.read() as database:
         club = real_club(database)
         if club is None or signed_in(database, club.id, session[KNEW]) is None:
@@ -119,7 +120,7 @@ def _check_page(said: dict[str, Any], *, message: str = "", error: str = "") -> 
 
 @setup.get("/<slug>/desk/ready")
 def ready_page(slug: str) -> Page:
-    """What is ready, and the next three things to do."""
+    """Show what is ready, and the next three steps."""
     session.pop(KNEW, None)
     here = services()
     with here.db.read() as database:

@@ -1,5 +1,7 @@
-"""The steps of a set-up: the club and its owner, the first numbers, the mail account. Each is kept;
-nothing is made yet."""
+"""The steps of a set-up: club and owner, first numbers, mail account.
+
+Each saves its answers; nothing is created yet.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from web.setup.door import KNEW, Page, setup
 
 
 def answers_here() -> dict[str, Any]:
-    """What was said so far; without the code, or with a club there already, back to the door."""
+    """Return the saved answers; redirect to the entry without the code or with a club."""
     with services().db.read() as database:
         if real_club(database) is not None:
             abort(redirect(url_for("setup.door_page"), 303))
@@ -61,7 +63,9 @@ def rules_step() -> Page:
 
 @setup.post("/setup/rules")
 def save_rules_step() -> Page:
-    said, errors, plain = answers_here(), {}, {}
+    said = answers_here()
+    errors = {}
+    plain = {}
     for key in FIRST_NUMBERS:
         try:
             plain[key] = charter_labels.read_number(key, request.form)
@@ -82,8 +86,7 @@ def _rules_page(said: dict[str, Any], typed: Any, errors: dict[str, str]) -> str
 
 
 def numbers_of(said: dict[str, Any]) -> dict[str, Any]:
-    """The charter's numbers in their plain form: those that were said, the others as they are
-    shipped."""
+    """Return the plain numbers: the saved ones over those shipped."""
     return {**shipped(said)["numbers"], **said.get("rules", {})}
 
 
@@ -106,12 +109,10 @@ def mail_step() -> Page:
 
 @setup.post("/setup/mail")
 def save_mail_step() -> Page:
-    """Try the account with one mail, keep it, or leave it for later."""
-    said, way, action = (
-        _with_club(answers_here()),
-        services().outgoing(),
-        request.form.get("action"),
-    )
+    """Test the account with one mail, save it, or skip it."""
+    said = _with_club(answers_here())
+    way = services().outgoing()
+    action = request.form.get("action")
     if action == "later" or (way.origin == "environment" and action == "next"):
         return _keep("mail", {"later": action == "later"}, "setup.check_page")
     if way.origin == "environment" and way.server is not None:
@@ -126,7 +127,7 @@ def save_mail_step() -> Page:
 
 
 def _with_club(said: dict[str, Any]) -> dict[str, Any]:
-    """The test mail goes to the owner, so the owner comes first."""
+    """Redirect to the owner's step if it was not answered: the test mail goes to the owner."""
     if "club" not in said:
         abort(redirect(url_for("setup.club_step"), 303))
     return said
@@ -147,7 +148,7 @@ def _mail_typed() -> tuple[str, Any]:
 
 
 def _mail_form_of(said: dict[str, Any]) -> tuple[str, Any]:
-    """The form as it was left, or as the owner's address suggests it."""
+    """Fill the form from the saved answers, or from the owner's address."""
     kept, address = said.get("mail", {}), said.get("club", {}).get("owner_email", "")
     provider = mail_form.current_provider(kept.get("provider", ""), preset_of(address))
     if not provider:
@@ -190,7 +191,10 @@ def _to_keep(provider: str, address: str, server: MailServer) -> dict[str, str]:
 
 
 def account_of(said: dict[str, Any]) -> tuple[MailServer, str] | None:
-    """The account that was kept, with its sender; None where it was left for later. Raises Broken."""
+    """Return the saved account with its sender, None if it was skipped.
+
+    Raises: CannotDecrypt.
+    """
     kept = said.get("mail", {})
     if not kept.get("provider"):
         return None

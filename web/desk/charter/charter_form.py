@@ -1,5 +1,7 @@
-"""The settings' forms: what their inputs show of a charter, and the charter that somebody's inputs
-make. Plain data, no pages."""
+"""The settings' forms: inputs from a charter, and a charter from inputs.
+
+Plain data, no pages.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ TOO_MANY_CLAUSES = _("Nobody reads so many clauses; please put some together")
 
 @dataclass(frozen=True)
 class Part:
-    """One page of settings."""
+    """A page of settings."""
 
     key: str
     name: str
@@ -42,12 +44,12 @@ PARTS = (
 
 
 def numbers_of(part: str) -> list[str]:
-    """The numbers on a page."""
+    """Return the numbers on a page."""
     return [number.key for group in GROUPS if group.key == part for number in group.numbers]
 
 
 def with_deputies() -> list[tuple[str, str]]:
-    """The workflows in which admins may decide in the owner's place: key and name."""
+    """Return key and name of each workflow in which admins may decide as deputies."""
     return [
         (flow.key, flow.label)
         for flow in all_workflows()
@@ -56,8 +58,10 @@ def with_deputies() -> list[tuple[str, str]]:
 
 
 def in_letters() -> list[tuple[str, str]]:
-    """The matters that may wait for the daily letter, workflows and the removals proposed by any of
-    them: key and name."""
+    """Return key and name of what may wait for the daily letter.
+
+    Workflows, and the removals that any of them proposes.
+    """
     topics = {
         (flow, str(letter.gathers))
         for flow in all_workflows()
@@ -78,7 +82,7 @@ def in_letters() -> list[tuple[str, str]]:
 
 
 def shown(part: str, charter: Mapping[str, Any]) -> dict[str, str]:
-    """The inputs of a page, filled in from a charter in its plain form."""
+    """Fill the inputs of a page from a charter in its plain form."""
     typed: dict[str, str] = {}
     for key in numbers_of(part):
         typed |= typed_of(key, charter["numbers"][key])
@@ -95,7 +99,7 @@ def shown(part: str, charter: Mapping[str, Any]) -> dict[str, str]:
 
 
 def rows_of(typed: Mapping[str, str]) -> int:
-    """How many rows the clauses' page has."""
+    """Count the rows of the clauses' page."""
     text = typed.get("rows", "")
     return (
         min(int(text), MOST_CLAUSES + SPARE_ROWS)
@@ -110,8 +114,10 @@ def rows_of(typed: Mapping[str, str]) -> int:
 def read(
     part: str, typed: Mapping[str, str], charter: Mapping[str, Any], language: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The charter with what was typed on a page, and what is wrong with it: input and words,
-    already in this language or for the catalogue."""
+    """Return the charter with what was typed on a page, and the errors.
+
+    Errors: input to words, in the page's language or a msgid.
+    """
     made = dict(charter)
     numbers, errors = _read_numbers(part, typed, language)
     made["numbers"] = charter["numbers"] | numbers
@@ -155,14 +161,17 @@ def _read_texts(typed: Mapping[str, str], made: dict[str, Any]) -> dict[str, str
 def _ticked(
     typed: Mapping[str, str], prefix: str, offered: list[tuple[str, str]], before: list[str]
 ) -> list[str]:
-    """What is ticked now; names that the page does not offer (of rules to come) stay as they were."""
+    """Return the ticked names; those that the page does not offer stay as they were."""
     keys = {key for key, _name in offered}
     wanted = {key for key in keys if typed.get(prefix + key)} | set(before) - keys
     return [key for key in before if key in wanted] + sorted(wanted - set(before))
 
 
 def _read_clauses(typed: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[str, str]]:
-    """The clauses in the order of their numbers. A row that is ticked out, or empty, is none."""
+    """Return the clauses in the order of their numbers.
+
+    A row that is ticked to go, or empty, is no clause.
+    """
     found: dict[str, str] = {}
     errors: dict[str, str] = {}
     for row in range(rows_of(typed)):
@@ -186,7 +195,7 @@ def _read_clauses(typed: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[
 
 
 def label_of(field: str) -> str:
-    """What an input is called, for the list of errors."""
+    """Return the name of an input, for the list of errors."""
     if field in WORDS:
         return WORDS[field].name
     return TEXT_WORDS[field][0] if field in TEXT_WORDS else _("Clause")

@@ -1,4 +1,4 @@
-"""The club's name and time zone: looked at first, then saved. The owner's page."""
+"""The owner's page of the club's name and time zone: preview first, then save."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def club_profile_page(slug: str) -> Page:
 
 @naming.post("/<slug>/desk/settings/club")
 def press_club_profile(slug: str) -> Page:
-    """Look at what would change (the default), or save what was looked at."""
+    """Preview the change (the default), or save what was previewed."""
     with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
     form = NamedForm(request.form)
@@ -44,7 +44,7 @@ def press_club_profile(slug: str) -> Page:
     except CharterChanged:
         return press_club_profile(
             slug
-        )  # what would change now is another thing: it is looked at once more
+        )  # The effects differ from those of the preview: preview again.
     log.info(
         "club %s has another name or time zone (%s), by person %s", club.id, wanted["zone"], you.id
     )

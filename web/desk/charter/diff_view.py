@@ -1,4 +1,4 @@
-"""What changed between two charters, in words: for a preview, a conflict, the history."""
+"""The differences of two charters in words: for a preview, a conflict, the history."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ NOTHING = _("nothing")
 
 @dataclass(frozen=True)
 class Amended:
-    """One place that changed. A short value is told as old and new, a text by its pieces;
-    ``means``: what it does now."""
+    """A place that changed.
+
+    A short value has old and new, a text its pieces; ``means``: what it does now.
+    """
 
     title: str
     old: str = ""
@@ -67,5 +69,8 @@ def _value(key: str, plain: object, language: str) -> str:
 
 
 def _matter(key: str, language: str) -> str:
-    """What decisions are about; a workflow that is not built yet goes by its key."""
+    """Return the title of what decisions are about.
+
+    A workflow that is not built yet goes by its key.
+    """
     return translate(dict(with_deputies() + in_letters()).get(key, key), language)

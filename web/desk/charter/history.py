@@ -1,5 +1,4 @@
-"""The charter's versions: when, by whom, what changed; and taking an earlier one again. The owner's
-page."""
+"""The owner's page of the charter's versions: when, by whom, changes, restoring one."""
 
 from __future__ import annotations
 
@@ -28,7 +27,10 @@ A_PAGE = 20
 
 @dataclass(frozen=True)
 class Version:
-    """``by``: None for the command line, and for the version that the club was founded with."""
+    """A version of the charter.
+
+    ``by`` is None for the command line and for the version of the founding.
+    """
 
     number: int
     at: datetime
@@ -38,7 +40,7 @@ class Version:
 
 @history.get("/<slug>/desk/settings/history")
 def charter_history_page(slug: str) -> Page:
-    """The newest versions; ``before`` leads to older ones."""
+    """Show the newest versions; ``before`` leads to older ones."""
     before = request.args.get("before", default=0, type=int)
     with services().db.read() as session:
         club, _you = officer_here(session, slug, only_owner=True)
@@ -56,7 +58,7 @@ def charter_history_page(slug: str) -> Page:
 
 @history.post("/<slug>/desk/settings/history")
 def press_charter_history(slug: str) -> Page:
-    """Take an earlier version again: it becomes a new one."""
+    """Restore an earlier version as a new one."""
     with services().db.read() as session:
         club, you = officer_here(session, slug, only_owner=True)
         wanted = request.form.get("take", default=0, type=int)
@@ -78,7 +80,7 @@ def press_charter_history(slug: str) -> Page:
 
 
 def _versions(session: ClubSession, before: int) -> list[Version]:
-    """Up to A_PAGE versions below that number, the newest first, each beside the one before it."""
+    """Return at most A_PAGE versions below a number, newest first, each with its predecessor."""
     by = (Person.club_id == CharterChange.club_id) & (Person.id == CharterChange.by_id)
     wanted = (
         select(CharterChange, Person).outerjoin(Person, by).where(CharterChange.version < before)

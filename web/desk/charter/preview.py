@@ -1,5 +1,7 @@
-"""What a changed charter or time zone would do, before it is saved: which letters of the next days,
-and what stays as told."""
+"""The effects of another charter or time zone before it is saved.
+
+Which letters of the next days change, and which announced deadlines stay.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +33,15 @@ MOST = 20
 _NAME, _ZONE = _("Name of the club"), _("Time zone")
 _NAME_MEANS = _("Pages and letters carry it from now on. The club's address on the web stays.")
 _ZONE_MEANS = _(
-    "What members were told stays as it is. The hours of the club, and everything that begins from now on, follow the new time"
+    "What members were told stays as it is. The hours of the club, and everything that "
+    "begins from now on, follow the new time"
     " zone. The times below are still in the old one."
 )
 
 
 @dataclass(frozen=True)
 class Change:
-    """Letters of one kind that would leave at another moment, be new (``before`` None), or not
-    leave (``after`` None)."""
+    """A kind of letter with another time, or new (``before`` None), or gone (``after`` None)."""
 
     letter: str
     before: datetime | None
@@ -49,7 +51,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Kept:
-    """Open matters of one state whose due time was told already, and so stays."""
+    """The open cases of one state whose announced deadline stays."""
 
     workflow: str
     state: str
@@ -64,8 +66,11 @@ class Kept:
 
 @dataclass
 class Preview:
-    """``rest``: how many more letters would differ than ``changes`` tell. ``without``: clauses that
-    letters cite and that would be gone. ``walked``: the days ahead were looked at."""
+    """The effects of a change.
+
+    ``rest``: the number of further changed letters. ``without``: clauses that letters cite and that
+    would be missing. ``walked``: True if the days ahead were computed.
+    """
 
     amended: list[Amended]
     changes: list[Change] = field(default_factory=list)
@@ -92,7 +97,7 @@ def preview(club: Club, old: Mapping[str, Any], new: Mapping[str, Any]) -> Previ
 
 
 def preview_of_club(club: Club, name: str, zone: str) -> Preview:
-    """Another name, another time zone."""
+    """Preview another name or time zone."""
     made = Preview([])
     if name != club.name:
         made.amended.append(Amended(gettext(_NAME), club.name, name, means=gettext(_NAME_MEANS)))
@@ -124,7 +129,7 @@ def _gathered(found: list[LetterChange]) -> list[Change]:
 
 
 def _kept(club: Club, numbers: set[str]) -> list[Kept]:
-    """The open cases whose present due time came from one of these numbers."""
+    """Return the open cases whose present deadline came from one of these numbers."""
     states = {
         (flow.key, state.name)
         for flow in all_workflows()
@@ -152,8 +157,7 @@ def _kept(club: Club, numbers: set[str]) -> list[Kept]:
 
 
 def _rests_on(flow: type[Workflow], when: When) -> set[str]:
-    """The numbers from which a due time is computed; one that the opening named comes from the
-    calendar's."""
+    """Return the numbers behind a deadline; a calendar's case has those of its recurrence."""
     if isinstance(when, EndOfDay):
         return {when.days.key}
     if isinstance(when, Later):

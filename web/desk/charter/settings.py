@@ -1,5 +1,7 @@
-"""The charter as forms, a page per part: change, see what that would do, save. The owner's; admins
-may read it."""
+"""The charter as forms, a page per part: change, preview, save.
+
+The owner may save; admins may read.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,10 @@ Page = str | Response | tuple[str, int]
 
 @dataclass
 class SettingsForm:
-    """One page of settings as somebody has it before them. ``version``: the charter's when they
-    began; ``seen``: what the preview showed."""
+    """A page of settings as it was sent.
+
+    ``version``: the charter's when the form was opened; ``seen``: the hash of the preview.
+    """
 
     part: forms.Part
     typed: dict[str, str]
@@ -85,7 +89,7 @@ def settings_part_page(slug: str, part: str) -> Page:
 
 @settings.post("/<slug>/desk/settings/<part>")
 def press_settings(slug: str, part: str) -> Page:
-    """Look at what would change (the default), save, or get more rows."""
+    """Preview the change (the default), save it, or add rows."""
     sheet = SettingsForm(
         _part(part), request.form.to_dict(), request.form.get("version", default=0, type=int)
     )
@@ -124,28 +128,27 @@ def _act(club: Club, you: Person, sheet: SettingsForm) -> Page:
 def _overtaken(
     club: Club, sheet: SettingsForm, base: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> str:
-    """Somebody else saved first: what they changed, and this page with one's own changes on top of
-    theirs."""
+    """Show the changes of another person who saved first, with one's own on top."""
     theirs = current_charter(club).plain()
     sheet.meanwhile = describe_diff(charter_diff(base, theirs), g.language)
     mine = rebase(base, wanted, theirs)
-    sheet.typed, sheet.preview, sheet.seen = (
-        forms.shown(sheet.part.key, mine),
-        preview(club, theirs, mine),
-        settings_hash(mine),
-    )
+    sheet.typed = forms.shown(sheet.part.key, mine)
+    sheet.preview = preview(club, theirs, mine)
+    sheet.seen = settings_hash(mine)
     sheet.version = club.charter_version
     return _page(sheet)
 
 
 def settings_hash(charter: Mapping[str, Any]) -> str:
-    """Only what was looked at is saved: also when somebody types on after the preview and presses
-    Enter."""
+    """Hash the previewed settings, so that nothing else is saved.
+
+    A person may type on after the preview and press Enter.
+    """
     return hashlib.sha256(json.dumps(charter, sort_keys=True).encode()).hexdigest()
 
 
 def _charter_at(session: ClubSession, club: Club, version: int) -> dict[str, Any] | None:
-    """The charter of a version, in the plain form of today."""
+    """Return the charter of a version, in today's plain form."""
     found = session.execute(
         select(CharterChange).where(CharterChange.version == version)
     ).scalar_one_or_none()
@@ -161,8 +164,7 @@ def _chosen(offered: list[tuple[str, str]], keys: tuple[str, ...]) -> list[str]:
 
 
 def _explained(key: str, typed: Mapping[str, str], value: Any) -> str:
-    """What a number does, with the value that stands in its field; with the charter's where that is
-    none."""
+    """Say what a number does with the typed value, or else with the charter's."""
     with contextlib.suppress(ValueError):
         value = read_number(key, typed)
     return explained(key, value, g.language)
