@@ -292,7 +292,10 @@ def _database_url(text: str, data_dir: Path) -> str:
 
 
 def read_mail_account(url: str, sender: str) -> tuple[MailServer, str]:
-    """A mail account as JIUNIU_SMTP_URL and JIUNIU_MAIL_FROM would name it. Raises SettingsError."""
+    """Read an account as in JIUNIU_SMTP_URL and JIUNIU_MAIL_FROM.
+
+    Raises: SettingsError.
+    """
     server = _mail_server(url.strip())
     if server is None:
         raise SettingsError("JIUNIU_SMTP_URL: takes an account such as smtps://user:pass@host:465")

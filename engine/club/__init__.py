@@ -1,4 +1,4 @@
-"""A club and its people: who holds which role, who may do what, who votes.
+"""A club and its people: roles, permissions, electors.
 
 May import: declare, charter, security, storage, text.
 """

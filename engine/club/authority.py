@@ -1,4 +1,7 @@
-"""Who holds which role in which case, and to whom a turn passes. Nobody decides about themself."""
+"""The holders of a role in a case, and to whom a turn passes.
+
+No one decides about themself.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ from engine.storage.unit_of_work import ClubSession
 
 @dataclass(frozen=True)
 class Office:
-    """Who decides. ``instead``: to whom the turn passes where none of them can (clause 2.1; owner
-    and admins for each other).
+    """A role that passes on.
 
-    ``deputies``: the ranks that may decide as well, in the workflows that the charter names and
-    while the owner is away.
+    ``instead``: the role to which the turn passes if none of them can decide (clause 2.1; owner and
+    admins for each other). ``deputies``: the ranks that may decide as well, in the workflows that
+    the charter names and while the owner is away.
     """
 
     primary: str
@@ -39,7 +42,7 @@ MEMBERS = frozenset(PersonRole)
 
 
 def has_role(session: ClubSession, role: Role, person: Person, case: Case) -> bool:
-    """Does this person hold the role in this case now?"""
+    """True if this person holds the role in this case now."""
     return any(_has_one_role(session, name, person, case) for name in role.names)
 
 
@@ -74,7 +77,10 @@ def _may_deputise(session: ClubSession, office: Office, person: Person, case: Ca
 def _can_decide(
     session: ClubSession, rank: str, case: Case, *, present: bool = False
 ) -> list[Person]:
-    """The officers of a rank whom the case does not concern; ``present``: who are not away either."""
+    """Return the officers of a rank whom the case does not concern.
+
+    ``present``: only those who are not away.
+    """
     return [
         officer
         for officer in current_officers(session)
@@ -85,8 +91,10 @@ def _can_decide(
 
 
 def holders(session: ClubSession, role: Role, case: Case) -> list[Person]:
-    """To whom letters for the role go: all who hold it, of an office only those whose turn it is
-    first."""
+    """Return the recipients for a role: all its members, or of an office the officers in turn.
+
+    These are the primary officers, else the fallback.
+    """
     found: dict[int, Person] = {}
     for name in role.names:
         found |= {person.id: person for person in _recipients_of_role(session, name, case)}
@@ -112,7 +120,7 @@ def _recipients_of_role(session: ClubSession, name: str, case: Case) -> list[Per
 
 
 def in_place_of(session: ClubSession, role: Role, person: Person, case: Case) -> Person | None:
-    """The owner, when an admin decides as the owner's deputy."""
+    """Return the owner if an admin decides as their deputy, else None."""
     if (
         "reviewer" not in role.names
         or person.role == PersonRole.OWNER
@@ -123,8 +131,7 @@ def in_place_of(session: ClubSession, role: Role, person: Person, case: Case) ->
 
 
 def assigned_to(session: ClubSession, decider: Person) -> ColumnElement[bool]:
-    """The open cases in which it is this decider's turn, also as a deputy or because it passed to
-    them."""
+    """Return the open cases of this decider's turn, also as a deputy or fallback."""
     wanted = [
         and_(Case.turn == str(turn), _assigned_roles(session, name, decider))
         for turn in turns()
@@ -135,7 +142,7 @@ def assigned_to(session: ClubSession, decider: Person) -> ColumnElement[bool]:
 
 
 def _assigned_roles(session: ClubSession, name: str, decider: Person) -> ColumnElement[bool]:
-    """Among the cases that await this role: which of them are this decider's?"""
+    """Return which cases of this role's turn are this decider's."""
     office = OFFICES[name]
     if decider.role == office.primary:
         return true()
@@ -150,26 +157,28 @@ def _assigned_roles(session: ClubSession, name: str, decider: Person) -> ColumnE
 
 
 def set_absence(session: ClubSession, club_id: int, person_id: int, until: datetime | None) -> None:
-    """An officer is away until then (None: back again); meanwhile the reviewer's turn is the
-    deputies'."""
+    """Set until when an officer is away; None ends it.
+
+    Meanwhile the reviewer's turn is the deputies'.
+    """
     enter_club(session, club_id)
     session.get_one(Person, (club_id, person_id)).away_until = until
 
 
 def end_absences(session: ClubSession, now: datetime) -> None:
-    """Whoever's absence is over is back: asked for once a day, with the daily letter."""
+    """End the absences that are over; called once a day, with the daily letter."""
     for officer in current_officers(session):
         if officer.away_until and officer.away_until <= now:
             officer.away_until = None
 
 
 def role_includes(role: Role, person: Person) -> bool:
-    """Is this member one of those whom the role names, whatever the case?"""
+    """True if the role names this member, whatever the case."""
     return person.status == PersonStatus.MEMBER and person.role in ranks_of(role)
 
 
 def ranks_of(role: Role) -> frozenset[str]:
-    """The ranks in a club whose members hold the role."""
+    """Return the ranks whose members hold the role."""
     if "members" in role.names:
         return MEMBERS
     return frozenset(OFFICES[name].primary for name in role.names if name in OFFICES)

@@ -1,5 +1,4 @@
-"""The club that a session is in: its row, its charter, its numbers, the frame in which its moments
-are computed."""
+"""The club of a session: its row, charter, numbers, and the context of its deadlines."""
 
 from __future__ import annotations
 
@@ -18,7 +17,10 @@ from engine.storage.unit_of_work import ClubSession
 
 
 def current_club(session: ClubSession) -> Club:
-    """Looked up once per session and club: a session holds its rows only weakly."""
+    """Return the club, looked up once per session.
+
+    It is kept here because a session holds its rows only weakly.
+    """
     club_id = club_of(session)
     clubs = session.unit.context.clubs
     if club_id not in clubs:
@@ -27,7 +29,7 @@ def current_club(session: ClubSession) -> Club:
 
 
 def current_owner(session: ClubSession) -> Person:
-    """The owner of the club at hand, looked up once per session."""
+    """Return the owner of the current club, looked up once per session."""
     club_id = club_of(session)
     owners = session.unit.context.owners
     if club_id not in owners:
@@ -36,7 +38,7 @@ def current_owner(session: ClubSession) -> Person:
 
 
 def current_officers(session: ClubSession) -> list[Person]:
-    """Owner and admins of the club at hand, looked up once per session."""
+    """Return owner and admins of the current club, looked up once per session."""
     club_id = club_of(session)
     officers = session.unit.context.officers
     if club_id not in officers:
@@ -45,23 +47,23 @@ def current_officers(session: ClubSession) -> list[Person]:
 
 
 def forget_officers(session: ClubSession) -> None:
-    """Somebody took or left an office: they are looked up anew."""
+    """Clear the cached officers after a change of office."""
     session.unit.context.forget_officers()
 
 
 def remember_club(session: ClubSession, club: Club) -> None:
-    """The club came along with another query: no need to ask again."""
+    """Cache a club that another query returned."""
     session.unit.context.clubs[club.id] = club
 
 
 def remember_club_and_owner(session: ClubSession, club: Club, owner: Person) -> None:
-    """Club and owner came along with another query: no need to ask again."""
+    """Cache a club and its owner that another query returned."""
     session.unit.context.clubs[club.id] = club
     session.unit.context.owners[club.id] = owner
 
 
 def load_clubs(session: ClubSession, club_ids: set[int]) -> dict[int, Club]:
-    """Many clubs by id, looked up at once, for work that goes through them one by one."""
+    """Load many clubs by id in one query, for work that iterates over them."""
     known = session.unit.context.clubs
     missing = sorted(club_ids - known.keys())
     if missing:
@@ -84,7 +86,7 @@ _parsed: dict[tuple[int, int, datetime], Charter] = {}
 
 
 def current_charter(club: Club) -> Charter:
-    """The club's charter, parsed once per version."""
+    """Return the club's charter, parsed once per version."""
     key = (club.id, club.charter_version, club.created_at)
     if key not in _parsed:
         _parsed[key] = load_charter(club.charter, club.locale)
@@ -92,7 +94,7 @@ def current_charter(club: Club) -> Charter:
 
 
 def drop_parsed_charter(club: Club) -> None:
-    """What was parsed of this version goes; the next look parses it again."""
+    """Drop this version's parsed charter from the cache."""
     _parsed.pop((club.id, club.charter_version, club.created_at), None)
 
 
@@ -105,7 +107,7 @@ def time_context(club: Club, case: Case | None = None) -> TimeContext:
 
 
 def by_slug(session: ClubSession, slug: str) -> Club | None:
-    if "\x00" in slug:  # no name, and PostgreSQL would not even compare it
+    if "\x00" in slug:  # No name, and PostgreSQL would not even compare it.
         return None
     return session.execute(_BY_SLUG, {"slug": slug}).scalar_one_or_none()
 

@@ -1,4 +1,4 @@
-"""Who may vote in a poll, and what it leaves in its case: how many may vote, how many chose what.
+"""The electors of a poll, and what its end leaves in the case: turnout and counts.
 
 One set decides everything: the electors at the opening who are still members (charter, *votes*).
 """
@@ -16,7 +16,7 @@ from engine.storage.unit_of_work import ClubSession
 
 
 def open_poll(transition: Transition, poll: Poll) -> None:
-    """The electors are those who hold the role when the poll opens, minus whoever it is about."""
+    """Store the electors: the holders of the role now, without the case's person."""
     choices = (
         poll.choices.split() if isinstance(poll.choices, str) else list(poll.choices(transition))
     )
@@ -25,7 +25,7 @@ def open_poll(transition: Transition, poll: Poll) -> None:
 
 
 def may_vote(session: ClubSession, person: Person, case: Case, poll: Poll) -> bool:
-    """Those who hold the role and were members when the poll opened, minus whoever it is about."""
+    """True if this person is an elector: one at the opening who still holds the role."""
     since = person.registered_at or person.joined_at
     if since is None or since > case.entered_at or not has_role(session, poll.who, person, case):
         return False
@@ -48,8 +48,10 @@ def still_asked(session: ClubSession, case: Case, poll: Poll) -> list[Person]:
 
 
 def not_voted_yet(session: ClubSession, person: Person) -> list[tuple[Case, Person]]:
-    """The open polls of the members in which this person has put no mark yet, with whom each is
-    about; in one query."""
+    """Return the open polls in which this member has no vote yet, with their subject.
+
+    In one query.
+    """
     mine = and_(
         Mark.club_id == Case.club_id,
         Mark.case_id == Case.id,
@@ -71,13 +73,13 @@ def not_voted_yet(session: ClubSession, person: Person) -> list[tuple[Case, Pers
 
 
 def turnout(session: ClubSession, case: Case, poll: Poll) -> tuple[int, int]:
-    """Return how many have voted, and how many may: both of the electors who are left."""
+    """Return how many have voted and how many may: both of the remaining electors."""
     asked = {person.id for person in electors(session, case, poll)}
     return len(asked & _voters(session, case)), len(asked)
 
 
 def settle_electorate(transition: Transition, poll: Poll) -> None:
-    """Before a poll is counted: drop the votes of people who left, and count who may vote now."""
+    """Drop the votes of departed electors and store how many may vote, before a count."""
     session, case = transition.session, transition.case
     asked = {person.id for person in electors(session, case, poll)}
     gone = _voters(session, case) - asked
@@ -99,11 +101,10 @@ def _poll_of(case: Case) -> Poll | None:
 
 
 def close_poll(transition: Transition, poll: Poll, *, counted: bool) -> None:
-    """The counts go into the event, if the poll ended by its own rule; of a secret poll the choices
-    are emptied.
+    """Store the counts in the event if the poll ended by its own rule.
 
-    One that was stopped is not counted: an interim result would say how the few chose who had
-    voted.
+    A secret poll's choices are emptied. A stopped poll is not counted: an interim result would show
+    how the few who had voted chose.
     """
     if counted:
         transition.event.answers = {**transition.event.answers, "count": dict(transition.count)}

@@ -1,4 +1,4 @@
-"""Reading a case back: its events, who acted, and what changed since it was last handed in."""
+"""A case's history: its events, their actors, and the changes since the last submission."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.text.text_diff import Piece, changed_answers
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One line of a case's history. ``who`` is None when the clock acted."""
+    """A line of a case's history. ``who`` is None for the clock."""
 
     at: datetime
     who: Person | None
@@ -33,8 +33,10 @@ class HistoryEntry:
 
 
 def history(session: ClubSession, case: Case, *known: Person) -> list[HistoryEntry]:
-    """The case's events, oldest first, in two queries; in one where everybody in it is known
-    already."""
+    """Return the case's events, oldest first.
+
+    In two queries; in one if all of its persons are loaded.
+    """
     events = events_of(session, case)
     people = {person.id: person for person in known}
     missing = {
@@ -61,7 +63,7 @@ def history(session: ClubSession, case: Case, *known: Person) -> list[HistoryEnt
 
 
 def events_of(session: ClubSession, case: Case) -> Sequence[Event]:
-    """Asked once per session and version of the case: its events never change."""
+    """Return the events, cached per session and version: events never change."""
     known = session.unit.history
     key = (case.club_id, case.id, case.version)
     if key not in known:
@@ -75,8 +77,10 @@ _EVENTS = select(Event).where(Event.case_id == bindparam("case")).order_by(Event
 def changed_since_last(
     session: ClubSession, case: Case, until: int | None = None
 ) -> dict[str, list[Piece]]:
-    """What changed between the last two texts that came before a decider (up to version ``until``),
-    by field."""
+    """Return what changed between the last two submissions, by field.
+
+    ``until``: the last version to look at.
+    """
     flow = workflow(case.workflow)
     text: dict[str, Any] = {}
     seen: list[dict[str, Any]] = []
@@ -99,10 +103,9 @@ def is_repeated(
     note: str,
     answers: Mapping[str, Any] | None,
 ) -> bool:
-    """Does the case's last event say word for word what the same person says now, and left it the
-    case as it was?
+    """True if the case's last event has the same actor and words, and the state was kept.
 
-    Pressed twice, an answer that stays in its round is one answer.
+    An answer that is pressed twice in one entered version is one answer.
     """
     if by.person is None or case.version == case.entered_version:
         return False

@@ -1,4 +1,4 @@
-"""The people of a club: how an address becomes a person, and who holds which role in which case."""
+"""The people of a club: addresses, their hashes, and look-ups."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from engine.storage.unit_of_work import ClubSession
 
 
 def masked_address(address: str) -> str:
-    """An address that its holder knows again and nobody else reads: ``li***@qq.com``."""
+    """Mask an address so that only its holder knows it: ``li***@qq.com``."""
     local, at, domain = address.rpartition("@")
     return f"{local[:2] if len(local) > 3 else local[:1]}***{at}{domain}"
 
 
 def address_hash(club: Club, address: str) -> str:
-    """Finds a person again without keeping the address (HMAC-SHA256 under the club's own salt)."""
+    """Hash an address, to find a person again without storing it.
+
+    HMAC-SHA256 under the club's own salt.
+    """
     return hmac.new(club.address_salt.encode(), address.encode(), hashlib.sha256).hexdigest()
 
 
 def by_address(session: ClubSession, address: str) -> Person | None:
-    """The person with this folded address in the club at hand."""
+    """Return the person of the current club with this folded address."""
     known = address_hash(current_club(session), address)
     return session.execute(_BY_ADDRESS, {"known": known}).scalar_one_or_none()
 
@@ -53,18 +56,18 @@ def add_person(
     )
     session.add(
         person
-    )  # not flushed: who is not in the database yet has no cases, so nobody need look for any
+    )  # Not flushed: a person who is not in the database yet has no cases to look for.
     return person
 
 
 def address_is_free(session: ClubSession, address: str, *, besides: Person) -> bool:
-    """Does nobody else of the club have this address?"""
+    """True if no other person of the club has this address."""
     holder = by_address(session, address)
     return holder is None or holder.id == besides.id
 
 
 def known_of(person: Person) -> dict[str, str]:
-    """What a form of theirs begins with: the city and the name of their display name (clause 2.2)."""
+    """Return the first values of a person's form: city and name (clause 2.2)."""
     city, _plus, name = person.display_name.rpartition("+")
     return {"name": name or person.name, "city": city}
 
@@ -78,7 +81,7 @@ def is_admin(person: Person) -> bool:
 
 
 def is_not_owner(person: Person) -> bool:
-    """What the owner does for others, nobody does for the owner."""
+    """True for all but the owner: a test of what the owner does for other members."""
     return person.role != PersonRole.OWNER
 
 

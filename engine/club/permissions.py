@@ -1,5 +1,4 @@
-"""What a person may do in a case now: asked here by the page that offers and by the door that
-decides."""
+"""Permissions in a case now, for the page that offers and for transitions.act."""
 
 from __future__ import annotations
 
@@ -23,9 +22,9 @@ _DECIDER = Role(("decider",))
 def acts_for(
     session: ClubSession, case: Case, person: Person, now: datetime, *, proof: Proof = Proof.NONE
 ) -> tuple[Act, ...]:
-    """The acts open to this person now, in the order of the declaration, an undo last.
+    """Return the actions open to this person now, in declared order, an undo last.
 
-    ``proof``: what the link shows by which they came.
+    ``proof``: what the link by which they came shows.
     """
     declared = declared_acts(session, case, person, proof=proof)
     undo = undo_open(session, case, person, now)
@@ -35,7 +34,7 @@ def acts_for(
 def declared_acts(
     session: ClubSession, case: Case, person: Person, *, proof: Proof = Proof.NONE
 ) -> tuple[Act, ...]:
-    """As ``acts_for`` without the undo: lists ask this, it costs no query per case."""
+    """Return the actions without the undo, which costs a query per case in a list."""
     return tuple(
         act
         for act in standing(case).acts
@@ -48,8 +47,7 @@ def _fits(act: Act, case: Case) -> bool:
 
 
 def undo_open(session: ClubSession, case: Case, person: Person, now: datetime) -> Act | None:
-    """The decider's own decision, while the charter's hours last and nobody has acted on what
-    followed from it."""
+    """True if this decider may undo: within the charter's hours, with no follow-up."""
     state = standing(case)
     if not state.undo or person.status != PersonStatus.MEMBER:
         return None
@@ -68,8 +66,7 @@ def undo_open(session: ClubSession, case: Case, person: Person, now: datetime) -
 
 
 def _decided_by(decision: Event, person: Person, case: Case) -> bool:
-    """Did this person decide it: not about themself, not in the name of the person concerned, and
-    not by taking something back?"""
+    """True if this person decided: not about themself, not on their behalf, not by an undo."""
     theirs = decision.who_id == person.id and case.person_id not in (
         person.id,
         decision.on_behalf_of_id,
@@ -78,8 +75,10 @@ def _decided_by(decision: Event, person: Person, case: Case) -> bool:
 
 
 def _gone_since(person: Person, decision: Event) -> bool:
-    """Did they leave, were they removed or erased after it, or do they own the club by now? Then
-    nothing of theirs opens again."""
+    """True if the person left, was removed or erased since, or owns the club now.
+
+    Nothing of theirs opens again then.
+    """
     removed = person.removed_at is not None and person.removed_at >= decision.at
     return (
         removed
@@ -89,7 +88,7 @@ def _gone_since(person: Person, decision: Event) -> bool:
 
 
 def _followed_up(session: ClubSession, case: Case) -> bool:
-    """Has a person acted in a case that this one opened?"""
+    """True if a person has acted in a case that this one opened."""
     children = select(Case.id).where(Case.parent_id == case.id)
     acted = select(Event.case_id).where(
         Event.case_id.in_(children), Event.version > 1, Event.who_id.is_not(None)
@@ -98,7 +97,7 @@ def _followed_up(session: ClubSession, case: Case) -> bool:
 
 
 def _overtaken(session: ClubSession, case: Case) -> bool:
-    """Has the same person begun the same thing anew since? Then the old decision stands."""
+    """True if the same person began the same thing again since: the old decision holds."""
     newer = select(Case.id).where(
         Case.workflow == case.workflow, Case.person_id == case.person_id, Case.id > case.id
     )
@@ -106,14 +105,12 @@ def _overtaken(session: ClubSession, case: Case) -> bool:
 
 
 def may_read_words(case: Case, person: Person) -> bool:
-    """The words that go with decisions are between the person concerned and whoever decides; who
-    only votes does not read them."""
+    """True for the case's person and deciders; a mere elector does not read decisions' words."""
     return person.id == case.person_id or person.role in (PersonRole.OWNER, PersonRole.ADMIN)
 
 
 def may_see(session: ClubSession, case: Case, person: Person) -> bool:
-    """The person concerned and whoever decides see a case; members see what was put to their vote,
-    also afterwards."""
+    """True for the case's person, deciders, and members if it is or was put to their vote."""
     if person.id == case.person_id:
         return True
     if person.status != PersonStatus.MEMBER:

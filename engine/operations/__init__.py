@@ -1,4 +1,4 @@
-"""Running an installation: backup, restore, moving, doctor, the mail account.
+"""Running an installation: backup, restore, moving, doctor, mail account.
 
 May import: club and what club may import.
 """

@@ -1,7 +1,6 @@
-"""A backup is one file: the database as it stood at one moment, the keys that sign its links, and
-what it holds in numbers.
+"""Backup and restore in one file: the database at one instant, its signing keys, counts.
 
-A copy of a live database's file loses what still stands in its write-ahead log; SQLite's own backup
+A copy of a live database's file loses what is still in its write-ahead log; SQLite's own backup
 does not.
 """
 
@@ -36,22 +35,26 @@ from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 
 FORMAT = 1
-MANIFEST, DATABASE, KEYS = "manifest.json", "database.sqlite", "secret_key"
+MANIFEST = "manifest.json"
+DATABASE = "database.sqlite"
+KEYS = "secret_key"
 HELD = "restored: held until released"
 
 
 class BadBackup(ValueError):
-    """This file is no backup that this version can use; the text says why."""
+    """A file that is no backup for this version; the text says why."""
 
 
 class InTheWay(RuntimeError):
-    """Nothing was changed, because something would be lost; the text says what."""
+    """A refusal because something would be lost; nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Restored:
-    """``keys``: those that sign the restored links. ``aside``: where the files that stood here
-    before are now."""
+    """The result of a restore.
+
+    ``keys``: those that sign the restored links. ``aside``: where the earlier files are now.
+    """
 
     manifest: dict[str, Any]
     keys: tuple[str, ...]
@@ -60,8 +63,10 @@ class Restored:
 
 
 def make(db: Database, keys: Sequence[str], path: Path, made_at: datetime) -> dict[str, Any]:
-    """Write a backup, readable by its owner only and whole or not at all. Returns its manifest.
-    Raises InTheWay."""
+    """Write a backup, whole or not at all, readable by its owner only; return its manifest.
+
+    Raises: InTheWay.
+    """
     if path.exists():
         raise InTheWay(f"{path} is there already; a backup overwrites nothing")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
@@ -80,10 +85,10 @@ def make(db: Database, keys: Sequence[str], path: Path, made_at: datetime) -> di
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(whole, path)  # unlike a rename it never overwrites
+            os.link(whole, path)  # Unlike a rename it never overwrites.
         except FileExistsError:
             raise InTheWay(f"{path} is there already; a backup overwrites nothing") from None
-        except OSError:  # a disk without hard links
+        except OSError:  # A disk without hard links.
             os.replace(whole, path)
     return manifest
 
@@ -97,11 +102,12 @@ def restore(
     clock: Path | None,
     machine_now: datetime,
 ) -> Restored:
-    """Put a backup in the place of an empty database; with ``replace`` what stands there is kept
-    aside, and so is a moved clock.
+    """Put a backup in the place of an empty database, and hold its letters.
 
-    Nothing that was on its way leaves: unsent letters are held and the post rests. Raises BadBackup
-    or InTheWay.
+    ``replace``: set the present files and a moved clock aside. Unsent letters and the post are
+    held, so that nothing on its way leaves twice.
+
+    Raises: BadBackup, InTheWay.
     """
     target = Path(db.url.database or "")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as folder:
@@ -110,7 +116,7 @@ def restore(
         held = _prepare(copy, machine_now)
         with (
             db.read() as session
-        ):  # only now: unpacking takes a while, and somebody may found a club meanwhile
+        ):  # Only now: unpacking takes a while, and a club may be founded meanwhile.
             occupied = session.execute(select(Club.id).limit(1)).first() is not None
         if occupied and not replace:
             raise InTheWay(
@@ -132,14 +138,17 @@ def _copy(db: Database, to: Path) -> None:
     source, target = db.reader.raw_connection(), sqlite_module().connect(to)
     try:
         source.driver_connection.backup(target)  # type: ignore[union-attr]
-        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        target.execute("PRAGMA journal_mode=DELETE")  # One file, without a log beside it.
     finally:
         target.close()
         source.close()
 
 
 def _inspect(file: Path) -> dict[str, Any]:
-    """Schema and number of rows per table. Raises BadBackup for a database that is damaged."""
+    """Return schema and number of rows per table.
+
+    Raises: BadBackup for a damaged database.
+    """
     with _opened(file) as connection:
         if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise BadBackup("its database is damaged (PRAGMA quick_check)")
@@ -179,7 +188,7 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 def _extract(archive: tarfile.TarFile, name: str, to: Path) -> None:
     source = archive.extractfile(
         name
-    )  # by name, and only as bytes: what else an archive says about paths is not followed
+    )  # By name, and only as bytes: what an archive says about paths is not followed.
     if source is None:
         raise KeyError(name)
     with source, to.open("wb") as file:
@@ -187,7 +196,10 @@ def _extract(archive: tarfile.TarFile, name: str, to: Path) -> None:
 
 
 def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The three files of a backup, checked against its own numbers. Raises BadBackup."""
+    """Unpack the three files of a backup, checked against its own numbers.
+
+    Raises: BadBackup.
+    """
     try:
         with tarfile.open(path, "r:gz") as archive:
             for name in (MANIFEST, KEYS, DATABASE):
@@ -218,8 +230,7 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def _prepare(file: Path, machine_now: datetime) -> int:
-    """Bring the unpacked database to the present schema and hold what it would send. Returns how
-    many letters."""
+    """Upgrade the unpacked database and hold its letters; return how many."""
     db = Database(f"sqlite:///{file}")
     try:
         schema.upgrade(db)
@@ -232,8 +243,7 @@ def _prepare(file: Path, machine_now: datetime) -> int:
 
 @across_clubs
 def hold_unsent(session: ClubSession, machine_now: datetime) -> int:
-    """After a restore: what had not left is held, signs of life are another machine's, and the post
-    rests."""
+    """Hold unsent letters and the post, and forget the other machine's heartbeats."""
     session.execute(
         update(Letter).where(Letter.state == LetterState.TRANSMITTING).values(maybe_twice=True)
     )
@@ -249,8 +259,10 @@ def hold_unsent(session: ClubSession, machine_now: datetime) -> int:
 
 
 def _close_the_log(target: Path) -> None:
-    """Fold the old database's log into its file. SQLite refuses while another process has it open:
-    a running server."""
+    """Fold the old database's log into its file.
+
+    SQLite refuses while another process has it open: a running server.
+    """
     module = sqlite_module()
     connection = module.connect(target, isolation_level=None, timeout=0)
     try:
@@ -262,7 +274,7 @@ def _close_the_log(target: Path) -> None:
 
 
 def _written(folder: Path, text: str) -> Path:
-    """A new file that only its owner reads, to be moved into its place."""
+    """Write a new file that only its owner reads, to be moved into its place."""
     handle, name = tempfile.mkstemp(dir=folder, prefix=".secret-key-")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,5 +1,4 @@
-"""From one database to another, for a club that has outgrown its file: every row, counted, and the
-old one's post rests."""
+"""The copy of a club that has outgrown its file: every row, counted, to another database."""
 
 from __future__ import annotations
 
@@ -19,15 +18,16 @@ MOVED = "moved"
 
 
 class CannotMove(ValueError):
-    """The text says why; nothing was written."""
+    """A refusal; the text says why, nothing was written."""
 
 
 def copy_database(source: Database, target: Database, machine_now: datetime) -> dict[str, int]:
-    """Copy all rows into an empty database, in one transaction there. Returns how many per table.
-    Raises CannotMove.
+    """Copy all rows into an empty database in one transaction; return counts by table.
 
-    SQLite's writers wait meanwhile; other processes on a PostgreSQL source are to be stopped first.
-    From here on the old database sends nothing: two posts would mail everything twice.
+    SQLite's writers wait meanwhile; stop other processes on a PostgreSQL source first. The old
+    database's post is held afterwards: two posts would mail everything twice.
+
+    Raises: CannotMove.
     """
     if _where(source) == _where(target):
         raise CannotMove("that is the database in use")
@@ -47,7 +47,7 @@ def copy_database(source: Database, target: Database, machine_now: datetime) -> 
 
 
 def _where(db: Database) -> object:
-    """A file goes by many names."""
+    """Return the resolved path: a file has many names."""
     return Path(db.url.database).resolve() if db.is_sqlite and db.url.database else db.url
 
 

@@ -1,5 +1,4 @@
-"""Is the installation fit to run a club? One finding per question, each with what to do in plain
-words."""
+"""The checks of ``flask doctor``: one finding per question, each with its mend."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ LITTLE_SPACE, NO_SPACE = 1024**3, 100 * 1024**2
 
 @dataclass(frozen=True)
 class Finding:
-    """``says``: what was found; ``do``: the mend, empty where there is nothing to do."""
+    """A result of a check. ``says``: what was found; ``do``: the mend, or ""."""
 
     check: str
     verdict: Verdict
@@ -47,7 +46,7 @@ class Finding:
 
 
 def database(db: Database) -> Iterator[Finding]:
-    """Kind, version, soundness, schema."""
+    """Check kind, version, soundness and schema."""
     try:
         yield from _sqlite(db) if db.is_sqlite else _postgresql(db)
         standing = schema.standing(db)
@@ -95,7 +94,10 @@ def _sqlite(db: Database) -> Iterator[Finding]:
             "is the disk a network share? Put it on a local one",
         )
     elif module.sqlite_version_info <= WAL_RESET_BUG:
-        do = "install pysqlite3, or a Python with SQLite 3.51.3 or newer; until then make backups often"
+        do = (
+            "install pysqlite3, or a Python with SQLite 3.51.3 or newer; until then make "
+            "backups often"
+        )
         yield Finding(
             "database",
             "warning",
@@ -118,7 +120,7 @@ def _postgresql(db: Database) -> Iterator[Finding]:
 
 
 def clock(path: Path, real_club: bool, written_at: float | None = None) -> Finding:
-    """Is the club's time moved by a file?"""
+    """Check whether a file moves the club's time."""
     try:
         shift = read_shift(
             path.read_text(encoding="utf-8").strip(), written_at or path.stat().st_mtime
@@ -194,7 +196,7 @@ def data_folder(folder: Path) -> Iterator[Finding]:
 
 
 def worker(session: ClubSession, machine_now: datetime) -> Finding:
-    """When somebody last swept; by the machine's clock."""
+    """Check when the last sweep ran, by the machine's clock."""
     beat = session.get(Heartbeat, "sweep")
     do = "start `python app.py`, or `worker` beside your web server"
     if beat is None:
@@ -214,7 +216,7 @@ def worker(session: ClubSession, machine_now: datetime) -> Finding:
 
 @across_clubs
 def letters(session: ClubSession, now: datetime) -> list[Finding]:
-    """Does mail flow: the channel, a post that rests, letters that wait or failed."""
+    """Check the channel, a held post, and letters that wait or failed."""
     found = []
     if (trouble := channel_trouble(session)) is not None:
         says = f"the mail server refuses since {trouble.since:%Y-%m-%d %H:%M} UTC: {trouble.answer}"
@@ -280,19 +282,28 @@ def _waiting(session: ClubSession, now: datetime) -> Finding:
 
 @across_clubs
 def rows(session: ClubSession) -> list[Finding]:
-    """Open cases and charters that this version cannot read, each by its name."""
+    """Find open cases and charters that this version cannot read, each by its name."""
     found = []
     clubs = {club.id: club for club in session.execute(select(Club)).scalars()}
     for case in session.execute(
         select(Case).where(Case.turn != "").execution_options(yield_per=500)
     ).scalars():
         if standing(case) is UNREADABLE:
-            says = f"case {case.id} of club {clubs[case.club_id].slug} cannot be read ({case.workflow}/{case.state}): it waits"
-            do = "start the version of Jiuniu that made it; else put workflow, state or answers of that row right by hand"
+            says = (
+                f"case {case.id} of club {clubs[case.club_id].slug} cannot be read "
+                f"({case.workflow}/{case.state}): it waits"
+            )
+            do = (
+                "start the version of Jiuniu that made it; else put workflow, state or answers "
+                "of that row right by hand"
+            )
             found.append(Finding("case", "wrong", says, do))
     for club in clubs.values():
         if damaged := current_charter(club).damaged:
-            says = f"the charter of club {club.slug} is damaged in {', '.join(damaged)}: there it is as shipped"
+            says = (
+                f"the charter of club {club.slug} is damaged in {', '.join(damaged)}: there it "
+                "is as shipped"
+            )
             found.append(
                 Finding(
                     "charter",

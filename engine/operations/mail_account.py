@@ -1,7 +1,6 @@
-"""How mail leaves: by the account in the environment, else the one set on a page, else the built-in
-mailbox.
+"""The mail account in use: from the environment, a page, or the built-in mailbox.
 
-The password lies sealed together with its server and login, so that it never goes to another one.
+The password is encrypted together with its server and login, so that it never goes to another one.
 """
 
 from __future__ import annotations
@@ -28,15 +27,18 @@ Origin = Literal["environment", "page", "unreadable", "mailbox", "nothing"]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """``server`` None: letters wait. *unreadable*: an account was set, but no key of this
-    installation opens its password."""
+    """The way by which mail leaves.
+
+    ``server`` None: letters wait. *unreadable*: no key of this installation decrypts the account's
+    password.
+    """
 
     origin: Origin
     server: MailServer | None
     sender: str
 
     def into(self, settings: Settings) -> Settings:
-        """The settings as if the environment had named this account."""
+        """Return the settings as if the environment had named this account."""
         return (
             settings
             if self.origin == "environment"
@@ -49,10 +51,13 @@ def seal_password(encryption: Encryption, server: MailServer) -> bytes:
 
 
 def open_password(encryption: Encryption, sealed: bytes, *, host: str, user: str) -> str:
-    """The password. Raises Broken, also where it was sealed for another server or login."""
+    """Decrypt the password.
+
+    Raises: CannotDecrypt, also if it was encrypted for another server or login.
+    """
     try:
         *bound, password = json.loads(encryption.decrypt(sealed))
-    except ValueError:  # Broken among them
+    except ValueError:  # CannotDecrypt among them.
         raise CannotDecrypt from None
     if bound != [host, user]:
         raise CannotDecrypt
@@ -62,7 +67,7 @@ def open_password(encryption: Encryption, sealed: bytes, *, host: str, user: str
 def save_account(
     session: ClubSession, encryption: Encryption, server: MailServer, *, sender: str, now: datetime
 ) -> None:
-    """From the post's next round on, in every process, mail leaves by this account."""
+    """Store the account; each process uses it from its next delivery on."""
     session.merge(
         MailAccount(
             id=THE_ONE,
@@ -80,32 +85,35 @@ def save_account(
 
 
 def clear_account(session: ClubSession) -> None:
-    """Forget the account that was set on a page or by command."""
+    """Delete the account that was set on a page or by command."""
     session.execute(delete(MailAccount))
 
 
 def reencrypt(session: ClubSession, encryption: Encryption) -> None:
-    """After the installation's key was changed: the password stays readable when the old key is
-    dropped one day."""
+    """Encrypt the password with the present first key, before the old one is dropped."""
     kept = session.get(MailAccount, THE_ONE)
     if kept is None or encryption.is_current(kept.secret):
         return
-    lock_row(session, kept)  # somebody may be setting another one
-    with contextlib.suppress(CannotDecrypt):  # then the desk says that it wants to be set again
+    lock_row(session, kept)  # Another process may be setting an account.
+    with contextlib.suppress(CannotDecrypt):  # The desk then asks for it again.
         kept.secret = encryption.encrypt(encryption.decrypt(kept.secret))
 
 
 @across_clubs
 def discard_rendered(session: ClubSession) -> None:
-    """Letters that were refused before carry the old sender; one that may have arrived keeps its
-    bytes."""
+    """Drop the bytes of refused letters, which name the old sender.
+
+    A letter that may have arrived keeps its bytes.
+    """
     again = (Letter.state == LetterState.QUEUED) & Letter.bytes.is_not(None) & ~Letter.maybe_twice
     session.execute(update(Letter).where(again).values(bytes=None))
 
 
 def outgoing(session: ClubSession, settings: Settings, encryption: Encryption) -> Outgoing:
-    """How mail leaves now. The built-in mailbox has no server here: only the process that runs it
-    knows where."""
+    """Return how mail leaves now.
+
+    The built-in mailbox has no server here: only the process that runs it knows its port.
+    """
     if settings.mail_server is not None:
         return Outgoing("environment", settings.mail_server, settings.mail_from)
     kept = session.get(MailAccount, THE_ONE)

@@ -1,4 +1,4 @@
-"""Shapes that several workflows share, as plain functions that return states."""
+"""States that several workflows share, built by plain functions."""
 
 from __future__ import annotations
 
@@ -46,11 +46,10 @@ def reviewed_by(
     withdraw: Target | None = None,
     do: Effect | None = None,
 ) -> tuple[State, State]:
-    """The states *review* and *returned*: somebody decides; what is returned may be changed and
-    sent again.
+    """Return the states *review* and *returned*, in which a decider decides or sends back.
 
-    ``silent``: nobody decided in time; ``dropped``: what was returned never came back; ``do``: on
-    entering review. With nobody else there to decide it is granted.
+    ``silent``: the target if no one decided in time; ``dropped``: if what was returned never came
+    back; ``do``: on entering review. If there is no one else to decide it is granted.
     """
     leave_off = (may(person, "withdraw", to=withdraw),) if withdraw else ()
     review = State(
@@ -77,13 +76,12 @@ def reviewed_by(
 
 
 def is_confirmed(transition: Transition) -> bool:
-    """True if the actor came by the link mailed for this very act, or the owner acts for somebody
-    who told them."""
+    """True if the link mailed for this very action was used, or the owner acts on behalf."""
     return transition.actor.proof >= Proof.NOW or transition.actor.on_behalf_of is not None
 
 
 def confirmed_by_mail(name: str, *acts: Act, to: Target) -> State:
-    """Return the state *name*, in which a person confirms by mail what cannot be taken back.
+    """Return the state *name*, in which a person confirms by mail an irreversible action.
 
     The link in its letter works once, for half an hour; the letter can be sent again.
     """
@@ -98,8 +96,10 @@ def confirmed_by_mail(name: str, *acts: Act, to: Target) -> State:
 
 
 def nothing_proposed(transition: Transition) -> bool:
-    """Is no other removal proposed for this person? A second one is not pursued; the first shows
-    its fact (clause 3.2)."""
+    """True if no other removal is proposed for this person.
+
+    A second one is not pursued; the first shows its fact (clause 3.2).
+    """
     return (
         transition.session.execute(
             _OTHER_PROPOSED, {"person": transition.case.person_id, "case": transition.case.id}
@@ -124,9 +124,9 @@ Removal = tuple[State, State, State, State, State]
 
 
 def removal(*, clause: str, back_to: str | None = None, fill: Iterable[str] = ()) -> Removal:
-    """From *removal_proposed* on: what the rules propose, the owner decides.
+    """Return the states from *removal_proposed* on: the rules propose, the owner decides.
 
-    The person is told and may still hand in, or answer. With ``fill`` there is a review, whose
+    The person is told and may still submit, or answer. With ``fill`` there is a review, whose
     refusal may lead here.
     """
     hand_in = (may(person, "submit", to="review", fill=fill),) if fill else ()

@@ -1,5 +1,4 @@
-"""What joining and leaving do to a person: effects that declarations name, run in the commit of
-their step."""
+"""Effects of joining and leaving on a person, run in the commit of their transition."""
 
 from __future__ import annotations
 
@@ -18,23 +17,24 @@ from engine.storage.states import PersonRole, PersonStatus
 
 
 def await_decision(transition: Transition) -> None:
-    """Under review nobody is a member yet; an approval that was taken back is undone here (clause
-    2.1)."""
+    """Make the person an applicant; also undoes an approval (clause 2.1)."""
     person = transition.person
     person.name = transition.case.answers["name"]
     if (
         person.status == PersonStatus.MEMBER and "status_before" in transition.case.data
-    ):  # else they came in another way meanwhile
+    ):  # Else they came in another way meanwhile.
         person.status = PersonStatus(transition.case.data["status_before"])
         person.role = PersonRole.MEMBER
         person.joined_at = person.registered_at = None
         forget_officers(transition.session)
-        _drop_open_cases(transition, person)  # also what the calendar opened meanwhile
+        _drop_open_cases(transition, person)  # Also what the calendar opened meanwhile.
 
 
 def enrol(transition: Transition) -> None:
-    """The applicant becomes a member (clause 2.2); the charter ticked in the form counts as
-    acknowledged."""
+    """Make the applicant a member (clause 2.2).
+
+    The charter ticked in the form counts as acknowledged.
+    """
     person, answers = transition.person, transition.case.answers
     transition.case.data = {**transition.case.data, "status_before": str(person.status)}
     person.status, person.role = PersonStatus.MEMBER, PersonRole.MEMBER
@@ -46,30 +46,32 @@ def enrol(transition: Transition) -> None:
 
 
 def remove(transition: Transition) -> None:
-    """The member is out: their links die, and every other open case of theirs falls away through
-    the door."""
+    """Remove the member: revoke their links and void their other open cases."""
     _leave_club(transition, PersonStatus.REMOVED)
     transition.person.removed_at = transition.now
 
 
 def readmit(transition: Transition) -> None:
-    """The owner takes somebody removed back in (clause 2.3); their old links stay dead."""
+    """Make a removed person a member again (clause 2.3); old links stay revoked."""
     person = transition.person
     person.status, person.role = PersonStatus.MEMBER, PersonRole.MEMBER
     person.registered_at = transition.now
-    _drop_open_cases(transition, person)  # an application that is under way has become needless
+    _drop_open_cases(transition, person)  # An open application is not needed any more.
 
 
 def depart(transition: Transition) -> None:
-    """The member leaves (clause 2.2); their links die, what was open falls away."""
+    """Make the member a departed person (clause 2.2): revoke links, void open cases."""
     _leave_club(transition, PersonStatus.DEPARTED)
 
 
 def erase(transition: Transition) -> None:
-    """Address, names and words of somebody who left go (charter, decided rules; GDPR art. 17)."""
+    """Erase address, names and words of a departed person.
+
+    Charter, decided rules; GDPR art. 17.
+    """
     _drop_open_cases(
         transition, transition.person
-    )  # an application that anybody may have handed in
+    )  # An application that anyone may have submitted.
     transition.session.flush()
     erase_person(transition.session, transition.person)
     transition.event.note, transition.event.answers = "", {}
@@ -86,12 +88,14 @@ def leave_office(transition: Transition) -> None:
 
 
 def transfer_ownership(transition: Transition) -> None:
-    """One owner at a time: whoever had the club before is an admin from here on. The owner owes
-    nothing, so what was open ends."""
+    """Make the person owner and the former owner an admin.
+
+    The owner owes nothing, so their open duties become void.
+    """
     before = current_owner(transition.session)
     before.role, before.away_until = PersonRole.ADMIN, None
     transition.event.answers = {"before": str(before.id)}
-    transition.session.flush()  # the database knows one owner only
+    transition.session.flush()  # The database allows one owner only.
     transition.person.role = PersonRole.OWNER
     forget_officers(transition.session)
     _drop_open_cases(transition, transition.person)
@@ -99,27 +103,25 @@ def transfer_ownership(transition: Transition) -> None:
 
 
 def change_address(transition: Transition) -> None:
-    """Mail goes to the confirmed address from here on; links that were mailed to the old one die."""
+    """Set the confirmed address, and revoke links mailed to the old one."""
     person, address = transition.person, transition.case.answers["email"]
     transition.case.answers = {**transition.case.answers, "old_address": person.address}
-    person.address, person.address_hash, person.mail_trouble = (
-        address,
-        address_hash(transition.club, address),
-        "",
-    )
+    person.address = address
+    person.address_hash = address_hash(transition.club, address)
+    person.mail_trouble = ""
     revoke_links(transition.session, person)
     requeue_after_address_change(transition.session, person, transition.now)
 
 
 def rename(transition: Transition) -> None:
-    """The display name is city+name (clause 2.2)."""
+    """Set the display name, city+name (clause 2.2)."""
     person, answers = transition.person, transition.case.answers
     transition.case.data = {**transition.case.data, "name_before": person.display_name}
     person.name, person.display_name = answers["name"], f"{answers['city']}+{answers['name']}"
 
 
 def forget(transition: Transition) -> None:
-    """An application that was never confirmed is erased, and its person with it (clause 2.1)."""
+    """Erase an application that was never confirmed, with its person (clause 2.1)."""
     forget_case(transition.session, transition.case)
     transition.event.answers = {}
 

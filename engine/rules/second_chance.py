@@ -1,5 +1,4 @@
-"""Second chances, counted from what happened: each entry into the state *overdue* is one that was
-given."""
+"""Second chances, counted by the entries into the state *overdue*."""
 
 from __future__ import annotations
 
@@ -13,20 +12,19 @@ from engine.storage.models import Case, Event
 
 
 def time_left(transition: Transition) -> bool:
-    """True if the due time that the person had is still ahead: they handed in early."""
+    """True if the person's earlier deadline is still ahead: they submitted early."""
     had = time_had(transition.case)
     return had is not None and transition.now < had
 
 
 def chance_left(transition: Transition) -> bool:
-    """Is the charter's second chance of this matter unused (clause 3.2)?"""
+    """True if the charter's second chances of this case are not used up (clause 3.2)."""
     given = transition.session.execute(_GIVEN_IN_CASE, {"case": transition.case.id}).scalar_one()
     return int(given) < transition.numbers.second_chances
 
 
 def chance_left_this_month(transition: Transition) -> bool:
-    """Has this person a second chance left in this calendar month, over all cases of this workflow
-    (clause 5.4)?"""
+    """True if a second chance is left this month over the workflow's cases (clause 5.4)."""
     first = transition.now.astimezone(transition.context.zone).replace(
         day=1, hour=0, minute=0, second=0, microsecond=0
     )
@@ -39,8 +37,8 @@ def chance_left_this_month(transition: Transition) -> bool:
     return int(given) < transition.numbers.second_chances
 
 
-# Chances given. Not counted: an owner's extension (the same chance, longer), and what was taken
-# back.
+# The chances given. Not counted: an owner's extension (the same chance, longer), and what was
+# undone.
 _LONGER, _UNDONE = ("overdue", "removal_proposed"), Event.action == "undo"
 _ENTERED = (Event.to_state == "overdue") & Event.from_state.not_in(_LONGER) & ~_UNDONE
 _TAKEN_BACK = (Event.from_state == "overdue") & Event.to_state.not_in(_LONGER) & _UNDONE

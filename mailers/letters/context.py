@@ -323,9 +323,8 @@ class LetterContext:
 
     @property
     def calendar(self) -> str:
-        return self.links.url(
-            f"{self.club_row.slug}/calendar.ics?token={self._token('calendar', self.you.feed_number)}"
-        )
+        token = self._token("calendar", self.you.feed_number)
+        return self.links.url(f"{self.club_row.slug}/calendar.ics?token={token}")
 
     @property
     def unsubscribe(self) -> str:

@@ -1,4 +1,4 @@
-"""One running process: its services, background jobs, server, health and demo.
+"""A running process: services, background jobs, server, health and demo.
 
 May import: engine, workflows, mailers.
 """

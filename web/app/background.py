@@ -1,5 +1,4 @@
-"""The ticking of time: APScheduler calls the jobs it is handed; what is due stands in the
-database's rows.
+"""The background jobs, called by APScheduler; the rows say what is due.
 
 Any number of processes may tick: rows are claimed, so each effect happens once.
 """
@@ -33,12 +32,12 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 2
 LEASE_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
-# How long a stop waits for a mail server that is slow to answer.
+# How long a stop waits for a slow mail server.
 STOP_SECONDS = 15.0
 
 
 class Ticker:
-    """Sweep, openings, post and housekeeping of one process."""
+    """The sweep, openings, post and housekeeping of one process."""
 
     def __init__(self, service: Services) -> None:
         self.service = service
@@ -60,8 +59,8 @@ class Ticker:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Finish what is at hand; the mail being handed over is settled, the others are given back."""
-        self._scheduler.pause()  # else a job that falls due in this moment finds its threads gone
+        """Stop the jobs: settle the mail in transmission, and release the other letters."""
+        self._scheduler.pause()  # Else a job that is due in this moment finds its threads gone.
         if self.post is None:
             self._scheduler.shutdown(wait=True)
             return
@@ -73,7 +72,7 @@ class Ticker:
         self.post.channel.close()
 
     def once(self) -> dict[str, int]:
-        """One sweep and one round of the post (``flask tick``)."""
+        """Run one sweep and one delivery (``flask tick``)."""
         self.service.db.write(requeue_expired_leases, machine_now())
         self.service.db.write(plan_every_club, self.service.clock.now())
         seen = self.tick_sweep()
@@ -81,7 +80,7 @@ class Ticker:
         return {"cases": seen, "letters": post.deliver() if post else 0}
 
     def wake_post(self) -> None:
-        """A new letter: the post need not wait for its tick."""
+        """Deliver a new letter without waiting for the next tick."""
         self._letters.set()
         if self._scheduler.running:
             self._scheduler.modify_job("post", next_run_time=datetime.now(UTC))
@@ -97,7 +96,7 @@ class Ticker:
         self._letters.set()
         while (
             self._letters.is_set()
-        ):  # a letter queued while the last ones left would else wait for the next tick
+        ):  # A letter queued while the last ones left would else wait for the next tick.
             self._letters.clear()
             with self.service.posting:
                 post = self.post_now()
@@ -105,7 +104,7 @@ class Ticker:
                     post.deliver()
 
     def post_now(self) -> DeliveryWorker | None:
-        """The post over the account that holds now; None where there is none and letters wait."""
+        """Return the worker for the current account, None without one: letters wait."""
         way = self.service.outgoing()
         if way != self._way:
             self._change_to(way)
@@ -116,7 +115,7 @@ class Ticker:
             self.post.channel.close()
             self.service.db.write(
                 note_channel, "", (), self.service.clock.now()
-            )  # the trouble was the old account's
+            )  # The trouble was the old account's.
         here, self._way = self.service, way
         self.post = (
             DeliveryWorker(here.db, here.composer_for(way), way.server, here.clock)
@@ -152,7 +151,7 @@ class Ticker:
 
 
 def _safely(job: Callable[[], Any], name: str) -> Callable[[], None]:
-    """A job that fails is logged and comes again with the next tick."""
+    """Run a job; log its failure, and run it again at the next tick."""
 
     def run() -> None:
         try:

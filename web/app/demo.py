@@ -1,5 +1,4 @@
-"""The demo club: a handful of people in different states, made by living through two weeks with the
-real engine and post.
+"""The demo club: people in different states, made by two weeks of the real engine and post.
 
 It exists only beside no other club, its mails stay in the built-in mailbox, and its clock can be
 moved.
@@ -81,7 +80,7 @@ JIM = Newcomer("Jim Green", "jim@example.com", "上海", "Exchange student", "�
 
 
 class HandClock:
-    """A clock that stands where the story is."""
+    """A clock that the story moves."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
@@ -91,8 +90,10 @@ class HandClock:
 
 
 def possible(service: Services) -> bool:
-    """A demo needs a mail server on this machine and no club beside it (an existing demo counts as
-    possible)."""
+    """True if there is a local mail server and no real club.
+
+    An existing demo counts as possible.
+    """
     with service.db.read() as session:
         others = [club for club in all_clubs(session) if not club.is_demo]
     server = service.mail_server
@@ -100,7 +101,7 @@ def possible(service: Services) -> bool:
 
 
 def begin(service: Services) -> None:
-    """Make the demo club and live through its first two weeks; pressing again starts it anew."""
+    """Create the demo club and run its first two weeks; a second press starts again."""
     with service.sweeping, service.posting:
         end(service)
         dev_mailbox.empty(service.mailbox)
@@ -108,8 +109,10 @@ def begin(service: Services) -> None:
 
 
 def end(service: Services) -> bool:
-    """Take the demo and its clock away, so that a real club begins on real time. True when there
-    was one."""
+    """Remove the demo and its clock, so that a real club begins on real time.
+
+    True if there was one.
+    """
     removed = service.db.write(remove_demo)
     if removed and service.demo_clock is not None:
         service.demo_clock.unlink(missing_ok=True)
@@ -118,10 +121,9 @@ def end(service: Services) -> bool:
 
 
 def pass_time(service: Services, clock_file: Path, span: timedelta) -> None:
-    """Let the demo's clock run through a span hour by hour, with every reminder, due step and mail
-    on the way.
+    """Run the demo's clock through a span hour by hour, with all it brings.
 
-    A single leap would be downtime to the engine: of several reminders only the last would leave.
+    To the engine a single leap is downtime: of several reminders only the last would leave.
     """
     with service.sweeping, service.posting:
         service.db.write(_stay_signed_in, span)
@@ -132,7 +134,7 @@ def pass_time(service: Services, clock_file: Path, span: timedelta) -> None:
 
 
 def _stay_signed_in(session: ClubSession, span: timedelta) -> None:
-    """Whoever looks at the demo lives in real time: the moved clock signs no browser out."""
+    """Extend the visitor's sign-in, which the moved clock would end."""
     club = by_slug(session, SLUG)
     assert club is not None, "only a demo's clock is moved"
     enter_club(session, club.id)
@@ -176,9 +178,12 @@ class _Story:
         self.post = _post(service, self.clock)
 
     def tell(self) -> None:
-        """Han Meimei is settled in and stands for admin, Zhou Min is one, Lin Tao's plan is under
+        """Tell the story of the demo club.
+
+        Han Meimei is settled in and stood for admin, Zhou Min is one, Lin Tao's plan is under
         review, Wei Hua is late, Gao Hui has just joined, two apply; the weeks' reflections came in
-        between."""
+        between.
+        """
         self._brings_in(ZHOUMIN)
         chapters: list[tuple[float, Callable[[], None]]] = [
             (13, lambda: self._joins(HANMEIMEI, days_ago=13)),
@@ -205,8 +210,10 @@ class _Story:
         self._live_until(self.today)
 
     def _days_of_reading(self) -> list[float]:
-        """How many days ago the weeks' readers handed in: a day and a half after each Sunday of the
-        two weeks."""
+        """Return how many days ago the readers submitted.
+
+        A day and a half after each Sunday of the two weeks.
+        """
         local = self.today.astimezone(ZONE)
         sunday = (local - timedelta(days=local.isoweekday() % 7)).replace(
             hour=20, minute=0, second=0, microsecond=0
@@ -224,7 +231,7 @@ class _Story:
         self._at(days_ago, self._decide(who, "join", "approve", "欢迎你来。"))
 
     def _brings_in(self, who: Newcomer) -> None:
-        """An admin from before, by the import."""
+        """Import an admin from before this service."""
         text = f"姓名,邮箱,城市,角色\n{who.name},{who.address},{who.city},管理员\n"
         with self.db.read() as session:
             club = session.get_one(Club, self.club_id)
@@ -233,8 +240,7 @@ class _Story:
         )
 
     def _reflect(self, days_ago: float) -> None:
-        """The week's reflections of those who are always in time, shared with the members and read
-        by the owner at once."""
+        """Submit the punctual members' reflections, shared and read by the owner at once."""
 
         def unit(session: ClubSession) -> None:
             for who, text in ((HANMEIMEI, REFLECTION), (ZHOUMIN, ANOTHER)):
@@ -261,7 +267,7 @@ class _Story:
         self._at(days_ago, unit)
 
     def _stands_for_admin(self, who: Newcomer, *, days_ago: float) -> None:
-        """Their nomination, agreed to by the owner: the members vote now."""
+        """Nominate a member and let the owner agree: the members vote now."""
 
         def unit(session: ClubSession) -> None:
             person = by_address(session, who.address)
@@ -367,8 +373,7 @@ class _Story:
         self._live_until(self.clock.at)
 
     def _live_until(self, moment: datetime) -> None:
-        """Let the days pass hour by hour, with everything that falls due and every mail that
-        leaves."""
+        """Run the days hour by hour, with every deadline and every mail."""
         while True:
             self.clock.at = min(self.clock.at + STEP, moment)
             _tick(self.service, self.clock.at, self.post)

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready."""
+"""The health checks: alive, ready."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 while this installation can run a club: database reachable, schema current, and somebody
-    sweeps.
+    """Answer 200 if this installation can run a club.
 
-    A sweep that ran more than ``TICK_IS_OLD`` ago is a dead worker: pages alone remind nobody. In
-    the first minute of this process that is *starting*, not a fault: ``python app.py`` ticks at
-    once, a worker beside it may need a moment.
+    The database is reachable, the schema is current, and there is a sweep: one more than
+    ``TICK_IS_OLD`` ago means a dead worker, and pages alone remind no one. In the first minute of
+    this process that is *starting*, not a fault: ``python app.py`` ticks at once, a worker beside
+    it may need a moment.
     """
     try:
         answer = _readiness()

@@ -1,5 +1,4 @@
-"""What a request may bring before anything reads it: how many fields, how long their names, and a
-decoder of linear cost."""
+"""Bounds of a request's form before it is read, and a decoder of linear cost."""
 
 from __future__ import annotations
 
@@ -14,13 +13,13 @@ from werkzeug.formparser import FormDataParser
 REQUEST_BYTES = 8 * 1024 * 1024
 MOST_FIELDS = 200
 LONGEST_NAME = 100
-# A browser escapes every sign of per cent. What a hand left bare is mended in short values only.
+# A browser escapes each per cent sign. A sign left bare by hand is mended in short values only.
 _BARE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MENDED = 64 * 1024
 
 
 class BoundedFormParser(FormDataParser):
-    """Werkzeug's parser with bounds for forms in the URL encoding too.
+    """Werkzeug's parser with bounds for URL-encoded forms, too.
 
     Eight mebibytes cost the standard library's ``parse_qsl`` five seconds and more (measured: of
     ``&``, ``%`` or ``%FF``).
@@ -54,8 +53,10 @@ def init(app: Flask) -> None:
 
 
 def decoded(raw: bytes) -> str:
-    """A name or value of the URL encoding (WHATWG URL, 5.1), decoded as quoted-printable is: in C,
-    in one pass."""
+    """Decode a URL-encoded name or value in one pass, in C.
+
+    As quoted-printable (WHATWG URL, 5.1).
+    """
     text = raw.replace(b"+", b" ")
     if _BARE.search(text):
         if len(text) > _MENDED:

@@ -1,4 +1,4 @@
-"""The web server that comes along: waitress, in the process that also sweeps and sends."""
+"""The built-in web server: waitress, in the process that also sweeps and sends."""
 
 from __future__ import annotations
 
@@ -21,8 +21,12 @@ MOST_LINES = 400
 
 
 def listen(app: Flask, settings: Settings) -> Any:
-    """It takes proxies' headers off unless their number is set, and ProxyFix reads them. Raises
-    SettingsError."""
+    """Open the port.
+
+    Proxies' headers are removed unless their number is set; then ProxyFix reads them.
+
+    Raises: SettingsError.
+    """
     try:
         return create_server(
             app,
@@ -39,8 +43,10 @@ def listen(app: Flask, settings: Settings) -> Any:
 
 
 def try_to_listen(settings: Settings) -> None:
-    """Before anything else begins and speaks, so that a wrong address is told in one line. Raises
-    SettingsError."""
+    """Check the address before anything else begins, to report it in one line.
+
+    Raises: SettingsError.
+    """
     try:
         family, _type, _protocol, _name, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM
@@ -57,7 +63,7 @@ def _cannot_listen(settings: Settings, trouble: Exception) -> SettingsError:
 
 
 def serve(server: Any, settings: Settings) -> None:
-    """Until a signal comes: waitress answers what is under way and returns."""
+    """Serve until a signal comes; waitress then finishes open requests and returns."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     log.info("Jiuniu is at %s", settings.base_url)

@@ -1,5 +1,4 @@
-"""What one process of the service holds together: settings, database, clock, links, the composer of
-mails."""
+"""The services of one process: settings, database, clock, links, composer."""
 
 from __future__ import annotations
 
@@ -35,8 +34,10 @@ class Services:
 
     @classmethod
     def build(cls, settings: Settings, db: Database | None = None) -> Services:
-        """Open the database, bringing its schema up to date. Raises SettingsError where its files
-        may not be written."""
+        """Open the database and upgrade its schema.
+
+        Raises: SettingsError if its files are not writable.
+        """
         db = db or Database(settings.database_url)
         if db.is_sqlite and (part := out_of_bounds(db.url)) is not None:
             where = (
@@ -45,7 +46,8 @@ class Services:
                 else "JIUNIU_DATABASE_URL"
             )
             raise SettingsError(
-                f"{where}: {part} cannot be written; give this account the right to (or is the disk read-only?)"
+                f"{where}: {part} cannot be written; give this account the right to (or is "
+                "the disk read-only?)"
             )
         if schema.upgrade(db):
             log.info("the database was brought to schema %s", schema.newest())
@@ -70,8 +72,7 @@ class Services:
 
     @cached_property
     def form_stamps(self) -> URLSafeTimedSerializer:
-        """Signs the hidden field of forms that are open to anyone: which form this is and when it
-        was opened."""
+        """Return the signer of form tokens: which form, and when it was opened."""
         return URLSafeTimedSerializer(
             [key.encode() for key in reversed(self.settings.secret_keys)], salt=b"jiuniu.form"
         )
@@ -82,11 +83,13 @@ class Services:
 
     @property
     def demo_clock(self) -> Path | None:
-        """The file that the demo's clock buttons move; None where somebody else's file moves the
-        clock."""
+        """Return the file that the demo's clock buttons move.
+
+        None if another file moves the clock.
+        """
         return None if self.settings.clock_file else self.settings.data_dir / "clock"
 
-    # Each held by its tick while it runs, both by the demo while it lives through weeks of its own.
+    # Each is locked by its tick while it runs, both by the demo while it runs its weeks.
     sweeping: threading.Lock = field(default_factory=threading.Lock)
     posting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -97,8 +100,7 @@ class Services:
     built_in: MailServer | None = None
 
     def outgoing(self) -> Outgoing:
-        """How mail leaves now; an account that was set on a page a moment ago holds for every
-        process."""
+        """Return how mail leaves now, by the account that any process saved last."""
         with self.db.read() as session:
             way = outgoing(session, self.settings, self.encryption)
         return replace(way, server=self.built_in) if way.origin == "mailbox" else way
@@ -109,5 +111,5 @@ class Services:
 
 
 def services() -> Services:
-    """The service of the application at hand."""
+    """Return the services of the current application."""
     return cast(Services, current_app.extensions["jiuniu"])

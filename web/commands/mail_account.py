@@ -1,4 +1,4 @@
-"""``flask mail-account`` and ``flask setup-code``: what belongs to the installation, not to a club."""
+"""``flask mail-account`` and ``flask setup-code``: the installation's own commands."""
 
 from __future__ import annotations
 

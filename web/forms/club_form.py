@@ -1,5 +1,7 @@
-"""What the set-up asks: the club, its owner, its language and zone. Everything but names and
-address has a default."""
+"""The form of the set-up: club, owner, language and zone.
+
+Everything but names and address has a default.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from web.http.i18n import gettext
 
 DEFAULT_SLUG, DEFAULT_ZONE = "club", "Asia/Shanghai"
 MOST_CHARACTERS = 80
-# What a charter's beginning needs; the others wait on the desk.
+# What a charter needs at first; the desk asks for the others.
 FIRST_NUMBERS = (
     "plan_days",
     "second_chance_days",
@@ -105,7 +107,7 @@ class ClubForm(NamedForm):
             raise ValidationError(BAD_SLUG)
 
     def said(self) -> dict[str, str]:
-        """What the founding takes."""
+        """Return the arguments of the founding."""
         data = self.data
         return super().said() | {
             "owner_name": data["owner_name"],
@@ -116,7 +118,7 @@ class ClubForm(NamedForm):
 
 
 def filled(said: dict[str, str], language: str) -> dict[str, str]:
-    """The form's fields as they were left, or as they begin."""
+    """Fill the form from the saved answers, or with its first values."""
     if not said:
         return {"locale": language if language in LANGUAGES else LANGUAGES[0], "zone": DEFAULT_ZONE}
     listed = said["zone"] in ZONES
@@ -128,7 +130,7 @@ def filled(said: dict[str, str], language: str) -> dict[str, str]:
 
 
 def slug_from(name: str) -> str:
-    """A short name from the Latin letters of a name, else the default."""
+    """Return a short name from the Latin letters of a name, else the default."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
     return slug if len(slug) > 1 and slug_will_do(slug) else DEFAULT_SLUG

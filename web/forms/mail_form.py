@@ -1,5 +1,4 @@
-"""The form of a mail account, for the set-up and for the desk: read what was typed, and try it with
-one mail."""
+"""The form of a mail account, for set-up and desk: read the inputs, send one test mail."""
 
 from __future__ import annotations
 
@@ -50,8 +49,10 @@ def Secret() -> Any:
 
 
 class AccountForm(Form):
-    """What every provider needs. ``kept``: the password typed before, sealed for its server and
-    login."""
+    """The inputs of every provider.
+
+    ``kept``: the password typed before, encrypted for its server and login.
+    """
 
     address = Address(_("E-mail address that the club writes from"))
     password = Secret()
@@ -75,7 +76,7 @@ class OwnServerForm(Form):
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a test mail: in the catalogue's words, and in the server's."""
+    """The result of a test mail: in the catalogue's words, and in the server's."""
 
     outcome: Outcome
     words: str
@@ -84,8 +85,7 @@ class Tried:
 
 
 def current_provider(*fallbacks: str) -> str:
-    """The provider that was chosen on the page, else the first of these that there is; empty: to be
-    chosen."""
+    """Return the provider chosen on the page, else the first known one, else ""."""
     chosen = (request.form.get("provider") or request.args.get("provider", ""), *fallbacks)
     return next((key for key in chosen if key in PROVIDERS), "")
 
@@ -105,7 +105,7 @@ def form_for(provider: str, typed: Any = None, **filled: Any) -> Form:
 
 
 def read(provider: str, form: Form) -> MailServer | None:
-    """The account that the form names, its password at hand; None where a field says what is wrong."""
+    """Return the account of the form with its password, None if a field has an error."""
     fine = form.validate()
     host = str(form.data.get("host", "")).lower()
     if "host" in form.data and not form["host"].errors and not is_host(host):
@@ -149,8 +149,10 @@ def _with_password(provider: str, form: Form, server: MailServer) -> MailServer 
 
 
 def save_account(server: MailServer) -> str:
-    """The password as the page may hold it: only this installation opens it, and only for this
-    server and login."""
+    """Encrypt the password for the page.
+
+    Only this installation decrypts it, and only for this server and login.
+    """
     return (
         base64.urlsafe_b64encode(seal_password(services().encryption, server)).decode()
         if server.password
@@ -159,7 +161,10 @@ def save_account(server: MailServer) -> str:
 
 
 def saved_account(kept: str, server: MailServer) -> str:
-    """Raises Broken."""
+    """Return the account that the page holds.
+
+    Raises: CannotDecrypt.
+    """
     try:
         sealed = base64.urlsafe_b64decode(kept.encode())
     except (binascii.Error, ValueError):
@@ -168,12 +173,12 @@ def saved_account(kept: str, server: MailServer) -> str:
 
 
 def _plain(typed: str) -> str:
-    """Codes are copied with spaces around them, and typed with full-width letters."""
+    """Strip spaces from a code and fold its full-width letters."""
     return unicodedata.normalize("NFKC", typed).strip()
 
 
 def send_test_mail(server: MailServer, *, sender: str, to: str, club: str) -> Tried | None:
-    """One test mail, now. None: there were enough of them this hour."""
+    """Send one test mail; return None if this hour's limit is used up."""
     if not check_rate_limit(TEST_MAILS, "here"):
         return None
     content, name = _mail(sender=sender, to=to, club=club), ehlo_name(services().settings.base_url)
@@ -198,10 +203,16 @@ def _mail(*, sender: str, to: str, club: str) -> bytes:
         "X-Jiuniu-Letter": "club.test",
     }
     title, body = escape(gettext(TEST_SUBJECT)), escape(text)
-    html = f'<!doctype html><html lang="{g.language}"><meta charset="utf-8"><title>{title}</title><p>{body}</p></html>'
+    html = (
+        f'<!doctype html><html lang="{g.language}"><meta '
+        f'charset="utf-8"><title>{title}</title><p>{body}</p></html>'
+    )
     return mail_bytes(headers, text=text + "\n", html=html)
 
 
 def unlocked(kept: str, server: MailServer) -> MailServer:
-    """The server with the password that was kept for it. Raises Broken."""
+    """Return the server with its saved password.
+
+    Raises: CannotDecrypt.
+    """
     return replace(server, password=saved_account(kept, server))

@@ -1,4 +1,4 @@
-"""What every request passes: sign-in, csrf, limits, language, errors, logging.
+"""The layers of every request: sign-in, csrf, limits, language, errors, logging.
 
 May import: app, labels.
 """

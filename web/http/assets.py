@@ -1,5 +1,4 @@
-"""What every page loads beside itself: style sheet, script, seal. Read once, so a change of theirs
-wants a restart.
+"""Style sheet, script and logo. Read once, so their change needs a restart.
 
 Their addresses change with their content: a browser keeps them for good, and a page on a slow line
 waits for nothing.
@@ -15,7 +14,7 @@ from flask import Blueprint, Flask, Response, abort, request, url_for
 
 FOLDER = Path(__file__).resolve().parents[1] / "static"
 KINDS = {"style.css": "text/css", "jiuniu.js": "text/javascript", "seal.svg": "image/svg+xml"}
-# The sheet's parts in the order in which they hold: later ones win.
+# The sheet's parts in cascade order: later ones win.
 SHEET = (
     "tokens",
     "ground",
@@ -28,7 +27,7 @@ SHEET = (
     "member",
     "media",
 )
-A_YEAR = 365 * 86400  # seconds
+A_YEAR = 365 * 86400  # Seconds.
 
 assets = Blueprint("assets", __name__)
 
@@ -48,11 +47,9 @@ def asset_file(name: str) -> Response:
     response = Response(_content(name), mimetype=KINDS[name])
     response.set_etag(_fingerprint(name))
     if request.args.get("v") == _fingerprint(name):
-        (
-            response.cache_control.public,
-            response.cache_control.max_age,
-            response.cache_control.immutable,
-        ) = True, A_YEAR, True
+        response.cache_control.public = True
+        response.cache_control.max_age = A_YEAR
+        response.cache_control.immutable = True
     else:
         response.cache_control.no_cache = True
     response.make_conditional(request)

@@ -32,7 +32,7 @@ from web.http.security import check_rate_limit, client_address
 
 
 class SignedOut(Forbidden):
-    """Whoever pressed is not signed in any more. ``door``: where they sign in."""
+    """A press by a person who is not signed in any more. ``door``: the sign-in page."""
 
     def __init__(self, door: str) -> None:
         super().__init__()
@@ -45,16 +45,18 @@ MEMBER_LIFE, OFFICE_LIFE = timedelta(days=90), timedelta(days=14)
 
 
 class DeadLink(Exception):
-    """A link of ours that no longer opens anything; the page says how to get a fresh one."""
+    """A link of ours that has ended; the page says how to get a fresh one."""
 
     def __init__(self, club: Club, case: Case | None = None, *, is_out: bool = False) -> None:
         super().__init__("dead link")
-        self.club, self.case, self.is_out = club, case, is_out
+        self.club = club
+        self.case = case
+        self.is_out = is_out
 
 
 @dataclass(frozen=True)
 class Mailed:
-    """The letter that holds a one-time link, as far as the link rests on it."""
+    """The letter that holds a one-time link, as far as the link depends on it."""
 
     id: int
     name: str
@@ -64,11 +66,11 @@ class Mailed:
 
 @dataclass(frozen=True)
 class Visitor:
-    """``case`` and ``about``, the person concerned: where the link's target is a case. ``mailed``:
-    of a one-time link.
+    """The person behind a link.
 
-    ``proof``: what the link shows about who holds it. Whether it was used before is asked where it
-    is used.
+    ``case`` and ``about`` (its person): if the link's target is a case. ``mailed``: of a one-time
+    link. ``proof``: what the link shows about its holder. Its first use is checked where it is
+    used.
     """
 
     link: Link
@@ -81,7 +83,7 @@ class Visitor:
 
 
 def read_token(token: str) -> Link:
-    """The link in a token; 404 for one that is not ours (and those are counted)."""
+    """Return the link in a token; 404, counted by the rate limit, for a foreign one."""
     try:
         return services().links.read(token)
     except BadLink:
@@ -91,15 +93,14 @@ def read_token(token: str) -> Link:
 
 
 def visitor(session: ClubSession, link: Link, *, held: bool = False) -> Visitor:
-    """Look up who comes by this link.
+    """Return the visitor of a link.
 
     ``held``: for a press, so that a second press waits for the case and then sees what the first
     one did.
 
-    Raises:
-        NotFound: its club, person, letter or case is not there, or they do not belong together.
-        DeadLink: its epoch was ended (leaving, removal, erasure, a new address, "my link got out"),
-        or its time is over.
+    Raises: NotFound: its club, person, letter or case is missing, or they do not belong together.
+    DeadLink: its epoch was ended (leaving, removal, erasure, a new address, "my link got out"), or
+    its time is over.
     """
     enter_club(session, link.club_id)
     mailed = _mailed(session, link)
@@ -121,7 +122,7 @@ def visitor(session: ClubSession, link: Link, *, held: bool = False) -> Visitor:
 
 
 def _mailed(session: ClubSession, link: Link) -> Mailed | None:
-    """The letter that a one-time link names; 404 where it went to somebody else."""
+    """Return the letter of a one-time link; 404 if it went to another person."""
     if link.kind not in OF_A_LETTER:
         return None
     columns = (Letter.id, Letter.name, Letter.case_id, Letter.version)
@@ -134,8 +135,10 @@ def _mailed(session: ClubSession, link: Link) -> Mailed | None:
 
 
 def _proof(session: ClubSession, link: Link, mailed: Mailed | None, case: Case | None) -> Proof:
-    """A confirmation shows something for half an hour, and in a case only while the state that
-    asked for it lasts."""
+    """Return what a confirmation link shows.
+
+    It lasts half an hour, and in a case only while the state that asked for it lasts.
+    """
     if link.kind == "proof":
         return Proof.ADDRESS
     if mailed is None or not link.is_fresh(services().clock.now()):
@@ -151,8 +154,7 @@ def _proof(session: ClubSession, link: Link, mailed: Mailed | None, case: Case |
 
 
 def _behind(*, to_a_case: bool) -> Select[*tuple[Any, ...]]:
-    """All that a link speaks of: club, person, and the case that is its target (or may be) with the
-    person concerned."""
+    """Return club, person and, if the target is one, the case with its person."""
     about = aliased(Person)
     return (
         select(Club, Person, Case, about)
@@ -180,7 +182,7 @@ def start_session(
     *,
     secret: str = "",
 ) -> tuple[str, timedelta]:
-    """Sign a browser in. The secret itself is not kept."""
+    """Sign a browser in. The secret itself is not stored."""
     enter_club(session, club_id)
     person = session.get_one(Person, (club_id, person_id))
     life = life_of(person)
@@ -200,7 +202,7 @@ def start_session(
 
 
 def sign_in_by(session: ClubSession, link: Link, now: datetime) -> tuple[str, timedelta] | None:
-    """Use up a sign-in link; None if it was used before, also by a session that has ended since."""
+    """Use up a sign-in link; return None if it was used before, also by an ended session."""
     enter_club(session, link.club_id)
     if not spend(session, link.target, "sign in", now):
         return None
@@ -221,8 +223,7 @@ def set_session_cookie(response: Response, slug: str, secret: str, life: timedel
 
 @across_clubs
 def signed_in(session: ClubSession, club_id: int, secret: str | None = None) -> Person | None:
-    """The person whose browser this is, if it is signed in to this club (by its cookie, or by the
-    secret at hand)."""
+    """Return the person who is signed in to this club by cookie or by this secret."""
     secret = secret or request.cookies.get(COOKIE)
     if not secret:
         return None
@@ -238,12 +239,12 @@ def signed_in(session: ClubSession, club_id: int, secret: str | None = None) -> 
 
 
 def life_of(person: Person) -> timedelta:
-    """How long a sign-in lasts; whoever comes into an office later has the office's from then on."""
+    """Return how long a sign-in lasts; a new officer has the office's from then on."""
     return OFFICE_LIFE if person.role in (PersonRole.OWNER, PersonRole.ADMIN) else MEMBER_LIFE
 
 
 def session_id_here(session: ClubSession) -> int | None:
-    """Which of the club's signed-in browsers this is."""
+    """Return the id of this browser's web session in the club."""
     secret = request.cookies.get(COOKIE)
     if not secret:
         return None
@@ -264,8 +265,7 @@ def hashes_of(secret: str) -> list[str]:
 
 
 def club_here(session: ClubSession, slug: str) -> Club:
-    """The club of this address; the session and the page are its own from here on. 404 where there
-    is none."""
+    """Return the club of this address and enter it with session and page; 404 without one."""
     club = by_slug(session, slug)
     if club is None:
         abort(404)
@@ -276,8 +276,10 @@ def club_here(session: ClubSession, slug: str) -> Club:
 
 
 def visitor_here(session: ClubSession, slug: str) -> tuple[Club, Person | None]:
-    """The club of this address and who is signed in to it; the page is theirs from here on. 404
-    where there is no club."""
+    """Return the club of this address and its signed-in person, and set the page's language.
+
+    404 without a club.
+    """
     club = club_here(session, slug)
     you = signed_in(session, club.id)
     set_request_owner(club, you)
@@ -285,7 +287,10 @@ def visitor_here(session: ClubSession, slug: str) -> tuple[Club, Person | None]:
 
 
 def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
-    """A path of this site for this person: a page never shows absolute links of its own."""
+    """Return a path of this site for this person.
+
+    Relative: a page never shows absolute links of its own.
+    """
     return url_for(
         "member.member_page" if kind == "me" else "case.case_page",
         token=token_for(club, you, kind, target),
@@ -293,7 +298,7 @@ def link_for(club: Club, you: Person, kind: Kind, target: int) -> str:
 
 
 def form_link(club: Club, you: Person, flow: type[Workflow]) -> str:
-    """A path of this site to a form, already addressed."""
+    """Return the path of a form that is addressed to this person."""
     return link_for(club, you, "form", form_number(flow))
 
 
@@ -306,10 +311,9 @@ def token_for(club: Club, you: Person, kind: Kind, target: int) -> str:
 def officer_here(
     session: ClubSession, slug: str, *, only_owner: bool = False
 ) -> tuple[Club, Person]:
-    """The club and the owner or admin whose browser this is; 403 for an admin where the page is the
-    owner's.
+    """Return the club and its signed-in officer; 403 for an admin on an owner's page.
 
-    Others are led on to the sign-in page or to their own, but never away from a press.
+    Others are redirected to the sign-in page or to their own, but never away from a press.
     """
     club, you = visitor_here(session, slug)
     if you is None:
@@ -322,7 +326,7 @@ def officer_here(
 
 
 def redirect_to_sign_in(door: str) -> NoReturn:
-    """To the page where one signs in; a press stays with what was typed."""
+    """Redirect a GET to the sign-in page; raise SignedOut on POST, so no input is lost."""
     if request.method == "POST":
         raise SignedOut(door)
     abort(redirect(door, 302))

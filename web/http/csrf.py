@@ -1,5 +1,4 @@
-"""Is a press our own page's? A form that was open for too long, or comes without its cookie, is
-asked for once more."""
+"""CSRF protection; an expired or missing token shows the form again."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ def init(app: Flask) -> None:
 
 
 def no_token_needed(view: Callable[..., Any]) -> Callable[..., Any]:
-    """RFC 8058: a mail program posts the unsubscribe link without a page, so without a token."""
+    """Mark a view that is posted without a page, so without a token (RFC 8058)."""
     _no_token_needed.add(view)
     return view
 
@@ -34,7 +33,7 @@ def _check() -> None:
         return
     origin = request.headers.get(
         "Origin", "null"
-    )  # none from an old browser, null from a page that hides where it lies
+    )  # None from an old browser, null from a page that hides its origin.
     g.foreign = origin != "null" and urlsplit(origin).netloc not in _own_hosts()
     g.by_machine = too_many(request)
     if g.by_machine:
@@ -56,8 +55,10 @@ def _own_hosts() -> set[str]:
 
 
 def _greet() -> None:
-    """Whose page this would have been: a refusal speaks their language. Raises what the page would
-    have raised."""
+    """Set the language of the page that is refused.
+
+    Raises what the page would have raised.
+    """
     address = request.view_args or {}
     with services().db.read() as session:
         if "token" in address:

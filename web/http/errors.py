@@ -1,5 +1,4 @@
-"""The pages for when something is not as it should be: they say what happened, and show what was
-typed."""
+"""The error pages: they say what happened, and show what was typed."""
 
 from __future__ import annotations
 
@@ -44,8 +43,7 @@ def init(app: Flask) -> None:
     @app.errorhandler(PoolTimeoutError)
     @app.errorhandler(StaleDataError)
     def no_database(trouble: Exception) -> Page:
-        """A full disk, a database that restarts, a row that many want: nothing was half written,
-        and it comes back by itself."""
+        """Answer 503 for a full disk, a restart or a contended row: nothing was half written."""
         if not database_unavailable(trouble) and not isinstance(trouble, StaleDataError):
             return broken(trouble)
         log.error("the database does not answer: %s", trouble)

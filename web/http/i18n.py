@@ -1,4 +1,4 @@
-"""The language of a request, and the words and moments of its pages."""
+"""The language of a request, and the words and times of its pages."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ _UNREADABLE = _("cannot be read")
 
 
 def begin_request() -> None:
-    """Before anything is known of club and person: the switch, its cookie, or what the browser asks
-    for."""
+    """Choose the language before club and person are known.
+
+    From the switch, its cookie, or the browser.
+    """
     g.switched = request.args.get("lang") if request.args.get("lang") in LANGUAGES else None
     cookie = request.cookies.get(COOKIE)
     g.chosen = g.switched or (cookie if cookie in LANGUAGES else None)
@@ -42,8 +44,7 @@ def begin_request() -> None:
 
 
 def set_request_owner(club: Club | None, you: Person | None = None) -> None:
-    """From here on the page is this club's, in this person's language (a switch on this very page
-    goes first)."""
+    """Set the page's club and the person's language; a switch on this page goes first."""
     g.club, g.you = club, you
     theirs = you.locale if you else None
     g.language = (
@@ -52,8 +53,7 @@ def set_request_owner(club: Club | None, you: Person | None = None) -> None:
 
 
 def gettext(text: str, **values: Any) -> str:
-    """The catalogue's word in the page's language; markup that is filled in (a name as it is shown)
-    stays markup."""
+    """Translate into the page's language; markup that is filled in stays markup."""
     found = translate(text, g.language)
     if any(isinstance(value, Markup) for value in values.values()):
         found = escape(found)
@@ -107,14 +107,14 @@ def init(app: Flask) -> None:
 
 
 def state_word(workflow: str, state: str) -> str:
-    """Also of a state that nobody declares (any more)."""
+    """Return the word of a state, also of one that is not declared any more."""
     return gettext(
         wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE)
     )
 
 
 def action_word(action: str, case: Case | None = None) -> str:
-    """What stands on a button; one that means more in this state of this case says so."""
+    """Return the word on a button, by case and state if it has a special one."""
     here = f"{case.workflow}.{case.state}.{action}" if case else action
     return gettext(wording.ACTIONS.get(here) or wording.ACTIONS.get(action, action))
 
@@ -126,9 +126,9 @@ def told(
     who: Markup,
     whom: Markup | None = None,
 ) -> str:
-    """What happened, as a sentence, and how those are shown who are named in it.
+    """Return what happened as a sentence, and how the named persons are shown.
 
-    ``whose`` matter it is, ``who`` did it, ``whom``: in whose name or place.
+    ``whose``: the case's person; ``who``: the actor; ``whom``: in whose name or place.
     """
     alone = event_sentences.came_about(workflow, deed)
     if alone:
@@ -140,19 +140,19 @@ def told(
 
 
 def case_label(case: Case) -> str:
-    """What a case is about, with its week where it has one."""
+    """Return the title of a case, with its week if it has one."""
     return title_of(case, g.language)
 
 
 def letter_word(name: str) -> str:
-    """What a letter is about, from its name (``study_plan.please_write``)."""
+    """Return the title of a letter from its name (``study_plan.please_write``)."""
     subject = letter_words.LETTERS.get(name) or letter_words.LETTERS.get(name.partition(".")[2], "")
     label = label_of(name)
     return gettext(": ").join(gettext(part) for part in (label, subject) if part) or name
 
 
 def standing_word(person: Person) -> str:
-    """What somebody is in the club, or why they are not in it."""
+    """Return a person's role in the club, or why they are not in it."""
     standing = letter_words.STANDING.get(person.status)
     return gettext(standing or letter_words.RANKS[person.role])
 
@@ -162,7 +162,7 @@ def choice_word(choice: str) -> str:
 
 
 def in_words(at: datetime) -> str:
-    """How far away a moment is, for a person: "in 2 days", "3 hours ago"."""
+    """Return the distance of a time in words: "in 2 days", "3 hours ago"."""
     seconds = (at - services().clock.now()).total_seconds()
     size, *words = next(
         (span for span in wording.SPANS if abs(seconds) >= span[0]), wording.SPANS[-1]

@@ -1,4 +1,4 @@
-"""A long list, page by page: ``?page=2``."""
+"""Pages of a long list: ``?page=2``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_ID = 2**63
 
 @dataclass(frozen=True)
 class Paging:
-    """``total``: how many rows there are in all; ``number``: which page this is, from 1."""
+    """A page of a list. ``total``: the number of rows; ``number``: of this page, from 1."""
 
     total: int
     size: int
@@ -19,7 +19,7 @@ class Paging:
 
     @classmethod
     def asked(cls, total: int, size: int) -> Paging:
-        """The page that the address asks for, or the one nearest to it."""
+        """Return the page that the address asks for, or the nearest one."""
         last = max(1, -(-total // size))
         number = request.args.get("page", default=1, type=int)
         return cls(total, size, min(max(1, number), last))

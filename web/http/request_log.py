@@ -1,8 +1,7 @@
-"""The log tells what happened, never to whom: addresses, personal links and secrets are masked in
-every line.
+"""The log. It never names a recipient: addresses, personal links and secrets are masked.
 
-The mask lies over the finished text of a record (message, traceback, exception), so nobody has to
-think of it when logging.
+The mask works on the finished text of a record (message, traceback, exception), so no call needs to
+think of it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from threading import ExceptHookArgs
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-# What an exception quotes may be a whole form.
+# An exception may quote a whole form.
 LONGEST_LINE = 32_000
 log = logging.getLogger("jiuniu")
 requests_log = logging.getLogger("jiuniu.request")
@@ -32,7 +31,7 @@ requests_log = logging.getLogger("jiuniu.request")
 _NOT_IN_ADDRESS = r"\s@＠<>\"'(),:;=\[\]{}/\\|"
 # Each with signs without which it cannot match: most lines have none of them.
 _MASKS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
-    (("@",), re.compile(r"://[^\s/]*@"), "://***@"),  # user and password of a server
+    (("@",), re.compile(r"://[^\s/]*@"), "://***@"),  # User and password of a server.
     (
         ("/c/", "/me/", "/unsubscribe/"),
         re.compile(r"(/(?:c|me|unsubscribe)/)[^\s\"'<>?#&]+"),
@@ -47,11 +46,12 @@ _MASKS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
         (".",),
         re.compile(r"(?<![\w-])[\w-]{8,}\.(?:[\w-]{4,8}\.)?[\w-]{27}(?![\w-])"),
         "…",
-    ),  # whatever else is signed like a link
+    ),  # Whatever else is signed like a link.
     (
         ("@", "＠", "%40"),
         re.compile(
-            rf"([^*%{_NOT_IN_ADDRESS}])(?:[^%{_NOT_IN_ADDRESS}]|%(?!40)){{0,80}}(?:[@＠]|%40)(?=[\w\[])"
+            rf"([^*%{_NOT_IN_ADDRESS}])(?:[^%{_NOT_IN_ADDRESS}]|%(?!40)){{0,80}}"
+            r"(?:[@＠]|%40)(?=[\w\[])"
         ),
         r"\1***@",
     ),
@@ -60,8 +60,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """``lilei@qq.com`` becomes ``l***@qq.com``, ``/c/<token>`` becomes ``/c/…``; each of
-    ``secrets`` becomes ``…``."""
+    """Mask a text: ``l***@qq.com``, ``/c/…``, and "…" for each of ``secrets``."""
     for secret in secrets:
         text = text.replace(secret, "…")
     for signs, pattern, replacement in _MASKS:
@@ -71,8 +70,10 @@ def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
 
 
 class Masked(logging.Formatter):
-    """Whatever a formatter makes of a record, masked; lines after the first are indented, so that
-    none can be forged."""
+    """A formatter that masks the result of another one.
+
+    Lines after the first are indented, so that none can be forged.
+    """
 
     def __init__(self, inner: logging.Formatter, secrets: tuple[str, ...]) -> None:
         super().__init__()
@@ -85,13 +86,12 @@ class Masked(logging.Formatter):
 
 class _Quiet(logging.StreamHandler[Any]):
     def handleError(self, record: logging.LogRecord) -> None:
-        """The standard one prints the record's arguments as they are."""
+        """Report a failed record without its arguments, which the standard one prints."""
         self.stream.write(f"a log line of {record.name} could not be written\n")
 
 
 def install(settings: Settings) -> None:
-    """Mask every line that leaves through the root logger, and whatever would end up on stderr by
-    itself."""
+    """Mask each line of the root logger and of stderr."""
     server = settings.mail_server
     secrets = (
         (*settings.secret_keys, server.password)
@@ -124,16 +124,17 @@ def _uncaught_in_thread(given: ExceptHookArgs) -> None:
 
 
 def set_level() -> None:
-    """For a process that serves or works: its own doings from INFO on, other people's libraries
-    only in trouble."""
+    """Log our own records from INFO on, and other libraries' warnings, in a server or worker."""
     logging.getLogger().setLevel(logging.INFO)
     for chatty in ("apscheduler", "mail.log", "waitress.queue", "alembic"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
 
 
 def init(app: Flask) -> None:
-    """One line per request: method, path, status, milliseconds. No query, no address of the
-    visitor."""
+    """Log one line per request: method, path, status, milliseconds.
+
+    No query, no address of the visitor.
+    """
     app.before_request(_begin)
     app.after_request(_end)
 

@@ -1,4 +1,4 @@
-"""What stands between a page and the world: headers, limits, forms that are open to anyone."""
+"""The protection of pages: headers, limits, tokens of open forms."""
 
 from __future__ import annotations
 
@@ -26,17 +26,21 @@ PRESS_AGAIN = _(
 )
 
 TOO_MANY = _(
-    "Too many forms came from your network in the last hour. Everything you typed is still here: please try again later."
+    "Too many forms came from your network in the last hour. Everything you typed is still "
+    "here: please try again later."
 )
 
 MAILBOX_FULL = _(
-    "This address has had several mails from us today already. Please look into it, or try again tomorrow."
+    "This address has had several mails from us today already. Please look into it, or try "
+    "again tomorrow."
 )
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; frame-src 'self'",
-    "Referrer-Policy": "same-origin",  # Flask-WTF wants a Referer over https
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src "
+    "'self'; style-src 'self'; "
+    "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; "
+    "frame-src 'self'",
+    "Referrer-Policy": "same-origin",  # Flask-WTF wants a Referer over https.
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -64,7 +68,7 @@ def init(app: Flask, settings: Settings) -> None:
 
 
 class _Prefix:
-    """Serves below the base URL's path, whether or not the proxy in front takes it off."""
+    """A middleware that serves below the base URL's path, whether or not a proxy strips it."""
 
     def __init__(self, app: Any, prefix: str) -> None:
         self.app, self.prefix = app, prefix.rstrip("/")
@@ -92,8 +96,10 @@ def _add_headers(response: Response) -> Response:
 
 
 def _on_this_site(location: str) -> str:
-    """Only the base URL makes absolute links: the router's own redirect to a closing slash would
-    name the asked-for host."""
+    """Make the router's redirect to a closing slash relative.
+
+    It would name the requested host; only the base URL makes absolute links.
+    """
     parts = urlsplit(location)
     if not parts.netloc:
         return location
@@ -101,24 +107,22 @@ def _on_this_site(location: str) -> str:
 
 
 def check_rate_limit(limit: Limit, who: str) -> bool:
-    """Count one more of these; True when it is within the limit (or limits are off)."""
+    """Count one more; True if it is within the limit, or if limits are off."""
     if not services().settings.rate_limits:
         return True
     return services().db.write(hit, limit, who, machine_now())
 
 
 def new_form_token() -> str:
-    """The hidden ``form`` field of an open form: an id of its own, signed with the moment at which
-    it was opened."""
+    """Make the form token of an open form: an id, signed with the time of opening."""
     return str(services().form_stamps.dumps(secrets.token_hex(8)))
 
 
 def read_form_token(text: str) -> tuple[str, bool]:
-    """The form's id, and whether a person can have filled it in: not sooner than LEAST_SECONDS
-    after it was opened.
+    """Return the form's id, and True if a person can have filled it in.
 
-    A stamp that nobody here signed gives a new id and no. A program may leave it out: the forgery
-    token tells the same.
+    Not sooner than LEAST_SECONDS after it was opened. A token that this installation did not sign
+    gives a new id and False. A program may leave it out: the csrf token shows the same.
     """
     token = request.form.get("csrf_token", "")
     signer = (
@@ -136,7 +140,7 @@ def read_form_token(text: str) -> tuple[str, bool]:
 
 
 def client_address() -> str:
-    """Whose limits count: with IPv6 the whole network, for its holder has 2**64 addresses in it."""
+    """Return the address that limits count: with IPv6 the network of 2**64 addresses."""
     address = request.remote_addr or "?"
     try:
         return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address

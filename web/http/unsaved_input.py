@@ -1,5 +1,4 @@
-"""What somebody typed and a page did not take: whatever the answer is, they can read it, copy it,
-or send it again."""
+"""Submitted values that were not stored, so that the page can show them for a second try."""
 
 from __future__ import annotations
 
@@ -22,10 +21,11 @@ Page = str | AnyResponse | tuple[str, int]
 REFUSED = _("Not saved. Press “Save draft” to see why.")
 
 SECRETS = frozenset({"password"})  # neither shown nor sent again
-# What a page sends along, what is ticked and what is chosen from a list: nobody typed it.
+# Values that a page sends along, ticks and choices from lists: they were not typed.
 SENT_ALONG = re.compile(
-    r"csrf_token|form|homepage|action|preview|by|for|from|back|round|version|seen|rows|kind|case|letter|session|take|choice|locale"
-    r"|provider|security|kept|looked|List-Unsubscribe|replace_demo|accept_charter|(round|deputies|daily|gone)-.*|.*-(unit|day)"
+    r"csrf_token|form|homepage|action|preview|by|for|from|back|round|version|seen|rows|kind|case"
+    r"|letter|session|take|choice|locale|provider|security|kept|looked|List-Unsubscribe"
+    r"|replace_demo|accept_charter|(round|deputies|daily|gone)-.*|.*-(unit|day)"
 )
 # A text in a box of the page, or in an input.
 _SHOWN = re.compile(r'<textarea[^>]*>(.*?)</textarea>|value="([^"]*)"', re.DOTALL)
@@ -33,7 +33,7 @@ _SHOWN = re.compile(r'<textarea[^>]*>(.*?)</textarea>|value="([^"]*)"', re.DOTAL
 
 @dataclass(frozen=True)
 class SubmittedValue:
-    """One value of the form that was sent. ``by_hand``: its person typed it."""
+    """A value of the form that was sent. ``by_hand``: a person typed it."""
 
     name: str
     text: str
@@ -44,7 +44,7 @@ class SubmittedValue:
 
     @property
     def in_words(self) -> bool:
-        """A number goes along unseen where everything is sent again."""
+        """True if it is shown; a number is sent again unseen."""
         return self.by_hand and not self.text.isdecimal()
 
 
@@ -53,8 +53,10 @@ def init(app: Flask) -> None:
 
 
 def submitted_here() -> list[SubmittedValue]:
-    """What this very request brought; nothing where it was not read (413), or where no page of ours
-    can have sent it."""
+    """Return the values of this request.
+
+    Empty if it was not read (413), or if no page of ours can have sent it.
+    """
     form = vars(request).get("form")
     if form is None or g.get("foreign") or g.get("by_machine"):
         return []
@@ -66,7 +68,7 @@ def submitted_here() -> list[SubmittedValue]:
 
 
 def missing_from_page(page: str) -> list[SubmittedValue]:
-    """What was typed and stands in no box of the page that answers."""
+    """Return the typed values that no box of the answering page shows."""
     typed = [sent for sent in submitted_here() if sent.by_hand]
     shown = (
         {_folded(_unescaped(box or value)) for box, value in _SHOWN.findall(page)}
@@ -77,15 +79,19 @@ def missing_from_page(page: str) -> list[SubmittedValue]:
 
 
 def _folded(text: str) -> str:
-    """The same words, whether or not the form has tidied them. Only what is short may be folded:
-    the work grows with its square."""
+    """Normalise words, whether or not the form has cleaned them.
+
+    Only for short ones: the cost grows with the square of the length.
+    """
     words = "".join(clean_text(text).split())
     return unicodedata.normalize("NFKC", words).casefold() if len(words) <= RAW_SHORT else words
 
 
 def _unescaped(text: str) -> str:
-    """A text that our pages escaped (``markupsafe.escape``), as it was: ``html.unescape`` calls
-    Python for each ampersand."""
+    """Undo ``markupsafe.escape``.
+
+    ``html.unescape`` calls Python for each ampersand.
+    """
     for escaped, plain in (
         ("&lt;", "<"),
         ("&gt;", ">"),
@@ -98,7 +104,7 @@ def _unescaped(text: str) -> str:
 
 
 def by_script() -> bool:
-    """The page's script saves while one types, and wants one short line instead of a page."""
+    """True if the page's script saves while a person types, and wants one short line."""
     return request.method == "POST" and request.accept_mimetypes.best == "text/plain"
 
 
@@ -107,7 +113,7 @@ def line_of_page(page: Page) -> AnyResponse:
 
 
 def line_for(status: int) -> AnyResponse:
-    """What the script shows in the place of a page: what was answered to its save."""
+    """Return the line that the script shows for the answer to its save."""
     words = (
         gettext("Saved %(when)s", when=_clock_time(services().clock.now()))
         if status == 200
