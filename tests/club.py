@@ -27,6 +27,7 @@ from engine.declare.roles import Proof
 from engine.declare.transition import CLOCK, Actor
 from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
+from engine.security.encryption import Encryption
 from engine.security.links import Links
 from engine.setup.club_admin import create_club
 from engine.setup.member_import import ImportPlan, import_members, read_roster
@@ -90,6 +91,7 @@ class House:
 
     def __init__(self, databases: Databases, file: str = "club", **club: Any) -> None:
         self.db = borrow(databases.empty(file))
+        self.db.keys = Encryption(["a key of the tests, long enough"])
         self.now = MONDAY
         self.server = Server()
         self.composer = Composer(

@@ -13,6 +13,7 @@ from engine.club.electorate import may_vote, turnout
 from engine.declare.registry import state_of
 from engine.declare.transition import CLOCK, Actor
 from engine.declare.workflow import Poll
+from engine.security.ballots import open_choice, seal_choice
 from engine.storage.database import lock_row
 from engine.storage.models import Case, Event, Mark, Person
 from engine.storage.unit_of_work import ClubSession
@@ -41,7 +42,7 @@ def ballot_for(session: ClubSession, case: Case, person: Person) -> Ballot | Non
     cast, electors = turnout(session, case, poll)
     return Ballot(
         case.data["choices"],
-        own.choice if own else "",
+        open_choice(session, case.data, own.choice) if own else "",
         poll.change,
         poll.secret,
         cast,
@@ -74,7 +75,7 @@ def vote(
     if own is not None:
         if not poll.change:
             raise NotAllowed("the vote is final when cast")
-        own.choice, own.at = choice, now
+        own.choice, own.at = seal_choice(session, case.data, choice), now
         return
     cast, _electors = turnout(session, case, poll)
     session.add(
@@ -82,7 +83,7 @@ def vote(
             case_id=case.id,
             entered_version=case.entered_version,
             person_id=person.id,
-            choice=choice,
+            choice=seal_choice(session, case.data, choice),
             sequence=cast + 1,
             at=now,
             by_id=by.person.id if by.person else None,

@@ -11,6 +11,7 @@ from engine.club.authority import has_role, holders
 from engine.declare.registry import state_of
 from engine.declare.transition import Transition
 from engine.declare.workflow import Poll, members
+from engine.security.ballots import BALLOT_KEY, new_ballot_key
 from engine.storage.models import Case, Mark, Person
 from engine.storage.unit_of_work import ClubSession
 
@@ -21,7 +22,10 @@ def open_poll(transition: Transition, poll: Poll) -> None:
         poll.choices.split() if isinstance(poll.choices, str) else list(poll.choices(transition))
     )
     asked = len(electors(transition.session, transition.case, poll))
-    transition.case.data = {**transition.case.data, "electors": asked, "choices": choices}
+    case, opened = transition.case, {"electors": asked, "choices": choices}
+    if poll.secret:
+        opened[BALLOT_KEY] = new_ballot_key(transition.session)
+    case.data = {**case.data, **opened}
 
 
 def may_vote(session: ClubSession, person: Person, case: Case, poll: Poll) -> bool:
@@ -109,8 +113,6 @@ def close_poll(transition: Transition, poll: Poll, *, counted: bool) -> None:
     if counted:
         transition.event.answers = {**transition.event.answers, "count": dict(transition.count)}
     if poll.secret:
-        marks = update(Mark).where(
-            Mark.case_id == transition.case.id,
-            Mark.entered_version == transition.case.entered_version,
-        )
-        transition.session.execute(marks.values(choice=""))
+        case = transition.case
+        transition.session.execute(update(Mark).where(_of_poll(case)).values(choice=""))
+        case.data = {name: value for name, value in case.data.items() if name != BALLOT_KEY}

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from engine.charter.model import Numbers
 from engine.declare.due_times import TimeContext
 from engine.declare.roles import Proof
+from engine.security.ballots import open_choice
 from engine.storage.models import Case, Club, Event, Mark, Person
 from engine.storage.unit_of_work import ClubSession, NewEvent
 
@@ -68,10 +69,13 @@ class Transition:
     @cached_property
     def count(self) -> Counter[str]:
         """Count the votes by choice of the entered version before this transition."""
-        marks = select(Mark.choice, func.count()).where(
+        votes = select(Mark.choice).where(
             Mark.case_id == self.case.id, Mark.entered_version == self.entered_version
         )
-        return Counter(dict(self.session.execute(marks.group_by(Mark.choice)).all()))
+        session, data = self.session, self.case.data
+        return Counter(
+            open_choice(session, data, choice) for choice in session.execute(votes).scalars()
+        )
 
 
 def undo_ends(event: Event, numbers: Numbers) -> datetime:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
+from engine.security.ballots import BALLOT_KEY
 from engine.storage.models import (
     Case,
     CharterChange,
@@ -54,7 +55,7 @@ def everything_about(session: ClubSession, club: Club, person: Person) -> dict[s
     return {
         "club": {"slug": club.slug, "name": club.name, "zone": club.zone},
         "person": plain(person),
-        "cases": [plain(case, without={"private"}) for case in own],
+        "cases": [_case(case) for case in own],
         "events": [_told(event, person) for event in _rows(session, of_own)],
         "acts_in_matters_of_others": [
             _told(event, person) | {"answers": None} for event in _rows(session, by_them)
@@ -86,6 +87,12 @@ def plain(row: Row, *, without: Iterable[str] = ()) -> dict[str, Any]:
         for column in row.__table__.columns
         if column.key not in left_out
     }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    """Leave out private fields and the sealed key of an open ballot."""
+    data = {name: value for name, value in case.data.items() if name != BALLOT_KEY}
+    return plain(case, without={"private"}) | {"data": data}
 
 
 def _told(event: Event, person: Person) -> dict[str, Any]:

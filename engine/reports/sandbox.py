@@ -47,6 +47,7 @@ _INSTEAD = {
 def sandbox(db: Database, club_id: int) -> Iterator[ClubSession]:
     """Open a session on the copy, inside the club."""
     with ClubSession(_aside(db), expire_on_commit=False) as session:
+        session.keys = db.keys
         connection = session.connection()
         tables = [
             table

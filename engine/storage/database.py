@@ -27,7 +27,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine.storage.engines import open_engine
 from engine.storage.fair_lock import FairLock
 from engine.storage.models import Row
-from engine.storage.unit_of_work import ALL_CLUBS, ClubSession
+from engine.storage.unit_of_work import ALL_CLUBS, ClubSession, Sealer
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,9 +45,16 @@ class Database:
     ``on_letters`` is told after each commit how many letters the unit queued, if it queued any.
     """
 
-    def __init__(self, url: str, *, on_letters: Callable[[int], None] = lambda count: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        on_letters: Callable[[int], None] = lambda count: None,
+        keys: Sealer | None = None,
+    ) -> None:
         self.url = make_url(url)
         self.on_letters = on_letters
+        self.keys = keys
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.writer = open_engine(self.url, read_only=False)
         self.reader = open_engine(self.url, read_only=True)
@@ -81,6 +88,7 @@ class Database:
         self, unit: Callable[Concatenate[ClubSession, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         with self._lock, self._write_session() as session:
+            session.keys = self.keys
             result = unit(session, *args, **kwargs)
             session.commit()
             letters = session.unit.letters_queued
@@ -93,6 +101,7 @@ class Database:
         """A session whose writes are all taken back: for a short look ahead with the very code that
         acts."""
         with self._lock, self._write_session() as session:
+            session.keys = self.keys
             try:
                 yield session
             finally:
@@ -103,6 +112,7 @@ class Database:
     def read(self, club_id: int | None = None) -> Iterator[ClubSession]:
         """A session that cannot write."""
         with self._read_session() as session:
+            session.keys = self.keys
             if club_id is not None:
                 enter_club(session, club_id)
             yield session

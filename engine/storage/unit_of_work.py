@@ -10,7 +10,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from sqlalchemy import Executable, Table, event
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
@@ -31,6 +31,14 @@ class _All(enum.Enum):
 ALL_CLUBS: Final = _All.CLUBS
 # A club's id, every club, or (None) the rows that belong to no club.
 Scope = int | Literal[_All.CLUBS] | None
+
+
+class Sealer(Protocol):
+    """What seals and opens a text by the service's own key."""
+
+    def encrypt(self, text: str) -> bytes: ...
+
+    def decrypt(self, sealed: bytes) -> str: ...
 
 
 @dataclass
@@ -97,6 +105,14 @@ class ClubSession(Session):
         super().__init__(*args, **kwargs)
         self.scope: Scope = None
         self.unit = UnitOfWork()
+        self.keys: Sealer | None = None
+
+    @property
+    def sealer(self) -> Sealer:
+        """The service's own key; what is secret in a row is sealed with it."""
+        if self.keys is None:
+            raise RuntimeError("this database was opened without the service's keys")
+        return self.keys
 
     @property
     def club_id(self) -> int:

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.cases.transitions import Invalid, NotAllowed, Stale
-from engine.cases.votes import vote
+from engine.cases.votes import ballot_for, vote
 from engine.declare.transition import Actor
+from engine.reports.export import everything_about
 from engine.scheduler import sweep
 from engine.scheduler.reminders import ASK_FIRST
 from engine.storage.database import enter_club
-from engine.storage.models import Case, Letter, Mark, Person
+from engine.storage.models import Case, Club, Letter, Mark, Person
 from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from tests.club import LATER, LILEI, OWNER, TAKEN, House
@@ -185,6 +186,27 @@ def test_a6_first_votes_that_left_do_not_decide(topic: House) -> None:
     leave(topic, VOTERS[0])
     topic.tick(days=5)
     assert (ballot(topic).state, ballot(topic).data["electors"]) == ("nobody_voted", before - 1)
+
+
+def test_c13_an_open_choice_lies_nowhere_beside_its_voter(voters: House) -> None:
+    """Two who chose alike leave different rows of one length; the own ballot shows the own choice."""
+    voters.open(VOTERS[0], "toy_nomination")
+    for address, choice in zip(VOTERS[1:4], ("yes", "yes", "no"), strict=True):
+        cast(voters, address, choice, "toy_nomination")
+    sealed = voters.rows(select(Mark.choice).order_by(Mark.sequence))
+    assert (len(set(sealed)), len({len(text) for text in sealed})) == (3, 1)
+    with voters.read() as session:
+        case, person = ballot(voters), voters.person(VOTERS[3])
+        seen = ballot_for(session, case, person)
+    assert seen is not None
+    assert (seen.mine, seen.cast, seen.electors) == ("no", 3, 6)
+    with voters.read() as session:
+        told = everything_about(
+            session,
+            session.get_one(Club, voters.club_id),
+            session.get_one(Person, (voters.club_id, voters.person(VOTERS[0]).id)),
+        )
+    assert "ballot_key" not in str(told)
 
 
 def test_a_secret_vote_may_be_changed_and_is_emptied_when_it_closes(voters: House) -> None:

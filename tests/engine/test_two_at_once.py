@@ -244,7 +244,7 @@ def test_of_six_who_found_the_first_club_one_does(template: Databases) -> None:
             club=club,
             charter=shipped_charter("en").plain(),
             account=None,
-            seal=Encryption(["k" * 32]),
+            encryption=Encryption(["k" * 32]),
             now=machine_now(),
         )
         return "founded"

@@ -106,10 +106,13 @@ def ballots(record: Record) -> Iterator[str]:
             for mark in record.marks
             if (mark.case_id, mark.entered_version) == (item.case, item.version)
         ]
-        if {mark.person_id for mark in marks} != set(mine) or item.person in mine:
+        voters = {mark.person_id for mark in marks}
+        members = {person.id for person in record.people if person.status == "member"}
+        if voters - set(mine) or (set(mine) - voters) & members or item.person in mine:
             yield f"case {item.case}: marks of {sorted(mark.person_id for mark in marks)}, votes of {sorted(mine)}"
         if item.is_running:
             continue
+        mine = {who: choice for who, choice in mine.items() if who in voters}
         if any(mark.choice for mark in marks):
             yield f"case {item.case}: choices stand open after the vote"
         last = item.events[-1]
@@ -123,6 +126,8 @@ def ballots(record: Record) -> Iterator[str]:
 
 
 def _outcome(count: Counter[str], electors: int) -> str:
+    if not electors:
+        return "elected"
     if 3 * count.total() < electors:
         return "too_few"
     return "elected" if count["yes"] > count["no"] else "rejected"

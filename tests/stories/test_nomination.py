@@ -88,7 +88,9 @@ def test_the_vote_is_secret_and_a_mind_may_be_changed(voting: World) -> None:
     vote(voting, "a@qq.com", "yes")
     vote(voting, "b@qq.com", "yes")
     case = voting.case("nomination", LILEI)
-    assert voting.rows(select(Mark.choice).where(Mark.case_id == case.id)) == ["yes", "yes"]
+    sealed = voting.rows(select(Mark.choice).where(Mark.case_id == case.id))
+    assert (len(sealed), {len(choice) for choice in sealed} & {0, 2, 3}) == (2, set())
+    assert "ballot_key" in case.data and "ballot_key" not in voting.mails[-1].text
     assert voting.rows(
         select(Event.action).where(Event.case_id == case.id).order_by(Event.version)
     ) == [
@@ -97,6 +99,7 @@ def test_the_vote_is_secret_and_a_mind_may_be_changed(voting: World) -> None:
     ]  # a vote is in no event
     close(voting)
     assert voting.rows(select(Mark.choice).where(Mark.case_id == case.id)) == ["", ""]
+    assert "ballot_key" not in voting.case("nomination", LILEI).data
     closing = voting.rows(
         select(Event).where(Event.case_id == case.id).order_by(Event.version.desc())
     )[0]

@@ -53,6 +53,7 @@ class Services:
             log.info("the database was brought to schema %s", schema.newest())
         if db.is_sqlite:
             log.debug("SQLite %s", sqlite_module().sqlite_version)
+        db.keys = Encryption(settings.secret_keys)
         return cls(settings, db, FileClock(settings.clock_file or settings.data_dir / "clock"))
 
     @cached_property
