@@ -1,4 +1,4 @@
-"""Moving cases: the transitions, their deadlines, votes, submissions and erasure.
+"""Moving cases: transitions, deadlines, votes, submissions, erasure.
 
 May import: outbox, club and what they may import.
 """

@@ -1,4 +1,4 @@
-"""When a case is due in the state it entered, and when the sweep looks at it next."""
+"""The deadline of a case in the state it entered, and its next wake-up."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from engine.declare.workflow import LetterSpec, State
 from engine.declare.workflow import person as the_person
 from engine.storage.models import Case, Club, Event
 
-# Where a decision's event keeps the due time that it found, for an undo.
+# The key under which a decision's event keeps the deadline that it found, for an undo.
 DUE_BEFORE = "due_before"
-# Where a case keeps until when its person had time, while it waits for somebody else.
+# The key under which a case keeps its person's earlier deadline while it waits for another role.
 HAD_UNTIL = "had_until"
 
 
@@ -37,7 +37,7 @@ def set_deadline(transition: Transition, state: State, days: int | None) -> None
 
 
 def _due_of(transition: Transition, state: State, days: int | None) -> datetime:
-    """Return when the state is due: for its person never before the time that they had.
+    """Return the state's deadline: for its person never before the one that they had.
 
     A decline before then gives no time of its own (charter, "never worse for being early").
     """
@@ -54,12 +54,15 @@ def _due_of(transition: Transition, state: State, days: int | None) -> datetime:
 
 
 def time_had(case: Case) -> datetime | None:
-    """Return the due time that the person had before the case went on to somebody else."""
+    """Return the deadline that the person had before the case went on to another role."""
     return datetime.fromisoformat(case.data[HAD_UNTIL]) if HAD_UNTIL in case.data else None
 
 
 def _keep_time_had(transition: Transition, state: State) -> None:
-    """Keep the due time that the person leaves behind. What an undo takes away, they never had."""
+    """Store the deadline that the person leaves behind.
+
+    Not one that an undo takes away.
+    """
     case, left = transition.case, state_of(transition.case.workflow, transition.event.from_state)
     goes_over = left.turn == the_person and state.turn != the_person and state.due is not None
     if goes_over and case.due_at is not None and transition.event.action != "undo":
@@ -67,8 +70,10 @@ def _keep_time_had(transition: Transition, state: State) -> None:
 
 
 def _deadline_before(transition: Transition) -> datetime | None:
-    """What a decision that is taken back found as due time; where less than ``remind_before`` is
-    left of it, the end of the day on which that much has passed, so that nobody is caught unwarned.
+    """Return the deadline that an undone decision had found.
+
+    If less than ``remind_before`` is left of it: the end of the day on which that much has passed,
+    so that a reminder comes first.
     """
     decision = transition.session.get_one(
         Event, (transition.case.club_id, transition.case.id, transition.entered_version)
@@ -83,17 +88,17 @@ def _deadline_before(transition: Transition) -> datetime | None:
 
 
 def _extended(transition: Transition, state: State, days: int) -> datetime:
-    """From today; where the state itself is given more time, from the due time that it had."""
+    """Return n days from now; on an extension of the same state, n days from its deadline."""
     since = transition.now
     if transition.event.from_state == state.name and transition.case.due_at is not None:
         since = max(
             since, transition.case.due_at - timedelta(seconds=1)
-        )  # 24:00 is the next day's 00:00
+        )  # 24:00 is the next day's 00:00.
     return midnight_after(since, days, transition.context.zone)
 
 
 def _set_wake_up(transition: Transition, state: State) -> None:
-    """While the club rests nothing wakes."""
+    """Set the next wake-up; none while the club is paused."""
     case = transition.case
     assert case.due_at is not None, "only what is due wakes"
     case.wake_at = (
@@ -104,8 +109,11 @@ def _set_wake_up(transition: Transition, state: State) -> None:
 
 
 def postpone(transition: Transition) -> None:
-    """The due time as if the state had been entered now; one that stands in the calendar moves by
-    the span it had, or, entered only after it, by ``remind_before``."""
+    """Recompute the deadline from now.
+
+    A calendar deadline is moved by its original duration, or, if entered only after it, by
+    ``remind_before``.
+    """
     case, state = transition.case, state_of(transition.case.workflow, transition.case.state)
     assert state.due is not None, "only what has a due time is postponed"
     span = (
@@ -119,8 +127,10 @@ def postpone(transition: Transition) -> None:
 
 
 def days_of_pause(case: Case, club: Club, now: datetime) -> int:
-    """By how many days the rest moves this case's due time: a day begun counts whole, however many
-    rests it is made of."""
+    """Return by how many days the pause moves this case's deadline.
+
+    A day begun counts whole, however many pauses it is made of.
+    """
     before = _paused_before(case)
     return _whole_days(before + _paused_for(case, club, now)) - _whole_days(before)
 
@@ -129,11 +139,11 @@ def _paused_for(case: Case, club: Club, now: datetime) -> timedelta:
     assert club.paused_at is not None, "only in a club that rests"
     return max(
         now - max(club.paused_at, case.entered_at), timedelta(0)
-    )  # the clock may have gone back
+    )  # The clock may have gone back.
 
 
 def _paused_before(case: Case) -> timedelta:
-    """In the rests before, as long as the due time is the one that they left."""
+    """Return the earlier pauses' time, while the deadline is the one that they set."""
     rested, due = case.data.get("rested"), case.due_at
     return (
         timedelta(seconds=rested["seconds"])
@@ -147,8 +157,7 @@ def _whole_days(span: timedelta) -> int:
 
 
 def shift_after_pause(transition: Transition) -> None:
-    """After the club's rest everything is due as many days later as it lay still, a day begun
-    counted whole."""
+    """Shift the case's times by the days of the pause, a day begun counted whole."""
     case, zone = transition.case, transition.context.zone
     if case.due_at is None or transition.club.paused_at is None:
         return
@@ -180,9 +189,13 @@ def shift_after_pause(transition: Transition) -> None:
 
 
 def _shift_time_had(transition: Transition, due: datetime) -> datetime:
-    """Shift the time that the person had when the rest began. Returns the later of it and ``due``
-    where it is their turn."""
-    case, paused, had = transition.case, transition.club.paused_at, time_had(transition.case)
+    """Shift the deadline that the person had when the pause began.
+
+    Returns the later of it and ``due`` if it is their turn.
+    """
+    case = transition.case
+    paused = transition.club.paused_at
+    had = time_had(transition.case)
     if had is None or paused is None or had <= paused:
         return due
     had = days_later(
@@ -195,7 +208,7 @@ def _shift_time_had(transition: Transition, due: datetime) -> datetime:
 def reminders_of(
     state: State, entered: datetime, due: datetime, numbers: Numbers
 ) -> list[tuple[datetime, LetterSpec]]:
-    """The state's reminders in order; those that would fall before the entry are none."""
+    """Return the state's reminders in order, without those before the entry."""
     moments = [(due - item.before.of(numbers), item.letter) for item in state.reminders]
     return sorted((pair for pair in moments if pair[0] > entered), key=lambda pair: pair[0])
 
@@ -203,13 +216,13 @@ def reminders_of(
 def next_wake(
     state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers
 ) -> datetime:
-    """The next moment at which the sweep has something to do here."""
+    """Return the next time with work for the sweep in this case."""
     moments = [due - item.before.of(numbers) for item in state.reminders]
     return min((at for at in moments if at > entered and at > now), default=due)
 
 
 def is_stuck() -> ColumnElement[bool]:
-    """Open, and held up: nobody can be reached, a step fails, or this version cannot read it."""
+    """True if it is open and held up: no one is reachable, a step fails, or it is unreadable."""
     return and_(
         Case.turn != "",
         or_(Case.trouble != "", tuple_(Case.workflow, Case.state).not_in(declared())),

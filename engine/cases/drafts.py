@@ -1,5 +1,4 @@
-"""What somebody typed into a form and has not handed in yet. It is theirs alone: no office, letter
-or list of others shows it."""
+"""Drafts of forms. A draft is its author's alone: no officer, letter or list shows it."""
 
 from __future__ import annotations
 
@@ -16,20 +15,20 @@ from engine.storage.models import Case, Draft, Person
 from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
-# After its last save. Longer than any duty of the shipped charter waits, with its second chance and
+# After the last save. Longer than any duty of the shipped charter waits, with its second chance and
 # a proposal (3+2+14 days).
 KEPT = timedelta(days=60)
 
 
 def form_of(kind: Kind, target: int) -> str:
-    """The name under which a draft is kept: the kind and target of the link that opens its form."""
+    """Return a draft's name: kind and target of the link that opens its form."""
     return f"{kind}:{target}"
 
 
 def keep_draft(
     session: ClubSession, person: Person, form: str, answers: Mapping[str, Any], now: datetime
 ) -> None:
-    """Keep what was typed; the newest replaces what was kept before."""
+    """Store what was typed, replacing the person's earlier draft of this form."""
     new = insert_new(
         session,
         Draft,
@@ -50,7 +49,7 @@ def draft_of(session: ClubSession, person: Person, form: str) -> Draft | None:
 
 
 def drafts_of(session: ClubSession, person: Person) -> dict[str, Draft]:
-    """All that somebody has not handed in yet, by form."""
+    """Return a person's drafts by form."""
     found = session.execute(
         select(Draft).where(Draft.person_id == person.id).order_by(Draft.at.desc())
     ).scalars()
@@ -58,13 +57,12 @@ def drafts_of(session: ClubSession, person: Person) -> dict[str, Draft]:
 
 
 def delete_draft(session: ClubSession, person: Person, form: str) -> None:
-    """It was handed in, or its person wants it no more."""
+    """Delete a draft that was submitted or discarded."""
     session.execute(delete(Draft).where(_this(person, form)))
 
 
 def forget_fields(session: ClubSession, person: Person, form: str, names: Iterable[str]) -> None:
-    """These fields were just handed in by another act of the same case: what it says of them holds,
-    not the draft."""
+    """Remove fields from a draft that another action of the case has just stored."""
     draft = draft_of(session, person, form)
     if draft is not None:
         draft.answers = {name: value for name, value in draft.answers.items() if name not in names}
@@ -72,7 +70,7 @@ def forget_fields(session: ClubSession, person: Person, form: str, names: Iterab
 
 @across_clubs
 def forget_old_drafts(session: ClubSession, now: datetime) -> None:
-    """Drafts that nobody touched for long, whose case has ended, or whose person is out, go."""
+    """Delete drafts that are old, whose case has ended, or whose person has left."""
     case = (Case.club_id == Draft.club_id) & (Case.person_id == Draft.person_id) & (Case.turn == "")
     ended = exists().where(case, literal("case:") + cast(Case.id, String) == Draft.form)
     person = (Person.club_id == Draft.club_id) & (Person.id == Draft.person_id)

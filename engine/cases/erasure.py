@@ -1,5 +1,4 @@
-"""Erasure: the one exception to "events never change". It empties what somebody wrote and leaves
-the bare facts."""
+"""Erasure, the one exception to "events never change": words go, bare facts stay."""
 
 from __future__ import annotations
 
@@ -18,14 +17,14 @@ from engine.storage.states import LetterState, PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 ERASED = "the recipient was erased"
-# How long a letter's bytes stay after it was settled: long enough to ask what stood in it.
+# How long a letter's bytes stay after it was settled: long enough to answer questions about it.
 BYTES_KEPT = timedelta(days=30)
 
 
 def forget_case(session: ClubSession, case: Case) -> None:
     """Empty what was written in a case: answers, notes, and the bytes of its letters.
 
-    A person who never became anything more than this application is erased with it.
+    A person who never became more than this application is erased with it.
     """
     _empty(session, Case.id == case.id)
     session.refresh(case)
@@ -38,8 +37,10 @@ def forget_case(session: ClubSession, case: Case) -> None:
 
 
 def has_words() -> ColumnElement[bool]:
-    """Cases in which somebody's answers still stand (JSON has no equality everywhere, its text
-    has)."""
+    """Build the condition of cases that still hold answers.
+
+    Compared as text: JSON has no equality in every database.
+    """
     return cast(Case.answers, String) != "{}"
 
 
@@ -52,11 +53,16 @@ def _empty(session: ClubSession, which: ColumnElement[bool]) -> None:
 
 
 def erase_person(session: ClubSession, person: Person) -> None:
-    """Address, names, words, drafts, votes and letters go; a removal keeps its hash and its date
-    (clause 2.3)."""
+    """Erase address, names, words, drafts, votes and letters.
+
+    A removal keeps its hash and its date (clause 2.3).
+    """
     _empty(session, Case.person_id == person.id)
     keep_hash = person.removed_at is not None or person.status == PersonStatus.REFUSED_MAIL
-    person.address, person.name, person.display_name, person.mail_trouble = None, "", "", ""
+    person.address = None
+    person.name = ""
+    person.display_name = ""
+    person.mail_trouble = ""
     person.address_hash = person.address_hash if keep_hash else None
     person.status, person.link_epoch = PersonStatus.ERASED, person.link_epoch + 1
     session.execute(update(Mark).where(Mark.person_id == person.id).values(choice=""))
@@ -73,35 +79,36 @@ def erase_person(session: ClubSession, person: Person) -> None:
     )
     session.execute(
         update(Letter).where(Letter.bytes.is_not(None), signed).values(bytes=None)
-    )  # who decided stands in them
+    )  # They name the decider.
     session.execute(
         update(Letter).where(Letter.case_id.is_(None)).values(bytes=None)
-    )  # digests and receipts may name anybody
+    )  # Digests and receipts may name any person.
 
 
 class CannotErase(ValueError):
-    """The text says why."""
+    """A refusal of an erasure; the text says why."""
 
 
 @dataclass(frozen=True)
 class Erased:
-    """How many open cases ended, and how many letters to the person do not leave."""
+    """The result of an erasure: how many cases ended, and how many letters are dropped."""
 
     cases: int
     letters: int
 
 
 def erase_for_good(session: ClubSession, club_id: int, person_id: int, now: datetime) -> Erased:
-    """Somebody wants to be forgotten: their open cases fall away through the door, their letters
-    stay, then everything goes.
+    """Erase a person on request: void their cases, drop their letters, erase the words.
 
-    Cases of workflows that outlive their member go on without a name. Raises CannotErase.
+    Cases of workflows that outlive their member go on without a name.
+
+    Raises: CannotErase.
     """
     enter_club(session, club_id)
     person = session.get_one(Person, (club_id, person_id))
     lock_row(
         session, person
-    )  # what somebody opens for them in this very moment is either found below or not opened
+    )  # A case that another process opens for them now is either found below or not opened.
     if person.role == PersonRole.OWNER:
         raise CannotErase("the owner cannot be erased: hand the club over first")
     if person.status == PersonStatus.ERASED:
@@ -129,6 +136,6 @@ def erase_for_good(session: ClubSession, club_id: int, person_id: int, now: date
 
 @across_clubs
 def forget_bytes(session: ClubSession, before: datetime) -> None:
-    """The bytes of letters settled before this go; the ledger row stays."""
+    """Delete the bytes of letters settled before this; the rows stay."""
     old = Letter.settled_at < before
     session.execute(update(Letter).where(old, Letter.bytes.is_not(None)).values(bytes=None))

@@ -1,4 +1,4 @@
-"""A member's own links: a fresh one by mail, and the end of all older ones."""
+"""A member's own links: mailed again, revoked, used up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _SPENT_KEPT = timedelta(days=2)
 def mail_member_page(
     session: ClubSession, person: Person, *, request_id: str, now: datetime, limited: bool = True
 ) -> None:
-    """Mail somebody the one-time link that a copy of everything asks for. Raises TooManyMails."""
+    """Mail the one-time link that a copy of everything requires.
+
+    Raises: TooManyMails.
+    """
     if limited and not hit(
         session, FORM_LINK_MAILS, f"{person.club_id}:{person.address}", machine_now()
     ):
@@ -30,14 +33,13 @@ def mail_member_page(
 
 
 def revoke_links(session: ClubSession, person: Person) -> None:
-    """Whatever link was mailed before opens nothing any more, and every signed-in browser is signed
-    out."""
+    """Revoke all links mailed before, and sign every browser out."""
     person.link_epoch += 1
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
 
 
 def reissue_links(session: ClubSession, person: Person, now: datetime) -> None:
-    """A link got out: all older ones die, and a fresh one goes to the person's own address."""
+    """Revoke a person's leaked links, and mail a fresh one to their own address."""
     revoke_links(session, person)
     queue_for_person(
         session, person, "club.new_links", purpose=f"epoch {person.link_epoch}", now=now
@@ -45,7 +47,7 @@ def reissue_links(session: ClubSession, person: Person, now: datetime) -> None:
 
 
 def spend(session: ClubSession, letter_id: int, use: str, now: datetime) -> bool:
-    """Use up a one-time link of the club for one act. False if it was used before."""
+    """Use up a one-time link of the club for one action; return False if it was used before."""
     return insert_new(
         session, SpentLink, club_id=club_of(session), letter_id=letter_id, use=use, at=now
     )
@@ -58,11 +60,11 @@ def is_spent(session: ClubSession, letter_id: int, use: str) -> bool:
 
 @across_clubs
 def forget_spent_links(session: ClubSession, now: datetime) -> None:
-    """Delete the marks of links that are too old to work anyway."""
+    """Delete the marks of links that are too old to work."""
     session.execute(delete(SpentLink).where(SpentLink.at <= now - _SPENT_KEPT))
 
 
 @across_clubs
 def forget_ended_sessions(session: ClubSession, now: datetime) -> None:
-    """Delete the sessions of browsers whose sign-in has run out."""
+    """Delete web sessions whose sign-in has expired."""
     session.execute(delete(WebSession).where(WebSession.ends_at <= now))

@@ -1,5 +1,4 @@
-"""Cases that somebody else begins for a person: an office that they hold already, or one that they
-are offered."""
+"""Cases that another person begins: an office already held, or one on offer."""
 
 from __future__ import annotations
 
@@ -26,12 +25,11 @@ OFFERED_ALREADY = _("An offer is open already. Take it back first, or wait for t
 
 
 class CannotOffer(ValueError):
-    """The text is a word of the catalogue."""
+    """A refusal of an offer; the text is a msgid of the catalogue."""
 
 
 def open_existing_offices(session: ClubSession, person: Person, now: datetime) -> None:
-    """Whoever holds an office without an election has the case of it, so that it can be laid down
-    like any other."""
+    """Open the case of each office held without an election, so that it can be resigned."""
     for flow in all_workflows():
         for opening in flow.openings:
             if isinstance(opening, HeldBefore) and role_includes(opening.role, person):
@@ -47,13 +45,17 @@ def offer(
     by: Actor,
     now: datetime,
 ) -> int:
-    """Open a case for the member with this address, one at a time in the club. Returns its id.
-    Raises CannotOffer."""
+    """Open a case for the member with this address, and return its id.
+
+    One at a time in the club.
+
+    Raises: CannotOffer.
+    """
     enter_club(session, club_id)
     opening = next(item for item in workflow(workflow_name).openings if isinstance(item, OfferedBy))
     person = by_address(session, address)
     if person is not None:
-        lock_row(session, person)  # they may leave in this very moment
+        lock_row(session, person)  # They may leave in this very moment.
     if person is None or person.status != PersonStatus.MEMBER:
         raise CannotOffer(NOT_A_MEMBER)
     if role_includes(opening.role, person):
@@ -65,7 +67,7 @@ def offer(
 
 
 def open_offer(session: ClubSession, workflow_name: str) -> Case | None:
-    """The offer that waits for its answer, if there is one."""
+    """Return the offer that waits for its answer, if there is one."""
     return session.execute(
         select(Case).where(Case.workflow == workflow_name, Case.turn != "").limit(1)
     ).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""What comes in by the open forms: from somebody whose address nobody has proven yet.
+"""Submissions by forms, also from persons whose address is not proved yet.
 
 Nothing here tells a stranger who is a member: every answer goes to the address by mail.
 """
@@ -49,8 +49,10 @@ def submit_application(
     now: datetime,
     limited: bool = True,
 ) -> None:
-    """A form that is open to anyone (its address is the field ``email``). The same ``form_id``
-    twice is one case."""
+    """Open a case by a form for anyone, whose field ``email`` is the address.
+
+    The same ``form_id`` twice is one case.
+    """
     enter_club(session, club_id)
     flow, address = workflow(workflow_key), str(answers["email"])
     person = by_address(session, address)
@@ -94,7 +96,7 @@ def submit_application(
 
 
 def may_submit(flow: type[Workflow], person: Person) -> bool:
-    """May this member open a case of the workflow by its form?"""
+    """True if this member may open a case of the workflow by its form."""
     return any(
         isinstance(item, Form)
         and role_includes(item.by, person)
@@ -114,8 +116,12 @@ def submit_by_member(
     now: datetime,
     limited: bool = False,
 ) -> Case:
-    """A member's form. The same ``form_id`` twice is one case. Raises TooManyMails, and NotAllowed
-    where none may be opened."""
+    """Open a case by a member's form.
+
+    The same ``form_id`` twice is one case.
+
+    Raises: TooManyMails; NotAllowed if none may be opened.
+    """
     lock_row(
         session, person
     )  # the same form in two processes: the second one finds what the first one wrote
@@ -129,7 +135,7 @@ def submit_by_member(
         raise NotAllowed(f"{flow.key} is not opened by this person")
     if limited and not hit(session, MEMBER_FORMS, f"{person.id}:{flow.key}", machine_now()):
         raise TooManyMails
-    if limited and "email" in answers:  # a mail goes to whoever was typed there
+    if limited and "email" in answers:  # A mail goes to the typed address.
         _count_mail(session, CONFIRMATION_MAILS, person.club_id, str(answers["email"]))
     return open_case(session, flow.key, person, by=by, now=now, key=key, answers=answers)
 
@@ -144,8 +150,10 @@ def send_form_link(
     now: datetime,
     limited: bool = True,
 ) -> None:
-    """Mail a member the personal link to a form; an unknown address gets nothing, and the page says
-    the same."""
+    """Mail a member the personal link to a form.
+
+    An unknown address gets nothing, and the page says the same.
+    """
     enter_club(session, club_id)
     if limited:
         _count_mail(session, FORM_LINK_MAILS, club_id, address)
@@ -171,8 +179,7 @@ def send_sign_in(
     now: datetime,
     limited: bool = True,
 ) -> None:
-    """Mail a member a link that signs in to the members' pages; the page says the same for
-    everybody."""
+    """Mail a member a sign-in link; the page says the same for everyone."""
     enter_club(session, club_id)
     if limited:
         _count_mail(session, SIGN_IN_MAILS, club_id, address)
@@ -191,8 +198,10 @@ def send_page(
     now: datetime,
     limited: bool = True,
 ) -> None:
-    """An officer has a member's own page mailed to them. Raises TooManyMails, and NotAllowed for
-    who is no member."""
+    """Mail a member's own page at an officer's request.
+
+    Raises: TooManyMails; NotAllowed for a person who is no member.
+    """
     enter_club(session, club_id)
     person, sender = (
         session.get_one(Person, (club_id, person_id)),
@@ -218,10 +227,11 @@ def submit_on_behalf(
     form_id: str,
     now: datetime,
 ) -> None:
-    """The owner hands in a form for a member who asked by word of mouth; both names stand in its
-    history.
+    """Submit a form as owner for a member who asked by word of mouth.
 
-    The same ``form_id`` twice is one case. Raises NotAllowed.
+    Both names are in its history. The same ``form_id`` twice is one case.
+
+    Raises: NotAllowed.
     """
     person, for_them = _owner_for(session, club_id, owner_id, person_id)
     submit_by_member(
@@ -255,11 +265,12 @@ def correct_for_member(
     form_id: str,
     now: datetime,
 ) -> int:
-    """The owner opens a member's form on their behalf and does the owner's own act in it, in one
-    commit. Returns the case.
+    """Open a member's form on their behalf and take the owner's action, in one commit.
 
-    What the member had open of the same kind is withdrawn first. The same ``form_id`` twice is one
-    case. Raises NotAllowed.
+    An open case of the same kind is withdrawn first. The same ``form_id`` twice is one case.
+    Returns the case.
+
+    Raises: NotAllowed.
     """
     person, for_them = _owner_for(session, club_id, owner_id, person_id)
     flow = workflow(workflow_key)
@@ -274,7 +285,10 @@ def correct_for_member(
 
 
 def _count_mail(session: ClubSession, limit: Limit, club_id: int, address: str) -> None:
-    """Nobody's mailbox is filled by our forms. The same for every address, known or not."""
+    """Count a mail to this address, known or not, so that forms fill no mailbox.
+
+    Raises: TooManyMails.
+    """
     if not hit(session, limit, f"{club_id}:{address}", machine_now()):
         raise TooManyMails
 
@@ -282,7 +296,7 @@ def _count_mail(session: ClubSession, limit: Limit, club_id: int, address: str) 
 def already_submitted(
     session: ClubSession, flow: type[Workflow], person: Person | None, form_id: str
 ) -> bool:
-    """Was the form with this id handed in by this person?"""
+    """True if this person submitted the form with this id."""
     if person is None:
         return False
     own = select(Case.key, Case.data).where(Case.person_id == person.id, Case.workflow == flow.key)
@@ -292,8 +306,7 @@ def already_submitted(
 
 
 def reopen_address(person: Person, address: str, locale: str) -> None:
-    """Somebody who was erased or left may apply again: the hash found them, the address lies open
-    again."""
+    """Store the address again for an erased or departed person found by its hash."""
     person.address, person.locale = address, locale
     if person.status in (PersonStatus.ERASED, PersonStatus.DEPARTED):
         person.status = PersonStatus.APPLICANT

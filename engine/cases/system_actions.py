@@ -1,5 +1,4 @@
-"""What the clock may do in a case, beside the acts that people have: each move is data, as a
-declared act is."""
+"""System actions, as data like declared actions."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ _TAKES_DUE_ARROW: dict[str, Effect] = {"postponed": postpone, "resumed": shift_a
 
 @cache
 def system_action(state: State, action: str) -> Act | None:
-    """What one of the moves does in a state. None where it has none there, as in every end."""
+    """Return a system action of this state, None if it has none, as in every end."""
     decided = state.poll.to if state.poll else None
     due, moved = (state.due.to, stay) if state.due else (None, None)
     targets = {

@@ -1,4 +1,4 @@
-"""The one door: every change of a case's state goes through ``act``."""
+"""Transitions: every change of a case's state goes through ``act``."""
 
 from __future__ import annotations
 
@@ -31,18 +31,15 @@ from engine.text.i18n import marked as _
 
 
 class Refused(Exception):
-    """The door stays shut; nothing was changed."""
+    """A refused action; nothing was changed."""
 
 
 class NotAllowed(Refused):
-    """This is not (or no longer) this person's to do."""
+    """An action that this person may not take (any more)."""
 
 
 class Stale(Refused):
-    """The form was opened in an earlier entered version.
-
-    ``event``: who was faster, what they did, and when.
-    """
+    """A form of an earlier entered version. ``event``: the faster person's action."""
 
     def __init__(self, event: Event) -> None:
         super().__init__("somebody was faster")
@@ -50,7 +47,7 @@ class Stale(Refused):
 
 
 class Invalid(Refused):
-    """The act lacks something; ``errors`` maps a field to a word of the catalogue."""
+    """An action with invalid input; ``errors`` maps a field to a msgid."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(str(errors))
@@ -69,8 +66,7 @@ def open_case(
     answers: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> Case:
-    """Begin a case in its first state; letters and effects of the arrival belong to the same
-    commit.
+    """Open a case in its first state, with its letters and effects in the same commit.
 
     ``key`` is unique per workflow in a club (for instance the period and the person).
     """
@@ -130,8 +126,10 @@ def _open(
 
 
 def may_begin(session: ClubSession, person: Person, flow: type[Workflow]) -> bool:
-    """Of a workflow with ``one_open`` nobody has two cases; the person is held, so that two
-    processes do not both find none."""
+    """True unless the workflow has ``one_open`` and this person has an open case.
+
+    The person is locked, so that two processes do not both find none.
+    """
     if not flow.one_open:
         return True
     lock_row(session, person)
@@ -152,7 +150,9 @@ def act(
 ) -> None:
     """Apply one declared action, or one system action, to a case.
 
-    ``seen_version``: the entered version that the actor saw. Raises: NotAllowed, Stale, Invalid.
+    ``seen_version``: the entered version that the actor saw.
+
+    Raises: NotAllowed, Stale, Invalid.
     """
     note = note.strip()
     _check_version(session, case, seen_version)
@@ -215,7 +215,7 @@ def _confirm_to_decider(transition: Transition) -> None:
 
 
 def _store_answers(transition: Transition, answers: dict[str, Any]) -> None:
-    """What was handed in, private fields apart from all that is told, exported or kept."""
+    """Store the submission; private fields apart from all that is told or exported."""
     if not answers and not transition.event.answers:
         return
     hidden = workflow(transition.case.workflow).private
@@ -233,7 +233,7 @@ def _store_answers(transition: Transition, answers: dict[str, Any]) -> None:
 
 
 def _with_deputy(session: ClubSession, case: Case, move: Act, by: Actor) -> Actor:
-    """An admin who decides as the owner's deputy: both names stand in the history."""
+    """Return the actor with the owner in whose place they act; the history has both names."""
     if by.person is None or by.on_behalf_of is not None:
         return by
     return replace(by, on_behalf_of=in_place_of(session, move.who, by.person, case))
@@ -247,7 +247,7 @@ def _declared_act(session: ClubSession, case: Case, action: str, by: Actor, now:
             "only the owner acts on behalf of somebody, and nobody answers an offer for them"
         )
     if action == "undo":
-        lock_row(session, case.person)  # a person who leaves in this moment opens nothing again
+        lock_row(session, case.person)  # A person who leaves in this moment opens no further case.
     actor = by.on_behalf_of or by.person
     if actor is not None:
         for offered in acts_for(session, case, actor, now, proof=by.proof):
@@ -287,8 +287,7 @@ def _start_transition(
     note: str = "",
     answers: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Prepare the event of the case's next version. Nothing changes yet: a query would write it on
-    its own."""
+    """Prepare the next event. Change nothing yet: a query would flush it on its own."""
     event = NewEvent(
         club_id=case.club_id,
         case_id=case.id,
@@ -363,8 +362,10 @@ def _stay(transition: Transition, move: Act) -> None:
 
 
 def _notify_undone(transition: Transition, left: State, again: State) -> None:
-    """After an undo: what followed falls away, and whoever was told hears of it, unless a letter of
-    the state that holds again tells them."""
+    """Void follow-up cases after an undo, and send ``taken_back`` to earlier recipients.
+
+    Not to recipients of the restored state's own letters.
+    """
     followers = (
         select(Case).where(Case.parent_id == transition.case.id, Case.turn != "").order_by(Case.id)
     )

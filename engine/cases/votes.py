@@ -1,5 +1,7 @@
-"""Votes, sign-ins, attendance: one mark per person and round. A vote moves the case only when it
-decides."""
+"""Votes, sign-ins, attendance: one vote per person and entered version.
+
+A vote moves the case only when it decides.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,7 @@ from engine.text.i18n import marked as _
 
 @dataclass(frozen=True)
 class Ballot:
-    """A poll as one of its electors sees it: the choices, their own (empty: none yet), and how many
-    have voted."""
+    """A poll as one elector sees it: choices, own vote ("" for none), turnout."""
 
     choices: list[str]
     mine: str
@@ -34,7 +35,7 @@ class Ballot:
 
 
 def ballot_for(session: ClubSession, case: Case, person: Person) -> Ballot | None:
-    """The ballot that is open to this person in this case; None where there is none."""
+    """Return this person's ballot in this case, None if there is none."""
     poll = state_of(case.workflow, case.state).poll
     if poll is None or not may_vote(session, person, case, poll):
         return None
@@ -59,10 +60,11 @@ def vote(
     now: datetime,
     seen_version: int | None = None,
 ) -> None:
-    """Cast or change a mark. Raises NotAllowed, Stale or Invalid.
+    """Cast or change a vote.
 
-    The case row is locked, its version is not bumped: twenty voters at once do not refuse one
-    another.
+    The case row is locked, its version stays: twenty voters at once do not refuse one another.
+
+    Raises: NotAllowed, Stale, Invalid.
     """
     lock_row(session, case)
     if seen_version is not None and seen_version != case.entered_version:

@@ -1,4 +1,4 @@
-"""Queueing letters and telling what became of them.
+"""Queueing letters, and reporting their fate.
 
 May import: club and what club may import.
 """

@@ -1,4 +1,4 @@
-"""The ledger of letters, for whoever asks what became of one."""
+"""The ledger of letters: listing, holding, releasing, retrying."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from engine.storage.unit_of_work import ClubSession
 
 PAUSED = "held: the club is paused"
 
-# The answer of a letter that somebody let go by hand: it leaves even while the post rests.
+# The answer of a letter released by hand: it leaves even while the post is held.
 RELEASED = "released"
 ARRIVED = "the owner knows that it arrived"
 
 
 def rows(session: ClubSession, state: str | None = None) -> list[dict[str, Any]]:
-    """Every letter of the club at hand, oldest first, as plain data."""
+    """Return every letter of the current club, oldest first, as plain data."""
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
     wanted = select(Letter, Person.address).outerjoin(Person, person).order_by(Letter.id)
     if state:
@@ -38,11 +38,11 @@ def one(session: ClubSession, letter_id: int) -> tuple[dict[str, Any] | None, by
     return _plain(letter, person.address if person else None), letter.bytes
 
 
-# Every held letter but those that wait for their club's rest to end, or may have arrived: each of
-# these is asked for alone.
+# Held letters, without those of a paused club and those that may have arrived: each of these is
+# asked for alone.
 _HELD = (Letter.state == "held") & (Letter.answer != PAUSED) & ~is_uncertain()
 
-# What the desk shows together; recent: every letter.
+# The groups on the desk; recent: every letter.
 KINDS: dict[str, tuple[str, ...]] = {
     "failed": ("failed",),
     "waiting": ("queued", "claimed", "transmitting"),
@@ -54,7 +54,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 def letters_of_kind(
     session: ClubSession, kind: str, *, limit: int, offset: int = 0
 ) -> list[tuple[Letter, Person | None]]:
-    """The letters of the club at hand of one of KINDS, with whom they are for, the newest first."""
+    """Return the current club's letters of one of KINDS with their recipients, newest first."""
     person = (Person.club_id == Letter.club_id) & (Person.id == Letter.person_id)
     wanted = (
         select(Letter, Person)
@@ -69,9 +69,9 @@ def letters_of_kind(
 
 
 def counts(session: ClubSession) -> dict[str, int]:
-    """How many letters of each kind there are that somebody may want to look after.
+    """Count the letters of each kind that may need a person.
 
-    *again*: turned away before, and waiting; *uncertain*: held because they may have arrived.
+    *again*: refused before, and waiting; *uncertain*: held because they may have arrived.
     """
     states = {state: kind for kind, members in KINDS.items() for state in members}
     tried = func.count(Letter.id).filter(Letter.state == "queued", Letter.attempts > 0)
@@ -90,8 +90,10 @@ def counts(session: ClubSession) -> dict[str, int]:
 
 
 def retry(session: ClubSession, club_id: int, letter_id: int, now: datetime) -> bool:
-    """A failed letter goes once more, with a fresh count of attempts; its recipient is thought to
-    be reachable till it fails."""
+    """Queue a failed letter again with a fresh count of attempts.
+
+    Its recipient counts as reachable until it fails.
+    """
     enter_club(session, club_id)
     failed = (Letter.id == letter_id) & (Letter.state == "failed")
     moved = requeue(session, failed, now, attempts=0, settled_at=None) == 1
@@ -126,7 +128,7 @@ def release(session: ClubSession, club_id: int, letter_id: int, now: datetime) -
 
 
 def take_for_arrived(session: ClubSession, club_id: int, letter_id: int, now: datetime) -> bool:
-    """The owner asked: the letter that nobody answered for has arrived, and does not go again."""
+    """Settle an unanswered letter as arrived, by the owner's decision."""
     enter_club(session, club_id)
     arrived = {"state": "sent", "settled_at": now, "answer": ARRIVED}
     uncertain = (Letter.id == letter_id) & is_uncertain()
@@ -135,15 +137,14 @@ def take_for_arrived(session: ClubSession, club_id: int, letter_id: int, now: da
 
 
 def hold_all(session: ClubSession, machine_now: datetime) -> None:
-    """Nothing leaves any more, whatever is queued, until ``release_all``."""
+    """Hold the whole post, whatever is queued, until ``release_all``."""
     hold_post(session, "by hand", machine_now)
 
 
 def release_club(session: ClubSession, club_id: int, now: datetime) -> int:
-    """Let every held letter of this club go; the post of the whole installation only where the club
-    is the only one in it.
+    """Release every held letter of this club; return how many were held.
 
-    Returns how many were held.
+    The post of the whole installation is released only if it has no other club.
     """
     enter_club(session, club_id)
     released = requeue(session, _HELD, now, answer=RELEASED)
@@ -154,7 +155,7 @@ def release_club(session: ClubSession, club_id: int, now: datetime) -> int:
 
 @across_clubs
 def release_all(session: ClubSession, now: datetime) -> int:
-    """Let every held letter of every club go, and the post with them. Returns how many were held."""
+    """Release every held letter of every club and the post; return how many were held."""
     released = requeue(session, _HELD, now, answer=RELEASED)
     release_post(session)
     return released
@@ -175,6 +176,8 @@ def _plain(letter: Letter, address: str | None) -> dict[str, Any]:
 
 
 def held_by_pause(letter: Letter, club: Club) -> bool:
-    """Does this letter stay here as long as its club rests? (It was with the post when the rest
-    began, and came back.)"""
+    """True if this clock-made letter must wait because the club is paused.
+
+    Also one that the worker returned in the middle of a delivery.
+    """
     return club.paused_at is not None and letter.priority == BY_CLOCK

@@ -1,4 +1,4 @@
-"""Queueing letters by name: which letter, to whom, about which case. The post composes them late."""
+"""The queue of letters: name, recipient, case. The post composes them late."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from engine.storage.database import club_of
 from engine.storage.models import Case, Letter, Person, new_id
 from engine.storage.unit_of_work import ClubSession
 
-# Lower leaves first: what somebody waits for on the page, what follows an act, what the clock made,
-# what can wait.
-PRIORITIES = AT_ONCE, BY_ACT, BY_CLOCK, BULK = 1, 3, 5, 7
+# Lower leaves first: awaited by a person on the page, after an action, made by the clock, can wait.
+AT_ONCE = 1
+BY_ACT = 3
+BY_CLOCK = 5
+BULK = 7
+PRIORITIES = AT_ONCE, BY_ACT, BY_CLOCK, BULK
 
-# What has not left yet, and may still.
+# Letters that have not left yet, and still may.
 UNSENT = ("queued", "claimed", "transmitting", "held")
 
 DAILY_LETTER = "club.daily"
-# How the answer of a server begins that would not take the address, and for how long what came back
-# is still news.
+# The prefix of an answer that refused the address, and for how long a bounced letter is still news.
 REFUSED_ADDRESS, GO_AGAIN = "recipient:", timedelta(days=30)
 
-# How the answer of a letter begins that is held because nobody answered for it, and where it counts
-# the times.
+# The prefix of the answer of a letter held as unanswered, and where it counts the times.
 UNCERTAIN, UNANSWERED = "uncertain: ", "unanswered"
 
 _DEFAULTS: dict[str, Any] = {
@@ -67,7 +68,7 @@ class CaseLetter:
     def _shared(self) -> dict[str, Any]:
         due, next_at = self.case.due_at if self.moment else None, self.next_at
         if due and next_at >= due:
-            next_at = self.created_at  # in the morning a reminder would come after its deadline
+            next_at = self.created_at  # In the morning a reminder would come after its deadline.
         return {
             **_DEFAULTS,
             "name": f"{self.case.workflow}.{self.spec.name}",
@@ -80,11 +81,14 @@ class CaseLetter:
 
     @cached_property
     def _which(self) -> str:
-        """The middle of the key: which of a state's letters this is."""
+        """Return the middle of the key: which of a state's letters this is."""
         return f"{self.spec.name}:{self.moment.isoformat() if self.moment else ''}"
 
     def to(self, case: Any, person_id: int, version: int, *, why_not: str = "") -> dict[str, Any]:
-        """Return the row of one person's letter. ``why_not``: the reason to note it only."""
+        """Return the row of one person's letter.
+
+        ``why_not``: the reason why it is recorded and not sent.
+        """
         row = self._shared | {
             "id": new_id(),
             "club_id": case.club_id,
@@ -113,10 +117,10 @@ def queue_for_case(
     by_clock: bool,
     context: TimeContext,
 ) -> None:
-    """Queue a state's letters to everybody they are for, once each.
+    """Queue a state's letters to each of their recipients, once each.
 
-    Who has no address or wants no mail the post finds out. The key holds the version at which the
-    state was entered (not the case's version, which a ``stay`` moves on).
+    The worker finds who has no address or wants no mail. The key holds the entered version (not the
+    case's version, which ``stay`` raises).
     """
     if not letters:
         return
@@ -134,10 +138,9 @@ def queue_for_case(
 def waits_for_morning(
     letter: Letter, case: Case | None, context: TimeContext, now: datetime
 ) -> datetime | None:
-    """Until when a letter that the clock made has to wait, because by now it is night (an outage
-    held it up).
+    """Return until when a clock-made letter waits because it is night now.
 
-    None: it may leave; so may one that would come too late in the morning.
+    An outage held it up. None: it may leave; so may one that would be too late in the morning.
     """
     if letter.priority != BY_CLOCK and letter.name != DAILY_LETTER:
         return None
@@ -149,7 +152,7 @@ def waits_for_morning(
 
 
 def is_uncertain() -> ColumnElement[bool]:
-    """A letter that rests because it was handed over and never answered for: it may have arrived."""
+    """True if it is held because it was handed over without a reply: it may have arrived."""
     return (Letter.state == "held") & Letter.answer.startswith(UNCERTAIN)
 
 
@@ -159,7 +162,7 @@ def recipients(session: ClubSession, case: Case, letter: LetterSpec, state: Stat
         return [person.id for person in still_asked(session, case, state.poll)]
     topic = case.workflow if letter.gathers == WORKFLOW else letter.gathers
     if topic and topic in current_charter(current_club(session)).in_daily_letter:
-        return []  # it waits on the desk, and the daily letter says so
+        return []  # It waits on the desk, and the daily letter says so.
     role = letter.to or state.turn
     if role == the_person:
         return [case.person_id]
@@ -178,7 +181,7 @@ def queue_for_person(
     priority: int = AT_ONCE,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Queue a letter without a state behind it, once per purpose."""
+    """Queue a letter without a state, once per purpose."""
     row = _DEFAULTS | {
         "id": new_id(),
         "club_id": club_of(session),
@@ -210,8 +213,7 @@ def _key_for_person(person: Person, name: str, purpose: str) -> str:
 def requeue(
     session: ClubSession, letters: ColumnElement[bool], next_at: datetime, **changes: Any
 ) -> int:
-    """Put letters of the session's scope back in the queue, and change these columns. Returns how
-    many."""
+    """Queue the session's letters again with these columns; return how many."""
     again = (
         update(Letter)
         .where(letters)
@@ -224,10 +226,9 @@ def requeue(
 
 
 def requeue_after_address_change(session: ClubSession, person: Person, now: datetime) -> None:
-    """After a new address: what waits is composed for it, and what the old one refused in the last
-    weeks goes out once more.
+    """Drop rendered bytes of queued letters; requeue letters that bounced lately.
 
-    Bytes of before would name the old address, and their links are dead.
+    Old bytes name the old address, and their links are revoked.
     """
     own = (Letter.person_id == person.id) & Letter.address.is_(None)
     waits = own & Letter.state.in_(("queued", "held"))
@@ -242,10 +243,10 @@ def requeue_after_address_change(session: ClubSession, person: Person, now: date
 
 
 def queue_receipt(session: ClubSession, decider: Person, now: datetime) -> None:
-    """Receipts are gathered: one letter per decider, some minutes after the last press.
+    """Queue the receipt of a decider, one letter some minutes after the last press.
 
-    One that was written down already and waits for the mail server says nothing of this press, so
-    another one will. One that the same unit has queued has the same key, so there is still one.
+    A receipt that is already rendered cannot include this decision, so another is queued. One of
+    the same unit has the same key, so there is still one.
     """
     next_at = now + charter_numbers(current_club(session)).receipt_after
     mine = {"club": club_of(session), "person": decider.id, "at": next_at}

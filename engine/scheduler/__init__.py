@@ -1,4 +1,4 @@
-"""What time brings: the sweep, reminders, weekly openings, pauses.
+"""The work of the clock: sweep, reminders, openings, pauses.
 
 May import: cases and what cases may import.
 """

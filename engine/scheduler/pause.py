@@ -1,5 +1,7 @@
-"""A club rests over holidays or exams: nothing falls due, nothing opens, nothing accumulates
-(charter, decided rules)."""
+"""The pause of a club over holidays or exams: nothing falls due, opens or accumulates.
+
+Charter, decided rules.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,10 @@ OVER = "skipped: the club rested, and its due time moved"
 
 
 def pause(session: ClubSession, club_id: int, now: datetime, until: datetime | None = None) -> None:
-    """From here on the clock takes no step in this club; what people do still counts. ``until``:
-    when it goes on by itself."""
+    """Stop the clock of this club; what people do still counts.
+
+    ``until``: when it resumes by itself.
+    """
     enter_club(session, club_id)
     club = current_club(session)
     lock_row(session, club)
@@ -52,8 +56,7 @@ def pause(session: ClubSession, club_id: int, now: datetime, until: datetime | N
 
 
 def resume(session: ClubSession, club_id: int, now: datetime) -> int:
-    """The club goes on: every due time has moved by the days of the rest. Returns how many cases
-    went on."""
+    """Resume the club: shift each deadline by the days of the pause; return how many cases."""
     enter_club(session, club_id)
     club = current_club(session)
     lock_row(session, club)
@@ -79,8 +82,7 @@ def resume(session: ClubSession, club_id: int, now: datetime) -> int:
 
 
 def _resume_safely(session: ClubSession, case: Case, club: Club, now: datetime) -> None:
-    """One broken case never keeps the whole club at rest: its due time moves, too; it is looked at
-    again, and shows on the desk."""
+    """Resume one case; a broken one is shifted and looked at again, and shows on the desk."""
     case_id = case.id
     try:
         with session.begin_nested():
@@ -104,11 +106,13 @@ def _resume_safely(session: ClubSession, case: Case, club: Club, now: datetime) 
 
 
 def _release_letters(session: ClubSession, now: datetime) -> None:
-    """What waited leaves; a reminder of a due time that has moved does not."""
+    """Release the letters that waited, and drop reminders of a moved deadline."""
     waited = (Letter.state == LetterState.HELD) & (Letter.answer == PAUSED)
     for letter in session.execute(select(Letter).where(waited)).scalars():
         if letter.data.get("reminder") and _has_moved(session, letter):
-            letter.state, letter.answer, letter.settled_at = LetterState.DROPPED, OVER, now
+            letter.state = LetterState.DROPPED
+            letter.answer = OVER
+            letter.settled_at = now
     requeue(
         session, waited, morning_after_quiet(now, time_context(current_club(session))), answer=""
     )
@@ -120,7 +124,7 @@ def _has_moved(session: ClubSession, reminder: Letter) -> bool:
 
 
 def _tell(session: ClubSession, name: str, now: datetime, data: dict[str, str]) -> None:
-    """Whoever has something to hand in hears of it; the others have nothing to lose."""
+    """Tell the persons who have something to submit."""
     session.flush()
     theirs = select(Case.person_id).where(Case.turn == "person")
     members = (

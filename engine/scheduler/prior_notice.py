@@ -1,5 +1,4 @@
-"""Was the person warned? The clock takes no step against anybody before the ask that announced it
-was sent."""
+"""The notice: the system acts against a person only after its ask was sent."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ Notices = Mapping[tuple[int, int, str], Any]
 
 
 def load_notices(session: ClubSession, cases: Sequence[Case]) -> Notices:
-    """The asks of these cases' present rounds to the persons concerned, in one query."""
+    """Return the asks of these cases' entered versions to their persons, in one query."""
     keys = [(case.club_id, case.id, case.entered_version) for case in cases if _announcing(case)]
     found: dict[tuple[int, int, str], Any] = {}
     for row in session.connection().execute(_ASKS, {"rounds": keys}) if keys else ():
@@ -35,8 +34,10 @@ def load_notices(session: ClubSession, cases: Sequence[Case]) -> Notices:
 
 
 def notice_status(session: ClubSession, case: Case, asks: Notices) -> NoticeStatus:
-    """How the ask of the present round fared. *in time* where nobody was to be warned (it is a
-    decider's turn)."""
+    """Return whether the current state's notice arrived: in time, late, not yet, unreachable.
+
+    "in time" if no notice is required, as on a decider's turn.
+    """
     names = _announcing(case)
     if not names:
         return "in time"
@@ -63,28 +64,26 @@ _ASKS = (
 
 
 def waits_while_unreachable(case: Case) -> bool:
-    """A member whom no mail reaches is not moved against; an application that nobody can answer
-    simply ends."""
+    """True for a member whom no mail reaches; an application without answer simply ends."""
     return case.person.status == PersonStatus.MEMBER
 
 
 def renew_late_notice(session: ClubSession, case: Case, letter: Letter, now: datetime) -> None:
-    """Just before an ask leaves: if it leaves too late for its due time, the due time counts anew
-    from here."""
+    """Postpone the deadline if the ask, about to leave, announces it too late."""
     if is_too_late(session, case, letter, now):
-        with session.begin_nested():  # a fault here is this letter's alone
+        with session.begin_nested():  # A failure here is this letter's alone.
             act(session, case, "postponed", by=CLOCK, now=now)
 
 
 def is_too_late(session: ClubSession, case: Case, letter: Letter, now: datetime) -> bool:
-    """Would this letter announce the due time of its round to the person concerned, and too late?"""
+    """True if this letter announces its person's deadline, and too late."""
     announces = letter.name in _announcing(case) and letter.person_id == case.person_id
     running = letter.asks and case.entered_version == letter.version and case.turn != ""
     return announces and running and _too_late(session, case, now)
 
 
 def _announcing(case: Case) -> list[str]:
-    """The letters that ask the person concerned when their turn begins."""
+    """Return the letters that ask the person when their turn begins."""
     return _announcing_in(case.workflow, state_of(case.workflow, case.state))
 
 
@@ -96,8 +95,7 @@ def _announcing_in(workflow_name: str, state: State) -> list[str]:
 
 
 def _too_late(session: ClubSession, case: Case, left_at: datetime) -> bool:
-    """Later than the charter's ``remind_before`` before due, or than half the span where that is
-    shorter."""
+    """True if less than ``remind_before``, or half of a shorter span, is left."""
     assert case.due_at is not None, "somebody's turn has a due time"
     margin = min(
         charter_numbers(current_club(session)).remind_before, (case.due_at - case.entered_at) / 2

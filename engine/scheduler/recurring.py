@@ -1,5 +1,7 @@
-"""What the calendar begins: a period's cases for each person, and the daily letter. Only the
-running period opens."""
+"""The calendar's openings: a period's cases, and the daily letter.
+
+Only the running period opens.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ BACK_OFF = timedelta(minutes=15)
 
 
 def open_due(db: Database, now: datetime) -> int:
-    """Do whatever the calendar has due now; returns how many cases and letters came of it."""
+    """Open everything that the calendar has due; return how many cases and letters."""
     done = 0
     while True:
         count = db.write(openings_round, now)
@@ -50,7 +52,7 @@ def open_due(db: Database, now: datetime) -> int:
 
 @across_clubs
 def openings_round(session: ClubSession, now: datetime) -> int | None:
-    """One schedule, one commit. None when nothing was due."""
+    """Run one schedule in one commit; return None if none was due."""
     due = (
         select(Schedule)
         .where(Schedule.next_at <= now)
@@ -66,7 +68,7 @@ def openings_round(session: ClubSession, now: datetime) -> int | None:
 
 
 def _open_safely(session: ClubSession, schedule: Schedule, now: datetime) -> int:
-    """One broken schedule never stops the others: it backs off."""
+    """Run one schedule; a broken one backs off and never stops the others."""
     club_id, rule = schedule.club_id, schedule.rule
     try:
         with session.begin_nested():
@@ -82,7 +84,7 @@ def _open_safely(session: ClubSession, schedule: Schedule, now: datetime) -> int
 
 
 def open_schedule(session: ClubSession, schedule: Schedule, now: datetime) -> int:
-    """Do what this schedule has due, and set its next moment."""
+    """Open what this schedule has due, and set its next time."""
     if schedule.rule == RESUME:
         return resume(session, schedule.club_id, now)
     if current_club(session).paused_at:
@@ -96,8 +98,10 @@ def open_schedule(session: ClubSession, schedule: Schedule, now: datetime) -> in
 
 
 def _open_period(session: ClubSession, schedule: Schedule, now: datetime) -> int:
-    """Open the running period for the next batch of people; missed periods are recorded as not
-    opened."""
+    """Open the running period for the next batch of people.
+
+    Missed periods are recorded as not opened.
+    """
     flow, club = workflow(schedule.rule), current_club(session)
     calendar = calendar_of(flow)
     assert calendar is not None, "only what stands in the calendar has a schedule"
@@ -121,10 +125,10 @@ def _open_period(session: ClubSession, schedule: Schedule, now: datetime) -> int
 def _without_case(
     session: ClubSession, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime
 ) -> list[Person]:
-    """Those for whom it opens who have no case of this workflow open, nor one of this period, nor a
-    removal proposed.
+    """Return the members due a case of this period.
 
-    Who came after the opening begins with the next one, however late this one is opened.
+    No open case of this workflow, none of this period, no removal proposed, and joined before the
+    opening, however late it runs.
     """
     of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
     of_period = (Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))
@@ -145,13 +149,15 @@ def _without_case(
     )
     held = wanted.limit(BATCH + 1).with_for_update(
         **ROW_LOCK
-    )  # who leaves in this very moment is none of them, or finds the case
+    )  # A person who leaves in this very moment is not among them, or finds the case.
     return list(session.execute(held).scalars())
 
 
 def _daily(session: ClubSession, schedule: Schedule, now: datetime) -> int:
-    """The daily letter to each decider for whom something waits, once a day however long the worker
-    was off."""
+    """Queue the daily letter to each decider for whom something waits.
+
+    Once a day, however long the worker was off.
+    """
     club = current_club(session)
     rhythm, context = rhythm_of(DAILY), time_context(club)
     schedule.next_at, day = rhythm.following(now, context), rhythm.period(now, context)
@@ -171,8 +177,7 @@ def _daily(session: ClubSession, schedule: Schedule, now: datetime) -> int:
 
 
 def _supersede_older(session: ClubSession, person: Person, now: datetime) -> None:
-    """A daily letter of before that still waits for the mail server would say the same: today's
-    takes its place."""
+    """Drop an older daily letter that still waits: today's says the same."""
     waiting = (
         (Letter.person_id == person.id)
         & (Letter.name == DAILY_LETTER)
@@ -187,8 +192,10 @@ def _supersede_older(session: ClubSession, person: Person, now: datetime) -> Non
 
 
 def something_waits(session: ClubSession, person: Person, since: datetime | None = None) -> bool:
-    """Is there a matter for this decider to look at (``since``: a new one): a decision, or a letter
-    in trouble?"""
+    """True if a decision or a letter in trouble waits for this decider.
+
+    ``since``: a new one.
+    """
     waiting = select(Case.id).where(assigned_to(session, person)).limit(1)
     if since is not None:
         return session.execute(waiting.where(Case.entered_at >= since)).first() is not None

@@ -1,4 +1,4 @@
-"""Queue the reminders whose moment has passed, and compute when each case wants to be looked at next.
+"""Reminders, and the next wake-up of each case.
 
 Cases that are alike share one plan; a whole batch is written in a handful of statements.
 """
@@ -29,14 +29,13 @@ LATER_ONE = "skipped: a later reminder took its place"
 FEWER = "skipped: fewer reminders are wanted"
 ASK_FIRST = "skipped: what it reminds of has not left yet"
 
-# A case, its round, and who is asked in it.
+# A case, its entered version, and the persons asked in it.
 Asked = tuple[int, int, int | None, int | None]
 
 
 @dataclass(frozen=True)
 class Planned:
-    """The reminders whose moment has passed, each with the reason why it does not leave (or none),
-    and the next look."""
+    """The due reminders, each with the reason why it is dropped (or none), and the wake-up."""
 
     passed: list[tuple[datetime, LetterSpec, str]]
     wake_at: datetime
@@ -45,10 +44,10 @@ class Planned:
 def plan(
     state: State, entered: datetime, due: datetime, now: datetime, numbers: Numbers, *, fewer: bool
 ) -> Planned:
-    """Of several reminders whose moment passed only the last leaves; who wants fewer gets only the
-    last before the due time.
+    """Plan the reminders of a case: of several due ones only the last leaves.
 
-    Those that left before are among them: their keys are taken, so nothing leaves twice.
+    A person who wants fewer gets only the last one before the deadline. Includes reminders already
+    sent; the unique key prevents duplicates.
     """
     every = reminders_of(state, entered, due, numbers)
     passed = [pair for pair in every if pair[0] <= now]
@@ -66,7 +65,7 @@ def plan(
 
 
 def remind_due(session: ClubSession, now: datetime, size: int) -> int:
-    """Remind in the oldest cases whose deadline is still ahead. Returns in how many."""
+    """Remind in the oldest cases whose deadline is still ahead; return in how many."""
     found = session.connection().execute(_DUE, {"now": now, "size": size}).all()
     _remind(session, found, now)
     return len(found)
@@ -81,7 +80,7 @@ def remind_case(session: ClubSession, case: Case, now: datetime) -> None:
 
 
 def _remind(session: ClubSession, found: Sequence[Any], now: datetime) -> None:
-    """Queue what these cases' plans say, and write when each wants to be looked at next."""
+    """Queue the planned reminders of these cases, and set their wake-ups."""
     # perf: P3, 1,000 reminders in a handful of statements; case by case each took ten times as
     # long, 2026-11-23
     if not found:
@@ -181,8 +180,10 @@ _WAKE = (
 
 
 def _group_alike(found: Sequence[Any]) -> Iterable[tuple[Any, list[Any]]]:
-    """Cases that are alike in all that decides on their reminders (a club's newcomers, a week's
-    reflections) share one plan."""
+    """Group cases that are alike in all that decides on their reminders.
+
+    A club's newcomers or a week's reflections share one plan.
+    """
     alike: dict[tuple[Any, ...], list[Any]] = {}
     for row in found:
         alike.setdefault(row[: len(_ALIKE)], []).append(row)
@@ -190,8 +191,10 @@ def _group_alike(found: Sequence[Any]) -> Iterable[tuple[Any, list[Any]]]:
 
 
 def _not_yet_asked(session: ClubSession, cases: list[tuple[int, int]]) -> set[Asked]:
-    """Whom the letter that asks them has not left for yet (an outage, a provider that defers it):
-    no reminder overtakes it."""
+    """Return the persons whose ask has not left yet, so that no reminder overtakes it.
+
+    An outage, or a provider that defers it.
+    """
     if not cases:
         return set()
     unsent = session.connection().execute(_ASKS_UNSENT, {"cases": cases})
@@ -205,8 +208,10 @@ def _not_yet_asked(session: ClubSession, cases: list[tuple[int, int]]) -> set[As
 def _supersede_older(
     session: ClubSession, planned: Sequence[tuple[tuple[int, int, int], Planned]], now: datetime
 ) -> None:
-    """An earlier reminder that still waits (for the morning, for the mail server) gives way to the
-    newest."""
+    """Drop an earlier reminder that still waits when a newer one is queued.
+
+    For the morning, or for the mail server.
+    """
     newest = {key: what.passed[-1][0].isoformat() for key, what in planned if what.passed}
     if not newest:
         return

@@ -1,4 +1,4 @@
-"""When the calendar's rules are next due: the openings, the daily letter, the end of a rest."""
+"""The next times of the calendar: openings, daily letter, end of a pause."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ _DAILY_LETTER = Daily(charter.digest_hour)
 
 @across_clubs
 def plan_every_club(session: ClubSession, now: datetime) -> None:
-    """For a worker that starts, and now and then."""
+    """Plan the schedules of all clubs, when a worker starts and now and then."""
     for club in session.execute(select(Club)).scalars().all():
         with in_club(session, club.id):
             plan_schedules(session, now)
 
 
 def plan_schedules(session: ClubSession, now: datetime) -> None:
-    """The club's schedules, for a new club or after a workflow was added: the first opening is the
-    next one.
+    """Add the club's missing schedules, for a new club or workflow.
 
-    Those that there are never lie further ahead than their next moment: they would, after a clock
-    that ran ahead and was put right.
+    The first opening is the next one. Existing ones are never further ahead than their next time:
+    they would be, after a clock that ran ahead and was put right.
     """
     club = current_club(session)
     have, context = set(session.execute(select(Schedule.rule)).scalars()), time_context(club)
@@ -51,11 +50,10 @@ def plan_schedules(session: ClubSession, now: datetime) -> None:
 
 
 def replan_schedules(session: ClubSession, now: datetime, *, before: TimeContext) -> None:
-    """After a change of charter or zone (``before``: what held until now) the calendar follows the
-    new hours.
+    """Move the schedules to the new hours of a charter or zone.
 
-    An opening that is due already stays due; one that lay ahead and by the new hours is past is due
-    at once.
+    ``before``: the old context. A due opening stays due; one that was ahead and is past by the new
+    hours is due at once.
     """
     context = time_context(current_club(session))
     ahead = select(Schedule).where(Schedule.next_at > now, Schedule.rule.in_((*calendars(), DAILY)))
@@ -68,7 +66,7 @@ def replan_schedules(session: ClubSession, now: datetime, *, before: TimeContext
 
 
 def pass_over(session: ClubSession, schedule: Schedule, now: datetime) -> None:
-    """What fell into the club's rest is not made up for; the next moment counts."""
+    """Skip what fell into the club's pause, and set the next time."""
     rhythm, context = rhythm_of(schedule.rule), time_context(current_club(session))
     while schedule.next_at <= now and schedule.rule != DAILY:
         schedule.not_opened = [*schedule.not_opened, rhythm.period(schedule.next_at, context)]
@@ -77,12 +75,12 @@ def pass_over(session: ClubSession, schedule: Schedule, now: datetime) -> None:
 
 
 def rhythm_of(rule: str) -> Recurrence:
-    """When a schedule's moments come, and what each is called."""
+    """Return the recurrence of a schedule: its times and their names."""
     return _DAILY_LETTER if rule == DAILY else calendars()[rule].rule
 
 
 def calendars() -> dict[str, Calendar]:
-    """The workflows that the calendar opens."""
+    """Return the workflows that the calendar opens."""
     return {flow.key: calendar for flow in all_workflows() if (calendar := calendar_of(flow))}
 
 

@@ -1,5 +1,4 @@
-"""The sweep: whatever is due takes one step, through the same door as everybody's acts. Time is an
-argument."""
+"""The sweep: each due case takes one step, by transitions.act. Time is an argument."""
 
 from __future__ import annotations
 
@@ -30,14 +29,13 @@ from engine.storage.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
 
-# So many steps, or so many reminders, in one commit: some tens of milliseconds during which a form
-# waits.
+# Steps, or reminders, in one commit: some tens of milliseconds for which a form waits.
 ROUND, REMINDERS = 500, 1_000
 BACK_OFF = timedelta(minutes=15)
 
 
 def sweep(db: Database, now: datetime) -> int:
-    """Let everything that is due take one step. Returns how many cases were looked at."""
+    """Let each due case take one step; return how many cases were looked at."""
     seen, reminders = 0, True
     while True:
         count = db.write(sweep_round, now, reminders=reminders)
@@ -51,15 +49,14 @@ def sweep(db: Database, now: datetime) -> int:
 def sweep_round(
     session: ClubSession, now: datetime, size: int = ROUND, *, reminders: bool = True
 ) -> int:
-    """One commit's worth of the oldest cases that want to be looked at: reminders all at once, then
-    steps."""
+    """Sweep a batch of the oldest due cases in one commit: reminders together, then steps."""
     reminded = _remind_safely(session, now) if reminders else 0
     if reminded >= REMINDERS:
-        return reminded  # others wait to be reminded together, too: among the cases below each would cost ten times as much
+        return reminded  # the others, too, together: among the steps each costs ten times as much
     due = session.execute(_DUE, {"now": now, "size": size}).scalars()
     cases = sorted(
         due, key=attrgetter("club_id", "wake_at", "id")
-    )  # of two that are due at midnight the older one goes first
+    )  # Of two that are due at midnight the older one goes first.
     if cases:
         run_due_steps(session, cases, now)
     return len(cases) + reminded
@@ -75,7 +72,10 @@ _DUE = (
 
 
 def run_due_steps(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
-    """Let a batch take its steps, all or none; if one is broken, each alone, and that one backs off."""
+    """Run the steps of a batch, all or none.
+
+    If one is broken, each runs alone, and that one backs off.
+    """
     keys = [(case.club_id, case.id) for case in cases]
     try:
         with session.begin_nested():
@@ -94,7 +94,7 @@ def run_due_steps(session: ClubSession, cases: Sequence[Case], now: datetime) ->
 
 
 def _run_all(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
-    """What the steps of a batch ask for is read at once."""
+    """Run the steps of a batch, with what they read loaded at once."""
     load_clubs(session, {case.club_id for case in cases})
     asks = load_notices(session, cases)
     for club_id, group in groupby(cases, key=attrgetter("club_id")):
@@ -113,8 +113,10 @@ def _back_off(
 
 
 def _remind_safely(session: ClubSession, now: datetime) -> int:
-    """None are reminded where one of them is broken: then each is looked at on its own, and the
-    broken one backs off."""
+    """Remind a batch.
+
+    If one is broken none is reminded; then each runs alone, and the broken one backs off.
+    """
     try:
         with session.begin_nested():
             return remind_due(session, now, REMINDERS)
@@ -126,12 +128,11 @@ def _remind_safely(session: ClubSession, now: datetime) -> int:
 
 
 def run_due_step(session: ClubSession, case: Case, now: datetime, asks: Notices) -> None:
-    """The one thing that is due in this case now: a reminder, its due step, or more time for
-    somebody not yet warned."""
+    """Do what is due in this case: a reminder, its due step, or more time without a notice."""
     if case.wake_at is None or case.wake_at > now:
-        return  # another case's step has moved this one in the same round
+        return  # Another case's step has moved this one in the same batch.
     if current_club(session).paused_at:
-        case.wake_at = None  # it was opened while somebody paused the club
+        case.wake_at = None  # It was opened while the club was being paused.
         return
     if standing(case) is UNREADABLE:
         log.warning(
@@ -172,15 +173,13 @@ _WAKE_UNREACHABLE = (
 
 
 def wake_unreachable(session: ClubSession, club_id: int, case_id: int, now: datetime) -> None:
-    """A case that rested because nobody could be reached is looked at again: its ask got through
-    after all."""
+    """Wake a case that waited for a reachable person: its ask arrived after all."""
     session.connection().execute(_WAKE_UNREACHABLE, {"club": club_id, "case": case_id, "now": now})
 
 
 @across_clubs
 def wake_unscheduled(session: ClubSession, now: datetime) -> None:
-    """Whoever acted while a rest ended may have found the club still at rest: the sweep looks at
-    such a case again."""
+    """Wake cases whose ``wake_at`` stayed empty because of a race with ``resume()``."""
     goes_on = Case.club_id.in_(select(Club.id).where(Club.paused_at.is_(None)))
     asleep = (
         (Case.turn != "") & Case.wake_at.is_(None) & Case.due_at.is_not(None) & (Case.trouble == "")
@@ -190,7 +189,7 @@ def wake_unscheduled(session: ClubSession, now: datetime) -> None:
 
 @across_clubs
 def forget_old(session: ClubSession, now: datetime, size: int = ROUND) -> int:
-    """Empty ended cases whose declared keeping time (``final(keep=…)``) is over. Returns how many."""
+    """Empty ended cases after their declared time (``final(keep=…)``); return how many."""
     kept = [
         (flow.key, state.name, state.keep)
         for flow in all_workflows()
@@ -214,8 +213,7 @@ def forget_old(session: ClubSession, now: datetime, size: int = ROUND) -> int:
 
 
 def _by_number(clubs: Sequence[Club], number: Number) -> dict[int, list[int]]:
-    """The clubs for which a number of the charter is the same: together, so that none waits for
-    another's longer time."""
+    """Group clubs by their value of a number, so that none waits for another's longer time."""
     alike: dict[int, list[int]] = {}
     for club in clubs:
         alike.setdefault(number.of(charter_numbers(club)), []).append(club.id)

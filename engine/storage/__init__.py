@@ -1,4 +1,4 @@
-"""Rows and how they are read and written: models, engines, the unit of work, migrations.
+"""Rows and access to them: models, engines, unit of work, migrations.
 
 May import: nothing of the project.
 """

@@ -1,7 +1,6 @@
-"""Many rows in one statement: everything that is written faster than SQLAlchemy's ORM would write
-it.
+"""Many rows in one statement, where SQLAlchemy's ORM is too slow.
 
-Each has a mark: what was measured without it and with it, on SQLite, in CPU time, and when. The
+Each function has a mark: measured without and with it, on SQLite, in CPU time, and when. The
 benchmarks (sweep, forms) say whether it still pays; what does not is to be deleted.
 """
 
@@ -21,17 +20,17 @@ from engine.storage.models import Case, Event, Letter, Person, Row
 if TYPE_CHECKING:
     from engine.storage.unit_of_work import NewEvent
 
-Maker = Callable[[Any], Any] | None  # what makes a column's value ready for the driver
+Maker = Callable[[Any], Any] | None  # What makes a column's value ready for the driver.
 
 _NOTHING = object()
 
 
 def insert_new(session: Session, model: type[Row], **values: Any) -> bool:
-    """Insert a row unless its unique key is taken. True if it was inserted."""
+    """Insert a row unless its unique key is taken; return True if it was inserted."""
     statement = _insert_and_say(session.get_bind().dialect.name, model)
     return (
         session.connection().execute(statement, values).first() is not None
-    )  # psycopg's rowcount is -1, taken or not
+    )  # psycopg's rowcount is -1, taken or not.
 
 
 def insert_letters(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -40,17 +39,18 @@ def insert_letters(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def insert_events(session: Session, events: Sequence[NewEvent]) -> None:
-    """Insert events in one statement; the ORM would carry each about as a row that may still
-    change."""
+    """Insert events in one statement.
+
+    The ORM would track each as a row that may still change.
+    """
     # perf: P3's steps 21x -> 9x of the bare tick, together with update_cases, 2026-11-23
     write_many(session, _INSERT[Event], [vars(event) for event in events])
 
 
 def insert_people_and_cases(session: Session) -> None:
-    """Insert the session's new people, then its new cases; afterwards they are rows like those that
-    were read.
+    """Insert the session's new people, then its new cases, and keep them as loaded rows.
 
-    The ORM would sort and carry each of them through a flush of its own kind.
+    The ORM would sort them and flush each on its own.
     """
     # perf: P1, 100 forms 288 -> 250 ms, 2026-12-01
     for model in (Person, Case):
@@ -64,11 +64,9 @@ def insert_people_and_cases(session: Session) -> None:
 
 
 def update_cases(session: Session, cases: Sequence[Case]) -> None:
-    """Write what changed in these cases, each guarded by its version. The session keeps them as
-    changed.
+    """Write the changes of these cases, each guarded by its version; the session keeps them.
 
-    Raises:
-        StaleDataError: A case was changed meanwhile.
+    Raises: StaleDataError if a case was changed meanwhile.
     """
     # perf: P3, 500 steps of a study plan 109 -> 74 ms; of a reflection, whose choice queries,
     # nothing, 2026-12-01
@@ -92,7 +90,7 @@ def update_cases(session: Session, cases: Sequence[Case]) -> None:
 def write_many(
     session: Session, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]
 ) -> int:
-    """Run one statement for many rows with the same keys. Returns how many rows it met.
+    """Run one statement for many rows with the same keys; return the row count.
 
     As SQLAlchemy's own list of parameters, but the values are made ready for the driver column by
     column. Every parameter needs a key in the rows: a literal in the statement is a parameter, too.
@@ -107,11 +105,12 @@ def write_many(
 
 
 def _ready(values: list[Any], make: Maker) -> list[Any]:
-    """Make values ready for the driver; rows of a batch share many, so a run of the very same one
-    is made ready once."""
+    """Make values ready for the driver, the same one of adjacent rows only once."""
     if make is None:
         return values
-    ready, last, made = [], _NOTHING, None
+    ready = []
+    last = _NOTHING
+    made = None
     for value in values:
         if value is not last:
             last, made = value, make(value)
@@ -123,8 +122,7 @@ def _ready(values: list[Any], make: Maker) -> list[Any]:
 def _made_ready(
     statement: Insert | Update, dialect: Dialect, keys: tuple[str, ...]
 ) -> tuple[str, dict[str, Maker], bool]:
-    """Return the statement's text, its parameters in order with their makers, and whether they go
-    by position."""
+    """Return the statement's text, parameters in order with makers, True if positional."""
     compiled = statement.compile(dialect=dialect, column_keys=list(keys))
     names = compiled.positiontup or list(compiled.binds)
     makers: dict[str, Maker] = {
@@ -138,7 +136,7 @@ _INSERT: dict[Any, Insert] = {model: insert(model.__table__) for model in (Perso
 
 
 def _every_column(row: Row) -> dict[str, Any]:
-    """Return every column's value; what nobody set gets its default, in the row too."""
+    """Return every column's value; an unset one gets its default, in the row too."""
     values = vars(row)
     for column in row.__table__.columns:
         if column.name not in values:
@@ -155,7 +153,7 @@ def _every_column(row: Row) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=64)
 def _update_statement(names: tuple[str, ...]) -> Update:
-    """Return the update of these columns of one case, unless somebody was faster."""
+    """Return the update of these columns of one case, guarded by its version."""
     case = Case.__table__.c
     guarded = (
         case.club_id == bindparam("of_club"),

@@ -1,12 +1,12 @@
-"""The database: readers that cannot write, and one door for writing.
+"""The database: readers that cannot write, and ``Database.write`` for everything else.
 
 On SQLite every writing unit begins with BEGIN IMMEDIATE behind one lock in the process: plain BEGIN
 in WAL mode fails at once when another writer was faster, and threads that wait in SQLite's own busy
 handler wait unfairly.
 
-On PostgreSQL units of many processes run side by side (READ COMMITTED). Rows that decide are held
-(``hold``, FOR UPDATE) or guarded by a version; a unit that was overtaken all the same is run again
-and finds what the faster one left.
+On PostgreSQL units of many processes run side by side (READ COMMITTED). Rows that decide are locked
+(``lock_row``, FOR UPDATE) or guarded by a version; a unit that lost a race is run again and finds
+what the faster one left.
 """
 
 from __future__ import annotations
@@ -33,16 +33,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
-# How often a unit that was overtaken is run again, and the longest wait before that, in seconds.
+# How often a unit that lost a race is run again, and the longest wait before that, in seconds.
 _TRIES, _LONGEST_WAIT = 20, 0.1
-_DEADLOCK, _NOT_SERIALIZABLE, _KEY_TAKEN = "40P01", "40001", "23505"
+_DEADLOCK = "40P01"
+_NOT_SERIALIZABLE = "40001"
+_KEY_TAKEN = "23505"
 
 
 class Database:
-    """``write(unit, …)`` is the only committer. A unit takes a session and plain data, and returns
-    plain data.
+    """The only committer, by ``write(unit, …)``.
 
-    ``on_letters`` is told after each commit how many letters the unit queued, if it queued any.
+    A unit takes a session and plain data, and returns plain data. ``on_letters`` is told after each
+    commit how many letters the unit queued, if any.
     """
 
     def __init__(
@@ -69,10 +71,9 @@ class Database:
     def write(
         self, unit: Callable[Concatenate[ClubSession, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Run one writing unit and commit it. Whatever the unit raises rolls all of it back.
+        """Run one writing unit and commit it; any exception rolls all of it back.
 
-        Overtaken by another process, it is run again from the start: it sees what the other one
-        wrote.
+        A unit that lost a race runs again from the start, and sees what the faster one wrote.
         """
         for turn in range(1, _TRIES):
             try:
@@ -80,7 +81,7 @@ class Database:
             except (StaleDataError, DBAPIError) as trouble:
                 if not lost_race(trouble) and _state_of(trouble) != _KEY_TAKEN:
                     raise
-            # By chance: whoever collided once should not meet again.
+            # At random, so that two units do not collide again.
             threading.Event().wait(random.uniform(0, min(_LONGEST_WAIT, 0.002 * 2**turn)))  # noqa: S311
         return self._write_once(unit, *args, **kwargs)
 
@@ -98,19 +99,18 @@ class Database:
 
     @contextlib.contextmanager
     def rehearse(self) -> Iterator[ClubSession]:
-        """A session whose writes are all taken back: for a short look ahead with the very code that
-        acts."""
+        """Open a session whose writes are rolled back, for a preview with the code that acts."""
         with self._lock, self._write_session() as session:
             session.keys = self.keys
             try:
                 yield session
             finally:
-                session.expunge_all()  # a rollback would empty what the page still shows
+                session.expunge_all()  # A rollback would empty what the page still shows.
                 session.rollback()
 
     @contextlib.contextmanager
     def read(self, club_id: int | None = None) -> Iterator[ClubSession]:
-        """A session that cannot write."""
+        """Open a session that cannot write."""
         with self._read_session() as session:
             session.keys = self.keys
             if club_id is not None:
@@ -123,8 +123,10 @@ class Database:
 
 
 def lost_race(trouble: BaseException) -> bool:
-    """Was another process faster, so that the whole unit wants to be run again? What catches faults
-    in a unit lets this pass."""
+    """True if another process was faster and the unit must run again.
+
+    An ``except`` inside a unit must re-raise it.
+    """
     return isinstance(trouble, StaleDataError) or _state_of(trouble) in (
         _DEADLOCK,
         _NOT_SERIALIZABLE,
@@ -132,23 +134,27 @@ def lost_race(trouble: BaseException) -> bool:
 
 
 def database_unavailable(trouble: BaseException) -> bool:
-    """Does the database take nothing for now (a restart, a full disk, a lock)? Nothing was half
-    written, and it comes back."""
+    """True if the database takes nothing for now: a restart, a full disk, a lock.
+
+    Nothing was half written, and it comes back.
+    """
     if isinstance(trouble, DBAPIError):
         return isinstance(trouble, OperationalError) or trouble.connection_invalidated
     return isinstance(trouble, PoolTimeoutError)
 
 
 def _state_of(trouble: BaseException) -> str | None:
-    """PostgreSQL's SQLSTATE."""
+    """Return PostgreSQL's SQLSTATE."""
     return getattr(trouble.orig, "sqlstate", None) if isinstance(trouble, DBAPIError) else None
 
 
 def lock_row(session: ClubSession, row: Row) -> None:
-    """Until the commit nobody else changes this row; it is read anew. On SQLite whoever writes is
-    alone anyway."""
+    """Lock this row until the commit, and refresh it.
+
+    On SQLite a writer is alone anyway.
+    """
     if session.get_bind().dialect.name == "postgresql" and row not in session.new:
-        session.flush()  # a refresh throws away what was not written yet
+        session.flush()  # A refresh drops what is not flushed yet.
         session.refresh(row, with_for_update=ROW_LOCK)
 
 
@@ -157,14 +163,13 @@ ROW_LOCK: dict[str, Any] = {"key_share": True}
 
 
 def enter_club(session: ClubSession, club_id: int) -> None:
-    """From here on this session sees and writes only this club's rows."""
+    """Limit the session to this club's rows."""
     session.scope = club_id
 
 
 @contextlib.contextmanager
 def in_club(session: ClubSession, club_id: int) -> Iterator[None]:
-    """Within this block the session belongs to one club, and what is new in it is written at its
-    end."""
+    """Limit the session to one club within this block, and flush at its end."""
     before, session.scope = session.scope, club_id
     try:
         yield
@@ -179,7 +184,7 @@ def club_of(session: ClubSession) -> int:
 
 
 def across_clubs(function: F) -> F:
-    """Mark a function that looks at the rows of all clubs; a house test lists every one of them."""
+    """Mark a function that reads the rows of all clubs; a house test lists every one."""
 
     @functools.wraps(function)
     def wrapped(session: ClubSession, *args: Any, **kwargs: Any) -> Any:

@@ -1,5 +1,4 @@
-"""Connections to both kinds of database: what is settled once when one opens, and what each time
-one is used."""
+"""Engines for both databases: settings of a new connection, and of each use."""
 
 from __future__ import annotations
 
@@ -16,13 +15,12 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
-# A connection to PostgreSQL that rested longer than this, in seconds, is asked whether it still
-# lives.
+# A connection to PostgreSQL that was idle for longer, in seconds, is pinged before use.
 _IDLE_SECONDS = 1.0
 
 
 def sqlite_module() -> Any:
-    """The newest SQLite at hand: the bundled one where its wheel exists, else Python's own."""
+    """Return the bundled SQLite if its wheel exists, else Python's own."""
     try:
         import pysqlite3.dbapi2 as bundled  # type: ignore[import-untyped]  # noqa: PLC0415
     except ImportError:
@@ -31,7 +29,7 @@ def sqlite_module() -> Any:
 
 
 def open_engine(url: URL, *, read_only: bool) -> Engine:
-    """Connections for readers that cannot write, or for writers."""
+    """Open an engine for readers that cannot write, or for writers."""
     return (
         _sqlite(url, read_only)
         if url.get_backend_name() == "sqlite"
@@ -60,10 +58,10 @@ def _sqlite(url: URL, read_only: bool) -> Engine:
 
 
 def out_of_bounds(url: URL) -> Path | None:
-    """The folder or file of a SQLite database that this account cannot write, if there is one.
+    """Return the folder or file of a SQLite database that this account cannot write, if any.
 
-    SQLite finds out only at the first write: on a file that can be read, pages would show and
-    nothing be kept.
+    SQLite finds out only at the first write: on a readable file, pages would show and nothing be
+    stored.
     """
     file = Path(url.database or "")
     parts = (file.parent, *(file.with_name(file.name + ending) for ending in ("", "-wal", "-shm")))
@@ -73,7 +71,10 @@ def out_of_bounds(url: URL) -> Path | None:
 
 
 def _to_json(value: Any) -> str:
-    """Most of these values are empty, and a step of the sweep writes two and reads three."""
+    """Write JSON, with a short cut for empty values.
+
+    Most of these values are empty, and a step of the sweep writes two and reads three.
+    """
     return "{}" if value == {} else json.dumps(value)
 
 
@@ -82,7 +83,7 @@ def _from_json(text: str) -> Any:
 
 
 def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:
-    connection.isolation_level = None  # the driver must not begin on its own: begin_sqlite does
+    connection.isolation_level = None  # The driver must not begin on its own: begin_sqlite does.
     cursor = connection.cursor()
     for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -96,7 +97,7 @@ def begin_sqlite(statement: str, connection: Any) -> None:
 
 
 def _postgresql(url: URL, read_only: bool) -> Engine:
-    """A page reads as of one moment; a writer sees what was committed while it waited for a row."""
+    """Open an engine: pages read one snapshot, writers see what others committed."""
     level = "REPEATABLE READ" if read_only else "READ COMMITTED"
     engine = create_engine(
         url,
@@ -112,16 +113,15 @@ def _postgresql(url: URL, read_only: bool) -> Engine:
 
 def _set_up_postgresql(connection: Any, record: Any, *, read_only: bool) -> None:
     connection.read_only = (
-        read_only  # once: SQLAlchemy's execution option is set and taken back by every transaction
+        read_only  # Once: SQLAlchemy's execution option is set and undone by every transaction.
     )
 
 
 class IdlePing:
-    """SQLAlchemy's ``pool_pre_ping``, except that a connection which was at work a moment ago is
-    not asked whether it lives.
+    """A ``pool_pre_ping`` that skips connections which worked a moment ago.
 
-    Unless something waits to be read on it: a server that ends says so, or closes, and nothing else
-    speaks unasked.
+    Unless input waits on one: a server that ends says so, or closes, and nothing else speaks
+    unasked.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -145,7 +145,10 @@ class IdlePing:
 
 
 def _has_input(connection: Any) -> bool:
-    """Asks the operating system only: a tenth of what a round to the server takes."""
+    """True if the socket has input.
+
+    Asks the operating system only: a tenth of the cost of asking the server.
+    """
     with selectors.DefaultSelector() as selector:
         selector.register(connection.fileno(), selectors.EVENT_READ)
         return bool(selector.select(0))

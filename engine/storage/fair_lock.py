@@ -1,4 +1,4 @@
-"""A lock that goes to whoever asked for it first."""
+"""A lock that is granted in the order of the requests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections import deque
 
 
 class FairLock:
-    """First come, first served.
+    """A first-come, first-served lock.
 
-    Python's own lock goes to whoever is awake: a sweep that commits round after round would keep
-    every form waiting to its end.
+    Python's own lock goes to the thread that is awake: a sweep that commits batch after batch would
+    keep every form waiting to its end.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class FairLock:
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
-        mine.acquire()  # whoever is before us lets go of it
+        mine.acquire()  # The thread before us releases it.
 
     def __exit__(self, *trouble: object) -> None:
         with self._guard:
@@ -37,5 +37,5 @@ class FairLock:
 
     @property
     def waiting(self) -> int:
-        """How many wait for their turn."""
+        """Return how many threads wait."""
         return len(self._waiting)

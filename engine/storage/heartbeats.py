@@ -1,5 +1,4 @@
-"""Signs of life: when a part of the service last ran, and what the mail server said when it refused
-to talk."""
+"""Heartbeats of the service's parts, and the trouble of the mail channel."""
 
 from __future__ import annotations
 
@@ -15,15 +14,14 @@ from engine.storage.unit_of_work import ClubSession
 
 
 def beat(session: ClubSession, name: str, at: datetime) -> None:
-    """This part runs; ``at`` is the machine's own time."""
+    """Record that this part runs; ``at`` is the machine's own time."""
     insert_new(session, Heartbeat, name=name, at=at, data={})
     session.execute(update(Heartbeat).where(Heartbeat.name == name).values(at=at))
 
 
 @dataclass(frozen=True)
 class ChannelTrouble:
-    """What the mail server said when it last refused to talk, since when it does, and when it is
-    tried again."""
+    """The mail server's last refusal, since when, and when the next try is."""
 
     answer: str
     since: datetime
@@ -31,7 +29,7 @@ class ChannelTrouble:
 
 
 def channel_trouble(session: ClubSession) -> ChannelTrouble | None:
-    """None while mail flows."""
+    """Return the channel's trouble, None while mail flows."""
     beat = session.get(Heartbeat, "channel")
     if beat is None or not beat.data:
         return None
@@ -48,8 +46,7 @@ class PostHold:
 
 
 def hold_post(session: ClubSession, why: str, at: datetime) -> None:
-    """The post of the whole installation rests until ``end_rest``; only letters released one by one
-    leave."""
+    """Hold the post of the whole installation; only letters released one by one leave."""
     release_post(session)
     session.add(Heartbeat(name="rest", at=at, data={"why": why}))
 
@@ -66,9 +63,9 @@ def post_is_held(session: ClubSession) -> PostHold | None:
 def note_channel(
     session: ClubSession, trouble: str, waits: Sequence[timedelta], now: datetime
 ) -> None:
-    """Keep the channel's trouble where every process and the desk see it; empty: mail flows again.
+    """Store the channel's trouble for the desk and every process; none: mail flows again.
 
-    ``waits``: how long to rest after the first, second, … trouble in a row.
+    ``waits``: how long to wait after the first, second, … trouble in a row.
     """
     beat = session.get(Heartbeat, "channel")
     if beat is None:

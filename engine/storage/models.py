@@ -1,4 +1,4 @@
-"""The rows. ``club_id`` leads every key: one club never sees another's."""
+"""The tables. ``club_id`` leads every key: one club never sees another's rows."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ _serial = itertools.count(secrets.randbits(21))
 
 
 def new_id() -> int:
-    """A 63-bit id that sorts by the time it was made; unique over processes without asking the
-    database."""
+    """Return a 63-bit id that sorts by its time, unique over processes without the database."""
     return ((time.time_ns() // 1_000_000 - _EPOCH_MS) << 21) | (next(_serial) & 0x1FFFFF)
 
 
 def _where(condition: str) -> dict[str, Any]:
-    """Of an index: only the rows for which this holds."""
+    """Build the condition of a partial index."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
@@ -57,8 +56,10 @@ class Row(DeclarativeBase):
 
 
 class ClubRow:
-    """Mixed into every table that belongs to a club; ``engine.storage.database`` narrows each query
-    on it to the club at hand."""
+    """A mixin of each table of a club.
+
+    ``engine.storage.unit_of_work`` narrows each query on it to the session's club.
+    """
 
     club_id: Mapped[int] = mapped_column(primary_key=True, sort_order=-10)
 
@@ -79,7 +80,7 @@ class Club(Row):
 
 
 class CharterChange(ClubRow, Row):
-    """``by_id``: who changed it on a page; None from the command line."""
+    """A version of a charter. ``by_id``: its author on a page; None from the command line."""
 
     __tablename__ = "charter_change"
     version: Mapped[int] = mapped_column(primary_key=True)
@@ -91,9 +92,9 @@ class CharterChange(ClubRow, Row):
 class Person(ClubRow, Row):
     """A person whom the club knows.
 
-    The address lies open only while mail has to reach it; the hash finds it again. ``joined_at``:
-    when they joined the club, which may have been long before ``registered_at``, when this service
-    came to know them as a member.
+    The address is stored only while mail has to reach it; the hash finds it again. ``joined_at``:
+    when they joined the club, perhaps long before ``registered_at``, when this service came to know
+    them as a member.
     """
 
     __tablename__ = "person"
@@ -123,15 +124,15 @@ class Person(ClubRow, Row):
     removed_at: Mapped[datetime | None]
     away_until: Mapped[datetime | None]
 
-    # Two who change the same person at once: the second one is refused, and its unit run again.
+    # Two units that change the same person at once: the second one is refused and run again.
     __mapper_args__ = {"version_id_col": version}
 
 
 class Case(ClubRow, Row):
-    """A matter on its way. ``turn`` names whose move it is, empty when the case has ended.
+    """A run of a workflow about one person.
 
-    *round*: ``entered_version``, the version at which the present state was entered; forms carry
-    it.
+    ``turn`` names the role whose move it is, "" when the case has ended. ``entered_version``: the
+    version at which the present state was entered; forms carry it.
     """
 
     __tablename__ = "case"
@@ -167,10 +168,9 @@ class Case(ClubRow, Row):
 
 
 class Event(ClubRow, Row):
-    """What happened: written once with the version it made, never changed (erasure empties its
-    words).
+    """The record of a transition, never changed; erasure empties its words.
 
-    ``device``: what the browser of a decider's press said it is, for the receipt.
+    ``device``: the browser of a decider's press, for the receipt.
     """
 
     __tablename__ = "event"
@@ -193,7 +193,7 @@ class Event(ClubRow, Row):
 
 
 class Mark(ClubRow, Row):
-    """One person's vote, sign-in or attendance in one round of a case."""
+    """A person's vote, sign-in or attendance in one entered version of a case."""
 
     __tablename__ = "mark"
     __table_args__ = (ForeignKeyConstraint(["club_id", "case_id"], ["case.club_id", "case.id"]),)
@@ -207,10 +207,10 @@ class Mark(ClubRow, Row):
 
 
 class Letter(ClubRow, Row):
-    """A letter's life. ``key`` keeps the same letter from being queued twice. ``address``: where it
-    goes instead of to the person's own (a new address that is to be confirmed).
+    """A letter in the queue.
 
-    ``lease_until`` follows the machine's clock.
+    ``key`` prevents queueing it twice. ``address``: where it goes instead of to the person's own (a
+    new address to be confirmed). ``lease_until`` follows the machine's clock.
     """
 
     __tablename__ = "letter"
@@ -248,7 +248,7 @@ class Letter(ClubRow, Row):
 
 
 class Schedule(ClubRow, Row):
-    """When a rule of the calendar next wants to be looked at (an opening, the daily letter)."""
+    """The next time of a rule of the calendar (an opening, the daily letter)."""
 
     __tablename__ = "schedule"
     __table_args__ = (Index("ix_schedule_next_at", "next_at"),)
@@ -258,8 +258,10 @@ class Schedule(ClubRow, Row):
 
 
 class WebSession(ClubRow, Row):
-    """A signed-in browser; the cookie's value is kept only as a hash. ``device``: what it said it
-    is, for its owner to know it."""
+    """A signed-in browser; its cookie's value is stored only as a hash.
+
+    ``device``: its own name, for its owner to know it.
+    """
 
     __tablename__ = "web_session"
     __table_args__ = (
@@ -277,8 +279,7 @@ class WebSession(ClubRow, Row):
 
 
 class KnownBrowser(ClubRow, Row):
-    """A browser in which a decider has acted or signed in; its cookie's value is kept only as a
-    hash."""
+    """A browser in which a decider acted or signed in; its cookie's value is only a hash."""
 
     __tablename__ = "known_browser"
     __table_args__ = (
@@ -291,7 +292,7 @@ class KnownBrowser(ClubRow, Row):
 
 
 class SpentLink(ClubRow, Row):
-    """A one-time link that was used: the letter that held it, and what for."""
+    """A used one-time link: the letter that held it, and its purpose."""
 
     __tablename__ = "spent_link"
     letter_id: Mapped[int] = mapped_column(primary_key=True)
@@ -300,8 +301,7 @@ class SpentLink(ClubRow, Row):
 
 
 class Draft(ClubRow, Row):
-    """What somebody typed into a form and has not handed in yet. ``form``: the kind and target of
-    the link it stands behind."""
+    """A saved, unsubmitted form. ``form``: kind and target of the link that opens it."""
 
     __tablename__ = "draft"
     __table_args__ = (
@@ -314,8 +314,7 @@ class Draft(ClubRow, Row):
 
 
 class Rate(Row):
-    """How often somebody did something in a window of time; on the machine's clock, for every
-    process alike."""
+    """A count in a window of time, by the machine's clock, shared by all processes."""
 
     __tablename__ = "rate"
     what: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -325,7 +324,7 @@ class Rate(Row):
 
 
 class Heartbeat(Row):
-    """A part of the service and its last sign of life; the mail channel keeps its trouble here."""
+    """A part of the service and its last sign of life, or the mail channel's trouble."""
 
     __tablename__ = "heartbeat"
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -334,8 +333,7 @@ class Heartbeat(Row):
 
 
 class MailAccount(Row):
-    """The installation's mail account, where it was set on a page. ``secret``: the password, sealed
-    with the installation's key."""
+    """The installation's mail account, if set on a page. ``secret``: its encrypted password."""
 
     __tablename__ = "mail_account"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

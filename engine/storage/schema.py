@@ -1,5 +1,4 @@
-"""Brings a database to the schema that this version needs; safe when many processes start in the
-same second."""
+"""Migration to the schema of this version; safe when many processes start at once."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def _config() -> Config:
 
 
 class SchemaIsNewer(RuntimeError):
-    """The database was made by a later version of Jiuniu than this one."""
+    """A database that a later version of Jiuniu made."""
 
 
 @functools.cache
@@ -52,17 +51,19 @@ def current(connection: Connection) -> str | None:
 
 
 def standing(db: Database) -> Literal["current", "behind", "newer"]:
-    """How the database's schema stands to the one that this version needs."""
+    """Compare the database's schema with the one that this version needs."""
     with db.reader.connect() as connection:
         found = current(connection)
     return "current" if found == newest() else "behind" if found in _known() else "newer"
 
 
 def upgrade(db: Database) -> bool:
-    """Migrate to the newest schema in one transaction. True when there was something to do. Raises
-    SchemaIsNewer."""
+    """Migrate to the newest schema in one transaction; return True if anything was to do.
+
+    Raises: SchemaIsNewer.
+    """
     with db.writer.connect() as connection:
-        if db.is_sqlite:  # only effective outside a transaction; batch migrations rebuild tables
+        if db.is_sqlite:  # Only effective outside a transaction; batch migrations rebuild tables.
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
         with connection.begin():
             if not db.is_sqlite:
@@ -72,7 +73,8 @@ def upgrade(db: Database) -> bool:
             found = current(connection)
             if found not in _known():
                 raise SchemaIsNewer(
-                    f"its schema is {found}, this version knows up to {newest()}: use the newer Jiuniu"
+                    f"its schema is {found}, this version knows up to {newest()}: use the "
+                    "newer Jiuniu"
                 )
             needed = found != newest()
             if needed:

@@ -1,4 +1,4 @@
-"""The stages of people and letters, and how an action came in, as enumerations."""
+"""The stages of people and letters, and the channels of actions, as enumerations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PersonStatus(StrEnum):
-    """Where a person is on their way through the club."""
+    """The stage of a person in the club."""
 
     APPLICANT = "applicant"
     MEMBER = "member"
@@ -17,7 +17,7 @@ class PersonStatus(StrEnum):
 
 
 class PersonRole(StrEnum):
-    """What a member is in the club. A member who is no officer has the role *member*."""
+    """The rank of a member. A member who is no officer has the role *member*."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -25,7 +25,7 @@ class PersonRole(StrEnum):
 
 
 class LetterState(StrEnum):
-    """A letter's place in the outbox. A deferred letter is queued with a later ``next_at``."""
+    """The stage of a letter in the outbox. A deferred one is queued with a later ``next_at``."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"

@@ -1,4 +1,4 @@
-"""Column types: aware moments, JSON objects, and texts that are one of an enumeration."""
+"""Column types: aware instants, JSON objects, enumerated texts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime. A naive one is refused: nobody would know which noon was meant.
+    """An aware UTC datetime; a naive one is refused as ambiguous.
 
-    SQLite keeps it as the text that SQLAlchemy's own type would write, without a dictionary per
-    value in between.
+    SQLite stores it as the text of SQLAlchemy's own type, without a dictionary per value in
+    between.
     """
 
     impl = DateTime(timezone=True)
@@ -49,7 +49,7 @@ def _from_sqlite(text: str | None) -> datetime | None:
 
 
 class CorruptJSON(dict[str, Any]):
-    """An empty dict for corrupt JSON; ``raw`` is what the row holds, and is written back as it is."""
+    """An empty dict for corrupt JSON; ``raw`` is written back unchanged."""
 
     def __init__(self, raw: object) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class JSONObject(TypeDecorator[dict[str, Any]]):
 
 
 class EnumText(TypeDecorator[StrEnum]):
-    """A member of a StrEnum, kept as its text. A text that is no member reads as it is."""
+    """A member of a StrEnum, stored as its text. A text that is no member reads as it is."""
 
     impl = String(16)
     cache_ok = True

@@ -1,4 +1,4 @@
-"""One session: the club that it sees, what it knows of it, and what it still has to write.
+"""A session with its club, its cached rows and its pending writes.
 
 Nothing about a unit is kept anywhere else: not in ``session.info``, not in a global.
 """
@@ -21,7 +21,7 @@ from engine.storage.models import Case, Club, ClubRow, Event, Person
 
 
 class OutsideClub(RuntimeError):
-    """A query on a club's rows without saying which club."""
+    """A query on a club's rows in a session without a club."""
 
 
 class _All(enum.Enum):
@@ -43,8 +43,7 @@ class Sealer(Protocol):
 
 @dataclass
 class NewEvent:
-    """The columns of an Event that is still to be written. Effects of the entered state may add to
-    it until then."""
+    """The columns of an Event to be written; effects of the entered state may still add some."""
 
     club_id: int
     case_id: int
@@ -63,24 +62,24 @@ class NewEvent:
 
 @dataclass
 class ClubContext:
-    """Rows that every step asks for, kept while the session lasts; by the club's id."""
+    """The rows that every step needs, cached for the session by the club's id."""
 
     clubs: dict[int, Club] = field(default_factory=dict)
     owners: dict[int, Person] = field(default_factory=dict)
     officers: dict[int, list[Person]] = field(default_factory=dict)
 
     def forget_officers(self) -> None:
-        """Somebody took or left an office: look the officers up again."""
+        """Clear the cached officers after a change of office."""
         self.owners.clear()
         self.officers.clear()
 
 
 @dataclass
 class UnitOfWork:
-    """What one unit knows and still has to write.
+    """The caches and pending writes of one unit.
 
-    ``letters`` are whole rows of the table. ``letters_queued`` counts those that were written or
-    put back in the queue. ``history``: the events of a case by club, case and version.
+    ``letters``: whole rows of the table. ``letters_queued``: how many were written or queued again.
+    ``history``: the events of a case by club, case and version.
     """
 
     context: ClubContext = field(default_factory=ClubContext)
@@ -90,7 +89,7 @@ class UnitOfWork:
     letters_queued: int = 0
 
     def discard_pending(self) -> None:
-        """Drop what a rollback took back: it never happened."""
+        """Drop the pending writes after a rollback."""
         self.events.clear()
         self.letters.clear()
         self.history.clear()
@@ -98,8 +97,10 @@ class UnitOfWork:
 
 
 class ClubSession(Session):
-    """A session that sees one club, every club, or (at first) no club's rows, and writes its unit
-    in a fixed order."""
+    """A session on one club, every club, or (at first) no club's rows.
+
+    It writes its unit in a fixed order.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -109,20 +110,23 @@ class ClubSession(Session):
 
     @property
     def sealer(self) -> Sealer:
-        """The service's own key; what is secret in a row is sealed with it."""
+        """Return the service's encryption of what is secret in a row."""
         if self.keys is None:
             raise RuntimeError("this database was opened without the service's keys")
         return self.keys
 
     @property
     def club_id(self) -> int:
-        """The club that the session is in. Raises OutsideClub."""
+        """Return the club that the session is in.
+
+        Raises: OutsideClub.
+        """
         if not isinstance(self.scope, int):
             raise OutsideClub("say which club: enter_club(session, club_id)")
         return self.scope
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
-        """Write, in this order: new people, new cases, the ORM's other changes, events, letters.
+        """Write in this order: new people, new cases, the ORM's other changes, events, letters.
 
         Events come after the cases, whose versions guard them. Called by SQLAlchemy before a query,
         a savepoint, a commit.
@@ -134,11 +138,9 @@ class ClubSession(Session):
         self._write_pending()
 
     def flush_and_forget(self) -> None:
-        """Write as ``flush`` does, changed cases in a few statements, and let go of every row and
-        what was known.
+        """Flush with changed cases in a few statements, expunge all rows, clear the caches.
 
-        Raises:
-            StaleDataError: A case was changed meanwhile.
+        Raises: StaleDataError if a case was changed meanwhile.
         """
         changed = list(self.dirty)
         cases = [row for row in changed if isinstance(row, Case)]
@@ -171,7 +173,10 @@ class ClubSession(Session):
 
 
 def _stay_in_club(state: ORMExecuteState) -> None:
-    """Narrow a query to the session's club. Raises OutsideClub where it is in none."""
+    """Narrow a query to the session's club.
+
+    Raises: OutsideClub if it is in none.
+    """
     if state.is_column_load or state.is_relationship_load:
         return
     assert isinstance(state.session, ClubSession)
@@ -188,7 +193,7 @@ def _stay_in_club(state: ORMExecuteState) -> None:
 
 
 def _flush_pending(session: ClubSession) -> None:
-    """SQLAlchemy does not flush before a commit where none of its own rows changed."""
+    """Flush before a commit: SQLAlchemy skips it if none of its own rows changed."""
     session.flush()
 
 
@@ -196,15 +201,15 @@ def _discard_pending(session: ClubSession, previous: Any) -> None:
     session.unit.discard_pending()
 
 
-# All listeners there are, in the order in which a unit meets them.
+# All listeners that exist, in the order in which a unit meets them.
 event.listen(ClubSession, "do_orm_execute", _stay_in_club)
 event.listen(ClubSession, "before_commit", _flush_pending)
 event.listen(ClubSession, "after_soft_rollback", _discard_pending)
 
 
 # Pure functions of a statement and a club. A module's own statement is narrowed once, so that
-# SQLAlchemy finds what it
-# compiled before. Bounded: a statement that was made for one query only falls out again.
+# SQLAlchemy finds what it compiled before. Bounded: a statement for one query only is evicted
+# again.
 @functools.lru_cache(maxsize=128)
 def _narrowed(statement: Executable, club_id: int) -> Executable:
     return statement.options(_only(club_id))

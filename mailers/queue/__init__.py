@@ -1,4 +1,4 @@
-"""A letter's way through the outbox: claimed, prepared, handed over, recorded.
+"""Delivery of the outbox: letters claimed, prepared, handed over, recorded.
 
 May import: letters, smtp, account, engine.
 """

@@ -1,5 +1,4 @@
-"""A letter's way through the tables: claimed, composed and frozen, settled. Writing units only; no
-network here."""
+"""The writing units of a delivery: claim, compose and store, settle. No network here."""
 
 from __future__ import annotations
 
@@ -47,11 +46,14 @@ log = logging.getLogger(__name__)
 
 @across_clubs
 def claim(session: ClubSession, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
-    """Take letters whose moment has come: what somebody waits for first. While the post rests, only
-    those released by hand."""
+    """Claim letters that are due, by priority.
+
+    While the post is held, only those released by hand.
+    """
     ready = _READY.where(Letter.answer == RELEASED) if post_is_held(session) else _READY
     taken = list[Claimed]()
-    for priority in PRIORITIES:  # one by one: each reads from the index only what it takes, however many wait for the morning
+    # One by one: each reads from the index only what it takes, however many wait for the morning.
+    for priority in PRIORITIES:
         wanted = {"priority": priority, "now": now, "limit": limit - len(taken)}
         taken += [Claimed(*row) for row in session.execute(ready, wanted)]
         if len(taken) == limit:
@@ -79,17 +81,17 @@ _READY = (
 def prepare(
     session: ClubSession, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime
 ) -> OutgoingMail | None:
-    """Compose the letter now and store its bytes together with *transmitting*. None: it does not
-    leave, and says why.
+    """Compose the letter now and store its bytes together with *transmitting*.
 
-    Its Date is this moment. A retry keeps the bytes that it had, unless no server was reached with
-    them, their date was refused, or the due time that they name has moved since.
+    None: it does not leave, and its answer says why. Its Date is this moment. A retry keeps its
+    bytes, unless no server was reached with them, their date was refused, or the deadline that they
+    name has moved since.
     """
     enter_club(session, claimed.club_id)
     together = with_their_people(session, [claimed.letter_id])
     letter: Letter | None = together[0][0] if together else None
     if letter is not None:
-        lock_row(session, letter)  # two processes that both think it theirs
+        lock_row(session, letter)  # Two processes that both think it theirs.
     if letter is None or letter.state != "claimed":
         return None
     if _defer(session, letter, now):
@@ -112,7 +114,7 @@ def prepare(
 
 
 def give_up(session: ClubSession, claimed: Claimed, why: str, now: datetime) -> None:
-    """A letter whose row cannot be read is failed without reading it."""
+    """Fail a letter whose row cannot be read, without reading it."""
     enter_club(session, claimed.club_id)
     mine = (Letter.id == claimed.letter_id) & (Letter.state == "claimed")
     failed = (
@@ -124,11 +126,13 @@ def give_up(session: ClubSession, claimed: Claimed, why: str, now: datetime) -> 
 
 
 def _defer(session: ClubSession, letter: Letter, now: datetime) -> bool:
-    """What the clock made waits for the morning, or for the end of the club's rest."""
+    """Defer a clock-made letter to the morning, or hold it for a pause."""
     if letter.answer == RELEASED:
         return False
     if held_by_pause(letter, current_club(session)):
-        letter.state, letter.answer, letter.lease_until = LetterState.HELD, PAUSED, None
+        letter.state = LetterState.HELD
+        letter.answer = PAUSED
+        letter.lease_until = None
         return True
     case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
     morning = waits_for_morning(letter, case, time_context(current_club(session)), now)
@@ -137,7 +141,9 @@ def _defer(session: ClubSession, letter: Letter, now: datetime) -> bool:
     if letter.name == DAILY_LETTER:
         _end(letter, LetterState.DROPPED, OF_YESTERDAY, now)
     else:
-        letter.state, letter.next_at, letter.lease_until = LetterState.QUEUED, morning, None
+        letter.state = LetterState.QUEUED
+        letter.next_at = morning
+        letter.lease_until = None
     return True
 
 
@@ -163,7 +169,7 @@ def record_reply_and_store_next(
     following: PreparedMail | None,
     lease_until: datetime,
 ) -> tuple[Verdict, OutgoingMail | None]:
-    """Settle one letter and freeze the next, where a draft of it still holds, in the same commit."""
+    """Settle one letter and store the next prepared mail, if still valid, in one commit."""
     verdict = record_reply(session, claimed, answer, now)
     if following is None or verdict.kind == "channel":
         return verdict, None
@@ -173,21 +179,21 @@ def record_reply_and_store_next(
 def record_reply(
     session: ClubSession, claimed: Claimed, answer: SmtpReply, now: datetime
 ) -> Verdict:
-    """Write down what the server said and what follows from it."""
+    """Store the reply and the verdict on it."""
     enter_club(session, claimed.club_id)
     if judge(answer, 0).kind == "sent":
         return _sent(session, claimed, answer, now)
     letter = session.get_one(Letter, (claimed.club_id, claimed.letter_id))
     verdict, its = judge(answer, letter.attempts - 1), for_the_letter(answer, letter.attempts - 1)
     if letter.state != "transmitting":
-        return verdict  # this was written down before, or the letter is another worker's by now
+        return verdict  # This was stored before, or the letter is another worker's by now.
     letter.answer, letter.lease_until = str(answer), None
     letter.maybe_twice = letter.maybe_twice or (answer.phase == "dot" and answer.code < 400)
     if its.kind in ("failed", "unknown_user"):
         letter.state, letter.settled_at = LetterState.FAILED, now
         if (
             its.kind == "unknown_user" and letter.address is None
-        ):  # else it is another address than the person's own
+        ):  # Else it is another address than the person's own.
             session.get_one(Person, (letter.club_id, letter.person_id)).mail_trouble = str(answer)
         return verdict
     if is_unanswered(answer) and _rests_unanswered(letter, answer):
@@ -202,8 +208,7 @@ def record_reply(
 
 
 def _rests_unanswered(letter: Letter, answer: SmtpReply) -> bool:
-    """True if the letter now waits for the owner: so often it was handed over and never answered
-    for."""
+    """True if the letter now waits for the owner after several hand-overs without a reply."""
     times = letter.data.get(UNANSWERED, 0) + 1
     letter.data = letter.data | {UNANSWERED: times}
     if times < UNANSWERED_MOST:
@@ -213,8 +218,10 @@ def _rests_unanswered(letter: Letter, answer: SmtpReply) -> bool:
 
 
 def _forget_unseen_bytes(letter: Letter, answer: SmtpReply) -> None:
-    """What was refused for its date, or never reached a server, is composed again for the day on
-    which it leaves."""
+    """Drop bytes that never reached a server or whose date was refused.
+
+    They are composed again for the day on which they leave.
+    """
     tried_before = letter.attempts > 1 or letter.maybe_twice
     if is_date_refused(answer) or (
         answer.phase in ("connect", "login", "sender") and not tried_before
@@ -236,8 +243,7 @@ _SENT = (
 
 
 def _sent(session: ClubSession, claimed: Claimed, answer: SmtpReply, now: datetime) -> Verdict:
-    """The common way, in one statement; then a case that rested because nobody could be reached
-    goes on."""
+    """Settle a sent letter in one statement, and wake a case that waited for a reachable person."""
     values = {"club": claimed.club_id, "letter": claimed.letter_id, "now": now, "said": str(answer)}
     told = session.connection().execute(_SENT, values).first()
     if told is not None and told.asks:
@@ -246,9 +252,9 @@ def _sent(session: ClubSession, claimed: Claimed, answer: SmtpReply, now: dateti
 
 
 def put_back(session: ClubSession, claimed: list[Claimed], now: datetime) -> None:
-    """Letters that failed one after the other in the same words wait: it was the account's refusal.
+    """Queue letters again that failed in a row in the same words: it was the account.
 
-    One that was tried to the end stays failed, so that nothing is asked for ever.
+    One after its last attempt stays failed, so that nothing is asked for ever.
     """
     for item in claimed:
         enter_club(session, item.club_id)
@@ -256,11 +262,16 @@ def put_back(session: ClubSession, claimed: list[Claimed], now: datetime) -> Non
         lock_row(session, letter)
         if letter.state == LetterState.FAILED and letter.attempts <= len(RETRY_AFTER):
             wait = max(TOO_FAST, RETRY_AFTER[letter.attempts - 1])
-            letter.state, letter.next_at, letter.settled_at = LetterState.QUEUED, now + wait, None
+            letter.state = LetterState.QUEUED
+            letter.next_at = now + wait
+            letter.settled_at = None
 
 
 def release(session: ClubSession, claimed: list[Claimed]) -> None:
-    """Give back what was claimed and not yet handed over (a clean stop, or a channel in trouble)."""
+    """Give back claimed letters that were not handed over.
+
+    A clean stop, or a channel in trouble.
+    """
     for item in claimed:
         enter_club(session, item.club_id)
         mine = (Letter.id == item.letter_id) & (Letter.state == "claimed")
@@ -275,8 +286,10 @@ def extend_leases(session: ClubSession, claimed: list[Claimed], lease_until: dat
 
 @across_clubs
 def requeue_expired_leases(session: ClubSession, machine_now: datetime) -> None:
-    """Letters of a worker that died: a claimed one is queued again, one in transmission goes once
-    more, marked."""
+    """Queue the letters of a dead worker again.
+
+    One in transmission goes once more, marked.
+    """
     lapsed = Letter.lease_until < machine_now
     session.execute(
         update(Letter)
@@ -291,11 +304,14 @@ def requeue_expired_leases(session: ClubSession, machine_now: datetime) -> None:
 
 
 def _these(claimed: list[Claimed]) -> ColumnElement[bool]:
-    """By the whole key: by the id alone the database would read the whole ledger."""
+    """Build the condition on the whole key: by id alone the database reads the whole table."""
     return tuple_(Letter.club_id, Letter.id).in_(
         [(item.club_id, item.letter_id) for item in claimed]
     )
 
 
 def _end(letter: Letter, state: LetterState, answer: str, now: datetime) -> None:
-    letter.state, letter.answer, letter.settled_at, letter.lease_until = state, answer, now, None
+    letter.state = state
+    letter.answer = answer
+    letter.settled_at = now
+    letter.lease_until = None

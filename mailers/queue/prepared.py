@@ -1,8 +1,7 @@
-"""Mails composed a moment ahead, many in one reading, so that nobody waits for the database
-meanwhile.
+"""Prepared mails: many composed in one reading, so that no delivery waits for the database.
 
-A draft is no promise: it lives in memory, and is stored with *transmitting* only if all that it
-rests on still stands then.
+They live in memory; each is stored with *transmitting* only if the rows it was built from are
+unchanged.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from engine.storage.states import PersonRole
 from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 
-# How long a draft may wait for its turn.
+# How long a prepared mail is valid.
 FRESH = timedelta(seconds=1)
 
 
@@ -40,7 +39,7 @@ class Claimed:
 
 @dataclass(frozen=True)
 class OutgoingMail:
-    """What goes to the server: it is in the database before it goes."""
+    """A mail for the server, already stored in the database."""
 
     claimed: Claimed
     recipient: str
@@ -49,7 +48,7 @@ class OutgoingMail:
 
 @dataclass(frozen=True)
 class PreparedMail:
-    """``basis``: what stood in the rows that it rests on."""
+    """A prepared mail. ``basis``: the rows that it was built from."""
 
     claimed: Claimed
     recipient: str
@@ -60,7 +59,7 @@ class PreparedMail:
 
 @dataclass(frozen=True)
 class PreparedBatch:
-    """The drafts of a batch. They hold for a moment only, on the machine's clock."""
+    """The prepared mails of a batch, valid for a moment by the machine's clock."""
 
     drafts: Mapping[Claimed, PreparedMail] = field(default_factory=dict)
     until: datetime = datetime.min.replace(tzinfo=UTC)
@@ -72,8 +71,10 @@ class PreparedBatch:
 def compose_ahead(
     session: ClubSession, claimed: Sequence[Claimed], composer: Composer, now: datetime
 ) -> PreparedBatch:
-    """First tries of letters about a case. What is stale, broken or late is left to
-    ``outbox.freeze``, which says why."""
+    """Compose first tries of letters about cases.
+
+    What is stale, broken or late is left to ``outbox.prepare``, which says why.
+    """
     found, until = {}, machine_now() + FRESH
     for club_id, mine in groupby(
         sorted(claimed, key=lambda item: item.club_id), key=lambda item: item.club_id
@@ -109,7 +110,7 @@ def _draft(
         return None
     try:
         mail = composer.compose(session, letter, now)
-    except Exception:  # it will be met again, and written down, when its turn comes
+    except Exception:  # It is met again, and recorded, when its turn comes.
         return None
     data = letter.data | {"says_due": due_said(letter, case)}
     return PreparedMail(
@@ -120,8 +121,10 @@ def _draft(
 def store_prepared(
     session: ClubSession, draft: PreparedMail, lease_until: datetime
 ) -> OutgoingMail | None:
-    """The bytes into the letter's row, together with *transmitting*. None: something moved, or
-    another worker was faster."""
+    """Store a prepared mail together with *transmitting*.
+
+    None: a row changed, or another worker was faster.
+    """
     if not _still_valid(session, draft):
         return None
     values = {
@@ -142,15 +145,14 @@ def _still_valid(session: ClubSession, draft: PreparedMail) -> bool:
 
 
 def due_said(letter: Letter, case: Case | None) -> str | None:
-    """The due time that an ask names."""
+    """Return the deadline that an ask names."""
     return case.due_at.isoformat() if case and case.due_at and letter.asks else None
 
 
 def with_their_people(session: ClubSession, ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The letters of the club at hand, each first in a row of all that composing asks for, in one
-    query.
+    """Return the current club's letters, each with all that composing reads, in one query.
 
-    To be kept as long as letters are composed: the session itself holds its rows only weakly.
+    Keep the result while letters are composed: the session holds its rows only weakly.
     """
     found = session.execute(_TOGETHER, {"letters": ids}).all()
     if found:
@@ -159,7 +161,7 @@ def with_their_people(session: ClubSession, ids: Sequence[int]) -> Sequence[Row[
 
 
 def _together() -> Select[*tuple[Any, ...]]:
-    """Letter, case, event, recipient, person concerned, owner, club."""
+    """Select letter, case, event, recipient, person of the case, owner, club."""
     owner, about = aliased(Person), aliased(Person)
     return (
         select(Letter, Case, Event, Person, about, owner, Club)
@@ -180,9 +182,13 @@ def _together() -> Select[*tuple[Any, ...]]:
 
 
 def _basis() -> Select[*tuple[Any, ...]]:
-    """Whatever may end or change a letter: its state, its case's version and words, a vote, who
-    gets it, whom it is about."""
-    letter, case, you = Letter.__table__, Case.__table__, Person.__table__.alias()
+    """Return what may end or change a letter.
+
+    Its state, its case's version and words, a vote, its recipient, its case's person.
+    """
+    letter = Letter.__table__
+    case = Case.__table__
+    you = Person.__table__.alias()
     about, mark = Person.__table__.alias(), Mark.__table__
     voted = exists().where(
         mark.c.club_id == case.c.club_id,

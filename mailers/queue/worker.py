@@ -1,4 +1,7 @@
-"""The post's round: claim, compose ahead, freeze, hand over, settle; one commit between two mails."""
+"""The delivery cycle: claim, compose ahead, store, hand over, settle.
+
+One commit between two mails.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,22 @@ from mailers.smtp.reply import CHANNEL_AFTER, TOO_FAST, SmtpReply, Verdict, is_u
 log = logging.getLogger(__name__)
 
 BATCH = 20
-# How long a claim is worked on, in seconds. Then what was queued meanwhile is looked at: a sign-in
-# link overtakes sixty welcomes on a slow server.
+# How long a claim is worked on, in seconds. Then newer letters get a chance: a sign-in link
+# overtakes sixty welcomes on a slow server.
 CLAIM_SECONDS = 1.0
 LEASE = timedelta(seconds=30)
-# So many letters in a row were told the same: it is the account's, whatever it says, and the others
-# need not ask.
+# After this many letters in a row with the same reply it is the account's, whatever it says, and
+# the others need not ask.
 ALIKE_IN_A_ROW = 3
 # How long to wait for a database that takes nothing, in seconds.
 SETTLE_AGAIN = 1.0
 
 
 class DeliveryWorker:
-    """Sends what is due over one kept channel. Any number of processes may each have one."""
+    """A worker that sends what is due over one kept connection.
+
+    Any number of processes may each have one.
+    """
 
     def __init__(
         self,
@@ -51,7 +57,10 @@ class DeliveryWorker:
         *,
         lease: timedelta = LEASE,
     ) -> None:
-        self.db, self.composer, self.clock, self.lease = db, composer, clock, lease
+        self.db = db
+        self.composer = composer
+        self.clock = clock
+        self.lease = lease
         self.channel = SmtpConnection(
             server, composer.sender, name=ehlo_name(composer.links.base_url)
         )
@@ -62,14 +71,13 @@ class DeliveryWorker:
         self._alike_in, self._alike = (
             "",
             dict[Claimed, None](),
-        )  # what the last letters were told, and which
+        )  # The last reply, and the letters that got it.
         self._in_trouble = (
-            True  # until the first mail: it clears what an earlier process left behind
+            True  # Until the first mail: it clears what an earlier process left behind.
         )
 
     def deliver(self) -> int:
-        """Send until nothing is due or the channel is in trouble. Returns how many letters the
-        server took."""
+        """Send until nothing is due or the channel is in trouble; return how many were sent."""
         if self._resting():
             return 0
         sent = 0
@@ -86,18 +94,23 @@ class DeliveryWorker:
         return sent
 
     def renew_leases(self) -> None:
-        """To be called well within the lease while letters are held: a slow server is no dead
-        worker."""
+        """Renew the leases of claimed letters, so that a slow server is no dead worker.
+
+        To be called well within the lease.
+        """
         held = list(self._held)
         if held:
             self.db.write(outbox.extend_leases, held, self._lease_end())
 
     def stop(self) -> None:
-        """Finish the mail at hand, give the others back."""
+        """Finish the mail in transmission, and release the others."""
         self.stopping.set()
 
     def _send_held(self) -> tuple[int, bool]:
-        sent, healthy, frozen, first = 0, True, None, True
+        sent = 0
+        healthy = True
+        frozen = None
+        first = True
         ahead = self._compose_ahead()
         while self._held and (frozen or (healthy and self._may_go_on(first))):
             first = False
@@ -114,18 +127,23 @@ class DeliveryWorker:
         return sent, healthy
 
     def _may_go_on(self, first: bool = False) -> bool:
-        """True if the next letter of this claim may begin; the first one may however long its
-        composing took."""
+        """True if the next letter of this claim may begin.
+
+        The first one may, however long its composing took.
+        """
         return not self.stopping.is_set() and (first or time.monotonic() < self._claim_until)
 
     def _compose_ahead(self) -> PreparedBatch:
-        """Not where the channel is paced: there a draft would be old before its turn came."""
+        """Compose the claim's letters ahead.
+
+        Not on a paced channel: there a prepared mail would be old before its turn.
+        """
         if self.pace:
             return PreparedBatch()
         try:
             with self.db.read() as session:
                 return compose_ahead(session, self._held, self.composer, self.clock.now())
-        except Exception:  # one unreadable row among them: each is composed on its own
+        except Exception:  # One unreadable row among them: each is composed on its own.
             log.exception("a batch of letters could not be composed ahead")
             return PreparedBatch()
 
@@ -138,7 +156,7 @@ class DeliveryWorker:
             return self.db.write(
                 outbox.prepare, claimed, self.composer, self.clock.now(), self._lease_end()
             )
-        except Exception as fault:  # a row that cannot even be read: the others behind it go on
+        except Exception as fault:  # A row that cannot even be read: the others behind it go on.
             if database_unavailable(fault) or lost_race(fault):
                 raise
             log.exception(
@@ -153,15 +171,14 @@ class DeliveryWorker:
             return None
 
     def _next_of(self, ahead: PreparedBatch) -> PreparedMail | None:
-        """The draft that follows the letter at hand; none when the post is to stop, or may have to."""
+        """Return the next prepared mail, None if the post is to stop, or may have to."""
         may_go_on = len(self._held) > 1 and not self._alike and self._may_go_on()
         return ahead.of(self._held[1]) if may_go_on else None
 
     def _settle(
         self, frozen: OutgoingMail, answer: SmtpReply, following: PreparedMail | None
     ) -> tuple[bool, OutgoingMail | None]:
-        """False when the channel itself is in trouble and must rest; and the next letter, if it is
-        frozen already."""
+        """Settle the letter; return False if the channel must wait, and the next stored mail."""
         now = self.clock.now()
         verdict, kept = self._write_down(frozen, answer, now, following)
         if verdict.kind == "sent":
@@ -189,16 +206,18 @@ class DeliveryWorker:
         return len(self._alike) >= ALIKE_IN_A_ROW
 
     def _rest(self, answer: SmtpReply, wait: timedelta | None, now: datetime) -> None:
-        """Leave the server alone for a while, and say why where the desk and every process see it."""
-        if not self.stopping.is_set():  # else we may have cut the line ourselves
+        """Back off from the server, and store why for the desk and every process."""
+        if not self.stopping.is_set():  # Else we may have cut the line ourselves.
             self.db.write(note_channel, str(answer), (wait,) if wait else CHANNEL_AFTER, now)
         self._in_trouble = True
 
     def _write_down(
         self, frozen: OutgoingMail, answer: SmtpReply, now: datetime, following: PreparedMail | None
     ) -> tuple[Verdict, OutgoingMail | None]:
-        """What the server said is known here alone: it is kept until the database takes it, or a
-        sent mail would go again."""
+        """Store the reply, retrying until the database takes it.
+
+        It is known here alone: a sent mail would go again.
+        """
         while True:
             try:
                 return self.db.write(
@@ -220,7 +239,7 @@ class DeliveryWorker:
         now = self.clock.now()
         return trouble is not None and now < trouble.next_try <= now + timedelta(
             hours=1
-        )  # further: the clock went back
+        )  # Further: the clock went back.
 
     def _lease_end(self) -> datetime:
         return machine_now() + self.lease

@@ -1,4 +1,4 @@
-"""Talking to a mail server, and judging what it answers.
+"""The SMTP client, and the verdict on replies.
 
 May import: engine, letters.
 """

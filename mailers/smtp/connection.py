@@ -1,7 +1,7 @@
-"""Handing one mail to a server, phase by phase, over a connection that is kept.
+"""The hand-over of a mail to a server, phase by phase, over a kept connection.
 
-Sent means the 250 after the final dot, nothing later: QQ answers QUIT with garbage, so QUIT's
-answer is never read.
+Sent means the 250 after the final dot, nothing later: QQ answers QUIT with garbage, so that answer
+is never read.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from mailers.smtp.reply import Phase, SmtpReply
 
 
 class Timeouts(NamedTuple):
-    """Seconds to wait: for the line, for an answer to a command, for the answer after the final
-    dot."""
+    """Seconds to wait: for the line, for a command's reply, for the reply after the final dot."""
 
     connect: float = 30.0
     command: float = 60.0
@@ -32,13 +31,13 @@ class Timeouts(NamedTuple):
 
 
 TIMEOUTS = Timeouts()
-# What goes over the wire; people's addresses are kept in this form, so another one came by a way of
-# its own.
+# The form of an address in SMTP; people's addresses are stored in it, so another one came by
+# another way.
 _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 NO_ADDRESS = SmtpReply(
     "recipient", 553, "no mail can be sent to such an address; no server was asked"
 )
-# Nothing came in time from a server that had greeted: the line is open, and it is no wrong door.
+# A timeout of a server that had greeted: the line is open, and the port is right.
 SLOW = "the server speaks, but no answer came in time"
 # A name that is known outside this machine: letters, digits and hyphens in two labels or more (RFC
 # 5321, 4.1.2).
@@ -53,7 +52,7 @@ IDLE_SECONDS = 20.0
 
 
 class _Said(Exception):
-    """The server's answer ends this hand-over."""
+    """A reply that ends this hand-over."""
 
     def __init__(self, answer: SmtpReply) -> None:
         super().__init__(str(answer))
@@ -61,8 +60,10 @@ class _Said(Exception):
 
 
 class _TimedSmtp:
-    """The line has to stand within its own time; who takes it may then be as slow with the greeting
-    as with every answer."""
+    """A client whose line must be open within its own timeout.
+
+    The greeting may then take as long as any reply.
+    """
 
     def __init__(self, channel: SmtpConnection, **given: Any) -> None:
         self.channel = channel
@@ -73,7 +74,7 @@ class _TimedSmtp:
         )  # type: ignore[call-arg]
 
     def _get_socket(self, *args: Any) -> socket.socket:
-        self.channel.line = self  # also while it is being opened it can be cut
+        self.channel.line = self  # It can be cut also while it is being opened.
         sock: socket.socket = super()._get_socket(*args)  # type: ignore[misc]
         sock.settimeout(self.channel.patience.command)
         return sock
@@ -88,23 +89,30 @@ class _Encrypted(_TimedSmtp, smtplib.SMTP_SSL):
 
 
 class SmtpConnection:
-    """One connection to the mail server, opened when it is needed and kept while it works."""
+    """A connection to the mail server, opened when needed and kept while it works."""
 
     def __init__(
         self, server: MailServer, sender: str, patience: Timeouts = TIMEOUTS, *, name: str = ""
     ) -> None:
-        """``name``: how we introduce ourselves (see ``ehlo_name``); empty: by the address that the
-        line comes from."""
-        self.server, self.patience, self.name = server, patience, name
+        """Prepare a connection.
+
+        ``name``: ours in EHLO (see ``ehlo_name``); "": by the line's own address.
+        """
+        self.server = server
+        self.patience = patience
+        self.name = name
         self.sender = parseaddr(sender)[1]
         self._smtp: smtplib.SMTP | None = None
         self._used_at = 0.0
         self._fresh = False
-        self.line: Any = None  # the one that was opened last
-        self.greeted = False  # by the server, on that line
+        self.line: Any = None  # The one that was opened last.
+        self.greeted = False  # By the server, on that line.
 
     def hand_over(self, recipient: str, content: bytes) -> SmtpReply:
-        """Never raises: whatever goes wrong is an answer with the phase in which it happened."""
+        """Hand over one mail.
+
+        Never raises: each failure is a reply with the phase in which it happened.
+        """
         if not _ADDRESS.fullmatch(recipient):
             return NO_ADDRESS
         phase: Phase = "connect"
@@ -123,10 +131,10 @@ class SmtpConnection:
             self._recover(answer)
         except (
             Exception
-        ) as trouble:  # smtplib, ssl, sockets and codecs raise many kinds; each is an answer here
+        ) as trouble:  # smtplib, ssl, sockets and codecs raise many kinds; each is a reply here.
             self.close()
-            # Later than the greeting a code in an exception is smtplib's own (a line that is too
-            # long), not the server's.
+            # After the greeting a code in an exception is smtplib's own (a line that is too long),
+            # not the server's.
             code = getattr(trouble, "smtp_code", 0) if phase == "connect" else 0
             answer = SmtpReply(
                 phase, max(code, 0), self._words(trouble), ours=not isinstance(trouble, _NOT_OURS)
@@ -135,8 +143,10 @@ class SmtpConnection:
         return self._hushed(answer)
 
     def try_out(self) -> SmtpReply:
-        """Connect, log in and announce the sender as for a mail, hand over none, and leave. Code
-        250: all of it is accepted."""
+        """Connect, log in and announce the sender as for a mail, then leave.
+
+        Code 250: all of it is accepted.
+        """
         phase: Phase = "connect"
         try:
             self._smtp = self._connect()
@@ -145,7 +155,7 @@ class SmtpConnection:
             return SmtpReply(phase, reply[0], _text(reply[1]))
         except _Said as said:
             return self._hushed(said.answer)
-        except Exception as trouble:  # as in hand_over
+        except Exception as trouble:  # As in hand_over.
             ours = not isinstance(trouble, _NOT_OURS)
             return self._hushed(
                 SmtpReply(phase, getattr(trouble, "smtp_code", 0), self._words(trouble), ours=ours)
@@ -154,7 +164,7 @@ class SmtpConnection:
             self.close()
 
     def close(self) -> None:
-        """Leave without listening for an answer to QUIT."""
+        """Quit without reading the reply."""
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             with contextlib.suppress(Exception):
@@ -163,8 +173,7 @@ class SmtpConnection:
                 smtp.close()
 
     def abort(self) -> None:
-        """Cut the line from another thread: whoever waits for an answer gets none, and the mail
-        counts as maybe sent."""
+        """Cut the line from another thread; the mail then counts as maybe sent."""
         sock = getattr(self.line, "sock", None)
         if sock is not None:
             with contextlib.suppress(OSError):
@@ -182,7 +191,7 @@ class SmtpConnection:
         return self._smtp
 
     def _announce(self, smtp: smtplib.SMTP) -> smtplib.SMTP:
-        """MAIL FROM; once more on a fresh line where the server had closed the kept one."""
+        """Send MAIL FROM; once more on a fresh line if the server had closed the kept one."""
         fresh, self._fresh = self._fresh, False
         try:
             reply = smtp.mail(self.sender)
@@ -234,7 +243,7 @@ class SmtpConnection:
         ):
             context = (
                 ssl.create_default_context()
-            )  # 30 ms of reading certificates: only where one is needed
+            )  # 30 ms of reading certificates: only if one is needed.
             if server.security == "smtp" and is_loopback(server.host):
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             smtp.starttls(context=context)
@@ -264,9 +273,10 @@ class SmtpConnection:
         return f"TimeoutError: {SLOW}" if self.greeted and "timed out" in words else words
 
     def _hushed(self, answer: SmtpReply) -> SmtpReply:
-        """A server may repeat what it was told at the login, and its answer goes into rows, logs
-        and pages."""
-        user, password, text = self.server.user, self.server.password, answer.text
+        """Remove the login's words from a reply, which goes into rows, logs and pages."""
+        user = self.server.user
+        password = self.server.password
+        text = answer.text
         if answer.phase != "login" or not password:
             return answer
         for secret in (_in_base64(f"\0{user}\0{password}"), _in_base64(password), password):
@@ -283,7 +293,7 @@ class SmtpConnection:
         return SmtpReply("dot", max(code, 0), _text(text))
 
     def _recover(self, answer: SmtpReply) -> None:
-        """After a refusal the same connection serves the next letter, unless it is gone."""
+        """Reset the connection after a refusal, unless it is gone."""
         if self._smtp is None or answer.code < 400 or answer.code == 421:
             self.close()
             return
@@ -294,8 +304,7 @@ class SmtpConnection:
 
 
 def ehlo_name(base_url: str) -> str:
-    """The installation's name for EHLO: the host of its base URL; empty where that is no public
-    ASCII name."""
+    """Return the host of the base URL for EHLO, "" if it is no public ASCII name."""
     host = (urlsplit(base_url).hostname or "").rstrip(".")
     try:
         name = host.encode("idna").decode()
@@ -305,7 +314,7 @@ def ehlo_name(base_url: str) -> str:
 
 
 def _address_literal(line: socket.socket | None) -> str:
-    """The address that a line comes from, as EHLO names it (RFC 5321, 4.1.3)."""
+    """Return the line's own address in EHLO's form (RFC 5321, 4.1.3)."""
     host = line.getsockname()[0].partition("%")[0].removeprefix("::ffff:") if line else "127.0.0.1"
     return f"[IPv6:{host}]" if ":" in host else f"[{host}]"
 
@@ -315,8 +324,7 @@ def _in_base64(text: str) -> str:
 
 
 def _dot_stuffed(content: bytes) -> bytes:
-    """The mail as it goes over the wire (RFC 5321, 4.5.2), with the final dot. Lines already end
-    with CRLF."""
+    """Stuff dots (RFC 5321, 4.5.2) and add the final one; lines already end with CRLF."""
     body = content.replace(b"\r\n.", b"\r\n..")
     if body.startswith(b"."):
         body = b"." + body
@@ -329,8 +337,7 @@ def _wait_for(smtp: smtplib.SMTP, seconds: float) -> None:
 
 
 def _words(trouble: Exception) -> str:
-    """The server's, where it spoke SMTP (a code below zero: it did not); else what Python calls the
-    trouble."""
+    """Return the server's words if it spoke SMTP (code ≥ 0), else Python's."""
     said = getattr(trouble, "smtp_error", None) if getattr(trouble, "smtp_code", 0) > 0 else None
     return _text(said) if said is not None else f"{type(trouble).__name__}: {trouble}"
 
@@ -341,7 +348,7 @@ def _text(said: bytes | str) -> str:
 
 
 def _decoded(said: bytes) -> str:
-    """UTF-8, else what Chinese servers write."""
+    """Decode UTF-8, else what Chinese servers write."""
     try:
         return said.decode()
     except UnicodeDecodeError:

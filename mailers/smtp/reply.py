@@ -1,4 +1,4 @@
-"""Judge what a mail server said: pure functions over frozen data, tested as a table.
+"""The verdict on a mail server's reply: pure functions over frozen data.
 
 Providers disagree with the standards: QQ answers 550 to a sender who is too fast, 163 hides its
 reasons in 451 and 421, Outlook names a daily limit in words of its own.
@@ -18,7 +18,7 @@ Kind = Literal["sent", "later", "slower", "failed", "unknown_user", "channel"]
 
 @dataclass(frozen=True)
 class SmtpReply:
-    """What the server said, and when.
+    """A reply of a mail server, and its phase.
 
     Code 0: nothing, or nothing readable (a time-out, a broken line, garbage). ``ours``: no server
     said it: this program or this machine failed, and ``text`` is Python's name for the fault.
@@ -34,35 +34,38 @@ class SmtpReply:
         return f"{who}{self.phase}: {self.code or ''} {self.text}".replace(":  ", ": ")[:500]
 
     def speaks_of(self, words: Iterable[str]) -> bool:
-        """True if one of these is in what was said. ``words`` in lower case."""
+        """True if it holds one of these words, given in lower case."""
         text = self.text.lower()
         return any(word in text for word in words)
 
     def matches(self, pattern: str) -> bool:
-        """True if a regular expression finds something in what was said, in lower case."""
+        """True if a regular expression matches it in lower case."""
         return re.search(pattern, self.text.lower()) is not None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``channel``: the trouble is not this letter's; it costs no attempt and everything waits."""
+    """What follows from a reply.
+
+    ``channel``: the trouble is not this letter's; it costs no attempt and everything waits.
+    """
 
     kind: Kind
     wait: timedelta | None = None
 
 
-# Each try of a letter waits longer; after the last one it is failed. In all about four days.
+# Each attempt waits longer; after the last one the letter is failed. In all about four days.
 RETRY_AFTER = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 1440, 1440)
 )
 # Two days of quarters of an hour.
 TOO_FAST, TOO_FAST_TRIES = timedelta(minutes=15), 192
-# How long a channel in trouble rests after so many tries in a row.
+# How long a channel in trouble waits after so many tries in a row.
 CHANNEL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 60))
 LOGIN_AFTER = timedelta(minutes=15)
-# The account has sent all that it may today: every letter would hear the same.
+# The account has sent all that it may today: every letter would get the same reply.
 USED_UP_AFTER = timedelta(hours=1)
-# After so many answers that got lost the letter waits for a person: each try may be one more copy.
+# After so many lost replies the letter waits for a person: each attempt may be one more copy.
 UNANSWERED_MOST = 2
 
 
@@ -73,14 +76,14 @@ Limit = Literal["used_up", "pace", "busy", "greylisted"]
 
 @dataclass(frozen=True)
 class Wording:
-    """One way to say a limit: ``says`` is a regular expression over the answer in lower case."""
+    """One way to name a limit: ``says`` is a regular expression over the reply in lower case."""
 
     who: str
     limit: Limit
     says: str
 
 
-# The first that matches counts. Said by the servers themselves, or named in their help pages.
+# The first match counts. Said by the servers themselves, or named in their help pages.
 WORDINGS = (
     Wording("Postgrey, milter-greylist, rspamd", "greylisted", r"gr[ea]y-?list|postgrey|灰名单"),
     Wording("QQ", "busy", r"mailbox unavailable or access denied"),
@@ -133,7 +136,7 @@ _OF_THE_LETTER = (
 )
 _COME_AGAIN = r"try (it )?(again|later)|retry|come back|later"
 
-# Said of a recipient, and the account is meant: whoever puts its login right finds these letters.
+# Said of a recipient, but the account is meant: once its login is right these letters go.
 _NO_RELAY_WORDS = ("relay", "rp:frl", "authentication is required")
 _TOO_BIG_WORDS = ("size", "too large", "too long", "too big")
 _UNKNOWN_WORDS = (
@@ -155,14 +158,14 @@ _DATE_WORDS = (
 
 
 def judge(answer: SmtpReply, attempts: int) -> Verdict:
-    """What follows for a letter that has been tried ``attempts`` times before this one."""
+    """Return the verdict for a letter with ``attempts`` attempts before this one."""
     if answer.phase == "dot" and 200 <= answer.code < 300:
         return Verdict("sent")
     if answer.ours and answer.phase not in ("connect", "login"):
         return Verdict("failed")
     if (trouble := _of_the_channel(answer)) is not None:
         return trouble
-    if answer.code < 400:  # no answer, or one to another question
+    if answer.code < 400:  # No reply, or one to another question.
         return _retry(attempts)
     limit = limit_of(answer)
     if limit == "greylisted" or is_date_refused(answer) or (limit is None and answer.code < 500):
@@ -194,7 +197,7 @@ def _of_the_channel(answer: SmtpReply) -> Verdict | None:
 
 
 def limit_of(answer: SmtpReply) -> Limit | None:
-    """The limit that the answer speaks of, by a known wording, else by its meaning."""
+    """Return the limit that the reply names, by a known wording, else by its meaning."""
     if answer.ours or answer.code < 400:
         return None
     known = next((wording.limit for wording in WORDINGS if answer.matches(wording.says)), None)
@@ -225,7 +228,7 @@ def is_unknown_user(answer: SmtpReply) -> bool:
 
 
 def is_no_relay(answer: SmtpReply) -> bool:
-    """True if the server passes no mail on to other providers, as to somebody not logged in."""
+    """True if the server relays no mail to other providers, as without a login."""
     return answer.phase == "recipient" and answer.code >= 500 and answer.speaks_of(_NO_RELAY_WORDS)
 
 
@@ -240,7 +243,7 @@ def is_unanswered(answer: SmtpReply) -> bool:
 
 
 def likeness(answer: SmtpReply) -> str | None:
-    """What refusals of one kind share: phase, code and words without ids, numbers and addresses.
+    """Return what refusals of one kind share: phase, code, words without ids and addresses.
 
     None for what is each letter's own: no such user, greylisting, a mail that is too big.
     """
@@ -254,10 +257,10 @@ def likeness(answer: SmtpReply) -> str | None:
 
 
 def for_the_letter(answer: SmtpReply, attempts: int) -> Verdict:
-    """What follows for the letter where that is not what follows for the channel.
+    """Return the letter's own verdict where it differs from the channel's.
 
-    A server that hangs up in the middle of a mail (421) may mean this one alone: it steps behind
-    the others, and the try counts.
+    A server that hangs up in the middle of a mail (421) may mean this one alone: it moves behind
+    the others, and the attempt counts.
     """
     hung_up = answer.code == 421 and answer.phase in ("recipient", "data", "dot")
     if hung_up and limit_of(answer) != "used_up":
@@ -288,9 +291,9 @@ _SAID = re.compile(
 
 
 def meaning(said: str) -> Meaning:
-    """What a letter's ``answer`` (as ``str(Answer)`` keeps it) means for a person.
+    """Return what a letter's ``answer`` means for a person, "" if there is nothing to say.
 
-    Empty: nothing to say. *ours*: the letter could not be composed or handed over.
+    *ours*: the letter could not be composed or handed over.
     """
     if said.startswith("compose:"):
         return "ours"
@@ -325,7 +328,7 @@ def _meaning_by_verdict(answer: SmtpReply, kind: Kind) -> Meaning:
 
 
 def heard(said: str) -> SmtpReply | None:
-    """The answer that ``said`` keeps; None where it is no server's."""
+    """Parse a stored answer; return None if it is no server's."""
     found = _SAID.fullmatch(said)
     if found is None:
         return None

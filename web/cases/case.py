@@ -1,5 +1,7 @@
-"""The case page: the matter, its history, and what this person may do now. The target of every link
-about a case."""
+"""The case page: the case, its history, and this person's actions now.
+
+The target of every link about a case.
+"""
 
 from __future__ import annotations
 
@@ -74,9 +76,9 @@ NOT_YOURS = _("This is not open to you any more. Nothing was changed.")
 
 @dataclass
 class Offer:
-    """One act as the page shows it: a button, with a form of its own when it fills fields.
+    """An action as the page shows it: a button, with a form if it fills fields.
 
-    ``draft``: what the person kept of it; ``keeps``: may more be kept?
+    ``draft``: the person's saved input; ``keeps``: True if it can be saved.
     """
 
     act: Act
@@ -98,8 +100,7 @@ class Offer:
 
 @dataclass
 class Typed:
-    """What the person sent that was not taken: it is shown again with what was wrong, or with the
-    mail it would become."""
+    """Refused input, shown again with its errors, or with a preview of the mail."""
 
     form: MultiDict[str, str] = field(default_factory=MultiDict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -155,9 +156,9 @@ def _pressed(link: Link, token: str) -> Page:
 def _press(
     session: ClubSession, link: Link, token: str, sent: MultiDict[str, str]
 ) -> tuple[str, str]:
-    """The writing unit of a press: rights asked anew, input checked, one step through the door.
+    """Check permission and input of a press, and act; the writing unit.
 
-    Returns the act and the token of the page: a new one where the act made older links die.
+    Returns the action and the token of the page: a new one if the action revoked older links.
     """
     met = visitor(session, link, held=True)
     matter = _case_of(session, met)
@@ -186,7 +187,7 @@ def _press(
 def _keep_or_discard(
     session: ClubSession, met: Visitor, matter: Case, actor: Actor, sent: MultiDict[str, str]
 ) -> None:
-    """Whatever the round: while the form is open to its person, what they type into it is kept."""
+    """Save or discard the draft of an open form, whatever its entered version."""
     written = drafts.draft_act(_offered(session, matter, met, actor), actor)
     if written is None:
         raise NotAllowed("there is no form to hand in")
@@ -226,7 +227,10 @@ def _act(
 
 
 def _checked(flow: type[Workflow], chosen: Act, sent: MultiDict[str, str]) -> dict[str, Any] | None:
-    """What was handed in, if the act fills fields. Raises Invalid with a word per field."""
+    """Return the submission, if the action fills fields.
+
+    Raises: Invalid with a word per field.
+    """
     if not chosen.fill:
         return None
     form = form_for(flow, chosen.fill)(sent)
@@ -254,7 +258,7 @@ def _number(sent: MultiDict[str, str], name: str) -> int | None:
 
 
 def _offered(session: ClubSession, matter: Case, met: Visitor, actor: Actor) -> list[Act]:
-    """The acts on this page: those open to anyone are done at the public form."""
+    """Return the actions on this page; those open to anyone are on the public form."""
     acting_person = actor.on_behalf_of or met.you
     open_acts = acts_for(session, matter, acting_person, services().clock.now(), proof=met.proof)
     return [item for item in open_acts if item.who != anyone]
@@ -264,12 +268,12 @@ def _case_of(session: ClubSession, met: Visitor) -> Case:
     if met.case is None:
         abort(404)
     if not may_see(session, met.case, met.you):
-        abort(403 if request.method == "POST" else 404)  # who presses had seen it
+        abort(403 if request.method == "POST" else 404)  # The presser had seen it.
     return met.case
 
 
 def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
-    """Is this the form that the same person sent a moment ago (a double press, a repeated request)?"""
+    """True if the same person sent this form a moment ago: a double press or a repeat."""
     if event.who_id != link.person_id or not event.answers:
         return False
     if sent.get("action") not in (None, "", event.action):
@@ -288,7 +292,7 @@ def _render_case(link: Link, token: str, typed: Typed) -> str:
         flow = workflow(matter.workflow)
         actor = in_whose_name(met, matter, typed.form.get("for") or request.args.get("for", ""))
         offers = _offers(session, met, matter, actor, typed)
-        person = matter.person  # came along with the visitor
+        person = matter.person  # Loaded with the visitor.
         entries = history(session, matter, met.you, person)
         if not may_read_words(matter, met.you):
             entries = [replace(entry, note="") for entry in entries]
@@ -341,8 +345,7 @@ def _offers(
 def _form(
     flow: type[Workflow], item: Act, matter: Case, typed: Typed, draft: Draft | None = None
 ) -> Form | None:
-    """The act's form: with what was typed if it came back, else with the draft, else with what the
-    case holds."""
+    """Fill the action's form: from refused input, else the draft, else the case."""
     if not item.fill:
         return None
     sent = typed.form.get("action", item.action)
@@ -355,13 +358,13 @@ def _form(
 
 
 def _after(matter: Case) -> list[str]:
-    """The states to which the clock may lead from here."""
+    """Return the states to which the system may lead from here."""
     due = state_of(matter.workflow, matter.state).due
     return list(dict.fromkeys(arrows(due.to))) if due else []
 
 
 def _undo_until(session: ClubSession, offers: list[Offer], matter: Case) -> datetime | None:
-    """Until when the decision on this page may be taken back by whoever looks at it."""
+    """Return until when this viewer may undo the decision."""
     if not any(offer.act.action == "undo" for offer in offers):
         return None
     decision = session.get_one(Event, (matter.club_id, matter.id, matter.entered_version))
@@ -378,14 +381,14 @@ def _changes(session: ClubSession, flow: type[Workflow], matter: Case) -> dict[s
 
 
 def _count(session: ClubSession, matter: Case) -> dict[str, int]:
-    """The votes by choice, once they are counted."""
+    """Return the votes by choice, once they are counted."""
     decided = session.get(Event, (matter.club_id, matter.id, matter.entered_version))
     count: dict[str, int] = decided.answers.get("count", {}) if decided else {}
     return count
 
 
 def _entered(entries: list[HistoryEntry], matter: Case) -> HistoryEntry | None:
-    """The event that brought the case into its present state."""
+    """Return the event that entered the present state."""
     return next(
         (
             entry

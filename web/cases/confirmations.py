@@ -1,5 +1,4 @@
-"""Confirmations by mail of what cannot be taken back: where the mail went, and how often it is sent
-again."""
+"""Confirmations by mail of irreversible actions: the address, and resending."""
 
 from __future__ import annotations
 
@@ -16,8 +15,7 @@ from web.http.security import client_address
 
 
 def mailed_to(case: Case, met: Visitor) -> str:
-    """Return where the mail went by which the visitor confirms what they asked for; empty if there
-    is none to wait for."""
+    """Return the address at which the visitor's confirmation waits, "" if none does."""
     state = standing(case)
     if (
         met.you.id != case.person_id
@@ -32,7 +30,10 @@ def mailed_to(case: Case, met: Visitor) -> str:
 
 
 def count_resend(session: ClubSession, case: Case) -> None:
-    """Count one more mail that is sent again. Raises TooManyMails."""
+    """Count one more mail that is sent again.
+
+    Raises: TooManyMails.
+    """
     if services().settings.rate_limits and not hit(
         session, FORM_LINK_MAILS, f"{client_address()}:{case.id}", machine_now()
     ):

@@ -1,5 +1,4 @@
-"""Keeping what was typed into a form before it is handed in: by a button, or by the page's script
-as one types."""
+"""Drafts of forms: saved by a button, or by the page's script while a person types."""
 
 from __future__ import annotations
 
@@ -19,12 +18,13 @@ from web.app.services import services
 
 ACTIONS = ("save", "discard")
 TOO_OFTEN_SAVED = _(
-    "Not saved: that was saved very often just now. Everything you typed is still here; please try again later."
+    "Not saved: that was saved very often just now. Everything you typed is still here; "
+    "please try again later."
 )
 
 
 class SavedTooOften(Exception):
-    """Nothing was kept; the page still holds the text."""
+    """A refused save; the page still holds the text."""
 
 
 def press_draft(
@@ -35,8 +35,12 @@ def press_draft(
     form: str,
     sent: MultiDict[str, str],
 ) -> None:
-    """The writing unit of *save* and *discard*. A draft may be unfinished, but no longer than a
-    form takes. Raises Invalid."""
+    """Save or discard a draft; a writing unit.
+
+    A draft may be unfinished, but no longer than a form takes.
+
+    Raises: Invalid.
+    """
     if sent["action"] == "discard":
         delete_draft(session, you, form)
         return
@@ -50,15 +54,14 @@ def press_draft(
 
 
 def draft_act(offered: list[Act], actor: Actor) -> Act | None:
-    """The act of a case whose form is kept as a draft: the first one to hand in, by its person's
-    own hand."""
+    """Return the action whose form has drafts: the first that its person submits."""
     return None if actor.on_behalf_of else next((item for item in offered if item.fill), None)
 
 
 def discard_submitted(
     session: ClubSession, you: Person, case: Case, act: Act, *, whole: bool
 ) -> None:
-    """The draft has done its work: all of it, or what another act of the case has filled."""
+    """Delete the submitted draft, or the fields that another action of the case has filled."""
     form = form_of("case", case.id)
     if whole:
         delete_draft(session, you, form)

@@ -1,5 +1,4 @@
-"""A decision's mail, seen before it is pressed: the press is rehearsed, its letter composed, and
-everything taken back."""
+"""The preview of a decision's mail: act, compose its letter, roll back."""
 
 from __future__ import annotations
 
@@ -22,7 +21,10 @@ Press = Callable[[ClubSession, Link, str, MultiDict[str, str]], Any]
 
 
 def preview_letters(press: Press, link: Link, token: str, sent: MultiDict[str, str]) -> list[Words]:
-    """What the person concerned would read. Raises what the press itself would raise."""
+    """Return what the case's person would read.
+
+    Raises: what the press itself would raise.
+    """
     here = services()
     pressed = MultiDict(sent)
     pressed["action"] = sent["preview"]
@@ -44,8 +46,10 @@ def preview_letters(press: Press, link: Link, token: str, sent: MultiDict[str, s
 
 
 def _decides(session: ClubSession, link: Link, action: str) -> bool:
-    """Is this a decision with words, by somebody else than it concerns? A ballot's preview would
-    tell voters what was written to the candidate, and how the count stands."""
+    """True if another person decides with words.
+
+    A ballot's preview would tell voters what was written to the candidate, and the count so far.
+    """
     met = visitor(session, link)
     if met.case is None or met.case.person_id == met.you.id:
         return False

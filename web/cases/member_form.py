@@ -1,4 +1,4 @@
-"""A member's form, opened by their own link and so already addressed: handing it in opens the case."""
+"""A member's form, opened by their own link: submitting it opens the case."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from web.http.unsaved_input import by_script, line_of_page
 
 Page = str | Response | tuple[str, int]
 TOO_OFTEN = _(
-    "That is often enough for one day. Everything you typed is still here: please try again tomorrow."
+    "That is often enough for one day. Everything you typed is still here: please try "
+    "again tomorrow."
 )
 UNCHANGED = _("This is how it is already. Nothing was changed.")
 FORM = "form"
@@ -77,13 +78,13 @@ def press_member_form(link: Link, token: str) -> Page:
 
 
 def begun(flow: type[Workflow], person: Person, draft: Draft | None = None) -> WTForm:
-    """The form as it is first shown: with what the club knows of them, or what they kept of it."""
+    """Fill the form with what the club knows of the person, or from their draft."""
     known = {name: text for name, text in known_of(person).items() if name in flow.fields}
     return form_for(flow, tuple(flow.fields))(data=known | (draft.answers if draft else {}))
 
 
 def says_something(form: WTForm, person: Person) -> bool:
-    """Is the form good, and not just what it began with? Else its fields say what is wrong."""
+    """True if the form is valid and was changed; else its fields hold the errors."""
     if not form.validate():
         return False
     if answers_of(form) == known_of(person):
@@ -95,11 +96,9 @@ def says_something(form: WTForm, person: Person) -> bool:
 def _hand_in(
     session: ClubSession, link: Link, flow: type[Workflow], form: WTForm, form_id: str
 ) -> int:
-    met, now, limited = (
-        visitor(session, link),
-        services().clock.now(),
-        services().settings.rate_limits,
-    )
+    met = visitor(session, link)
+    now = services().clock.now()
+    limited = services().settings.rate_limits
     you = met.you
     actor = Actor(you, "page", proof=met.proof if _use_up(session, met, now) else Proof.NONE)
     case = submit_by_member(
@@ -110,7 +109,7 @@ def _hand_in(
 
 
 def _keeps(flow: type[Workflow]) -> bool:
-    """True if a draft is kept: not of what cannot be taken back."""
+    """True if a draft is saved: not of what cannot be undone."""
     return not flow.needs_fresh_link
 
 
@@ -130,7 +129,7 @@ def _draft_pressed(link: Link, token: str, flow: type[Workflow], met: Visitor) -
 
 
 def _keep_or_discard(session: ClubSession, link: Link, flow: type[Workflow]) -> None:
-    """A save that comes after its own form was handed in keeps nothing."""
+    """Save or discard the draft; nothing after the form itself was submitted."""
     you = visitor(session, link).you
     lock_row(session, you)
     form_id, _by_a_person = read_form_token(request.form.get("form", ""))
@@ -146,8 +145,7 @@ def _keep_or_discard(session: ClubSession, link: Link, flow: type[Workflow]) -> 
 
 
 def _to_the_case(link: Link, case_id: int) -> Page:
-    """The page of what was handed in; for somebody who has left by it, and has no links any more,
-    the club's farewell."""
+    """Redirect to the case, or to the farewell page after a departure."""
     with services().db.read(link.club_id) as session:
         you = session.get_one(Person, (link.club_id, link.person_id))
     if you.status != PersonStatus.MEMBER:
@@ -167,7 +165,7 @@ def _flow(met: Visitor) -> type[Workflow]:
 
 
 def _proven(session: ClubSession, met: Visitor) -> bool:
-    """True if the form does at once what it is for: by the unused link that was mailed for it."""
+    """True if the form acts at once, by the unused link that was mailed for it."""
     return (
         met.mailed is not None
         and met.proof == Proof.NOW

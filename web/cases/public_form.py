@@ -1,5 +1,4 @@
-"""The forms of a club that are open to anyone: the application itself, or the address to which a
-personal link goes."""
+"""The club's forms for anyone: the application, or the request for a personal link."""
 
 from __future__ import annotations
 
@@ -49,7 +48,10 @@ def form_page(slug: str, path: str) -> Page:
 
 @forms.post("/<slug>/<path>")
 def submit_form(slug: str, path: str) -> Page:
-    """The club is looked up where the form is taken in; before that only to show the form again."""
+    """Accept the form; its club is looked up in the writing unit.
+
+    Before that only to show the form again.
+    """
     flow = _flow(path)
     form = _form_class(flow)(request.form)
     stamp = request.form.get("form", "")
@@ -77,11 +79,9 @@ def form_sent_page(slug: str, path: str) -> Page:
 def _accept(
     session: ClubSession, slug: str, flow: type[Workflow], form: WTForm, form_id: str
 ) -> None:
-    club, now, limited = (
-        club_here(session, slug),
-        services().clock.now(),
-        services().settings.rate_limits,
-    )
+    club = club_here(session, slug)
+    now = services().clock.now()
+    limited = services().settings.rate_limits
     if flow.open_to_anyone:
         answers = answers_of(form)
         submit_application(
@@ -119,7 +119,7 @@ def _flow(path: str) -> type[Workflow]:
 
 
 def _own_link(club: Club, flow: type[Workflow]) -> str | None:
-    """A browser that is signed in needs no mail to get to its person's form."""
+    """Return the signed-in person's link to their case or form, None if there is none."""
     with services().db.read(club.id) as session:
         you = signed_in(session, club.id)
         case = open_case_of(session, you, flow.key) if you else None
@@ -150,7 +150,9 @@ def _page(club: Club, flow: type[Workflow], form: WTForm, stamp: str, message: s
 
 
 def _kept(stamp: str) -> str:
-    """A stamp that was used too soon goes back as it is: by the next press its time has come. A
-    foreign one is replaced."""
+    """Return the form token for the next try.
+
+    One used too soon stays: by the next press its time has come. A foreign one is replaced.
+    """
     known, _payload = services().form_stamps.loads_unsafe(stamp)
     return stamp if known else new_form_token()

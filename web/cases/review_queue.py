@@ -1,5 +1,7 @@
-"""What waits for a decider, all on one page: read it, tick it, approve it. Opened by the link in
-the daily letter, or from the desk (``web/desk/review_queue.py``)."""
+"""A decider's review queue on one page: read, tick, approve.
+
+Opened by the link in the daily letter, or from the desk (``web/desk/review_queue.py``).
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ MOST = 30
 
 @dataclass
 class QueueItem:
-    """One matter on the page; ``ready``: it may be approved here, without a word."""
+    """A case on the page; ``ready``: True if it may be approved here, without a word."""
 
     matter: WorkItem
     url: str
@@ -70,11 +72,10 @@ def nothing_ticked() -> bool:
 
 
 def approve_ticked(decider: Callable[[ClubSession], Person]) -> tuple[int, int]:
-    """Approve what is ticked, each in a commit of its own: one that somebody else decided meanwhile
-    stops no other.
+    """Approve the ticked cases, each in its own commit; return how many were, and were not.
 
-    Returns how many were approved, and how many not. ``decider``: whose press this is, asked anew
-    in each commit.
+    One that another decider took meanwhile stops no other. ``decider``: the presser, looked up in
+    each commit.
     """
     done = missed = 0
     for case_id in dict.fromkeys(request.form.getlist("case", type=int)):
@@ -105,7 +106,10 @@ def _approve(
 
 
 def held_case(session: ClubSession, you: Person, case_id: int) -> Case:
-    """A case of this person's club, until the commit nobody else's. Raises NotAllowed."""
+    """Return a case of this person's club, locked until the commit.
+
+    Raises: NotAllowed.
+    """
     case = session.get(Case, (you.club_id, case_id)) if 0 < case_id < MOST_ID else None
     if case is None:
         raise NotAllowed("there is no such case")

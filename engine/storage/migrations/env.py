@@ -1,4 +1,4 @@
-"""Run by Alembic; the connection is handed over by ``engine.storage.schema``."""
+"""The script that Alembic runs, on the connection of ``engine.storage.schema``."""
 
 from typing import Any, Literal
 
