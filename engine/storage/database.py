@@ -117,6 +117,17 @@ class Database:
                 enter_club(session, club_id)
             yield session
 
+    def truncate_log(self) -> None:
+        """Move SQLite's log into its file and empty it, so that erased words leave the log, too.
+
+        Returns early while a reader still needs the log; the next housekeeping does it.
+        """
+        if self.is_sqlite:
+            with self._lock, self.writer.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def dispose(self) -> None:
         self.writer.dispose()
         self.reader.dispose()

@@ -85,7 +85,13 @@ def _from_json(text: str) -> Any:
 def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:
     connection.isolation_level = None  # The driver must not begin on its own: begin_sqlite does.
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        "busy_timeout=15000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is erased must not stay in free pages of the file
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     if read_only:
         cursor.execute("PRAGMA query_only=ON")

@@ -3,9 +3,12 @@ them."""
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +16,7 @@ from sqlalchemy import select
 from engine.cases.erasure import CannotErase, Erased, erase_for_good
 from engine.club.authority import set_absence
 from engine.club.people import address_hash
+from engine.storage.engines import sqlite_module
 from engine.storage.models import Case, Club, Letter, Person, Row
 from tests.club import ADMIN, LILEI, MEIMEI, OWNER, PLAN, UNKNOWN, House
 
@@ -129,6 +133,44 @@ def test_a_letter_to_others_that_waited_too_long_is_dropped_and_no_fault(house: 
         (letter.name, letter.state, letter.answer)
         for letter in house.letters("departure.remove_from_group")
     ] == [("departure.remove_from_group", "dropped", "whom it is about was erased")]
+
+
+def test_c14_nothing_of_the_erased_is_left_in_the_files(house: House) -> None:
+    """Free pages, the log and a later backup: a grep finds neither address, name nor words."""
+    if not house.db.is_sqlite:
+        pytest.skip("PostgreSQL's files are its own; VACUUM gives their space back")
+    words = "我想读完四史并写下每一卷的笔记，" * 400  # several pages
+    house.join(name="李雷独名", about=words)
+    house.deliver()
+    house.press(LILEI, "submit", workflow="study_plan", answers=PLAN | {"goals": words})
+    house.live(until=house.now.replace(day=2, month=12))
+    house.press(OWNER, "return", workflow="study_plan", note="李雷独名，请再写细一点。")
+    secrets = [text for word in (LILEI, "李雷独名", words[:40]) for text in _written(word)]
+    file = Path(str(house.db.url.database))
+    house.db.truncate_log()
+    assert any(secret in file.read_bytes() for secret in secrets), "else this test shows nothing"
+
+    erase(house, house.person(LILEI).id)
+    house.db.truncate_log()
+    backup = file.with_name("backup.sqlite")
+    with (
+        contextlib.closing(sqlite_module().connect(file)) as source,
+        contextlib.closing(sqlite_module().connect(backup)) as target,
+    ):
+        source.backup(target)
+    files = [file, Path(f"{file}-wal"), backup]
+    assert [
+        (path.name, secret)
+        for path in files
+        if path.exists()
+        for secret in secrets
+        if secret in path.read_bytes()
+    ] == []
+
+
+def _written(word: str) -> list[bytes]:
+    """The forms in which a word may lie in a row: as text, and within JSON."""
+    return [word.encode(), json.dumps(word)[1:-1].encode()]
 
 
 def test_they_may_come_back_as_somebody_new(house: House) -> None:

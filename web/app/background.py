@@ -139,6 +139,7 @@ class Ticker:
         db.write(forget_spent_links, now)
         db.write(delete_old_rates, machine_now())
         db.write(reencrypt, self.service.encryption)
+        db.truncate_log()
 
     def _every(self, seconds: int, job: Callable[[], Any], name: str) -> None:
         self._scheduler.add_job(

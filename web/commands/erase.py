@@ -39,6 +39,7 @@ def erase(person: str, slug: str | None, yes: bool) -> None:
         done = here.db.write(erase_for_good, club_id, found.id, here.clock.now())
     except CannotErase as reason:
         raise click.ClickException(f"{person}: {reason}") from None
+    here.db.truncate_log()
     click.echo(
         f"erased; {done.cases} open cases ended, {done.letters} letters to them do not leave"
     )
