@@ -29,7 +29,7 @@ def test_a_sealed_text_opens_with_each_key_and_with_no_other() -> None:
         (Encryption([OLD]), b""),
     ):
         with pytest.raises(CannotDecrypt):
-            seal.open(text)
+            seal.decrypt(text)
 
 
 def test_after_a_new_key_the_password_is_closed_with_it(house: House) -> None:
