@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.declare import registry, validation
+from engine.declare import validation
 from engine.declare.fields import Text
 from engine.declare.registry import all_workflows, register
 from engine.declare.validation import Misdeclared, letters
@@ -25,6 +25,7 @@ from engine.declare.workflow import (
 )
 from engine.declare.workflow import form as opened_by_form
 from engine.rules import effects
+from tests.engine.toys import own_registry
 from workflows import WORKFLOWS
 
 DUE = end_of_day(charter.plan_days)
@@ -45,7 +46,7 @@ class Sound(Workflow):
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    own_registry(monkeypatch)
     monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
 
 
@@ -206,7 +207,7 @@ def test_a_letter_that_is_not_written_is_refused_with_its_language(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    own_registry(monkeypatch)
     monkeypatch.setattr(
         validation,
         "written",

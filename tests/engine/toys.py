@@ -30,10 +30,15 @@ from engine.declare.workflow import form as opened_by_form
 from engine.rules.effects import remove
 
 
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget at the test's end which workflows it registers."""
+    monkeypatch.setattr(registry, "_known", dict(registry._known))
+
+
 def declared(monkeypatch: pytest.MonkeyPatch, *flows: type[Workflow]) -> None:
     """Register toys; monkeypatch takes them away again."""
     monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
-    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    own_registry(monkeypatch)
     registry.register(*flows)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from engine.declare import registry, validation
 from engine.declare.workflow import Workflow
+from tests.engine.toys import own_registry
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "workflows-to-come.md"
 
@@ -19,7 +20,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "workflows-to-come.md"
 def test_the_workflows_on_paper_register(monkeypatch: pytest.MonkeyPatch) -> None:
     head, *blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
-    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    own_registry(monkeypatch)
     found: list[type[Workflow]] = []
     for block in blocks:
         name = block.splitlines()[0].removeprefix("# workflows/").removesuffix(".py")

@@ -178,9 +178,8 @@ def test_with_the_mail_server_down_nobody_is_moved_against(world: World) -> None
     world.live_until(world.now + timedelta(days=1), step=timedelta(hours=1))
     came = [mail for mail in world.mails[before:] if mail.letter == "study_plan.second_chance"]
     assert len(came) == 1
-    assert "12月9日（周三）23:59" in came[0].text or plan_case(world).due_at is not None
-    due = plan_case(world).due_at
-    assert due is not None and due - world.now > timedelta(days=1)
+    assert "12月8日（周二）23:59" in came[0].text
+    assert plan_case(world).due_at == datetime(2026, 12, 8, 16, tzinfo=UTC)
 
 
 def test_the_member_s_own_page_and_calendar_show_what_is_due(world: World) -> None:
