@@ -16,6 +16,9 @@ test: .venv/.dev  ## The test suite: all of it on SQLite, what PostgreSQL may do
 test-all: .venv/.dev  ## The test suite, everything that touches a database on both
 	$(BIN)/python -m pytest -n auto --dist worksteal --databases every --durations 25
 
+test-fast: .venv/.dev  ## For the inner loop: on SQLite, without letters word for word, without most stories and processes
+	$(BIN)/python -m pytest -n auto --dist worksteal --databases sqlite -m "not slow and not browser and (postgres or not world)"
+
 check: .venv/.dev  ## Format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -24,8 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the twins on PostgreSQL that this run does not ask for."""
+    """Mark what lives in a World, and deselect the twins on PostgreSQL that this run does not ask
+    for.
+    """
     wanted = config.getoption("--databases")
+    for item in items:
+        if "begin" in getattr(item, "fixturenames", ()):
+            item.add_marker("world")
 
     def is_left_out(item: pytest.Item) -> bool:
         is_marked = item.get_closest_marker("postgres") is not None

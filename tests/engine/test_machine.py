@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize
 
@@ -75,5 +76,5 @@ class ClubLifeOnPostgres(ClubLife):
     kind = "postgresql"
 
 
-TestClubLife = ClubLife.TestCase
-TestClubLifeOnPostgres = ClubLifeOnPostgres.TestCase
+TestClubLife = pytest.mark.slow(ClubLife.TestCase)
+TestClubLifeOnPostgres = pytest.mark.slow(ClubLifeOnPostgres.TestCase)

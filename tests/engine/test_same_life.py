@@ -70,6 +70,7 @@ def backwards() -> Any:
     forget_compiled()
 
 
+@pytest.mark.slow
 def test_a_story_is_the_same_when_rows_without_an_order_come_in_reverse(
     backwards: Callable[[], None],
 ) -> None:

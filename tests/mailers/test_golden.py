@@ -76,6 +76,7 @@ def spoken(template: Databases) -> Iterator[Callable[[str], House]]:
         house.end()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("letter", STORIES)
 def test_a_letter_reads_as_it_was_read_last(

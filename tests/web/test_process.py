@@ -119,6 +119,7 @@ def filled_in(session: requests.Session, base: str) -> dict[str, str]:
     return form
 
 
+@pytest.mark.slow
 def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> None:
     settings = template.settings(tmp_path, "process", bare=True)
     port = free_port()
@@ -147,6 +148,7 @@ def test_a_stranger_s_first_two_minutes(tmp_path: Path, template: Databases) -> 
         assert process.wait(timeout=30) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_mails(
     tmp_path: Path, template: Databases
@@ -170,6 +172,7 @@ def test_killed_after_the_commit_the_same_form_again_is_one_case_and_one_set_of_
         ]
 
 
+@pytest.mark.slow
 def test_what_the_process_writes_names_nobody(tmp_path: Path, template: Databases) -> None:
     settings = template.settings(tmp_path, "process", bare=True) | {"JIUNIU_SECRET_KEY": SECRET_KEY}
     port, sink = free_port(), Sink()

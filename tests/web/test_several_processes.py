@@ -154,6 +154,7 @@ def begin_fleet(tmp_path: Path, template: Databases) -> Iterator[Callable[[int, 
         assert set(fleet.codes) == {0}, "a clean end"
 
 
+@pytest.mark.slow
 def test_each_thing_is_done_once(begin_fleet: Callable[[int, int], Fleet]) -> None:
     fleet = begin_fleet(4, 2)
     the_tables_are_made_once(fleet)
