@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 import time
 from datetime import datetime
@@ -25,6 +26,19 @@ from engine.storage.types import EnumText, JSONObject, UTCDateTime
 
 _EPOCH_MS = 1_767_225_600_000  # 2026-01-01
 _serial = itertools.count(secrets.randbits(21))
+
+
+def _count_anew() -> None:
+    """Give a forked process a serial of its own.
+
+    Workers that load the app before they fork would make equal ids in the same millisecond.
+    """
+    global _serial  # noqa: PLW0603
+    _serial = itertools.count(secrets.randbits(21))
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_count_anew)
 
 
 def new_id() -> int:
