@@ -27,7 +27,7 @@ from engine.storage.unit_of_work import ClubSession
 from mailers.dev_mailbox import free_port
 from tests.databases import Databases, borrow, give_back
 from tests.mail import Mail
-from tests.page import Browser, Page
+from tests.page import Browser, Page, aged
 from tests.sink import Sink
 from web.app.background import Ticker
 from web.app.server import listen
@@ -234,14 +234,7 @@ class World:
         return page.browser.post(page.response.url, data)
 
     def aged_stamp(self, stamp: str) -> str:
-        """The same form, opened a minute ago: tests do not sit and wait for the two seconds to
-        pass."""
-        serializer = self.service.form_stamps
-        signer = serializer.make_signer(serializer.salt)
-        payload = serializer.dump_payload(serializer.loads(stamp))
-        before = signer.get_timestamp
-        signer.get_timestamp = lambda: before() - 60  # type: ignore[method-assign]
-        return signer.sign(payload).decode()
+        return aged(self.service.form_stamps, stamp)
 
     def join(self, **changed: str) -> Mail:
         """A whole joining: apply, confirm, approve. Returns the welcome."""

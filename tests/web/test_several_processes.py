@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,9 +26,10 @@ from engine.storage.schema import newest
 from mailers.dev_mailbox import free_port
 from tests import postgres
 from tests.databases import Databases
-from tests.page import Browser
+from tests.page import Browser, aged
+from tests.shell import Program, Shell, clean_environment
 from tests.sink import Sink
-from tests.web.test_process import ROOT, wait_for
+from tests.web.test_process import wait_for
 from tests.world import APPLICATION, MONDAY
 from web.app.services import Services
 
@@ -48,7 +48,6 @@ CREATE = (
     "--owner-name",
     "陈",
 )
-FLASK = [sys.executable, "-m", "flask", "--app", "app"]
 
 
 class Fleet:
@@ -56,7 +55,6 @@ class Fleet:
 
     def __init__(self, folder: Path, settings: dict[str, str], *, web: int, workers: int) -> None:
         self.sink, self.clock = Sink(), folder / "clock"
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("JIUNIU_")}
         ours = settings | {
             "JIUNIU_SMTP_URL": self.sink.url,
             "JIUNIU_MAIL_FROM": "Jiuniu <club@jiuniu.example>",
@@ -64,22 +62,19 @@ class Fleet:
             "JIUNIU_CLOCK_FILE": str(self.clock),
             "JIUNIU_BASE_URL": "http://127.0.0.1:1",
         }
-        self.environment = clean | ours
+        self.environment = clean_environment() | ours
         self.move(MONDAY)
         self.ports = [free_port() for _ in range(web)]
         self.log = open(folder / "log", "wb")  # noqa: SIM115  (open as long as the processes write)
-        self.processes = [
-            self._start([sys.executable, "app.py"], JIUNIU_PORT=str(port)) for port in self.ports
-        ]
-        self.processes += [self._start([*FLASK, "worker"]) for _ in range(workers)]
+        self.nothing = open(os.devnull, "rb")  # noqa: SIM115
+        self.processes = [self._start("app.py", JIUNIU_PORT=str(port)) for port in self.ports]
+        self.processes += [self._start("worker") for _ in range(workers)]
         wait_for(lambda: all(map(self.ready, self.ports)))
         self.service = Services.build(load(ours | {"JIUNIU_DATA_DIR": settings["JIUNIU_DATA_DIR"]}))
         self.club_id = 0
 
-    def _start(self, command: list[str], **more: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command, cwd=ROOT, env=self.environment | more, stdout=self.log, stderr=self.log
-        )
+    def _start(self, *words: str, **more: str) -> Program:
+        return Program(words, self.environment | more, self.nothing, self.log, self.log)
 
     def ready(self, port: int) -> bool:
         try:
@@ -106,10 +101,7 @@ class Fleet:
         """Somebody's browser, and what it would send."""
         browser = Browser(self.base(0))
         page = browser.get("/jn/join")
-        stamps = self.service.form_stamps
-        signer = stamps.make_signer(stamps.salt)
-        signer.get_timestamp = lambda: int(datetime.now().timestamp()) - 60  # type: ignore[method-assign]  # noqa: DTZ005
-        stamp = signer.sign(stamps.dump_payload(stamps.loads(page.value("form")))).decode()
+        stamp = aged(self.service.form_stamps, page.value("form"))
         return browser, page.fields() | APPLICATION | {"email": address, "form": stamp}
 
     def link(self, case: Case, person: Person) -> str:
@@ -126,6 +118,7 @@ class Fleet:
         self.service.db.dispose()
         self.sink.stop()
         self.log.close()
+        self.nothing.close()
 
 
 def all_at_once(calls: list[Callable[[], Any]]) -> list[Any]:
@@ -174,16 +167,7 @@ def the_tables_are_made_once(fleet: Fleet) -> None:
 
 def two_found_the_same_club(fleet: Fleet) -> None:
     def create() -> subprocess.CompletedProcess[str]:
-        words = [*FLASK, *CREATE]
-        return subprocess.run(
-            words,
-            cwd=ROOT,
-            env=fleet.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return Shell(fleet.environment)(*CREATE)
 
     created = all_at_once([create, create])
     assert sorted(done.returncode for done in created) == [0, 2], [done.stderr for done in created]
