@@ -230,7 +230,8 @@ def _joined(cell: str, today: date) -> date | None:
     if found is None:
         raise CellError(
             _(
-                "“%(cell)s” is no date; examples are 2026-03-01, 2026/3/1, 2026年3月1日 and 20260301"
+                "“%(cell)s” is no date; examples are 2026-03-01, 2026/3/1, "
+                "2026年3月1日 and 20260301"
             ),
             cell=cell[:80],
         )

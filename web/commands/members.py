@@ -43,8 +43,8 @@ def list_members(slug: str | None, as_json: bool) -> None:
 @as_json
 @with_appcontext
 def import_file(file: Path, dry_run: bool, slug: str | None, as_json: bool) -> None:
-    """Bring in the members of FILE.csv: columns name (姓名) and email (邮箱); city, joined, locale and
-    role if you like.
+    """Bring in the members of FILE.csv: columns name (姓名) and email (邮箱); city, joined, locale
+    and role if you like.
 
     Exit status 0: every row is in; 1: some row was bad, the others are in; 2: the file cannot be
     used.
