@@ -79,6 +79,7 @@ class World:
     slug: str = "jiuniu"
     club_id: int = 0
     _read: int = field(default=0)
+    _phones: dict[str, Browser] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ticker = Ticker(self.service)
@@ -293,7 +294,14 @@ class World:
         return browser
 
     def open(self, mail: Mail | str, browser: Browser | None = None) -> Page:
-        return (browser or self.browser()).get(mail if isinstance(mail, str) else mail.link())
+        """Open a mail's first link where its recipient reads mail; a bare address anywhere."""
+        if isinstance(mail, str):
+            return (browser or self.browser()).get(mail)
+        return (browser or self.phone_of(mail.to)).get(mail.link())
+
+    def phone_of(self, address: str) -> Browser:
+        """Return the one browser in which somebody reads their mail."""
+        return self._phones.setdefault(address, self.browser())
 
     def rows(self, statement: Any) -> list[Any]:
         with self.service.db.read(self.club_id) as session:

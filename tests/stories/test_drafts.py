@@ -69,7 +69,8 @@ def test_a_draft_survives_a_refused_hand_in_and_a_restart(world: World, plan: Pa
     assert drafts(world) == [{"goals": "读史", "plan": "每天"}]
     client = create_app(world.service.settings).test_client()  # another process on the same data
     page = client.get(
-        world.mail("study_plan.please_write").link().removeprefix(world.base.rstrip("/"))
+        world.mail("study_plan.please_write").link().removeprefix(world.base.rstrip("/")),
+        follow_redirects=True,
     ).text
     assert "读史</textarea>" in page and "每天</textarea>" in page
 

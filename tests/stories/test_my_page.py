@@ -352,13 +352,8 @@ def test_opening_a_room_writes_nothing(club: World) -> None:
     club.open_own_page(LILEI)
     before = everything()
     for room in ROOMS:
-        club.open_own_page(LILEI, room)
-        assert (
-            club.browser()
-            .session.head(club.open_own_page(LILEI, room).response.url, timeout=60)
-            .status_code
-            == 200
-        )
+        page = club.open_own_page(LILEI, room)
+        assert page.browser.session.head(page.response.url, timeout=60).status_code == 200
     club.browser().get("/jiuniu/privacy")
     assert everything() == before
     assert club.rows(select(Person.link_epoch)) == [1, 1, 1]

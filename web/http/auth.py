@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
-from flask import abort, redirect, request, url_for
+from flask import abort, g, redirect, request, url_for
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import aliased
 from werkzeug.exceptions import Forbidden
@@ -85,7 +85,7 @@ class Visitor:
 def read_token(token: str) -> Link:
     """Return the link in a token; 404, counted by the rate limit, for a foreign one."""
     try:
-        return services().links.read(token)
+        return services().links.read(g.get("link_token") or token)
     except BadLink:
         if not check_rate_limit(UNKNOWN_TOKENS, client_address()):
             abort(429)

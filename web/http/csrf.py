@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from web.app.request_limits import too_many
 from web.app.services import services
+from web.http import link_sessions
 from web.http.auth import read_token, visitor, visitor_here
 
 csrf = CSRFProtect()
@@ -19,6 +20,7 @@ _no_token_needed: set[Callable[..., Any]] = set()
 
 def init(app: Flask) -> None:
     csrf.init_app(app)
+    link_sessions.init(app)  # it finds the link that a form may name
     app.before_request(_check)
 
 
@@ -43,6 +45,8 @@ def _check() -> None:
         return
     if g.foreign:
         abort(403)
+    if link_sessions.is_own_form():
+        return
     try:
         csrf.protect()
     except CSRFError:
