@@ -82,7 +82,7 @@ def _open() -> Response | None:
 
 
 def _open_session(arguments: dict[str, Any], path_name: str) -> None:
-    """Raises ClosedPage."""
+    """Read the link of a short path from its cookie or its form. Raises: ClosedPage."""
     try:
         g.link_token = _signer().loads(request.cookies[LINK], max_age=int(LIFE.total_seconds()))
         g.link_path = f"{request.script_root}{_folder()}{path_name}"
@@ -157,12 +157,12 @@ def _link_in_form() -> str | None:
 
 
 def _signer() -> URLSafeTimedSerializer:
-    """Bound to the browser: signing out there forgets its device."""
+    """Sign for this browser alone: signing out there forgets its device."""
     return URLSafeTimedSerializer(_keys(), salt="jiuniu.link:" + device_cookie())
 
 
 def _form_signer() -> URLSafeTimedSerializer:
-    """The salt of the other form tokens, so that one reader finds when a form was opened."""
+    """Sign with the salt of the other form tokens: one reader finds when a form was opened."""
     return URLSafeTimedSerializer(_keys(), salt="wtf-csrf-token")
 
 
