@@ -16,7 +16,7 @@ from engine.club.context import current_club, time_context
 from engine.declare.due_times import days_later, morning_after_quiet
 from engine.declare.transition import CLOCK
 from engine.outbox.delivery_log import PAUSED
-from engine.outbox.queue import BY_CLOCK, queue_for_person, requeue
+from engine.outbox.queue import AT_ONCE, BY_CLOCK, queue_for_person, requeue
 from engine.scheduler.schedules import RESUME, pass_over
 from engine.scheduler.sweep import BACK_OFF
 from engine.storage.database import ROW_LOCK, enter_club, lock_row, lost_race
@@ -55,8 +55,11 @@ def pause(session: ClubSession, club_id: int, now: datetime, until: datetime | N
     _tell(session, "club.paused", now, {"until": until.isoformat() if until else ""})
 
 
-def resume(session: ClubSession, club_id: int, now: datetime) -> int:
-    """Resume the club: shift each deadline by the days of the pause; return how many cases."""
+def resume(session: ClubSession, club_id: int, now: datetime, *, by_clock: bool = False) -> int:
+    """Resume the club: shift each deadline by the days of the pause; return how many cases.
+
+    ``by_clock``: no one pressed for it, so its letters wait for the morning.
+    """
     enter_club(session, club_id)
     club = current_club(session)
     lock_row(session, club)
@@ -77,7 +80,7 @@ def resume(session: ClubSession, club_id: int, now: datetime) -> int:
     ):
         pass_over(session, schedule, now)
     _release_letters(session, now)
-    _tell(session, "club.resumed", now, {})
+    _tell(session, "club.resumed", now, {}, by_clock=by_clock)
     return len(resting)
 
 
@@ -123,9 +126,12 @@ def _has_moved(session: ClubSession, reminder: Letter) -> bool:
     return due is None or due.isoformat() != reminder.data["due"]
 
 
-def _tell(session: ClubSession, name: str, now: datetime, data: dict[str, str]) -> None:
+def _tell(
+    session: ClubSession, name: str, now: datetime, data: dict[str, str], *, by_clock: bool = False
+) -> None:
     """Tell the persons who have something to submit."""
     session.flush()
+    morning = morning_after_quiet(now, time_context(current_club(session)))
     theirs = select(Case.person_id).where(Case.turn == "person")
     members = (
         select(Person)
@@ -133,4 +139,13 @@ def _tell(session: ClubSession, name: str, now: datetime, data: dict[str, str]) 
         .order_by(Person.id)
     )
     for person in session.execute(members).scalars().all():
-        queue_for_person(session, person, name, purpose=now.isoformat(), now=now, data=data)
+        queue_for_person(
+            session,
+            person,
+            name,
+            purpose=now.isoformat(),
+            now=now,
+            next_at=morning if by_clock else now,
+            priority=BY_CLOCK if by_clock else AT_ONCE,
+            data=data,
+        )

@@ -86,7 +86,7 @@ def _open_safely(session: ClubSession, schedule: Schedule, now: datetime) -> int
 def open_schedule(session: ClubSession, schedule: Schedule, now: datetime) -> int:
     """Open what this schedule has due, and set its next time."""
     if schedule.rule == RESUME:
-        return resume(session, schedule.club_id, now)
+        return resume(session, schedule.club_id, now, by_clock=True)
     if current_club(session).paused_at:
         pass_over(session, schedule, now)
         return 0
