@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -17,12 +17,13 @@ from sqlalchemy.exc import DatabaseError
 from engine.clock import read_shift
 from engine.club.context import current_charter
 from engine.declare.registry import UNREADABLE, standing
+from engine.operations.health import LETTERS_ARE_LATE, Health
 from engine.settings import Settings
 from engine.storage import schema
 from engine.storage.database import Database, across_clubs
 from engine.storage.engines import sqlite_module
 from engine.storage.heartbeats import channel_trouble, post_is_held
-from engine.storage.models import Case, Club, Heartbeat, Letter
+from engine.storage.models import Case, Club, Letter
 from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 
@@ -31,7 +32,6 @@ Verdict = Literal["ok", "warning", "wrong", "not checked"]
 # The last SQLite in which a checkpoint racing with a writer can corrupt a database in WAL mode (the
 # "WAL-reset" bug).
 WAL_RESET_BUG = (3, 51, 2)
-WORKER_IS_LATE, LETTERS_ARE_LATE = timedelta(seconds=60), timedelta(minutes=15)
 LITTLE_SPACE, NO_SPACE = 1024**3, 100 * 1024**2
 
 
@@ -195,16 +195,23 @@ def data_folder(folder: Path) -> Iterator[Finding]:
         yield Finding("data folder", "ok", says)
 
 
-def worker(session: ClubSession, machine_now: datetime) -> Finding:
-    """Check when the last sweep ran, by the machine's clock."""
-    beat = session.get(Heartbeat, "sweep")
+def clock_skew(health: Health) -> Iterator[Finding]:
+    """Tell which hosts do not agree with the database about the time."""
+    for host, seconds in sorted(health.skews.items()):
+        which = "ahead of" if seconds > 0 else "behind"
+        says = f"{host} is {abs(seconds):.0f} s {which} the database"
+        yield Finding("clock skew", "wrong", says, "let every host follow a time server (NTP)")
+
+
+def worker(health: Health) -> Finding:
+    """Check when the last sweep ran, by the database's clock."""
     do = "start `python app.py`, or `worker` beside your web server"
-    if beat is None:
+    if health.tick_age is None:
         return Finding(
             "worker", "warning", "nobody has swept yet: no reminder and no mail leaves", do
         )
-    age = max(machine_now - beat.at, timedelta())
-    if age > WORKER_IS_LATE:
+    age = health.tick_age
+    if health.worker == "worker":
         return Finding(
             "worker",
             "wrong",

@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine.storage.engines import open_engine
+from engine.storage.engines import database_file, open_engine
 from engine.storage.fair_lock import FairLock
 from engine.storage.models import Row
 from engine.storage.unit_of_work import ALL_CLUBS, ClubSession, Sealer
@@ -38,6 +38,7 @@ _TRIES, _LONGEST_WAIT = 20, 0.1
 _DEADLOCK = "40P01"
 _NOT_SERIALIZABLE = "40001"
 _KEY_TAKEN = "23505"
+_READ_ONLY = "25006"  # PostgreSQL: read_only_sql_transaction
 
 
 class Database:
@@ -58,8 +59,9 @@ class Database:
         self.on_letters = on_letters
         self.keys = keys
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.writer = open_engine(self.url, read_only=False)
-        self.reader = open_engine(self.url, read_only=True)
+        self._file = database_file(self.url) if self.is_sqlite else None
+        self.writer = open_engine(self.url, read_only=False, file=self._file)
+        self.reader = open_engine(self.url, read_only=True, file=self._file)
         self._lock: contextlib.AbstractContextManager[Any] = (
             FairLock() if self.is_sqlite else contextlib.nullcontext()
         )
@@ -79,6 +81,8 @@ class Database:
             try:
                 return self._write_once(unit, *args, **kwargs)
             except (StaleDataError, DBAPIError) as trouble:
+                if is_read_only(trouble):
+                    self.writer.dispose()  # after a failover the name may lead to another server
                 if not lost_race(trouble) and _state_of(trouble) != _KEY_TAKEN:
                     raise
             # At random, so that two units do not collide again.
@@ -131,6 +135,8 @@ class Database:
     def dispose(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
+        if self._file:
+            self._file.forget()
 
 
 def lost_race(trouble: BaseException) -> bool:
@@ -145,13 +151,24 @@ def lost_race(trouble: BaseException) -> bool:
 
 
 def database_unavailable(trouble: BaseException) -> bool:
-    """True if the database takes nothing for now: a restart, a full disk, a lock.
+    """True if the database takes nothing for now: a restart, a full disk, a lock, a standby.
 
     Nothing was half written, and it comes back.
     """
     if isinstance(trouble, DBAPIError):
-        return isinstance(trouble, OperationalError) or trouble.connection_invalidated
+        return (
+            isinstance(trouble, OperationalError)
+            or trouble.connection_invalidated
+            or is_read_only(trouble)
+        )
     return isinstance(trouble, PoolTimeoutError)
+
+
+def is_read_only(trouble: BaseException) -> bool:
+    """True if the database can be read but takes no write: a standby, a disk mounted read-only."""
+    if not isinstance(trouble, DBAPIError):
+        return False
+    return _state_of(trouble) == _READ_ONLY or "readonly database" in str(trouble.orig)
 
 
 def _state_of(trouble: BaseException) -> str | None:

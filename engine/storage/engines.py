@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
+from engine.storage.database_file import DatabaseFile
+
 # A connection to PostgreSQL that was idle for longer, in seconds, is pinged before use.
 _IDLE_SECONDS = 1.0
 
@@ -28,16 +30,24 @@ def sqlite_module() -> Any:
     return bundled if bundled.sqlite_version_info > sqlite3.sqlite_version_info else sqlite3
 
 
-def open_engine(url: URL, *, read_only: bool) -> Engine:
-    """Open an engine for readers that cannot write, or for writers."""
+def open_engine(url: URL, *, read_only: bool, file: DatabaseFile | None = None) -> Engine:
+    """Open an engine for readers that cannot write, or for writers.
+
+    ``file``: of SQLite, checked when a transaction begins.
+    """
     return (
-        _sqlite(url, read_only)
+        _sqlite(url, read_only, file or database_file(url))
         if url.get_backend_name() == "sqlite"
         else _postgresql(url, read_only)
     )
 
 
-def _sqlite(url: URL, read_only: bool) -> Engine:
+def database_file(url: URL) -> DatabaseFile:
+    """Return the file that a SQLite URL names."""
+    return DatabaseFile(url.database, sqlite_module().OperationalError)
+
+
+def _sqlite(url: URL, read_only: bool, file: DatabaseFile) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
@@ -48,7 +58,10 @@ def _sqlite(url: URL, read_only: bool) -> Engine:
         json_serializer=_to_json,
         json_deserializer=_from_json,
     )
+    event.listen(engine, "do_connect", file.check_before_connect)
     event.listen(engine, "connect", functools.partial(_set_up_sqlite, read_only=read_only))
+    event.listen(engine, "connect", lambda *_: file.note_opened())
+    event.listen(engine, "begin", lambda _: file.check())
     event.listen(
         engine,
         "begin",
@@ -118,9 +131,9 @@ def _postgresql(url: URL, read_only: bool) -> Engine:
 
 
 def _set_up_postgresql(connection: Any, record: Any, *, read_only: bool) -> None:
-    connection.read_only = (
-        read_only  # Once: SQLAlchemy's execution option is set and undone by every transaction.
-    )
+    # Once: SQLAlchemy's execution option is set and undone by every transaction. A writer asks
+    # for nothing: READ WRITE would overrule a server that was told to take no writes.
+    connection.read_only = True if read_only else None
 
 
 class IdlePing:

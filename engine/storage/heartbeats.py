@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from engine.storage.bulk import insert_new
 from engine.storage.models import Heartbeat
@@ -84,3 +84,27 @@ def note_channel(
         "next_try": next_try.isoformat(),
     }
     beat.at = now
+
+
+# Clocks that differ by more are told; a host that has not measured for so long is not counted.
+SKEW_TOLD, SKEW_FORGOTTEN = timedelta(seconds=5), timedelta(minutes=10)
+_SKEW = "skew:"
+
+
+def note_skew(session: ClubSession, host: str, skew: timedelta, at: datetime) -> None:
+    """Keep by how much a host's clock is ahead of the database's, where that is worth telling."""
+    name = f"{_SKEW}{host}"[:40]
+    if abs(skew) <= SKEW_TOLD:
+        session.execute(delete(Heartbeat).where(Heartbeat.name == name))
+        return
+    data = {"host": host, "seconds": round(skew.total_seconds(), 1)}
+    insert_new(session, Heartbeat, name=name, at=at, data=data)
+    session.execute(update(Heartbeat).where(Heartbeat.name == name).values(at=at, data=data))
+
+
+def clock_skews(session: ClubSession, now: datetime) -> dict[str, float]:
+    """Return the hosts whose clock was lately ahead of the database's, by seconds (or behind)."""
+    wanted = select(Heartbeat).where(
+        Heartbeat.name.startswith(_SKEW), Heartbeat.at > now - SKEW_FORGOTTEN
+    )
+    return {beat.data["host"]: beat.data["seconds"] for beat in session.execute(wanted).scalars()}

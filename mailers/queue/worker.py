@@ -10,7 +10,8 @@ import threading
 import time
 from datetime import datetime, timedelta
 
-from engine.clock import Clock, machine_now
+from engine.clock import Clock
+from engine.operations.database_clock import DatabaseClock
 from engine.settings import MailServer
 from engine.storage.database import Database, database_unavailable, lost_race
 from engine.storage.heartbeats import channel_trouble, note_channel
@@ -65,6 +66,7 @@ class DeliveryWorker:
             server, composer.sender, name=ehlo_name(composer.links.base_url)
         )
         self.pace = PACED.get(server.host, 0.0)
+        self.database_clock = DatabaseClock(db)
         self.stopping = threading.Event()
         self._held: list[Claimed] = []
         self._claim_until = 0.0
@@ -82,6 +84,7 @@ class DeliveryWorker:
             return 0
         sent = 0
         while not self.stopping.is_set():
+            self.database_clock.measure()
             size = 1 if self.pace else BATCH
             self._held = self.db.write(outbox.claim, self.clock.now(), self._lease_end(), size)
             self._claim_until = time.monotonic() + CLAIM_SECONDS
@@ -242,4 +245,4 @@ class DeliveryWorker:
         )  # Further: the clock went back.
 
     def _lease_end(self) -> datetime:
-        return machine_now() + self.lease
+        return self.database_clock.now() + self.lease

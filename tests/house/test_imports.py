@@ -236,6 +236,7 @@ def test_across_clubs_is_listed() -> None:
                 marked.add(f"{named(path)}:{node.name}")
     assert marked == {
         "engine/operations/backup.py:hold_unsent",
+        "engine/operations/health.py:read_health",
         "engine/operations/installation_checks.py:letters",
         "engine/operations/installation_checks.py:rows",
         "engine/cases/drafts.py:forget_old_drafts",

@@ -17,12 +17,13 @@ from engine.cases.drafts import forget_old_drafts
 from engine.cases.erasure import BYTES_KEPT, forget_bytes
 from engine.cases.member_links import forget_ended_sessions, forget_spent_links
 from engine.clock import machine_now
+from engine.operations.database_clock import host_name
 from engine.operations.mail_account import Outgoing, reencrypt
 from engine.scheduler.recurring import open_due
 from engine.scheduler.schedules import plan_every_club
 from engine.scheduler.sweep import forget_old, sweep, wake_unscheduled
 from engine.security.rate_limits import delete_old_rates
-from engine.storage.heartbeats import beat, note_channel
+from engine.storage.heartbeats import beat, note_channel, note_skew
 from mailers.queue.outbox import requeue_expired_leases
 from mailers.queue.worker import DeliveryWorker
 from web.app.services import Services
@@ -73,7 +74,7 @@ class Ticker:
 
     def once(self) -> dict[str, int]:
         """Run one sweep and one delivery (``flask tick``)."""
-        self.service.db.write(requeue_expired_leases, machine_now())
+        self._requeue_expired_leases()
         self.service.db.write(plan_every_club, self.service.clock.now())
         seen = self.tick_sweep()
         post = self.post_now()
@@ -89,7 +90,7 @@ class Ticker:
         with self.service.sweeping:
             now = self.service.clock.now()
             seen = open_due(self.service.db, now) + sweep(self.service.db, now)
-        self.service.db.write(beat, "sweep", machine_now())
+        self.service.db.write(beat, "sweep", self.service.database_clock.now())
         return seen
 
     def tick_post(self) -> None:
@@ -126,7 +127,15 @@ class Ticker:
     def tick_leases(self) -> None:
         if self.post:
             self.post.renew_leases()
-        self.service.db.write(requeue_expired_leases, machine_now())
+        self._requeue_expired_leases()
+
+    def _requeue_expired_leases(self) -> None:
+        """Requeue by the database's clock; a host whose own differs says so."""
+        clock, db = self.service.database_clock, self.service.db
+        skew = clock.measure()
+        db.write(requeue_expired_leases, clock.now())
+        if not db.is_sqlite:
+            db.write(note_skew, host_name(), skew, clock.now())
 
     def tick_housekeeping(self) -> None:
         db, now = self.service.db, self.service.clock.now()

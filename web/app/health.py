@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from engine.clock import machine_now
+from engine.operations.health import Health, read_health
 from engine.storage import schema
-from engine.storage.models import Heartbeat
-from web.app.services import services
+from engine.storage.database import is_read_only
+from engine.storage.heartbeats import beat
+from engine.storage.unit_of_work import ClubSession
+from web.app.services import Services, services
 
 health = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
-TICK_IS_OLD = timedelta(seconds=60)
 
 
 @health.get("/healthz")
@@ -27,12 +28,11 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Answer 200 if this installation can run a club.
+    """Answer 200 while this installation can run a club.
 
-    The database is reachable, the schema is current, and there is a sweep: one more than
-    ``TICK_IS_OLD`` ago means a dead worker, and pages alone remind no one. In the first minute of
-    this process that is *starting*, not a fault: ``python app.py`` ticks at once, a worker beside
-    it may need a moment.
+    Its database takes a write, the schema is current, and a worker sweeps. In the first minute of
+    this process a missing sweep is *starting*, not a fault: ``python app.py`` ticks at once, a
+    worker beside it may need a moment.
     """
     try:
         answer = _readiness()
@@ -40,7 +40,7 @@ def readyz() -> tuple[Response, int]:
         log.error("not ready: the database does not answer: %s", trouble)
         answer = {
             "status": "database",
-            "database": "unreachable",
+            "database": "read-only" if is_read_only(trouble) else "unreachable",
             "schema": None,
             "last_tick": None,
             "tick_age_seconds": None,
@@ -48,24 +48,39 @@ def readyz() -> tuple[Response, int]:
     return jsonify(answer), 200 if answer["status"] in ("ready", "starting") else 503
 
 
+def current_health(here: Services, session: ClubSession, *, grace: bool = True) -> Health:
+    """Return what every page says about this service.
+
+    ``grace``: a process that has just begun may wait for its worker's first sweep.
+    """
+    clock = here.database_clock
+    clock.measure()
+    found = read_health(
+        session,
+        machine_now=clock.now(),
+        now=here.clock.now(),
+        started_at=here.started_at - clock.skew if grace else None,
+    )
+    return replace(found, skews=found.skews | clock.told)
+
+
 def _readiness() -> dict[str, Any]:
-    here, now = services(), machine_now()
+    here = services()
     schema_is = schema.standing(here.db)
-    beat = None
+    found = None
     if schema_is == "current":
+        # A standby or a disk that turned read-only shows only at a write.
+        here.db.write(beat, "ready", here.database_clock.now())
         with here.db.read() as session:
-            beat = session.get(Heartbeat, "sweep")
-    age = max(now - beat.at, timedelta()) if beat else None
-    if schema_is != "current":
-        status = "schema"
-    elif age is not None and age <= TICK_IS_OLD:
-        status = "ready"
-    else:
-        status = "starting" if now - here.started_at <= TICK_IS_OLD else "worker"
+            found = current_health(here, session)
     return {
-        "status": status,
+        "status": found.worker if found else "schema",
         "database": "ok",
         "schema": schema_is,
-        "last_tick": beat.at.isoformat(timespec="seconds") if beat else None,
-        "tick_age_seconds": round(age.total_seconds(), 1) if age is not None else None,
+        "last_tick": found.last_tick.isoformat(timespec="seconds")
+        if found and found.last_tick
+        else None,
+        "tick_age_seconds": round(found.tick_age.total_seconds(), 1)
+        if found and found.tick_age is not None
+        else None,
     }

@@ -14,6 +14,7 @@ from flask import current_app
 from itsdangerous import URLSafeTimedSerializer
 
 from engine.clock import Clock, FileClock, machine_now
+from engine.operations.database_clock import DatabaseClock
 from engine.operations.mail_account import Outgoing, outgoing
 from engine.security.encryption import Encryption
 from engine.security.links import Links
@@ -55,6 +56,10 @@ class Services:
             log.debug("SQLite %s", sqlite_module().sqlite_version)
         db.keys = Encryption(settings.secret_keys)
         return cls(settings, db, FileClock(settings.clock_file or settings.data_dir / "clock"))
+
+    @cached_property
+    def database_clock(self) -> DatabaseClock:
+        return DatabaseClock(self.db)
 
     @cached_property
     def links(self) -> Links:

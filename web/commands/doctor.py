@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import click
 from flask.cli import with_appcontext
 
-from engine.clock import machine_now
 from engine.operations import installation_checks
 from engine.operations.installation_checks import Finding
 from engine.settings import Settings, is_loopback
 from mailers.account import dns_check as mail_checkup
+from web.app.health import current_health
 from web.app.services import Services, services
 from web.commands.options import as_json
 
@@ -68,11 +68,13 @@ def examine(here: Services) -> Iterator[Finding]:
     yield from databases
     if not any(finding.verdict == "wrong" for finding in databases):
         with here.db.read() as session:
+            found = current_health(here, session, grace=False)
             yield installation_checks.clock(
                 settings.clock_file or settings.data_dir / "clock",
                 installation_checks.has_real_club(session),
             )
-            yield installation_checks.worker(session, machine_now())
+            yield installation_checks.worker(found)
+            yield from installation_checks.clock_skew(found)
             yield from installation_checks.letters(session, now)
             yield from installation_checks.rows(session)
     yield installation_checks.secret_key(settings)

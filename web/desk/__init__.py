@@ -11,7 +11,7 @@ from web.desk.charter.history import history
 from web.desk.charter.settings import settings
 from web.desk.chat_texts import group
 from web.desk.club import club
-from web.desk.guards import menu
+from web.desk.guards import current_desk_health, menu
 from web.desk.late import late
 from web.desk.letters import letters
 from web.desk.mail import mail_account
@@ -45,4 +45,6 @@ PAGES = (
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(desk_menu=menu, numbers=charter_labels)
+    app.jinja_env.globals.update(
+        desk_menu=menu, desk_health=current_desk_health, numbers=charter_labels
+    )

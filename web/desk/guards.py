@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import request, url_for
+from flask import g, request, url_for
 
+from engine.operations.health import Health
 from engine.storage.models import Person
 from engine.storage.states import PersonRole
 from engine.text.i18n import marked as _
+from web.app.health import current_health
+from web.app.services import services
 
 # The desk's menu in its order: endpoint, name, True if the owner's alone. DAILY is always visible,
 # the others fold: a phone has one line.
@@ -37,6 +40,15 @@ class MenuItem:
     path: str
     name: str
     here: bool
+
+
+def current_desk_health() -> Health:
+    """Return what the desk's pages say about the service; read once for each of them."""
+    if "desk_health" not in g:
+        with services().db.read() as session:
+            g.desk_health = current_health(services(), session)
+    found: Health = g.desk_health
+    return found
 
 
 def menu(you: Person, slug: str) -> tuple[list[MenuItem], list[MenuItem]]:
