@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, or_, tuple_
 
+from engine.cases.held_up import shift_held_up
 from engine.charter.model import Numbers
 from engine.declare.due_times import NamedMoment, days_later, midnight_after
 from engine.declare.registry import declared, state_of, workflow
@@ -174,6 +175,8 @@ def shift_after_pause(transition: Transition) -> None:
         name: days_later(datetime.fromisoformat(case.data[name]), days, zone)
         for name in named & case.data.keys()
     }
+    whole = _whole_days(max(transition.now - transition.club.paused_at, timedelta(0)))
+    shift_held_up(transition, transition.club.paused_at, whole)
     case.due_at = _shift_time_had(transition, days_later(case.due_at, days, zone))
     rested = {"due": case.due_at.isoformat(), "seconds": lay_still.total_seconds()}
     case.data = {

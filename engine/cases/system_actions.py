@@ -5,11 +5,16 @@ from __future__ import annotations
 from functools import cache
 
 from engine.cases.deadlines import postpone, shift_after_pause
+from engine.cases.held_up import HELD_UP, hold_up
 from engine.declare.targets import stay
 from engine.declare.workflow import Act, Effect, State, nobody
 
-SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void")
-_TAKES_DUE_ARROW: dict[str, Effect] = {"postponed": postpone, "resumed": shift_after_pause}
+SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void", HELD_UP)
+_TAKES_DUE_ARROW: dict[str, Effect] = {
+    "postponed": postpone,
+    "resumed": shift_after_pause,
+    HELD_UP: hold_up,
+}
 
 
 @cache
@@ -22,6 +27,7 @@ def system_action(state: State, action: str) -> Act | None:
         "decided": decided,
         "postponed": moved,
         "resumed": moved,
+        HELD_UP: moved,
         "granted": state.alone,
         "void": "void",
     }

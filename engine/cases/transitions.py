@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from engine.cases.answers import store_answers
 from engine.cases.deadlines import set_deadline
-from engine.cases.open_cases import open_case_of
+from engine.cases.held_up import HELD_UP, owed_cases, period_to_begin
+from engine.cases.open_cases import may_begin
 from engine.cases.system_actions import SYSTEM_ACTIONS, system_action
 from engine.club.authority import holders, in_place_of
 from engine.club.context import charter_numbers, current_club, time_context
@@ -118,22 +120,11 @@ def _open(
     session.add(case)
     transition = _start_transition(session, case, "open", by=by, now=now, answers=answers)
     case.answers = {}
-    _store_answers(transition, dict(answers or {}))
+    store_answers(transition, dict(answers or {}))
     start = resolve(flow.start, transition)
     assert isinstance(start, str), "a start is a state"
     _enter_state(transition, start)
     return case
-
-
-def may_begin(session: ClubSession, person: Person, flow: type[Workflow]) -> bool:
-    """True unless the workflow has ``one_open`` and this person has an open case.
-
-    The person is locked, so that two processes do not both find none.
-    """
-    if not flow.one_open:
-        return True
-    lock_row(session, person)
-    return open_case_of(session, person, flow.key) is None
 
 
 def act(
@@ -163,12 +154,13 @@ def act(
     transition = _start_transition(
         session, case, action, by=by, now=now, note=note, answers=answers
     )
-    _store_answers(
+    store_answers(
         transition, {name: value for name, value in (answers or {}).items() if name in move.fill}
     )
     _move(transition, move, days)
     if move.do:
         move.do(transition)
+    _begin_held_up(transition)
     _confirm_to_decider(transition)
 
 
@@ -212,24 +204,6 @@ def _confirm_to_decider(transition: Transition) -> None:
         return
     if by.via in ("page", "mail"):
         queue_receipt(transition.session, by.person, transition.now)
-
-
-def _store_answers(transition: Transition, answers: dict[str, Any]) -> None:
-    """Store the submission; private fields apart from all that is told or exported."""
-    if not answers and not transition.event.answers:
-        return
-    hidden = workflow(transition.case.workflow).private
-    transition.case.answers = {
-        **transition.case.answers,
-        **{name: value for name, value in answers.items() if name not in hidden},
-    }
-    transition.case.private = {
-        **transition.case.private,
-        **{name: value for name, value in answers.items() if name in hidden},
-    }
-    transition.event.answers = {
-        name: value for name, value in transition.event.answers.items() if name not in hidden
-    }
 
 
 def _with_deputy(session: ClubSession, case: Case, move: Act, by: Actor) -> Actor:
@@ -350,6 +324,25 @@ def _open_followers(transition: Transition, target: str) -> None:
                     now=transition.now,
                     parent=case,
                 )
+
+
+def _begin_held_up(transition: Transition) -> None:
+    """Begin the running period late that this case kept from opening.
+
+    If another case is owed besides, that one keeps it now.
+    """
+    period = period_to_begin(transition)
+    if period is None:
+        return
+    session, person = transition.session, transition.case.person
+    session.flush()
+    in_the_way = owed_cases(session, person, period.workflow)
+    for case in in_the_way:
+        act(session, case, HELD_UP, by=CLOCK, now=transition.now, answers=period.plain())
+    if not in_the_way:
+        key, data = period.key(person.id), period.data()
+        now = transition.now
+        open_case(session, period.workflow, person, by=CLOCK, now=now, key=key, data=data)
 
 
 def _stay(transition: Transition, move: Act) -> None:

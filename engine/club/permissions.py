@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from engine.club.authority import has_role
 from engine.club.context import charter_numbers, current_club
-from engine.declare.registry import standing, state_of, workflow
+from engine.declare.registry import follows_calendar, standing, state_of, workflow
 from engine.declare.roles import Proof, Role
 from engine.declare.transition import undo_ends
-from engine.declare.workflow import Act
+from engine.declare.workflow import REMOVAL_PROPOSED, Act
+from engine.declare.workflow import person as the_person
 from engine.storage.models import Case, Event, Person
 from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
@@ -59,7 +60,7 @@ def undo_open(session: ClubSession, case: Case, person: Person, now: datetime) -
     if (
         _gone_since(case.person, decision)
         or _followed_up(session, case)
-        or _overtaken(session, case)
+        or _overtaken(session, case, decision)
     ):
         return None
     return Act(_DECIDER, "undo", to=decision.from_state)
@@ -96,12 +97,19 @@ def _followed_up(session: ClubSession, case: Case) -> bool:
     return session.execute(acted.limit(1)).first() is not None
 
 
-def _overtaken(session: ClubSession, case: Case) -> bool:
-    """True if the same person began the same thing again since: the old decision holds."""
-    newer = select(Case.id).where(
-        Case.workflow == case.workflow, Case.person_id == case.person_id, Case.id > case.id
-    )
-    return session.execute(newer.limit(1)).first() is not None
+def _overtaken(session: ClubSession, case: Case, decision: Event) -> bool:
+    """True if the same person began the same thing again since: the old decision holds.
+
+    The calendar's next case counts only if the undo would make the person owe two.
+    """
+    newer = (Case.workflow == case.workflow) & (Case.person_id == case.person_id)
+    newer &= Case.id > case.id
+    if follows_calendar(workflow(case.workflow)):
+        before = state_of(case.workflow, decision.from_state)
+        if before.turn != the_person and before.name != REMOVAL_PROPOSED:
+            return False
+        newer &= Case.opened_at >= decision.at
+    return session.execute(select(Case.id).where(newer).limit(1)).first() is not None
 
 
 def may_read_words(case: Case, person: Person) -> bool:

@@ -7,7 +7,7 @@ days are calendar days.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -148,6 +148,11 @@ class Weekly(Recurrence):
         year, week, _ = self._due_day(moment, context).isocalendar()
         return f"{year}-W{week:02}"
 
+    def days_of(self, opening: datetime, context: TimeContext) -> tuple[date, date]:
+        """Return the first and the last local day of a period. Midnight ends a day."""
+        last = (self.due_of(opening, context) - timedelta(seconds=1)).astimezone(context.zone)
+        return opening.astimezone(context.zone).date(), last.date()
+
     def _due_day(self, opening: datetime, context: TimeContext) -> date:
         due, local = self.due.of(context.numbers), opening.astimezone(context.zone)
         days = (due.weekday - local.isoweekday()) % 7 or (7 if due.at <= local.time() else 0)
@@ -163,9 +168,19 @@ class Weekly(Recurrence):
         return datetime.combine(day, moment.at, context.zone).astimezone(UTC)
 
 
-def week_number(period: str) -> int | None:
-    """Return the week of a period's name: 49 for ``2026-W49``."""
-    return int(period.partition("-W")[2]) if "-W" in period else None
+def days_of_period(data: Mapping[str, Any]) -> tuple[date, date] | None:
+    """Return the first and the last day of the period that a case's data names, None without one.
+
+    Older data has no days: then they are Sunday to Saturday.
+    """
+    if "days" in data:
+        first, last = (date.fromisoformat(day) for day in data["days"])
+        return first, last
+    year, found, week = str(data.get("period", "")).partition("-W")
+    if not found:
+        return None
+    saturday = date.fromisocalendar(int(year), int(week), 6)
+    return saturday - timedelta(days=6), saturday
 
 
 def weekly(opens: Number, *, due: Number) -> Weekly:

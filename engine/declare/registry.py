@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
-from engine.declare.due_times import week_number
-from engine.declare.openings import OfferedBy
+from engine.declare.due_times import days_of_period
+from engine.declare.openings import Calendar, OfferedBy
 from engine.declare.roles import Role
 from engine.declare.validation import check
 from engine.declare.workflow import OpenedFrom, State, Workflow
 from engine.declare.workflow import marked as _
 from engine.storage.types import CorruptJSON
-from engine.text.i18n import of_week, translate
+from engine.text.i18n import of_week, say_week, translate
 
 if TYPE_CHECKING:
     from engine.storage.models import Case
@@ -61,13 +63,16 @@ def label_of(letter: str) -> str:
     return flow.label if flow else ""
 
 
-def title_of(case: Case, language: str) -> str:
-    """Return the title of a case, with its week if it has one."""
-    return of_week(
-        translate(workflow(case.workflow).label, language),
-        week_number(case.data.get("period", "")),
-        language,
-    )
+def title_of(case: Case, language: str, today: date) -> str:
+    """Return the title of a case, with its week if it has one. ``today``: a local date."""
+    label = translate(workflow(case.workflow).label, language)
+    return of_week(label, week_of(case.data, language, today), language)
+
+
+def week_of(data: Mapping[str, Any], language: str, today: date) -> str:
+    """Return the words for the week that a case's data names; empty without one."""
+    days = days_of_period(data)
+    return say_week(*days, today, language) if days else ""
 
 
 def state_of(workflow_name: str, state: str) -> State:
@@ -83,6 +88,11 @@ def standing(case: Case) -> State:
 def declared() -> set[tuple[str, str]]:
     """Return every workflow and state that a row may name."""
     return {(flow.key, name) for flow in _known.values() for name in flow.states}
+
+
+def follows_calendar(flow: type[Workflow]) -> bool:
+    """True if the calendar opens cases of the workflow, period by period."""
+    return any(isinstance(opening, Calendar) for opening in flow.openings)
 
 
 def is_offer(workflow_name: str) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 
 from engine.club.context import current_club, time_context
-from engine.declare.due_times import week_number
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Person, Schedule
@@ -30,7 +29,7 @@ class AgendaItem:
     workflow: str
     state: str = ""
     turn: str = ""
-    week: int | None = None
+    days: tuple[date, date] | None = None
     count: int = 1
     who: list[str] = field(default_factory=list)
 
@@ -53,10 +52,10 @@ def _openings(session: ClubSession, now: datetime, until: datetime) -> list[Agen
         rule = known[schedule.rule].rule
         opening = schedule.next_at if schedule.next_at > now else rule.latest(now, context)
         while opening <= until:
-            due, week = rule.due_of(opening, context), week_number(rule.period(opening, context))
-            entries.append(AgendaItem(max(opening, now), "opens", schedule.rule, week=week))
+            due, days = rule.due_of(opening, context), rule.days_of(opening, context)
+            entries.append(AgendaItem(max(opening, now), "opens", schedule.rule, days=days))
             if due <= until:
-                entries.append(AgendaItem(due, "falls_due", schedule.rule, week=week))
+                entries.append(AgendaItem(due, "falls_due", schedule.rule, days=days))
             opening = rule.following(opening, context)
     return entries
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
-from engine.storage.models import Case, Event, Letter, Person
+from engine.cases.held_up import held_up_by
+from engine.declare.due_times import days_of_period
+from engine.storage.models import Case, Event, Letter, Person, Schedule
 from engine.storage.unit_of_work import ClubSession
 
 HAND_INS = ("submit", "resubmit")
@@ -68,3 +70,18 @@ def ended_of(session: ClubSession, person: Person, *, besides: str, limit: int) 
             select(Case).where(mine).order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit)
         ).scalars()
     )
+
+
+def held_up_periods(session: ClubSession, person: Person) -> dict[str, Case]:
+    """Return the periods that did not open for a person, by name, each with the case in the way."""
+    cases = session.execute(select(Case).where(Case.person_id == person.id)).scalars()
+    return {period.name: case for case in cases for period in held_up_by(case)}
+
+
+def not_opened_since(session: ClubSession, person: Person, workflow: str) -> set[str]:
+    """Return the periods that opened for no member, since the person is known as a member."""
+    wanted = select(Schedule.not_opened).where(Schedule.rule == workflow)
+    names = session.execute(wanted).scalar_one_or_none() or []
+    since = person.registered_at or person.joined_at
+    days = {name: days_of_period({"period": name}) for name in names}
+    return {name for name, span in days.items() if span and (not since or span[0] >= since.date())}

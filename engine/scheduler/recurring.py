@@ -8,19 +8,21 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
 
 from engine.cases.deadlines import is_stuck
-from engine.cases.transitions import open_case
+from engine.cases.held_up import HELD_UP, Period, keeps_from_opening
+from engine.cases.transitions import act, open_case
 from engine.club.authority import assigned_to, end_absences, ranks_of
 from engine.club.context import current_club, current_officers, time_context
 from engine.declare.due_times import morning_after_quiet
 from engine.declare.openings import Calendar
 from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
-from engine.declare.workflow import REMOVAL_PROPOSED, Workflow
 from engine.outbox.queue import (
     BULK,
+    BY_CLOCK,
     DAILY_LETTER,
     is_uncertain,
     queue_for_person,
@@ -98,59 +100,98 @@ def open_schedule(session: ClubSession, schedule: Schedule, now: datetime) -> in
 
 
 def _open_period(session: ClubSession, schedule: Schedule, now: datetime) -> int:
-    """Open the running period for the next batch of people.
+    """Open the running period for the next batch of people, if half of it is left.
 
     Missed periods are recorded as not opened.
     """
-    flow, club = workflow(schedule.rule), current_club(session)
+    flow, context = workflow(schedule.rule), time_context(current_club(session))
     calendar = calendar_of(flow)
     assert calendar is not None, "only what stands in the calendar has a schedule"
-    rule, context = calendar.rule, time_context(club)
-    opening = rule.latest(now, context)
+    rule, opening = calendar.rule, calendar.rule.latest(now, context)
     while schedule.next_at < opening:
         schedule.not_opened = [*schedule.not_opened, rule.period(schedule.next_at, context)]
         schedule.next_at = rule.following(schedule.next_at, context)
-    period = rule.period(opening, context)
-    people = _without_case(session, flow, calendar, period, opening)
-    data = {"period": period, "period_due": rule.due_of(opening, context).isoformat()}
+    period = Period.begin(flow.key, rule, opening, context)
+    concerned = _concerned(calendar, period)
+    if now > period.begins_until:
+        schedule.not_opened = [*schedule.not_opened, period.name]
+        schedule.next_at = rule.following(opening, context)
+        return _tell_not_opened(session, schedule, period, concerned, now)
+    people = _without_case(session, period, concerned, limit=BATCH + 1)
     for person in people[:BATCH]:
-        open_case(
-            session, flow.key, person, by=CLOCK, now=now, key=f"{period}:{person.id}", data=data
-        )
+        key = period.key(person.id)
+        open_case(session, flow.key, person, by=CLOCK, now=now, key=key, data=period.data())
     if len(people) <= BATCH:
+        _hold_up(session, period, concerned, now)
         schedule.next_at = rule.following(opening, context)
     return min(len(people), BATCH)
 
 
-def _without_case(
-    session: ClubSession, flow: type[Workflow], calendar: Calendar, period: str, opening: datetime
-) -> list[Person]:
-    """Return the members due a case of this period.
+def _concerned(calendar: Calendar, period: Period) -> ColumnElement[bool]:
+    """Return the condition on a person for whom the period opens if they owe nothing.
 
-    No open case of this workflow, none of this period, no removal proposed, and joined before the
-    opening, however late it runs.
+    A person who joined after the opening begins with the next one, however late this one opens.
     """
-    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
-    of_period = (Case.turn != "") | (Case.key == period + ":" + Person.id.cast(Case.key.type))
-    has_case = exists().where(
-        of_person & (((Case.workflow == flow.key) & of_period) | (Case.state == REMOVAL_PROPOSED))
-    )
     there = and_(
         *(
-            or_(moment.is_(None), moment <= opening)
+            or_(moment.is_(None), moment <= period.opening)
             for moment in (Person.joined_at, Person.registered_at)
         )
     )
     ranks = ranks_of(calendar.for_each) - ranks_of(calendar.besides)
-    wanted = (
-        select(Person)
-        .where(Person.status == PersonStatus.MEMBER, Person.role.in_(ranks), there, ~has_case)
-        .order_by(Person.id)
-    )
-    held = wanted.limit(BATCH + 1).with_for_update(
-        **ROW_LOCK
-    )  # A person who leaves in this very moment is not among them, or finds the case.
-    return list(session.execute(held).scalars())
+    return and_(Person.status == PersonStatus.MEMBER, Person.role.in_(ranks), there)
+
+
+def _without_case(
+    session: ClubSession, period: Period, concerned: ColumnElement[bool], limit: int | None = None
+) -> list[Person]:
+    """Return those who owe nothing and have no case of this period yet."""
+    of_person = (Case.club_id == Person.club_id) & (Case.person_id == Person.id)
+    of_period = Case.key == period.name + ":" + Person.id.cast(Case.key.type)
+    of_period &= Case.workflow == period.workflow
+    has_case = exists().where(of_person & or_(of_period, keeps_from_opening(period.workflow)))
+    wanted = select(Person).where(concerned, ~has_case).order_by(Person.id).limit(limit)
+    # A person who leaves in this very moment is not among them, or finds the case.
+    return list(session.execute(wanted.with_for_update(**ROW_LOCK)).scalars())
+
+
+def _hold_up(
+    session: ClubSession, period: Period, concerned: ColumnElement[bool], now: datetime
+) -> None:
+    """Store the period in each case that keeps it from opening; its person sees it there."""
+    of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
+    begun = aliased(Case)
+    of_period = (begun.club_id == Person.club_id) & (begun.workflow == period.workflow)
+    of_period &= begun.key == period.name + ":" + Person.id.cast(Case.key.type)
+    in_the_way = concerned & keeps_from_opening(period.workflow) & ~exists().where(of_period)
+    wanted = select(Case).join(Person, of_person).where(in_the_way).order_by(Case.id)
+    for case in session.execute(wanted).scalars().all():
+        act(session, case, HELD_UP, by=CLOCK, now=now, answers=period.plain())
+
+
+def _tell_not_opened(
+    session: ClubSession,
+    schedule: Schedule,
+    period: Period,
+    concerned: ColumnElement[bool],
+    now: datetime,
+) -> int:
+    """Tell those who would have begun it that this period is left out. Returns how many."""
+    people = _without_case(session, period, concerned)
+    at = morning_after_quiet(now, time_context(current_club(session)))
+    data = period.data() | {"following": schedule.next_at.isoformat()}
+    for person in people:
+        queue_for_person(
+            session,
+            person,
+            f"{period.workflow}.not_opened",
+            purpose=period.name,
+            now=now,
+            next_at=at,
+            priority=BY_CLOCK,
+            data=data,
+        )
+    return len(people)
 
 
 def _daily(session: ClubSession, schedule: Schedule, now: datetime) -> int:

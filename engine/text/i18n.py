@@ -25,7 +25,8 @@ _ZONE_NAME = {
     ("UTC", "zh-CN"): "协调世界时",
     ("UTC", "en"): "UTC",
 }
-_OF_WEEK = {"zh-CN": "第 {week} 周{matter}", "en": "{matter} for week {week}"}
+_OF_WEEK = {"zh-CN": "{week}{matter}", "en": "{matter} for {week}"}
+_THIS_WEEK, _LAST_WEEK = {"zh-CN": "本周", "en": "this week"}, {"zh-CN": "上周", "en": "last week"}
 _BRACKETS = {"zh-CN": "（{}）", "en": " ({})"}
 # Bidirectional classes that turn the text around them. Marks of isolation also end an outer
 # isolation.
@@ -96,9 +97,34 @@ def say_month(day: date, language: str) -> str:
     return format_date(day, "LLL", locale=_locale(language))
 
 
-def of_week(matter: str, week: int | None, language: str) -> str:
-    """Add the number of the week to a case's title, if it has one."""
-    return matter if week is None else _OF_WEEK[language].format(matter=matter, week=week)
+def of_week(matter: str, week: str, language: str) -> str:
+    """Add the words for the week to a case's title, if it has one."""
+    return _OF_WEEK[language].format(matter=matter, week=week) if week else matter
+
+
+def say_week(first: date, last: date, today: date, language: str) -> str:
+    """Return the words for a week: this week, last week, else its days.
+
+    Its number is for case keys only.
+    """
+    words = {0: _THIS_WEEK, 7: _LAST_WEEK}
+    found = (words[ago] for ago in words if first <= today - timedelta(days=ago) <= last)
+    return next((word[language] for word in found), say_days(first, last, language))
+
+
+def say_days(first: date, last: date, language: str) -> str:
+    """Return a span of days: 12月6日—12日, "6–12 December", with years where it crosses one."""
+    if language == "en":
+        end = "d MMMM" if first.year == last.year else "d MMMM y"
+        begin = "d" if (first.year, first.month) == (last.year, last.month) else end
+        dash = "–" if begin == "d" else " – "
+    else:
+        end = "d日" if (first.year, first.month) == (last.year, last.month) else "M月d日"
+        begin, dash = "M月d日", "—"
+        if first.year != last.year:
+            begin = end = "y年M月d日"
+    locale = _locale(language)
+    return format_date(first, begin, locale=locale) + dash + format_date(last, end, locale=locale)
 
 
 def as_said(moment: datetime, zone: str) -> datetime:

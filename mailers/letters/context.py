@@ -6,25 +6,26 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from engine.cases.submissions import may_submit
 from engine.club.context import charter_numbers, current_charter, current_owner
 from engine.club.history import changed_since_last
-from engine.declare.due_times import week_number
+from engine.declare.due_times import days_of_period
 from engine.declare.fields import labels_of, written_answers
-from engine.declare.registry import form_number, state_of, title_of, workflow
+from engine.declare.registry import form_number, state_of, title_of, week_of, workflow
 from engine.declare.roles import Proof
 from engine.declare.workflow import Workflow
 from engine.security.links import Kind, Link, Links
 from engine.storage.models import Case, Club, Event, Letter, Person
 from engine.storage.unit_of_work import ClubSession
 from engine.text.addresses import foreign_domain
-from engine.text.i18n import isolate, translate
+from engine.text.i18n import isolate, of_week, say_days, translate
 from engine.text.text_diff import Piece
 from mailers.letters.case_progress import CaseProgress
 
@@ -105,15 +106,41 @@ class LetterContext:
     def matter(self) -> str:
         """Return the title of the case, with its week if it has one."""
         return (
-            title_of(self.case, self.language)
+            title_of(self.case, self.language, self.today)
             if self.has_case
             else translate(self.flow.label, self.language)
         )
 
     @property
-    def week(self) -> int | None:
-        """Return the number of the reading week (of ``2026-W49``: 49)."""
-        return week_number(self.case.data.get("period", "")) if self.has_case else None
+    def matter_inline(self) -> str:
+        """Return the title for the middle of a sentence: only the names of months are capital."""
+        label = translate(self.flow.label, self.language).lower()
+        return of_week(label, self.week if self.has_case else "", self.language)
+
+    @property
+    def today(self) -> date:
+        """Return the local day on which the letter is written."""
+        return self.now.astimezone(ZoneInfo(self.club_row.zone)).date()
+
+    @property
+    def _period_data(self) -> Mapping[str, Any]:
+        return self.case.data if self.has_case else self.letter.data
+
+    @property
+    def week(self) -> str:
+        """Return the words for the period of the calendar: this week, or its days."""
+        return week_of(self._period_data, self.language, self.today)
+
+    @property
+    def week_days(self) -> str:
+        """Return the days of that period in words; empty without a period."""
+        days = days_of_period(self._period_data)
+        return say_days(*days, self.language) if days else ""
+
+    @property
+    def next_period(self) -> datetime:
+        """Return when the calendar opens the period after the one of the letter."""
+        return datetime.fromisoformat(self.letter.data["following"])
 
     @property
     def book(self) -> str:

@@ -84,7 +84,7 @@ def _receipt(facts: LetterContext) -> dict[str, Any]:
         can_undo = stands and undo_open(facts.session, case, facts.you, facts.now) is not None
         decisions.append(
             {
-                "label": title_of(case, facts.language),
+                "label": title_of(case, facts.language, facts.today),
                 "who": isolate(person.name),
                 "action": event.action,
                 "url": facts.link_to("case", case.id),
@@ -110,7 +110,9 @@ def _paused(facts: LetterContext) -> dict[str, Any]:
 def _resumed(facts: LetterContext) -> dict[str, Any]:
     mine = [case for case in worklists.cases_of(facts.session, facts.you) if case.turn == "person"]
     due = sorted(
-        (case.due_at, title_of(case, facts.language)) for case in mine if case.due_at is not None
+        (case.due_at, title_of(case, facts.language, facts.today))
+        for case in mine
+        if case.due_at is not None
     )
     return {"due": [{"label": label, "due": at} for at, label in due]}
 
@@ -145,7 +147,7 @@ def _matter(facts: LetterContext, matter: worklists.WorkItem) -> dict[str, Any]:
     case = matter.case
     is_removal = case.state == REMOVAL_PROPOSED
     return {
-        "label": title_of(case, facts.language),
+        "label": title_of(case, facts.language, facts.today),
         "unreadable": standing(case) is UNREADABLE,
         "kind": translate(workflow(case.workflow).label, facts.language),
         "fresh": case.entered_at > facts.now - _DAY,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from engine.storage.models import Club
+from sqlalchemy import select
+
+from engine.storage.models import Case, Club
 from engine.storage.unit_of_work import ClubSession
 from tests.club import ADMIN, LILEI, OWNER, House
 from tests.mailers.golden_steps import Stories, press, send, then, wait
@@ -38,6 +40,10 @@ def reading_without_a_week(house: House) -> None:
     house.open(LILEI, "reflection", data={"period_due": SATURDAY_EVENING})
 
 
+def first_week(house: House) -> Case:
+    return house.rows(select(Case).where(Case.key.startswith("2026-W50:")))[0]
+
+
 submitted = then(reading, lilei("submit", answers=READ))
 kept = then(reading, lilei("submit", answers=READ | {"share": False}))
 returned = then(submitted, owner("return", note="请再写写你自己的事。"))
@@ -50,7 +56,10 @@ proposed = then(overdue, send, wait(days=3))
 
 
 declined_again = then(
-    overdue, lilei("submit", answers=READ), wait(days=3), owner("decline", note="还是抄来的。")
+    overdue,
+    lilei("submit", answers=READ),
+    wait(days=3),
+    lambda house: house.press(OWNER, "decline", case=first_week(house), note="还是抄来的。"),
 )
 proposed_again = then(proposed, owner("extend", days=2), send, wait(days=3))
 
@@ -71,6 +80,20 @@ def beside_another(house: House) -> None:
     reading(house)
     house.open(LILEI, "study_plan")
     house.live(until=house.now + timedelta(days=9), hours=6)
+
+
+def not_opened(house: House) -> None:
+    """Nobody swept from Sunday to Saturday evening."""
+    house.add(LILEI, "李雷")
+    house.tick(days=12, hours=9, minutes=30)
+
+
+def begun_late(house: House) -> None:
+    """The last week's is handed in on Sunday, when the next one has begun for the others."""
+    house.now -= timedelta(hours=1)
+    reading(house)
+    house.live(until=house.now + timedelta(days=7), hours=3)
+    house.press(LILEI, "submit", workflow="reflection", answers=READ)
 
 
 def asked_at_once(house: House) -> None:
@@ -103,6 +126,8 @@ back = then(removed, owner("readmit", note="好久不见，回来就好。"))
 STORIES: Stories = {
     "reflection.please_read": (reading, LILEI),
     "reflection.please_read+no_week": (reading_without_a_week, LILEI),
+    "reflection.not_opened": (not_opened, LILEI),
+    "reflection.please_read+late": (begun_late, LILEI),
     "reflection.due_moved": (then(reading, lilei("choose", answers=BIG)), LILEI),
     "reflection.due_soon": (then(reading, wait(days=5, hours=11)), LILEI),
     "reflection.due_soon+last": (then(reading, wait(days=6, hours=7, minutes=1)), LILEI),

@@ -79,8 +79,8 @@ def test_the_calendar_names_openings_votes_and_removals(world: World) -> None:
         "12月3日（周四） 23:59 管理员自荐：投票截止： 韩梅梅 23:59 学习计划（待提交）截止" in text
     )
     assert (
-        "12月6日（周日） 08:00 第 50 周读书笔记：开始，请每位成员写" in text
-        and "20:00 第 50 周读书笔记：全员截止" in text
+        "12月6日（周日） 08:00 12月6日—12日读书笔记：开始，请每位成员写" in text
+        and "20:00 12月6日—12日读书笔记：全员截止" in text
     )
     world.live_until(datetime(2026, 12, 8, 2, tzinfo=UTC), step=timedelta(hours=6))
     assert "学习计划：移出待决定： 李雷" in owner.get(DESK + "ahead").text
@@ -112,14 +112,14 @@ def test_texts_for_the_group(world: World) -> None:
     world.form_page("nomination", "m1@qq.com").press(why="我愿意。", plan="每周四主持。")
     world.open(world.mail("nomination.please_decide")).press("approve")
     assert texts(owner.get(DESK + "group"))[1:] == [
-        "本周安排：\n刚加入的朋友：学习计划请在12月9日（周三）23:59前交。\n第 50 周读书笔记：请在12月12日（周六）20:00前交。\n"
+        "本周安排：\n刚加入的朋友：学习计划请在12月9日（周三）23:59前交。\n本周读书笔记：请在12月12日（周六）20:00前交。\n"
         "武汉+林涛自荐担任管理员，请在12月9日（周三）23:59前投票。\n下一个读书周从12月13日（周日）08:00开始。\n"
         f"你的专属链接在邮件里；找不到的话，在这里登录：{base}/jiuniu/me",
         f"过去一周：\n欢迎新朋友：武汉+李雷。\n作者愿意分享的读书笔记，成员可以登录阅读：\n武汉+韩梅梅：《活着》\n{base}/jiuniu/reflections",
     ]
     assert texts(owner.get(DESK + "group?in=en"))[1:] == [
         "What is on this week:\nNew among us: your study plan is due Wednesday 9 December, 23:59.\n"
-        "Reflection for week 50: please hand it in by Saturday 12 December, 20:00.\n"
+        "Reflection for this week: please hand it in by Saturday 12 December, 20:00.\n"
         "武汉+林涛 stands for admin. Please vote by Wednesday 9 December, 23:59.\n"
         f"The next reading week begins on Sunday 13 December, 08:00.\nYour own link is in your mail. You can also ask for it here: {base}/jiuniu/me",
         "What came of last week:\nWelcome among us: 武汉+李雷.\nTo read for members, shared by their authors:\n"

@@ -142,12 +142,11 @@ def test_a_second_miss_in_the_same_month_is_proposed_at_once(week: World) -> Non
     week.live_until(SATURDAY + timedelta(days=14, hours=3), step=timedelta(hours=3))
     newest = week.case("reflection", LILEI)
     assert (newest.data["period"], newest.state) == (
-        "2026-W52",
+        "2026-W51",
         "removal_proposed",
-    )  # W51 opened while the first was read
-    events = week.rows(
-        select(Event.to_state).where(Event.case_id == newest.id).order_by(Event.version)
-    )
+    )  # it opened while the first was read
+    moved = (Event.case_id == newest.id) & (Event.action != "held_up")
+    events = week.rows(select(Event.to_state).where(moved).order_by(Event.version))
     assert events == ["owed", "removal_proposed"]
 
 

@@ -15,7 +15,7 @@ from engine.declare.registry import workflow
 from engine.reports.agenda import AgendaItem, agenda
 from engine.storage.models import Club
 from engine.text.i18n import marked as _
-from engine.text.i18n import of_week
+from engine.text.i18n import of_week, say_days
 from web.app.services import services
 from web.desk.forecast_cache import DAYS, cached_forecast, gathered
 from web.http.auth import officer_here
@@ -65,9 +65,8 @@ def _row(entry: AgendaItem) -> AheadRow:
     label = gettext(workflow(entry.workflow).label)
     if entry.kind != "due":
         word = OPENS if entry.kind == "opens" else FALLS_DUE
-        return AheadRow(
-            entry.at, of_week(label, entry.week, g.language) + gettext(": ") + gettext(word)
-        )
+        days = say_days(*entry.days, g.language) if entry.days else ""
+        return AheadRow(entry.at, of_week(label, days, g.language) + gettext(": ") + gettext(word))
     named = {"members": VOTE_CLOSES, "owner": REMOVAL}.get(entry.turn) if entry.who else None
     if named:
         return AheadRow(entry.at, label + gettext(": ") + gettext(named), entry.who)

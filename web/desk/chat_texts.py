@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
-from engine.declare.due_times import week_number
-from engine.declare.registry import workflow
+from engine.declare.registry import week_of, workflow
 from engine.reports.worklists import ended_in
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Club, Person, Schedule
@@ -75,6 +75,9 @@ class Voice:
     def moment(self, at: datetime) -> str:
         return say_short(at, self.zone, self.language)
 
+    def day(self, at: datetime) -> date:
+        return at.astimezone(ZoneInfo(self.zone)).date()
+
     def names(self, people: Sequence[str]) -> str:
         more = [self(MORE, n=len(people) - MOST_NAMES)] if len(people) > MOST_NAMES else []
         return self(", ").join([*people[:MOST_NAMES], *more])
@@ -132,7 +135,11 @@ def _duties(session: ClubSession, now: datetime, say: Voice) -> list[str]:
     return [
         say(
             READING,
-            what=of_week(say(workflow(flow).label), week_number(week), say.language),
+            what=of_week(
+                say(workflow(flow).label),
+                week_of({"period": week}, say.language, say.day(now)),
+                say.language,
+            ),
             when=say.moment(due[-1]),
         )
         if week

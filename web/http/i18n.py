@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, g, request
 from markupsafe import Markup, escape
 
+from engine.cases.held_up import held_up_by
 from engine.club.history import HistoryEntry
 from engine.declare.registry import UNREADABLE, label_of, standing, title_of
 from engine.storage.models import Case, Club, Event, Person
@@ -17,6 +19,7 @@ from engine.text.i18n import (
     say_clock,
     say_date,
     say_day,
+    say_days,
     say_moment,
     say_short,
     translate,
@@ -73,6 +76,7 @@ def init(app: Flask) -> None:
         told=told,
         choice_word=choice_word,
         case_label=case_label,
+        held_up_word=held_up_word,
         letter_word=letter_word,
         letter_state_word=lambda state: gettext(letter_words.STATES[state]),
         meaning_word=lambda meaning: gettext(letter_words.MEANINGS[meaning]) if meaning else "",
@@ -141,7 +145,33 @@ def told(
 
 def case_label(case: Case) -> str:
     """Return the title of a case, with its week if it has one."""
-    return title_of(case, g.language)
+    return title_of(case, g.language, today())
+
+
+def today() -> date:
+    """Return the day that it is where the club is."""
+    return services().clock.now().astimezone(ZoneInfo(_zone())).date()
+
+
+HELD_UP = _(
+    "As soon as this is handed in, the reading week %(days)s begins for you, until %(when)s."
+)
+LEFT_OUT = _(
+    "The reading week %(days)s did not begin for you, because this was still open; "
+    "nothing is owed for it."
+)
+
+
+def held_up_word(case: Case) -> str:
+    """Return what the newest week waits for that this case keeps from beginning, else nothing."""
+    kept = held_up_by(case)
+    if not kept or not case.turn:
+        return ""
+    days = say_days(*kept[-1].days, g.language)
+    until = kept[-1].begins_until
+    if services().clock.now() <= until:
+        return gettext(HELD_UP, days=days, when=say_short(until, _zone(), g.language))
+    return gettext(LEFT_OUT, days=days)
 
 
 def letter_word(name: str) -> str:

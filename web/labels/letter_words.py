@@ -6,6 +6,7 @@ from engine.text.i18n import marked as _
 LETTERS = {
     "please_write": _("asks for it"),
     "please_read": _("asks for it"),
+    "not_opened": _("this week does not begin"),
     "due_moved": _("a big book: the due time has moved"),
     "due_soon": _("reminder before the due time"),
     "second_chance": _("another chance"),

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import g, request
 
-from engine.reports.member_record import ended_of, periods_of
+from engine.declare.due_times import days_of_period
+from engine.reports.member_record import (
+    ended_of,
+    held_up_periods,
+    not_opened_since,
+    periods_of,
+)
 from engine.storage.models import Case, Club, Event, Person
 from engine.text.i18n import marked as _
-from engine.text.i18n import say_month
+from engine.text.i18n import say_days, say_month
 from web.app.services import services
 from web.http.auth import link_for, read_token
 from web.member.auth import Page, member, own, own_page
@@ -27,12 +33,16 @@ EXCUSED = "excused"
 MISSING = "missing"
 OPEN = "open"
 NONE = "none"
+HELD_UP = "held_up"
+NOT_OPENED = "not_opened"
 WORDS = {
     IN_TIME: _("handed in on time"),
     LATE: _("handed in late"),
     EXCUSED: _("not asked for"),
     MISSING: _("not handed in"),
     OPEN: _("still open"),
+    HELD_UP: _("did not begin: something was still to be handed in"),
+    NOT_OPENED: _("did not begin for anybody"),
 }
 
 _FIRST_CHANCE = ("owed", "long_owed")
@@ -42,10 +52,14 @@ _NOTHING_CAME = ("overdue", "removal_proposed", "removed", "readmitted", "not_pu
 
 @dataclass(frozen=True)
 class Week:
-    """A square; its position counts from 0. ``saturday`` names the reading week."""
+    """A square; its position counts from 0.
+
+    ``saturday`` names the reading week, ``said`` are its days in words.
+    """
 
     number: int
     saturday: date
+    said: str
     outcome: str
     url: str
 
@@ -64,10 +78,13 @@ def record_page(token: str) -> Page:
     with services().db.read() as session:
         met = own(session, link)
         periods = periods_of(session, met.you, READING)
+        why_not = Unopened(
+            held_up_periods(session, met.you), not_opened_since(session, met.you, READING)
+        )
         ended = ended_of(session, met.you, besides=READING, limit=ENDED_SHOWN)
     years = sorted({int(case.data["period"][:4]) for case, _first in periods})
     year = _year(years, met.club, services().clock.now())
-    weeks = year_of(met.club, met.you, periods, year) if years else []
+    weeks = year_of(met.club, met.you, periods, year, why_not) if years else []
     return own_page(
         "record",
         token,
@@ -96,17 +113,36 @@ def outcome_of(case: Case, first: Event | None) -> str:
     return IN_TIME if first.from_state in _FIRST_CHANCE else LATE
 
 
+@dataclass(frozen=True)
+class Unopened:
+    """The weeks that did not begin: for one member, with the case in the way, or for all."""
+
+    held_up: Mapping[str, Case]
+    for_all: Collection[str]
+
+
 def year_of(
-    club: Club, you: Person, periods: Iterable[tuple[Case, Event | None]], year: int
+    club: Club,
+    you: Person,
+    periods: Iterable[tuple[Case, Event | None]],
+    year: int,
+    why_not: Unopened,
 ) -> list[Week]:
-    """Return each reading week of an ISO year with its outcome; empty if none was opened."""
+    """Return each reading week of an ISO year with its outcome, or why it did not begin."""
     found = {case.data["period"]: (case, first) for case, first in periods}
     weeks = []
     for number in range(1, date(year, 12, 28).isocalendar().week + 1):
-        case, first = found.get(f"{year}-W{number:02d}", (None, None))
+        name, saturday = f"{year}-W{number:02d}", date.fromisocalendar(year, number, 6)
+        case, first = found.get(name, (None, None))
         outcome = outcome_of(case, first) if case else NONE
+        if case is None and name in why_not.held_up:
+            case, outcome = why_not.held_up[name], HELD_UP
+        elif case is None and name in why_not.for_all:
+            outcome = NOT_OPENED
         url = link_for(club, you, "case", case.id) if case and outcome != NONE else ""
-        weeks.append(Week(number, date.fromisocalendar(year, number, 6), outcome, url))
+        days = days_of_period(case.data if case and outcome != HELD_UP else {"period": name})
+        said = say_days(*(days or (saturday, saturday)), g.language)
+        weeks.append(Week(number, saturday, said, outcome, url))
     return weeks
 
 
