@@ -339,7 +339,7 @@ class House:
         self, claimed: Claimed, lease: timedelta = timedelta(seconds=60)
     ) -> OutgoingMail | None:
         return self.db.write(
-            outbox.prepare, claimed, self.composer, self.now, machine_now() + lease
+            outbox.prepare_and_store, claimed, self.composer, self.now, machine_now() + lease
         )
 
     def settle(self, claimed: Claimed, answer: SmtpReply) -> str:

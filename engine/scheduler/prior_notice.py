@@ -68,11 +68,10 @@ def waits_while_unreachable(case: Case) -> bool:
     return case.person.status == PersonStatus.MEMBER
 
 
-def renew_late_notice(session: ClubSession, case: Case, letter: Letter, now: datetime) -> None:
-    """Postpone the deadline if the ask, about to leave, announces it too late."""
-    if is_too_late(session, case, letter, now):
-        with session.begin_nested():  # A failure here is this letter's alone.
-            act(session, case, "postponed", by=CLOCK, now=now)
+def renew_late_notice(session: ClubSession, case: Case, now: datetime) -> None:
+    """Postpone the deadline, because the ask that announces it leaves too late."""
+    with session.begin_nested():  # A failure here is this letter's alone.
+        act(session, case, "postponed", by=CLOCK, now=now)
 
 
 def is_too_late(session: ClubSession, case: Case, letter: Letter, now: datetime) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
+from sqlalchemy.orm.exc import StaleDataError
 
-from engine.club.context import current_club, time_context
-from engine.outbox.delivery_log import PAUSED, RELEASED, held_by_pause
-from engine.outbox.queue import DAILY_LETTER, PRIORITIES, UNANSWERED, UNCERTAIN, waits_for_morning
+from engine.outbox.delivery_log import RELEASED
+from engine.outbox.queue import PRIORITIES, UNANSWERED, UNCERTAIN
 from engine.scheduler.prior_notice import renew_late_notice
 from engine.scheduler.sweep import wake_unreachable
 from engine.storage.database import across_clubs, enter_club, lock_row, lost_race
@@ -17,15 +16,14 @@ from engine.storage.heartbeats import post_is_held
 from engine.storage.models import Case, Letter, Person
 from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
-from mailers.letters.compose import Composer, drop_if_stale
-from mailers.letters.context import LetterDropped
+from mailers.letters.compose import Composer
 from mailers.queue.prepared import (
     Claimed,
     OutgoingMail,
     PreparedMail,
-    due_said,
+    failed,
+    prepare,
     store_prepared,
-    with_their_people,
 )
 from mailers.smtp.reply import (
     RETRY_AFTER,
@@ -38,10 +36,6 @@ from mailers.smtp.reply import (
     is_unanswered,
     judge,
 )
-
-OF_YESTERDAY = "held up until the night: the next daily letter says it all"
-
-log = logging.getLogger(__name__)
 
 
 @across_clubs
@@ -78,39 +72,37 @@ _READY = (
 )
 
 
-def prepare(
+def prepare_and_store(
     session: ClubSession, claimed: Claimed, composer: Composer, now: datetime, lease_until: datetime
 ) -> OutgoingMail | None:
-    """Compose the letter now and store its bytes together with *transmitting*.
+    """Prepare one letter, renewing its deadline first where it leaves too late, and store it.
 
-    None: it does not leave, and its answer says why. Its Date is this moment. A retry keeps its
-    bytes, unless no server was reached with them, their date was refused, or the deadline that they
-    name has moved since.
+    None: it does not leave, and its row says why.
+
+    Raises:
+        StaleDataError: Something it rests on moved meanwhile; the unit is to run again.
     """
-    enter_club(session, claimed.club_id)
-    together = with_their_people(session, [claimed.letter_id])
-    letter: Letter | None = together[0][0] if together else None
-    if letter is not None:
-        lock_row(session, letter)  # Two processes that both think it theirs.
-    if letter is None or letter.state != "claimed":
-        return None
-    if _defer(session, letter, now):
-        return None
+    found = prepare(session, [claimed], composer, now)
+    if found and found[0].is_late:
+        found = _renew_and_prepare(session, found[0], composer, now)
+    stored = store_prepared(session, found[0], lease_until) if found else None
+    if found and found[0].mail and stored is None:
+        raise StaleDataError("a letter was prepared from what has moved")
+    return stored
+
+
+def _renew_and_prepare(
+    session: ClubSession, late: PreparedMail, composer: Composer, now: datetime
+) -> list[PreparedMail]:
+    """Move the case's deadline, which the letter announces too late, then prepare it again."""
+    letter = session.get_one(Letter, (late.claimed.club_id, late.claimed.letter_id))
     try:
-        recipient = _compose(session, letter, composer, now)
-    except LetterDropped as reason:
-        _end(letter, LetterState.DROPPED, str(reason), now)
-        return None
+        renew_late_notice(session, session.get_one(Case, (letter.club_id, letter.case_id)), now)
     except Exception as fault:
         if lost_race(fault):
             raise
-        log.exception("letter %s of club %s cannot be composed", letter.id, letter.club_id)
-        _end(letter, LetterState.FAILED, f"compose: {type(fault).__name__}: {fault}"[:500], now)
-        return None
-    letter.state, letter.lease_until = LetterState.TRANSMITTING, lease_until
-    letter.attempts += 1
-    assert letter.bytes is not None
-    return OutgoingMail(claimed, recipient, letter.bytes)
+        return [failed(late.claimed, late.basis, fault, now)]
+    return prepare(session, [late.claimed], composer, now, renewed=True)
 
 
 def give_up(session: ClubSession, claimed: Claimed, why: str, now: datetime) -> None:
@@ -123,42 +115,6 @@ def give_up(session: ClubSession, claimed: Claimed, why: str, now: datetime) -> 
         .values(state="failed", answer=why[:500], settled_at=now, lease_until=None)
     )
     session.execute(failed, execution_options={"synchronize_session": False})
-
-
-def _defer(session: ClubSession, letter: Letter, now: datetime) -> bool:
-    """Defer a clock-made letter to the morning, or hold it for a pause."""
-    if letter.answer == RELEASED:
-        return False
-    if held_by_pause(letter, current_club(session)):
-        letter.state = LetterState.HELD
-        letter.answer = PAUSED
-        letter.lease_until = None
-        return True
-    case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
-    morning = waits_for_morning(letter, case, time_context(current_club(session)), now)
-    if morning is None:
-        return False
-    if letter.name == DAILY_LETTER:
-        _end(letter, LetterState.DROPPED, OF_YESTERDAY, now)
-    else:
-        letter.state = LetterState.QUEUED
-        letter.next_at = morning
-        letter.lease_until = None
-    return True
-
-
-def _compose(session: ClubSession, letter: Letter, composer: Composer, now: datetime) -> str:
-    case = session.get(Case, (letter.club_id, letter.case_id)) if letter.case_id else None
-    if case:
-        renew_late_notice(session, case, letter, now)
-    says_due = due_said(letter, case)
-    if letter.bytes is None or letter.data.get("says_due") != says_due:
-        mail = composer.compose(session, letter, now)
-        letter.bytes, letter.data = mail.content, letter.data | {"says_due": says_due}
-        return mail.recipient
-    person = session.get_one(Person, (letter.club_id, letter.person_id))
-    drop_if_stale(session, letter, case, person)
-    return letter.address or person.address or ""
 
 
 def record_reply_and_store_next(
@@ -308,10 +264,3 @@ def _these(claimed: list[Claimed]) -> ColumnElement[bool]:
     return tuple_(Letter.club_id, Letter.id).in_(
         [(item.club_id, item.letter_id) for item in claimed]
     )
-
-
-def _end(letter: Letter, state: LetterState, answer: str, now: datetime) -> None:
-    letter.state = state
-    letter.answer = answer
-    letter.settled_at = now
-    letter.lease_until = None

@@ -23,7 +23,7 @@ from mailers.queue.prepared import (
     OutgoingMail,
     PreparedBatch,
     PreparedMail,
-    compose_ahead,
+    prepare_ahead,
     store_prepared,
 )
 from mailers.smtp.connection import SmtpConnection, ehlo_name
@@ -114,7 +114,7 @@ class DeliveryWorker:
         healthy = True
         frozen = None
         first = True
-        ahead = self._compose_ahead()
+        ahead = self._prepare_ahead()
         while self._held and (frozen or (healthy and self._may_go_on(first))):
             first = False
             frozen = frozen or self._freeze(self._held[0], ahead)
@@ -136,7 +136,7 @@ class DeliveryWorker:
         """
         return not self.stopping.is_set() and (first or time.monotonic() < self._claim_until)
 
-    def _compose_ahead(self) -> PreparedBatch:
+    def _prepare_ahead(self) -> PreparedBatch:
         """Compose the claim's letters ahead.
 
         Not on a paced channel: there a prepared mail would be old before its turn.
@@ -145,7 +145,7 @@ class DeliveryWorker:
             return PreparedBatch()
         try:
             with self.db.read() as session:
-                return compose_ahead(session, self._held, self.composer, self.clock.now())
+                return prepare_ahead(session, self._held, self.composer, self.clock.now())
         except Exception:  # One unreadable row among them: each is composed on its own.
             log.exception("a batch of letters could not be composed ahead")
             return PreparedBatch()
@@ -157,7 +157,11 @@ class DeliveryWorker:
             return kept
         try:
             return self.db.write(
-                outbox.prepare, claimed, self.composer, self.clock.now(), self._lease_end()
+                outbox.prepare_and_store,
+                claimed,
+                self.composer,
+                self.clock.now(),
+                self._lease_end(),
             )
         except Exception as fault:  # A row that cannot even be read: the others behind it go on.
             if database_unavailable(fault) or lost_race(fault):

@@ -127,7 +127,8 @@ def test_a_letter_that_six_think_theirs_goes_to_the_server_once(
     frozen = at_once(
         processes,
         lambda db, _: (
-            db.write(outbox.prepare, claimed, house.composer, house.now, lease) is not None
+            db.write(outbox.prepare_and_store, claimed, house.composer, house.now, lease)
+            is not None
         ),
     )
     assert Counter(frozen) == {True: 1, False: PROCESSES - 1}

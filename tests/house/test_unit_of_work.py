@@ -8,7 +8,7 @@ from tests.house.test_imports import named, sources
 
 # Where a letter may be put in the queue: by whom it is counted, and by the worker that gives back
 # what it took.
-QUEUES = {"engine/outbox/queue.py", "mailers/queue/outbox.py"}
+QUEUES = {"engine/outbox/queue.py", "mailers/queue/outbox.py", "mailers/queue/prepared.py"}
 
 
 def test_no_state_travels_in_an_info_dictionary() -> None:
@@ -44,10 +44,20 @@ def test_only_what_is_counted_puts_letters_in_the_queue() -> None:
     found = set()
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text())):
-            sets = (isinstance(node, ast.keyword) and node.arg == "state") or (
-                isinstance(node, ast.Assign)
-                and any("letter.state" in ast.unparse(target) for target in node.targets)
-            )
-            if sets and "'queued'" in ast.unparse(node.value):
+            values = [ast.unparse(value) for value in set_states(node)]
+            if any("'queued'" in value or "LetterState.QUEUED" in value for value in values):
                 found.add(named(path))
     assert found == QUEUES, "use requeue() of engine/outbox/queue.py"
+
+
+def set_states(node: ast.AST) -> list[ast.expr]:
+    """What is set as a state here: by keyword, in a dictionary, or as an attribute of a letter."""
+    if isinstance(node, ast.keyword):
+        return [node.value] if node.arg == "state" else []
+    if isinstance(node, ast.Dict):
+        keyed = zip(node.keys, node.values, strict=True)
+        return [value for key, value in keyed if key and ast.unparse(key) == "'state'"]
+    if isinstance(node, ast.Assign):
+        targets = " ".join(ast.unparse(target) for target in node.targets)
+        return [node.value] if "letter.state" in targets else []
+    return []

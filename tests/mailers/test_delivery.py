@@ -13,9 +13,8 @@ from sqlalchemy.exc import OperationalError
 from engine.clock import machine_now
 from engine.settings import MailServer
 from engine.storage.heartbeats import channel_trouble
-from engine.storage.models import Letter
 from engine.storage.unit_of_work import ClubSession
-from mailers.queue import outbox
+from mailers.queue import outbox, prepared
 from mailers.queue.worker import DeliveryWorker
 from mailers.smtp.reply import RETRY_AFTER, TOO_FAST, USED_UP_AFTER
 from tests.club import LILEI, MEIMEI, OWNER, House
@@ -217,9 +216,9 @@ def test_one_refused_letter_does_not_hold_the_others(house: House, server: Scrip
 def test_a_letter_whose_row_cannot_be_read_fails_alone(
     house: House, server: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = outbox.with_their_people
+    real = prepared.with_their_people
 
-    def unreadable(session: ClubSession, ids: Sequence[int]) -> list[Letter]:
+    def unreadable(session: ClubSession, ids: Sequence[int]) -> object:
         if broken in ids:
             raise ValueError("Expecting ',' delimiter")
         return real(session, ids)
@@ -227,8 +226,7 @@ def test_a_letter_whose_row_cannot_be_read_fails_alone(
     house.apply()
     house.apply(MEIMEI, "form-2")
     broken = house.letters()[0].id
-    monkeypatch.setattr(outbox, "with_their_people", unreadable)
-    monkeypatch.setattr("mailers.queue.prepared.with_their_people", unreadable)
+    monkeypatch.setattr(prepared, "with_their_people", unreadable)
     assert post(house, server).deliver() == 1
     assert [(letter.state, letter.answer) for letter in house.letters()] == [
         ("failed", "compose: ValueError: Expecting ',' delimiter"),
@@ -311,7 +309,7 @@ def test_a_batch_that_cannot_be_composed_ahead_is_composed_one_by_one(
     def broken(*_: object) -> None:
         raise OSError("unreadable")
 
-    monkeypatch.setattr("mailers.queue.worker.compose_ahead", broken)
+    monkeypatch.setattr("mailers.queue.worker.prepare_ahead", broken)
     house.apply()
     house.apply(MEIMEI, "form-2")
     assert post(house, server).deliver() == 2

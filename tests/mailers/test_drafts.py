@@ -16,7 +16,14 @@ from engine.storage.unit_of_work import ClubSession
 from mailers.letters import compose
 from mailers.letters.context import LetterContext
 from mailers.queue import outbox
-from mailers.queue.prepared import FRESH, Claimed, PreparedBatch, compose_ahead, store_prepared
+from mailers.queue.prepared import (
+    FRESH,
+    Claimed,
+    PreparedBatch,
+    prepare,
+    prepare_ahead,
+    store_prepared,
+)
 from tests.club import DOWN, LATER, LILEI, MEIMEI, OWNER, TAKEN, House
 
 pytestmark = pytest.mark.postgres
@@ -26,7 +33,7 @@ LEASE = machine_now() + timedelta(hours=1)
 
 def ahead_of(house: House, claimed: list[Claimed]) -> PreparedBatch:
     with house.db.read() as session:
-        return compose_ahead(session, claimed, house.composer, house.now)
+        return prepare_ahead(session, claimed, house.composer, house.now)
 
 
 @pytest.fixture
@@ -162,6 +169,41 @@ def test_what_was_tried_before_is_stale_or_broken_is_not_drafted(
     drafted = {item.letter_id for item in ahead_of(house, claimed).drafts}
     assert len(claimed) == 4
     assert drafted == {letter.id for letter in house.letters("join.please_decide")}
+
+
+def test_a_retry_is_prepared_with_the_bytes_it_had(asked: House) -> None:
+    asked.deliver(LATER)
+    asked.now += timedelta(minutes=2)
+    (claimed,) = asked.claim()
+    before = asked.letters("join.please_decide")[0].bytes
+    with asked.db.read() as session:
+        (prepared,) = prepare(session, [claimed], asked.composer, asked.now)
+    assert ahead_of(asked, [claimed]).drafts == {}
+    mail = asked.db.write(store_prepared, prepared, LEASE)
+    assert mail is not None
+    assert (mail.content, mail.recipient) == (before, OWNER)
+    assert asked.letters("join.please_decide")[0].attempts == 2
+
+
+def test_the_end_of_a_letter_is_prepared_like_a_mail_and_stored_by_the_same_guard(
+    asked: House,
+) -> None:
+    (claimed,) = asked.claim()
+    withdraws(asked)
+    with asked.db.read() as session:
+        (prepared,) = prepare(session, [claimed], asked.composer, asked.now)
+    assert prepared.mail is None
+    another_worker_has_it(asked)
+    assert asked.db.write(store_prepared, prepared, LEASE) is None
+    assert asked.letters("join.please_decide")[0].state == "transmitting"
+    asked.write(lambda session: session.execute(update(Letter).values(state="claimed")) and None)
+    assert asked.db.write(store_prepared, prepared, LEASE) is None
+    (letter,) = asked.letters("join.please_decide")
+    assert (letter.state, letter.answer, letter.settled_at) == (
+        "dropped",
+        "no longer needed: the matter has moved on",
+        asked.now,
+    )
 
 
 def test_one_letter_is_settled_and_the_next_one_frozen_in_one_commit(house: House) -> None:
