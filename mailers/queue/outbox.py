@@ -80,7 +80,7 @@ def prepare_and_store(
     None: it does not leave, and its row says why.
 
     Raises:
-        StaleDataError: Something it rests on moved meanwhile; the unit is to run again.
+        StaleDataError: Its basis changed meanwhile; the unit is to run again.
     """
     found = prepare(session, [claimed], composer, now)
     if found and found[0].is_late:

@@ -214,7 +214,7 @@ def _club(claimed: Claimed) -> int:
 
 
 def _bases(session: ClubSession, club_id: int, ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
-    """Return by letter what its mail rests on, for those that are still claimed."""
+    """Return the basis of each letter that is still claimed, by its id."""
     found = session.connection().execute(_BASIS, {"club": club_id, "letters": ids})
     return {row.id: tuple(row) for row in found}
 
