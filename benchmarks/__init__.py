@@ -1,1 +1,1 @@
-"""How fast the product is, each figure beside a plain reference measured in the same run."""
+"""Benchmarks of the product, each beside a plain reference measured in the same run."""

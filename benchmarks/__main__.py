@@ -1,5 +1,7 @@
-"""``python -m benchmarks``: all of them; ``python -m benchmarks forms``: one. Ends with an error
-only when counts disagree."""
+"""``python -m benchmarks``: all benchmarks; ``python -m benchmarks forms``: one.
+
+Ends with an error only when counts disagree.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""A small HTTP client for loopback that costs the machine less than what it measures: many
-connections, one thread."""
+"""A small HTTP client for loopback: many connections, one thread.
+
+It costs the machine less than what it measures.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Which database a run measures, a fresh one per folder and name, and a plain connection for the
-references that have no ORM."""
+"""The database of a run, fresh per folder and name.
+
+Also a plain connection for the references that have no ORM.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Filled-in forms, ready to be sent: each page was opened by real HTTP, for its stamp is signed and
-good once."""
+"""Filled-in forms, ready to be sent.
+
+Each page was opened by real HTTP, for its form token is signed and good once.
+"""
 
 from __future__ import annotations
 

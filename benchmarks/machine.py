@@ -1,4 +1,4 @@
-"""On what was measured: it stands above every run, for a figure without its machine says nothing."""
+"""The description of the machine, printed above every run."""
 
 from __future__ import annotations
 

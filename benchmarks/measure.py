@@ -1,4 +1,4 @@
-"""Rounds of product and reference in turn, and how their figures are said."""
+"""Measurements of product and reference in turn, and the report of their figures."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""P1: join forms a second, by real HTTP: forgery check, signed stamp, validation, case + event +
-letter in one commit."""
+"""P1: join forms a second, by real HTTP.
+
+Csrf check, form token, validation, case + event + letter in one commit.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""P2: queued letters a second to a mail server that only answers: each composed late, its state
-kept before and after."""
+"""P2: queued letters a second to a mail server that only answers.
+
+Each is composed late, its state stored before and after.
+"""
 
 from __future__ import annotations
 

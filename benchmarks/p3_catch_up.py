@@ -1,5 +1,7 @@
-"""P3, after an outage: 100,000 matters due at once, while people hand in forms; the whole app, all
-in one process."""
+"""P3, after an outage: 100,000 cases due at once, while people submit forms.
+
+The whole app, all in one process.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""P3: the sweep: 1,000 reminders due among many open cases, 1,000 due steps through the door (of a
-study plan, and of a week's reflections), and nothing due at all."""
+"""P3, the sweep: 1,000 reminders, 1,000 due steps, and nothing due at all.
+
+The reminders are due among many open cases; the steps are those of a study plan, and of a week's
+reflections.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""P4: from pressing the button to the mail in the mail server, nothing else going on: the whole app
-with its ticker."""
+"""P4: the delay from a press to the mail in the mail server, with nothing else going on.
+
+The whole app with its ticker.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""P5: decisions a second: a reviewer opens an application's page and approves it, one after the
-other on one connection."""
+"""P5: decisions a second.
+
+A reviewer opens an application's page and approves it, one after the other on one connection.
+"""
 
 from __future__ import annotations
 

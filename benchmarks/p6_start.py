@@ -1,5 +1,4 @@
-"""P6: from starting the process to the first answer, and the memory of all of it when nothing
-happens."""
+"""P6: the time from start to first answer, and the memory of an idle process."""
 
 from __future__ import annotations
 

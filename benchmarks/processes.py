@@ -1,4 +1,4 @@
-"""Other processes on loopback: started, waited for, measured, ended."""
+"""Other processes on loopback: started, awaited, measured, ended."""
 
 from __future__ import annotations
 

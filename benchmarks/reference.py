@@ -1,5 +1,7 @@
-"""What Flask costs without us: a form with a forgery check and validation, two ORM rows, one FULL
-commit. Nothing else."""
+"""The cost of Flask without the product.
+
+A form with csrf check and validation, two ORM rows, one FULL commit.
+"""
 
 from __future__ import annotations
 

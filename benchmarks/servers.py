@@ -1,5 +1,7 @@
-"""The web processes that are measured, each in waitress with 8 threads: ``python -m
-benchmarks.servers product|reference``."""
+"""The web processes that are measured, each in waitress with 8 threads.
+
+``python -m benchmarks.servers product|reference``.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""A mail server that only answers and counts: ``python -m benchmarks.sink PORT``. Two verbs of its
-own tell what came."""
+"""A mail server that only answers and counts: ``python -m benchmarks.sink PORT``.
+
+Two verbs of its own tell what came.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""A club to measure in, and matters of it made by the product's own door or, where there are many,
-by bulk inserts."""
+"""A club to measure in.
+
+Its cases are made by transitions.act or, for many, by bulk inserts.
+"""
 
 from __future__ import annotations
 

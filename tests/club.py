@@ -1,5 +1,4 @@
-"""A club for tests of the engine and the mailers: a real database, a clock that is a variable, a
-post without a network."""
+"""A club for tests of engine and mailers: real database, variable clock, no network."""
 
 from __future__ import annotations
 

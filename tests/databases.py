@@ -1,5 +1,4 @@
-"""The databases that the tests run on: files of SQLite, and a PostgreSQL server. What holds on one
-holds on the other."""
+"""The databases of the tests: files of SQLite, and a PostgreSQL server."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""A PostgreSQL server of this process's own, from the wheel: no root, no apt; gone with the
-process, however that ends (``tests/watch.py``)."""
+"""A PostgreSQL server of this process's own, from the wheel: no root, no system package.
+
+It is gone with the process, however that ends (``tests/watch.py``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program and its commands as a person starts them, each in a process of its own.
+"""The commands as a person types them, each in a process of its own.
 
 Starting Python and importing the product takes a second; so these processes are forked from one
 that has imported it already.

@@ -1,7 +1,7 @@
-"""Stands beside a PostgreSQL of the tests: when their process ends, however it does, the server is
-stopped and its folder goes.
+"""A watcher of the tests' PostgreSQL: when their process ends, it stops the server.
 
-``python watch.py FOLDER``; standard input is a pipe that only the tests' process holds open.
+Its folder is removed, too. ``python watch.py FOLDER``; standard input is a pipe that only the
+tests' process holds open.
 """
 
 from __future__ import annotations

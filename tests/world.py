@@ -1,5 +1,4 @@
-"""A club in a world of its own: the real app on a real port, a real mail server, a clock moved by
-hand."""
+"""A club in a world of its own: real app, real port, real mail server, movable clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The browser at hand, and how it is started."""
+"""The installed browser, and how it is started."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""What a browser shows does not hang on the kind of database: these stories run on SQLite alone,
-every other one on both."""
+"""The databases of the browser's stories: SQLite alone.
+
+What a browser shows does not depend on the kind of database.
+"""
 
 from __future__ import annotations
 

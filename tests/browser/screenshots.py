@@ -1,10 +1,9 @@
-"""``make screenshots``: every page of the demo club, in both languages, light and dark, on a phone
-and on a desktop.
+"""``make screenshots``: every page of the demo club in both languages.
 
-A person walks from page to page by the links that they see (as nobody in particular, as a member,
-as an admin, as the owner) and from the mails; each kind of page is taken once. Forms are also sent
-empty, for their errors. The pictures and an index with what axe says, the pages' sizes and whether
-they fit the screen lie in ``screenshots/``.
+Light and dark, on a phone and on a desktop. A person walks from page to page by the links that they
+see (as a stranger, as a member, as an admin, as the owner) and from the mails; each kind of page is
+taken once. Forms are also sent empty, for their errors. The pictures are in ``screenshots/``, with
+an index of what axe says, the pages' sizes and whether they fit the screen.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""A member's own pages in a real browser: drafts that save themselves, and every room for every eye
-and screen."""
+"""A member's own pages in a real browser: drafts that save themselves, every page by axe."""
 
 from __future__ import annotations
 

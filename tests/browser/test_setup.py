@@ -1,5 +1,7 @@
-"""The set-up on a phone: from the code to a working club, every step looked at by axe, its
-decisions counted."""
+"""The set-up on a phone, from the code to a working club.
+
+Axe looks at every step; its decisions are counted.
+"""
 
 from __future__ import annotations
 

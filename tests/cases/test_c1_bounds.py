@@ -1,5 +1,4 @@
-"""No field of any form makes the service work longer than a moment, whatever somebody types into it
-(cases C1, C2, C18).
+"""The cost of any text in any field of any form is bounded (cases C1, C2, C18).
 
 ``SHAPES=all`` tries every shape in every field (some minutes); else each field meets a few of them,
 in turn.

@@ -1,5 +1,7 @@
-"""Never worse for being early: a decision leaves a person the time that they had (charter, decided
-rules)."""
+"""Never worse for being early: a decision leaves a person the time that they had.
+
+Charter, decided rules.
+"""
 
 from __future__ import annotations
 

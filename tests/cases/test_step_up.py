@@ -1,5 +1,4 @@
-"""What cannot be taken back is confirmed by a link mailed for it, to the address that its person
-has (cases C6, C7, C12)."""
+"""Irreversible actions are confirmed by a link mailed for them (cases C6, C7, C12)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""How many stories the state machine lives through: HYPOTHESIS_PROFILE is short (the default), hunt
-or long."""
+"""The length of the state machine's stories.
+
+HYPOTHESIS_PROFILE is short (the default), hunt or long.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The club of the state machine: its people, what was remembered of its life, and how somebody acts
-in it."""
+"""The club of the state machine: its people, its remembered life, and how a person acts in it."""
 
 from __future__ import annotations
 

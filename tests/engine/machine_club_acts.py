@@ -1,5 +1,7 @@
-"""What owners, admins and the machine do to a whole club: rests, handovers, charters, clocks, the
-post."""
+"""Actions on a whole club by owners, admins and the machine.
+
+Pauses, handovers, charters, clocks, the post.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold in the life of the club, whatever happens: looked at after each rule."""
+"""The invariants of the club's life, checked after each rule."""
 
 from __future__ import annotations
 

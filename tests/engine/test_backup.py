@@ -1,5 +1,4 @@
-"""A backup made while the club is at work, put back elsewhere: nothing lost, nothing half, nothing
-mailed by surprise."""
+"""A backup of a working club, restored elsewhere: nothing lost, nothing mailed by surprise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a spreadsheet exports is read, whatever program wrote it."""
+"""Exported spreadsheets of any program are read."""
 
 from __future__ import annotations
 

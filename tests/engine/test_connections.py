@@ -1,5 +1,4 @@
-"""Readers cannot write, see one moment, and a connection that died while it rested is replaced
-unseen."""
+"""Readers cannot write and see one snapshot; a dead idle connection is replaced unseen."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Somebody is forgotten: no table holds their address, name or words, and nothing more is sent to
-them."""
+"""Erasure: no table holds the person's address, name or words, and nothing more is sent."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A copy of everything about a person is what the database holds, and nothing that is another's or
-opens a door."""
+"""A copy about a person is what the database holds, and nothing that is another's."""
 
 from __future__ import annotations
 

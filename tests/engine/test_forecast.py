@@ -1,4 +1,4 @@
-"""The days ahead: what is foreseen is what happens when nobody acts, and looking changes nothing."""
+"""The days ahead: the forecast is what happens if no one acts, and it changes nothing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What happened is written with its case: never before it, never without it, never after it was
-taken back."""
+"""Events are written with their case: never before it, without it, or after a rollback."""
 
 from __future__ import annotations
 

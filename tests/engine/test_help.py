@@ -1,5 +1,4 @@
-"""What an owner does for a member: more time for who is late, a corrected address, a link to their
-page, letters let go."""
+"""An owner's help for a member: more time, a corrected address, a link, released letters."""
 
 from __future__ import annotations
 

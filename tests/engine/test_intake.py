@@ -1,4 +1,4 @@
-"""What comes in by the open form: nobody learns there who is a member, and nothing comes in twice."""
+"""Submissions by the open form: they tell no one who is a member, and none comes in twice."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What was declined is kept for the charter's days and then emptied, in each club by its own
-charter."""
+"""Declined cases are kept for the charter's days and then emptied, by each club's charter."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Somebody leaves in the very moment in which somebody else opens a matter of theirs. On
-PostgreSQL: on SQLite writers come one by one."""
+"""A person leaves while another one opens a case of theirs.
+
+On PostgreSQL: on SQLite writers come one by one.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The club's life as a state machine: people press, time passes, the post works or does not,
-processes die; what must hold, holds.
+"""The club's life as a state machine.
 
+People press, time passes, the post works or does not, processes die; the invariants hold.
 ``HYPOTHESIS_PROFILE=long`` looks longer.
 """
 

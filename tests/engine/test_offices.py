@@ -1,5 +1,7 @@
-"""Who decides: the owner, admins as deputies, whoever is left; and nobody about themself (clause
-2.1, the decided rules)."""
+"""Deciders: owner, admins as deputies, the fallback; no one about themself.
+
+Clause 2.1, the decided rules.
+"""
 
 from __future__ import annotations
 

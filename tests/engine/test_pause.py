@@ -1,4 +1,4 @@
-"""A club that rests: nothing falls due, nothing opens, nothing accumulates."""
+"""A paused club: nothing falls due, nothing opens, nothing accumulates."""
 
 from __future__ import annotations
 

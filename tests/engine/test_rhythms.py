@@ -1,5 +1,4 @@
-"""Weeks, days, mornings and midnights near the nights on which zones put their clocks forward or
-back: what holds of all of them."""
+"""Recurrences near the nights on which zones put their clocks forward or back."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Rows that are written many at once read back like those written one by one, and are guarded in
-the same way."""
+"""Rows written in bulk read back like single ones, and are guarded in the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door: who may, in which round, with what; what a removal ends; and the receipt for it."""
+"""transitions.act: permissions, entered versions, input, removals, receipts."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The same draws lead to the same life, whatever order the database returns what nobody put in
-order."""
+"""The same draws lead to the same life, in whatever order unordered rows are returned."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The calendar when a club's zone or hours change: no week and no day is lost, and none comes
-twice."""
+"""The calendar when a club's zone or hours change: no period is lost, and none comes twice."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The tables that the migrations make are those that the code declares, and a database of an
-earlier version comes along."""
+"""The migrated tables are the declared ones, and an earlier version's database is upgraded."""
 
 from __future__ import annotations
 

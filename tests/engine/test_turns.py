@@ -1,4 +1,4 @@
-"""Who asked first is served first: nobody who comes back at once overtakes those who wait."""
+"""The fair lock: first come, first served; no returning thread overtakes those that wait."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Two processes at the same row in the same moment: the second one finds what the first one did,
-and nobody meets a fault."""
+"""Two processes at one row at once: the second finds what the first did, and none fails."""
 
 from __future__ import annotations
 

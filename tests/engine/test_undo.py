@@ -1,5 +1,4 @@
-"""A decision is taken back: to the state that the case came from, and to the due time that it had
-there."""
+"""An undo leads to the state that the case came from, and to its deadline there."""
 
 from __future__ import annotations
 

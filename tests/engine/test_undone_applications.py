@@ -1,5 +1,4 @@
-"""A decision about an application is taken back, with all that followed from it; and when it no
-longer can be."""
+"""The undo of a decision on an application, with all that followed; and when it is too late."""
 
 from __future__ import annotations
 

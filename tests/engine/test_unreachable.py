@@ -1,4 +1,4 @@
-"""Nobody is moved against whom no mail reaches: the clock waits, and says so."""
+"""The system acts against no one whom no mail reaches: the case waits, and says so."""
 
 from __future__ import annotations
 

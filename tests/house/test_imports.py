@@ -1,5 +1,4 @@
-"""Who may import whom: engine ← workflows, engine ← mailers, all of these ← web ← app.py; never
-upwards."""
+"""The import rules: engine ← workflows, engine ← mailers, all of these ← web ← app.py."""
 
 from __future__ import annotations
 

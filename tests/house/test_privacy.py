@@ -1,4 +1,4 @@
-"""Whatever is kept is said: docs/privacy.md names every table, and how long its rows stay."""
+"""docs/privacy.md names every table, and how long its rows are kept."""
 
 from __future__ import annotations
 

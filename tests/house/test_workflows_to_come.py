@@ -1,5 +1,4 @@
-"""The declarations in docs/workflows-to-come.md hold in today's language: all eleven workflows
-register together."""
+"""The declarations in docs/workflows-to-come.md are valid, all eleven workflows together."""
 
 from __future__ import annotations
 

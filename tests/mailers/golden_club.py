@@ -1,5 +1,4 @@
-"""How it comes to each letter of the club as a whole: the daily letter, a receipt, a link to sign
-in."""
+"""The stories behind each letter of the whole club: daily letter, receipt, sign-in link."""
 
 from __future__ import annotations
 

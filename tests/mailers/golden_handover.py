@@ -1,4 +1,4 @@
-"""How it comes to each letter of a club that is handed over."""
+"""The stories behind each letter of a handover."""
 
 from __future__ import annotations
 

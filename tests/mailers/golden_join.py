@@ -1,4 +1,4 @@
-"""How it comes to each letter of joining."""
+"""The stories behind each letter of joining."""
 
 from __future__ import annotations
 

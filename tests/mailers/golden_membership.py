@@ -1,4 +1,4 @@
-"""How it comes to each letter of leaving, of a new address and of a new name."""
+"""The stories behind each letter of leaving, of a new address and of a new name."""
 
 from __future__ import annotations
 

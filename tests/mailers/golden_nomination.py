@@ -1,4 +1,4 @@
-"""How it comes to each letter of a nomination."""
+"""The stories behind each letter of a nomination."""
 
 from __future__ import annotations
 

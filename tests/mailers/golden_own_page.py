@@ -1,5 +1,4 @@
-"""How it comes to the letters of a member's own page: fresh links, and reminders that know of a
-draft."""
+"""The stories behind the letters of a member's page: fresh links, reminders with a draft."""
 
 from __future__ import annotations
 

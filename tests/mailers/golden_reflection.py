@@ -1,4 +1,4 @@
-"""How it comes to each letter of the weekly reflection."""
+"""The stories behind each letter of the weekly reflection."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The steps of which the stories behind the golden letters are made, and the beginnings that
-several of them share."""
+"""The steps of the golden letters' stories, and their shared beginnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How it comes to each letter of the study plan."""
+"""The stories behind each letter of the study plan."""
 
 from __future__ import annotations
 

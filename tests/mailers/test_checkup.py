@@ -1,5 +1,4 @@
-"""The doctor's look at the mail: a server on a real socket, a DNS on a real socket; nothing is
-sent."""
+"""The doctor's checks of mail: a server and a DNS on real sockets; nothing is sent."""
 
 from __future__ import annotations
 

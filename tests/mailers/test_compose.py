@@ -1,5 +1,4 @@
-"""From a letter to the bytes of a mail: one line per header, one person's words equal, nothing
-alive in them."""
+"""From a letter to a mail: one line per header, words unchanged, no live markup."""
 
 from __future__ import annotations
 

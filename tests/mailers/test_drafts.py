@@ -1,5 +1,4 @@
-"""Composed a moment ahead: a draft is stored with *transmitting* only if nothing that it rests on
-has moved since."""
+"""Prepared mails are stored with *transmitting* only if their rows are unchanged."""
 
 from __future__ import annotations
 

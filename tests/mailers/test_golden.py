@@ -1,6 +1,7 @@
-"""Every letter, as its recipient gets it, pinned as a file: subject and text part, links as <link>.
+"""Every letter, as its recipient gets it, pinned as a file.
 
-GOLDEN=write rewrites the files; then read the difference as its recipient would.
+Subject and text part, links as <link>. GOLDEN=write rewrites the files; then read the difference as
+its recipient would.
 """
 
 from __future__ import annotations

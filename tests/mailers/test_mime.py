@@ -1,4 +1,4 @@
-"""The bytes of a mail: what was put in is what a parser takes out, whatever was put in."""
+"""The bytes of a mail: a parser takes out whatever was put in."""
 
 from __future__ import annotations
 

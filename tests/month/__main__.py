@@ -1,5 +1,7 @@
-"""``make month`` (SEED=, MEMBERS=, DAYS=): a club's month, lived through real pages and real mail,
-and its audit as a table."""
+"""``make month`` (SEED=, MEMBERS=, DAYS=): a club's month, and its audit as a table.
+
+Lived through real pages and real mail.
+"""
 
 from __future__ import annotations
 

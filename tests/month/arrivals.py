@@ -1,5 +1,4 @@
-"""Who there is: the group from before, by a spreadsheet; who applies in the course of the month;
-what each sets out to do."""
+"""The people of the month: the imported group, the applicants, and what each sets out to do."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The audit of a month: what must be true of its rows and its mails, told once more without asking
-the engine.
+"""The audit of a month: what must be true of its rows and mails, without asking the engine.
 
 Each rule is a function from a Record to findings, and a finding names the case, the letter or the
 person.

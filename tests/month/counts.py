@@ -1,4 +1,4 @@
-"""How much came of it: acts, steps, and how many letters everybody got."""
+"""The figures of a month: actions, steps, and letters per person."""
 
 from __future__ import annotations
 

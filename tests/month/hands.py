@@ -1,5 +1,7 @@
-"""What people do, through real pages: open the link of a mail, fill in, press; also twice, also
-what is not theirs."""
+"""The actions of people through real pages: mailed links, forms, presses.
+
+Also twice, also what is not theirs.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The month itself: a club of many and a small one in New York, on the movable clock, with all that
-goes wrong in a month.
+"""The month: a large club and a small one in New York, with all that goes wrong.
 
-Everything that chance decides comes from one seeded die.
+On the movable clock. Everything random comes from one seeded die.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Who lives in the month: temperaments as data, and what each of them does about a mail. No clock,
-no network here."""
+"""The people of the month: temperaments as data, and their reactions to a mail.
+
+No clock, no network here.
+"""
 
 from __future__ import annotations
 

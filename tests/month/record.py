@@ -1,5 +1,4 @@
-"""What a month leaves behind, as plain data: the rows of every table, the mails that arrived, and
-what people say they did."""
+"""The record of a month as plain data: rows of every table, arrived mails, people's reports."""
 
 from __future__ import annotations
 

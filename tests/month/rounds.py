@@ -1,8 +1,8 @@
-"""The rounds of every case, replayed from its events: when a state was entered and left, whose turn
-it was, when it was due.
+"""The entered states of every case, replayed from its events.
 
-The numbers are the shipped charter's, written down here once more: "n days" end at 24:00 of the
-n-th day after, in the club's zone.
+When a state was entered and left, whose turn it was, when it was due. The numbers are the shipped
+charter's, written down here once more: "n days" end at 24:00 of the n-th day after, in the club's
+zone.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""The audit itself: nothing to find in a small month that went well, and each rule finds the fault
-that is planted for it."""
+"""The audit itself: no finding in a small good month; each rule finds its planted fault."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Twelve days of a small club, with everything that goes wrong in a month; ``make month`` is the
-long run of the same."""
+"""Twelve days of a small club, with all that goes wrong; ``make month`` is the long run."""
 
 from __future__ import annotations
 

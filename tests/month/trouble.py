@@ -1,5 +1,4 @@
-"""What breaks in a month: the mail server, a worker over a week-end, a process between two lines;
-and who pokes at old links."""
+"""The failures of a month: mail server, worker, processes; and a stranger who tries old links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drafts: nothing typed is lost, nobody else sees it, and it is gone once it is handed in."""
+"""Drafts: nothing typed is lost, no one else sees it, and submitting deletes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The club changes hands, and the club rests: what an owner does with the club as a whole."""
+"""The owner's actions on the whole club: the handover, the pause."""
 
 from __future__ import annotations
 

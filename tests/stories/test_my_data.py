@@ -1,5 +1,4 @@
-"""A member's own data: a copy of everything, the link that got out, the way out, and what privacy
-means here."""
+"""A member's own data: the copy, the leaked link, the way out, privacy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A member stands for admin (clause 7.2), told end to end through HTTP and SMTP."""
+"""The nomination of a member as admin (clause 7.2), told end to end through HTTP and SMTP."""
 
 from __future__ import annotations
 

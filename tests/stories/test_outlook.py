@@ -1,5 +1,4 @@
-"""What lies ahead, figures, and texts for the chat group: as the owner sees them, and as they hold
-for a large club."""
+"""Forecasts, statistics and chat texts, as the owner sees them, also in a large club."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A group that has lived for a while moves in: its people come from a spreadsheet, by page or by
-command (clause 2.2)."""
+"""An existing group moves in from a spreadsheet, by page or by command (clause 2.2)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The owner changes how the club works: on pages, with a look at what it would do before it is
-done."""
+"""The owner changes how the club works, on pages, with a preview."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The mail account of an installation: what its server says, where it is kept, and how it is
-changed from the desk."""
+"""The mail account of an installation: its server's replies, its storage, its change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Style sheet, script and seal: kept by a browser for good, and asked for anew when they changed."""
+"""Style sheet, script and logo: cached for good, and requested again after a change."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The commands, as a person types them: useful exit status, one line for what is wrong, JSON where
-it lists."""
+"""The commands: useful exit status, one line for an error, JSON for lists."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A row that was damaged by hand, or that a newer version made: everything else goes on, and it is
-named."""
+"""Rows damaged by hand, or of a newer version: everything else works, and they are named."""
 
 from __future__ import annotations
 

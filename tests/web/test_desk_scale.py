@@ -1,5 +1,4 @@
-"""The desk of a large club: as many queries as that of a small one, and no page that a phone waits
-for."""
+"""The desk of a large club: no more queries than a small one's, and no slow page."""
 
 from __future__ import annotations
 

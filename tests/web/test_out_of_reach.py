@@ -1,5 +1,4 @@
-"""A database that is moved away or takes no writes, a worker that died, clocks that differ: noticed,
-told the same everywhere, nothing accepted and nothing lost."""
+"""Trouble around the service is noticed: a database out of reach, a dead worker, odd clocks."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Several processes, as on several hosts, on one database: started in the same second, they do each
-thing once."""
+"""Several processes on one database, as on several hosts: each thing happens once."""
 
 from __future__ import annotations
 

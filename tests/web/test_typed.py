@@ -1,4 +1,4 @@
-"""Whatever becomes of a press: what somebody typed comes back to them, and to nobody else."""
+"""Typed input comes back to its person, and to no one else, whatever becomes of a press."""
 
 from __future__ import annotations
 
