@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-all test-fast check bench month screenshots graph help
+.PHONY: run test test-all test-fast check bench month soak screenshots graph help
 
 help:  ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ bench: .venv/.dev  ## Speed, each figure beside its reference (DATABASE=postgres
 
 month: .venv/.dev  ## A club of 100 lives through a month, then an audit (SEED=1 MEMBERS=100 DAYS=35 DATABASE=sqlite)
 	$(BIN)/python -m tests.month $(if $(SEED),--seed $(SEED)) $(if $(MEMBERS),--members $(MEMBERS)) $(if $(DAYS),--days $(DAYS)) $(DATABASE:%=--database %)
+
+soak: .venv/.dev  ## Letters under random faults of mail server and line (SECONDS=600 SEED=0)
+	$(BIN)/python -m tests.faults $(or $(SECONDS),600) $(or $(SEED),0)
 
 screenshots: .venv/.dev  ## Every page in both languages, light and dark, phone and desktop, with what axe says
 	$(BIN)/python -m tests.browser.screenshots
