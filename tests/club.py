@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, union_all
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from engine.cases.submissions import submit_application, submit_by_member
@@ -30,8 +30,9 @@ from engine.security.encryption import Encryption
 from engine.security.links import Links
 from engine.setup.club_admin import create_club
 from engine.setup.member_import import ImportPlan, import_members, read_roster
-from engine.storage.database import enter_club
-from engine.storage.models import Case, Club, Event, Letter, Person, Row
+from engine.storage.database import Database, enter_club
+from engine.storage.models import Case, Club, Event, Letter, Person, Row, Schedule
+from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 from mailers.queue import outbox
@@ -60,6 +61,22 @@ REFUSED = SmtpReply("dot", 554, "5.7.1 content rejected")
 SILENT = SmtpReply("dot", 0, "TimeoutError: timed out")
 DOWN = SmtpReply("connect", 0, "ConnectionRefusedError: refused")
 _HEADERS = BytesHeaderParser(policy=email.policy.default)
+
+
+_ON_ITS_WAY = (LetterState.QUEUED, LetterState.CLAIMED, LetterState.TRANSMITTING)
+_NEXT_DUE = union_all(
+    select(func.min(Case.wake_at)),
+    select(func.min(Schedule.next_at)),
+    select(func.min(Letter.next_at)).where(Letter.state.in_(_ON_ITS_WAY)),
+)
+
+
+def next_due(db: Database) -> datetime | None:
+    """When the next case wakes, rule of the calendar opens something, or letter wants to leave; in
+    the past for what is late."""
+    with db.reader.connect() as connection:
+        found = connection.execute(_NEXT_DUE).scalars()
+        return min((moment for moment in found if moment), default=None)
 
 
 @dataclass
@@ -325,9 +342,12 @@ class House:
         open_due(self.db, self.now)
 
     def live(self, *, until: datetime, hours: float = 1) -> None:
-        """Hour by hour, with a post that works."""
+        """Let time pass with a post that works, from one due moment to the next; what stays due is
+        tried again after ``hours``."""
         while self.now < until:
-            self.now = min(self.now + timedelta(hours=hours), until)
+            moment = next_due(self.db) or until
+            later = moment if moment > self.now else self.now + timedelta(hours=hours)
+            self.now = min(later, until)
             self.tick()
             self.deliver()
 

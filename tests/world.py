@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import func, select, union_all
+from sqlalchemy import select
 
 from app import create_app
 from engine.charter.model import shipped_charter
@@ -21,9 +21,10 @@ from engine.security.links import Link
 from engine.settings import load
 from engine.setup.club_admin import create_club
 from engine.storage.database import enter_club
-from engine.storage.models import Case, Letter, Person, Schedule
+from engine.storage.models import Case, Person
 from engine.storage.unit_of_work import ClubSession
 from mailers.dev_mailbox import free_port
+from tests.club import next_due
 from tests.databases import Databases, borrow, give_back
 from tests.mail import Mail
 from tests.page import Browser, Page, aged
@@ -61,11 +62,6 @@ class CompiledTemplates(BytecodeCache):
 
 
 TEMPLATES = CompiledTemplates()
-NEXT_DUE = union_all(
-    select(func.min(Case.wake_at)),
-    select(func.min(Schedule.next_at)),
-    select(func.min(Letter.next_at)).where(Letter.state.in_(("queued", "claimed", "transmitting"))),
-)
 
 
 @dataclass
@@ -163,21 +159,12 @@ class World:
         """Let time pass, ticking whenever something is due; what stays due, as while a mail server
         is down, is tried again each ``step``."""
         while self.now < at:
-            moment = self.next_due() or at
+            moment = next_due(self.service.db) or at
             self.set_clock(min(moment if moment > self.now else self.now + step, at))
             self.tick()
 
-    def next_due(self) -> datetime | None:
-        """When the next case wakes, rule of the calendar opens something, or letter wants to leave;
-        in the past for what is late."""
-        with self.service.db.reader.connect() as connection:
-            return min(
-                (moment for moment in connection.execute(NEXT_DUE).scalars() if moment),
-                default=None,
-            )
-
     def tick_what_is_due(self) -> None:
-        moment = self.next_due()
+        moment = next_due(self.service.db)
         if moment is not None and moment <= self.now:
             self.tick()
 
