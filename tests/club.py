@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import email
 import email.policy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from typing import Any
 
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import func, select, text
 
 import workflows  # noqa: F401  (makes the club's rules known)
 from engine.cases.submissions import submit_application, submit_by_member
 from engine.cases.transitions import act, open_case
 from engine.cases.votes import vote
-from engine.charter.model import shipped_charter
 from engine.clock import machine_now
-from engine.club.people import add_person, address_hash
 from engine.declare.registry import workflow as flow
 from engine.declare.roles import Proof
 from engine.declare.transition import CLOCK, Actor
@@ -28,21 +25,18 @@ from engine.scheduler.recurring import open_due
 from engine.scheduler.sweep import sweep
 from engine.security.encryption import Encryption
 from engine.security.links import Links
-from engine.setup.club_admin import create_club
 from engine.setup.member_import import ImportPlan, import_members, read_roster
-from engine.storage.database import Database, enter_club
-from engine.storage.models import Case, Club, Event, Letter, Person, Row, Schedule
-from engine.storage.states import LetterState
+from engine.storage.models import Case, Club, Letter, Person, Row
 from engine.storage.unit_of_work import ClubSession
 from mailers.letters.compose import Composer
 from mailers.queue import outbox
 from mailers.queue.prepared import Claimed, OutgoingMail
 from mailers.smtp.reply import SmtpReply
 from tests.databases import Databases, borrow, give_back
+from tests.harness import MONDAY, OWNER, ClubHarness, next_due
 from tests.mail import parse
 
-MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
-OWNER, ADMIN, LILEI, MEIMEI = "owner@qq.com", "admin@qq.com", "lilei@qq.com", "hanmeimei@163.com"
+ADMIN, LILEI, MEIMEI = "admin@qq.com", "lilei@qq.com", "hanmeimei@163.com"
 APPLICATION = {
     "name": "李雷",
     "city": "武汉",
@@ -61,22 +55,6 @@ REFUSED = SmtpReply("dot", 554, "5.7.1 content rejected")
 SILENT = SmtpReply("dot", 0, "TimeoutError: timed out")
 DOWN = SmtpReply("connect", 0, "ConnectionRefusedError: refused")
 _HEADERS = BytesHeaderParser(policy=email.policy.default)
-
-
-_ON_ITS_WAY = (LetterState.QUEUED, LetterState.CLAIMED, LetterState.TRANSMITTING)
-_NEXT_DUE = union_all(
-    select(func.min(Case.wake_at)),
-    select(func.min(Schedule.next_at)),
-    select(func.min(Letter.next_at)).where(Letter.state.in_(_ON_ITS_WAY)),
-)
-
-
-def next_due(db: Database) -> datetime | None:
-    """When the next case wakes, rule of the calendar opens something, or letter wants to leave; in
-    the past for what is late."""
-    with db.reader.connect() as connection:
-        found = connection.execute(_NEXT_DUE).scalars()
-        return min((moment for moment in found if moment), default=None)
 
 
 @dataclass
@@ -102,7 +80,7 @@ class Server:
         ]
 
 
-class House:
+class House(ClubHarness):
     """One club in one database. Two houses at the same time need two names."""
 
     def __init__(self, databases: Databases, file: str = "club", **club: Any) -> None:
@@ -116,68 +94,13 @@ class House:
         )
         self.club_id = self.found(**club)
 
-    def found(self, **given: Any) -> int:
-        numbers = given.pop("numbers", {})
-        charter = shipped_charter(given.get("locale", "zh-CN")).plain()
-        charter["numbers"] |= numbers
-        values: dict[str, Any] = {
-            "slug": "jiuniu",
-            "name": "九牛读书会",
-            "owner_email": OWNER,
-            "owner_name": "陈老师",
-            "zone": "Asia/Shanghai",
-            "locale": "zh-CN",
-            "charter": charter,
-            "now": self.now,
-        }
-        return self.db.write(create_club, **values | given)
-
     def end(self) -> None:
         give_back(self.db)
 
-    # Reading and writing
-
-    def write(self, unit: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A writing unit inside the club."""
-
-        def inside(session: ClubSession) -> Any:
-            enter_club(session, self.club_id)
-            return unit(session, *args, **kwargs)
-
-        return self.db.write(inside)
-
-    @contextlib.contextmanager
-    def read(self) -> Iterator[ClubSession]:
-        with self.db.read(self.club_id) as session:
-            yield session
-
-    def rows(self, statement: Any) -> list[Any]:
-        with self.read() as session:
-            return list(session.execute(statement).scalars())
-
-    def person(self, address: str) -> Person:
-        with self.read() as session:
-            club = session.get_one(Club, self.club_id)
-            return session.execute(
-                select(Person).where(Person.address_hash == address_hash(club, address))
-            ).scalar_one()
+    # Reading
 
     def case(self, address: str, workflow: str = "join") -> Case:
-        """The newest case of this workflow about this person."""
-        about = self.person(address).id
-        wanted = (
-            select(Case)
-            .where(Case.person_id == about, Case.workflow == workflow)
-            .order_by(Case.opened_at.desc(), Case.id.desc())
-        )
-        return self.rows(wanted.limit(1))[0]
-
-    def events(self, case: Case) -> list[Event]:
-        return self.rows(select(Event).where(Event.case_id == case.id).order_by(Event.version))
-
-    def story(self, case: Case) -> list[tuple[str, str]]:
-        """(action, state it led to), oldest first."""
-        return [(event.action, event.to_state) for event in self.events(case)]
+        return self.newest_case(address, workflow)
 
     def letters(self, name: str | None = None) -> list[Letter]:
         wanted = select(Letter).order_by(Letter.created_at, Letter.id)
@@ -197,29 +120,6 @@ class House:
             }
 
     # People and what they do
-
-    def add(
-        self,
-        address: str,
-        name: str = "",
-        *,
-        role: str = "member",
-        locale: str = "zh-CN",
-        status: str = "member",
-    ) -> int:
-        def unit(session: ClubSession) -> int:
-            person = add_person(
-                session,
-                address,
-                locale=locale,
-                name=name or address.partition("@")[0],
-                status=status,
-            )
-            person.role, person.display_name = role, f"武汉+{person.name}"
-            person.joined_at = person.registered_at = self.now
-            return person.id
-
-        return self.write(unit)
 
     def apply(
         self,

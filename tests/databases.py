@@ -55,7 +55,7 @@ def borrow(url: str) -> Database:
 
 def give_back(db: Database) -> None:
     """Its connections end, what was compiled stays."""
-    db.on_letters = lambda count: None
+    db.on_letters, db.keys = lambda count: None, None
     db.dispose()
     _resting[db.url.render_as_string(hide_password=False)] = db
 

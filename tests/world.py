@@ -5,27 +5,24 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import select
 
 from app import create_app
-from engine.charter.model import shipped_charter
-from engine.club.people import add_person, by_address
 from engine.outbox.delivery_log import rows
 from engine.security.links import Link
 from engine.settings import load
-from engine.setup.club_admin import create_club
-from engine.storage.database import enter_club
-from engine.storage.models import Case, Person
-from engine.storage.unit_of_work import ClubSession
+from engine.storage.database import Database
+from engine.storage.models import Case
 from mailers.dev_mailbox import free_port
-from tests.club import next_due
+from tests import club
+from tests.club import LILEI
 from tests.databases import Databases, borrow, give_back
+from tests.harness import MONDAY, ClubHarness, next_due
 from tests.mail import Mail
 from tests.page import Browser, Page, aged
 from tests.sink import Sink
@@ -33,17 +30,7 @@ from web.app.background import Ticker
 from web.app.server import listen
 from web.app.services import Services
 
-MONDAY = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
-APPLICATION = {
-    "name": "李雷",
-    "email": "lilei@qq.com",
-    "city": "武汉",
-    "occupation": "学生",
-    "about": "想认真读书。",
-    "interests": "历史",
-    "referrer": "韩梅梅",
-    "accept_charter": "y",
-}
+APPLICATION = club.APPLICATION | {"email": LILEI, "accept_charter": "y"}
 
 
 class CompiledTemplates(BytecodeCache):
@@ -65,7 +52,7 @@ TEMPLATES = CompiledTemplates()
 
 
 @dataclass
-class World:
+class World(ClubHarness):
     folder: Path
     sink: Sink
     service: Services
@@ -110,7 +97,11 @@ class World:
         if self.ticker.post is not None:
             self.ticker.post.channel.close()
         self.sink.stop()
-        give_back(self.service.db)
+        give_back(self.db)
+
+    @property
+    def db(self) -> Database:
+        return self.service.db
 
     @property
     def same_data(self) -> dict[str, str]:
@@ -125,17 +116,7 @@ class World:
     # The club
 
     def found_club(self, slug: str = "jiuniu", locale: str = "zh-CN", **given: Any) -> int:
-        values: dict[str, Any] = {
-            "slug": slug,
-            "name": "九牛读书会",
-            "owner_email": "owner@qq.com",
-            "owner_name": "陈老师",
-            "zone": "Asia/Shanghai",
-            "locale": locale,
-            "charter": shipped_charter(locale).plain(),
-            "now": self.now,
-        } | given
-        self.slug, self.club_id = slug, self.service.db.write(create_club, **values)
+        self.slug, self.club_id = slug, self.found(slug=slug, locale=locale, **given)
         return self.club_id
 
     # Time
@@ -159,12 +140,12 @@ class World:
         """Let time pass, ticking whenever something is due; what stays due, as while a mail server
         is down, is tried again each ``step``."""
         while self.now < at:
-            moment = next_due(self.service.db) or at
+            moment = next_due(self.db) or at
             self.set_clock(min(moment if moment > self.now else self.now + step, at))
             self.tick()
 
     def tick_what_is_due(self) -> None:
-        moment = next_due(self.service.db)
+        moment = next_due(self.db)
         if moment is not None and moment <= self.now:
             self.tick()
 
@@ -199,7 +180,7 @@ class World:
         )
 
     def ledger(self, **wanted: Any) -> list[dict[str, Any]]:
-        with self.service.db.read(self.club_id) as session:
+        with self.db.read(self.club_id) as session:
             return [
                 row
                 for row in rows(session)
@@ -236,25 +217,11 @@ class World:
     ) -> int:
         """Somebody who has been in the club for long and owes nothing."""
 
-        def unit(session: ClubSession) -> int:
-            enter_club(session, self.club_id)
-            person = add_person(session, address, locale=locale, name=name, status="member")
-            person.role, person.display_name, person.charter_version = role, f"武汉+{name}", 1
-            person.joined_at = person.registered_at = self.now
-            return person.id
-
-        return self.service.db.write(unit)
-
-    def person(self, address: str) -> Person:
-        with self.service.db.read(self.club_id) as session:
-            found = by_address(session, address)
-        assert found is not None, address
-        return found
+        return self.add(address, name, role=role, locale=locale, charter_version=1)
 
     def case(self, workflow: str, address: str) -> Case:
         """The newest case of this workflow about this person."""
-        mine = (Case.workflow == workflow) & (Case.person_id == self.person(address).id)
-        return self.rows(select(Case).where(mine).order_by(Case.id.desc()).limit(1))[0]
+        return self.newest_case(address, workflow)
 
     def form_page(self, path: str, address: str) -> Page:
         """A member asks for their link to a form and opens it."""
@@ -288,8 +255,3 @@ class World:
     def phone_of(self, address: str) -> Browser:
         """Return the one browser in which somebody reads their mail."""
         return self._phones.setdefault(address, self.browser())
-
-    def rows(self, statement: Any) -> list[Any]:
-        with self.service.db.read(self.club_id) as session:
-            enter_club(session, self.club_id)
-            return list(session.execute(statement).scalars())
