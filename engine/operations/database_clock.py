@@ -38,7 +38,7 @@ class DatabaseClock:
 
     @property
     def told(self) -> dict[str, float]:
-        """This host and by how many seconds it is ahead, if that is worth telling."""
+        """Return this host's name and by how many seconds it is ahead; empty if it is close."""
         far = abs(self.skew) > SKEW_TOLD
         return {host_name(): round(self.skew.total_seconds(), 1)} if far else {}
 

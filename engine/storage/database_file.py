@@ -18,7 +18,7 @@ class DatabaseFile:
     """A SQLite file as it was when it was first opened, known by device and inode."""
 
     def __init__(self, path: str | None, error: type[Exception]) -> None:
-        """``error``: the driver's OperationalError."""
+        """Remember the file. ``error``: the driver's OperationalError."""
         self.path, self.error = path, error
         self._identity: tuple[int, int] | None = None
 
@@ -36,7 +36,7 @@ class DatabaseFile:
             raise OperationalError("BEGIN", None, self.error(GONE))
 
     def check_before_connect(self, *_given: Any) -> None:
-        """As ``check``, for SQLAlchemy's ``do_connect``, which wants the driver's own error."""
+        """Check as ``check`` does, with the driver's error that ``do_connect`` expects."""
         if self._identity is not None and self._present() != self._identity:
             raise self.error(GONE)
 

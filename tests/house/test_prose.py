@@ -16,7 +16,9 @@ BANNED = re.compile(
     r"let go|nobody|somebody|deeds?|matters?|rounds?|the door)\b",
     re.IGNORECASE,
 )
-NOT_IMPERATIVE = re.compile(r"(What|Whether|Whom?|How|Is|Are|Was|Does|Has|The|An?|\w+[^sui]s)\b")
+NOT_IMPERATIVE = re.compile(
+    r"(What|Whether|Whom?|How|Is|Are|Was|Does|Has|The|An?|This|As|Where|Every|One|\w+[^sui]s)\b"
+)
 
 
 def product_files() -> Iterator[tuple[str, Path]]:
