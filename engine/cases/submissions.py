@@ -31,11 +31,13 @@ from engine.security.rate_limits import (
     Limit,
     TooManyMails,
     hit,
+    spend_form_token,
 )
 from engine.storage.database import enter_club, lock_row
 from engine.storage.models import Case, Person
 from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
+from engine.text.addresses import mailbox_of
 
 
 def submit_application(
@@ -63,6 +65,7 @@ def submit_application(
     if already_submitted(session, flow, person, form_id):
         return
     if limited:
+        _spend(session, club_id, form_id, address)
         _count_mail(session, CONFIRMATION_MAILS, club_id, address)
     if person is None:
         person = add_person(session, address, locale=locale)
@@ -156,6 +159,7 @@ def send_form_link(
     """
     enter_club(session, club_id)
     if limited:
+        _spend(session, club_id, request_id, address)
         _count_mail(session, FORM_LINK_MAILS, club_id, address)
     person = by_address(session, address)
     if person is None or person.status != PersonStatus.MEMBER:
@@ -182,6 +186,7 @@ def send_sign_in(
     """Mail a member a sign-in link; the page says the same for everyone."""
     enter_club(session, club_id)
     if limited:
+        _spend(session, club_id, request_id, address)
         _count_mail(session, SIGN_IN_MAILS, club_id, address)
     person = by_address(session, address)
     if person is not None and person.status == PersonStatus.MEMBER:
@@ -289,8 +294,16 @@ def _count_mail(session: ClubSession, limit: Limit, club_id: int, address: str) 
 
     Raises: TooManyMails.
     """
-    if not hit(session, limit, f"{club_id}:{address}", machine_now()):
+    if not hit(session, limit, f"{club_id}:{mailbox_of(address)}", machine_now()):
         raise TooManyMails
+
+
+def _spend(session: ClubSession, club_id: int, form_id: str, address: str) -> None:
+    """Count a form as sent for this address.
+
+    Raises: FormTokenSpent.
+    """
+    spend_form_token(session, f"{club_id}:{form_id}", address, machine_now())
 
 
 def already_submitted(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from engine.club.context import current_club
 from engine.storage.models import Club, Person, new_id
 from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
+from engine.text.addresses import domains_of, mailbox_of
 
 
 def masked_address(address: str) -> str:
@@ -58,6 +59,18 @@ def add_person(
         person
     )  # Not flushed: a person who is not in the database yet has no cases to look for.
     return person
+
+
+def same_mailbox(session: ClubSession, person: Person) -> list[Person]:
+    """Return the others of the club whose address leads to this person's mailbox, by name."""
+    mailbox = mailbox_of(person.address or "")
+    alike = or_(
+        *(Person.address.endswith(f"@{name}", autoescape=True) for name in domains_of(mailbox))
+    )
+    begins = Person.address.startswith(mailbox[:1], autoescape=True)
+    wanted = select(Person).where(alike, begins, Person.id != person.id).order_by(Person.name)
+    found = session.execute(wanted).scalars()
+    return [other for other in found if mailbox_of(other.address or "") == mailbox]
 
 
 def address_is_free(session: ClubSession, address: str, *, besides: Person) -> bool:

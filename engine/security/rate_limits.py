@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from engine.storage.bulk import insert_new
 from engine.storage.models import Rate
@@ -15,6 +16,10 @@ from engine.storage.unit_of_work import ClubSession
 
 class TooManyMails(Exception):
     """The daily limit of mails to this address is used up; nothing was stored."""
+
+
+class FormTokenSpent(Exception):
+    """This very form was sent before, for another address; nothing was taken in."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,12 @@ DRAFTS = Limit("draft by person", 1200, timedelta(hours=1))  # One every three s
 UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
 SETUP_CODES = Limit("set-up code", 10, timedelta(hours=1))
 TEST_MAILS = Limit("test mail", 10, timedelta(hours=1))
+# Presses that were turned away: by one link or browser, and by everybody of a network.
+REFUSED_POSTS = Limit("refused post", 120, timedelta(hours=1))
+REFUSED_BY_NETWORK = Limit("refused post of a network", 600, timedelta(hours=1))
+# Answers and other acts after which a case stays as it was, each of which mails somebody.
+REPEATED_ACTS = Limit("repeated act in a case", 10, timedelta(days=1))
+FORM_TOKENS = Limit("form token", 1, timedelta(days=1))
 EVERY = (
     CONFIRMATION_MAILS,
     FORM_LINK_MAILS,
@@ -45,6 +56,10 @@ EVERY = (
     UNKNOWN_TOKENS,
     SETUP_CODES,
     TEST_MAILS,
+    REFUSED_POSTS,
+    REFUSED_BY_NETWORK,
+    REPEATED_ACTS,
+    FORM_TOKENS,
 )
 
 
@@ -53,17 +68,54 @@ def hit(session: ClubSession, limit: Limit, who: str, machine_now: datetime) -> 
 
     ``who`` is stored only as a hash.
     """
-    window = int(machine_now.timestamp() // limit.window.total_seconds())
-    key = hashlib.sha256(who.encode()).hexdigest()
+    return _count(session, limit, who, machine_now) <= limit.most
+
+
+def hit_networks(
+    session: ClubSession, limit: Limit, networks: Sequence[str], machine_now: datetime
+) -> bool:
+    """Count one more in each network that a visitor is in; the wider one may do half as much again."""
+    wider = replace(limit, what=f"{limit.what}, site", most=limit.most * 3 // 2)
+    within = [
+        hit(session, bound, network, machine_now)
+        for bound, network in zip((limit, wider), networks, strict=False)
+    ]
+    return all(within)
+
+
+def is_used_up(session: ClubSession, limit: Limit, who: str, machine_now: datetime) -> bool:
+    """True if one more would be too much; nothing is counted."""
+    window, key = _place(limit, who, machine_now)
+    mine = (Rate.what == limit.what) & (Rate.who == key) & (Rate.window == window)
+    counted = session.execute(select(Rate.count).where(mine)).scalar_one_or_none()
+    return counted is not None and counted >= limit.most
+
+
+def spend_form_token(session: ClubSession, form_id: str, sent: str, machine_now: datetime) -> None:
+    """A form may be sent again as it was, for the same address (``sent``) and no other.
+
+    Raises FormTokenSpent.
+    """
+    alike = _count(session, FORM_TOKENS, f"{form_id} {sent}", machine_now)
+    if _count(session, FORM_TOKENS, form_id, machine_now) > alike:
+        raise FormTokenSpent
+
+
+def _count(session: ClubSession, limit: Limit, who: str, machine_now: datetime) -> int:
+    window, key = _place(limit, who, machine_now)
     insert_new(session, Rate, what=limit.what, who=key, window=window, count=0)
     mine = (Rate.what == limit.what) & (Rate.who == key) & (Rate.window == window)
-    counted = session.execute(
-        update(Rate).where(mine).values(count=Rate.count + 1).returning(Rate.count)
-    ).scalar_one()
-    return counted <= limit.most
+    counted = update(Rate).where(mine).values(count=Rate.count + 1).returning(Rate.count)
+    return int(session.execute(counted).scalar_one())
+
+
+def _place(limit: Limit, who: str, machine_now: datetime) -> tuple[int, str]:
+    window = int(machine_now.timestamp() // limit.window.total_seconds())
+    return window, hashlib.sha256(who.encode()).hexdigest()
 
 
 def delete_old_rates(session: ClubSession, machine_now: datetime) -> None:
     for limit in EVERY:
         window = int(machine_now.timestamp() // limit.window.total_seconds())
-        session.execute(delete(Rate).where(Rate.what == limit.what, Rate.window < window))
+        alike = Rate.what.in_((limit.what, f"{limit.what}, site"))
+        session.execute(delete(Rate).where(alike, Rate.window < window))

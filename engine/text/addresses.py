@@ -76,6 +76,45 @@ def foreign_domain(address: str | None) -> str:
     return "" if wide else reads
 
 
+# Providers whose mailboxes have several addresses: other domains of the same, signs that do not
+# count, and the sign after which a tag begins where that is not "+".
+_SAME_DOMAIN = {
+    "googlemail.com": "gmail.com",
+    "protonmail.com": "proton.me",
+    "pm.me": "proton.me",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "ya.ru": "yandex.ru",
+    "yandex.com": "yandex.ru",
+}
+_SIGNS_IGNORED = {"gmail.com": ".", "proton.me": ".-_", "yandex.ru": ".-"}
+_TAG_AFTER = {"yahoo.com": "-", "ymail.com": "-", "rocketmail.com": "-"}
+
+
+def mailbox_of(address: str) -> str:
+    """Return the mailbox that a folded address leads to, as far as its provider's rules are known.
+
+    Everywhere what follows a plus is taken for a tag: limits may count two people as one, not one
+    as many.
+    """
+    local, _at, domain = address.rpartition("@")
+    domain = _SAME_DOMAIN.get(domain, domain)
+    host, _dot, rest = domain.partition(".")
+    if rest in ("fastmail.com", "fastmail.fm"):  # anything@name.fastmail.com is name's
+        local, domain = host, rest
+    for tag in ("+", _TAG_AFTER.get(domain, "+")):
+        local = local.partition(tag)[0] or local
+    for sign in _SIGNS_IGNORED.get(domain, ""):
+        local = local.replace(sign, "") or local
+    return f"{local}@{domain}"
+
+
+def domains_of(mailbox: str) -> tuple[str, ...]:
+    """The domains under which a mailbox may have addresses."""
+    domain = mailbox.rpartition("@")[2]
+    return (domain, *(alias for alias, same in _SAME_DOMAIN.items() if same == domain))
+
+
 def _costs_too_much(domain: str) -> bool:
     """True for a domain beyond ASCII that is longer than any in use.
 

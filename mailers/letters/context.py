@@ -16,6 +16,7 @@ from sqlalchemy import select
 from engine.cases.submissions import may_submit
 from engine.club.context import charter_numbers, current_charter, current_owner
 from engine.club.history import changed_since_last
+from engine.club.people import same_mailbox
 from engine.declare.due_times import days_of_period
 from engine.declare.fields import labels_of, written_answers
 from engine.declare.registry import form_number, state_of, title_of, week_of, workflow
@@ -189,6 +190,12 @@ class LetterContext:
     @property
     def foreign_domain(self) -> str:
         return isolate(foreign_domain(self.who_row.address))
+
+    @property
+    def same_mailbox(self) -> list[str]:
+        """The others of the club whose address leads to the same mailbox, by name."""
+        found = same_mailbox(self.session, self.who_row)
+        return [isolate(other.display_name or other.name) for other in found]
 
     @property
     def was_removed(self) -> datetime | None:

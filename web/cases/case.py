@@ -20,6 +20,7 @@ from engine.cases.transitions import Invalid, NotAllowed, Stale, act
 from engine.cases.votes import ballot_for, vote
 from engine.club.context import charter_numbers, current_club
 from engine.club.history import HistoryEntry, changed_since_last, history
+from engine.club.people import same_mailbox
 from engine.club.permissions import acts_for, may_read_words, may_see
 from engine.declare.fields import (
     LONG_BYTES,
@@ -324,6 +325,9 @@ def _render_case(link: Link, token: str, typed: Typed) -> str:
             kept=request.args.get("done") if not typed.form else "",
             mailed_to=mailed_to(matter, met),
             foreign=foreign_domain(person.address),
+            same_mailbox=same_mailbox(session, person)
+            if decides and person.status == PersonStatus.APPLICANT
+            else [],
             most_days=charter_numbers(met.club).extend_most_days,
         )
 

@@ -13,7 +13,7 @@ from engine.club.context import current_charter
 from engine.declare.fields import Address, answers_of, form_for
 from engine.declare.registry import by_form
 from engine.declare.workflow import Workflow
-from engine.security.rate_limits import ANONYMOUS_POSTS, TooManyMails
+from engine.security.rate_limits import ANONYMOUS_POSTS, FormTokenSpent, TooManyMails
 from engine.storage.models import Club
 from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import marked as _
@@ -22,9 +22,9 @@ from web.http.auth import club_here, form_link, link_for, signed_in
 from web.http.security import (
     MAILBOX_FULL,
     PRESS_AGAIN,
+    SENT_BEFORE,
     TOO_MANY,
-    check_rate_limit,
-    client_address,
+    check_network_limit,
     new_form_token,
     read_form_token,
 )
@@ -56,14 +56,16 @@ def submit_form(slug: str, path: str) -> Page:
     form = _form_class(flow)(request.form)
     stamp = request.form.get("form", "")
     form_id, by_a_person = read_form_token(stamp)
+    if not check_network_limit(ANONYMOUS_POSTS):  # what is refused counts too
+        return _page(_club(slug), flow, form, stamp, message=TOO_MANY), 429
     if not form.validate():
         return _page(_club(slug), flow, form, _kept(stamp)), 422
     if not by_a_person or request.form.get("homepage"):
         return _page(_club(slug), flow, form, _kept(stamp), message=PRESS_AGAIN), 422
-    if not check_rate_limit(ANONYMOUS_POSTS, client_address()):
-        return _page(_club(slug), flow, form, stamp, message=TOO_MANY), 429
     try:
         services().db.write(_accept, slug, flow, form, form_id)
+    except FormTokenSpent:
+        return _page(_club(slug), flow, form, new_form_token(), message=SENT_BEFORE), 422
     except TooManyMails:
         return _page(_club(slug), flow, form, stamp, message=MAILBOX_FULL), 429
     return redirect(url_for("forms.form_sent_page", slug=slug, path=path), 303)

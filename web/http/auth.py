@@ -28,7 +28,8 @@ from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
 from web.http.i18n import set_request_owner
-from web.http.security import check_rate_limit, client_address
+from web.http.security import SESSION_COOKIE as COOKIE
+from web.http.security import check_network_limit
 
 
 class SignedOut(Forbidden):
@@ -39,7 +40,6 @@ class SignedOut(Forbidden):
         self.door = door
 
 
-COOKIE = "jiuniu_session"
 OF_A_CASE: tuple[Kind, ...] = ("case", "proof", "confirm")
 MEMBER_LIFE, OFFICE_LIFE = timedelta(days=90), timedelta(days=14)
 
@@ -87,7 +87,7 @@ def read_token(token: str) -> Link:
     try:
         return services().links.read(g.get("link_token") or token)
     except BadLink:
-        if not check_rate_limit(UNKNOWN_TOKENS, client_address()):
+        if not check_network_limit(UNKNOWN_TOKENS):
             abort(429)
         abort(404)
 

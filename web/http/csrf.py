@@ -6,15 +6,18 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from web.app.request_limits import too_many
 from web.app.services import services
 from web.http import link_sessions
 from web.http.auth import read_token, visitor, visitor_here
+from web.http.security import count_refused_post, refused_too_often
 
 csrf = CSRFProtect()
+# Neither 429, which would go on for ever, nor what is our own trouble.
+_REFUSED = frozenset({400, 403, 404, 409, 410, 413, 422})
 _no_token_needed: set[Callable[..., Any]] = set()
 
 
@@ -22,6 +25,7 @@ def init(app: Flask) -> None:
     csrf.init_app(app)
     link_sessions.init(app)  # it finds the link that a form may name
     app.before_request(_check)
+    app.after_request(_count_refused)
 
 
 def no_token_needed(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,6 +49,8 @@ def _check() -> None:
         return
     if g.foreign:
         abort(403)
+    if refused_too_often():
+        abort(429)
     if link_sessions.is_own_form():
         return
     try:
@@ -52,6 +58,12 @@ def _check() -> None:
     except CSRFError:
         _greet()
         abort(400)
+
+
+def _count_refused(response: Response) -> Response:
+    if request.method == "POST" and response.status_code in _REFUSED:
+        count_refused_post()
+    return response
 
 
 def _own_hosts() -> set[str]:

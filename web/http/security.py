@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,14 +14,28 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.clock import machine_now
-from engine.security.rate_limits import Limit, hit
+from engine.security.client_networks import networks_of
+from engine.security.rate_limits import (
+    REFUSED_BY_NETWORK,
+    REFUSED_POSTS,
+    Limit,
+    hit,
+    hit_networks,
+    is_used_up,
+)
 from engine.settings import Settings
 from engine.text.i18n import marked as _
 from web.app.services import services
 
 LEAST_SECONDS = 2
+SESSION_COOKIE = "jiuniu_session"
 PRESS_AGAIN = _(
     "Nothing was sent yet. Everything you typed is still here: please press the button once more."
+)
+
+SENT_BEFORE = _(
+    "This form was sent already, for another address. Everything you typed is still here: "
+    "please press once more to send it for this one too."
 )
 
 TOO_MANY = _(
@@ -139,10 +152,44 @@ def read_form_token(text: str) -> tuple[str, bool]:
     return form_id, machine_now() - opened >= timedelta(seconds=LEAST_SECONDS)
 
 
+def check_network_limit(limit: Limit) -> bool:
+    """Count one more of these for the visitor's networks; True when all are within the limit."""
+    if not services().settings.rate_limits:
+        return True
+    return services().db.write(hit_networks, limit, client_networks(), machine_now())
+
+
+def count_refused_post() -> None:
+    """A press that was turned away counts for its link or browser, and for its network."""
+    here = services()
+    if here.settings.rate_limits:
+        here.db.write(hit, REFUSED_POSTS, _presser(), machine_now())
+        here.db.write(hit, REFUSED_BY_NETWORK, client_address(), machine_now())
+
+
+def refused_too_often() -> bool:
+    """True if so many presses of this link, browser or network were turned away that no more is
+    looked at for a while."""
+    here = services()
+    if not here.settings.rate_limits:
+        return False
+    with here.db.read() as session:
+        return is_used_up(session, REFUSED_POSTS, _presser(), machine_now()) or is_used_up(
+            session, REFUSED_BY_NETWORK, client_address(), machine_now()
+        )
+
+
+def _presser() -> str:
+    """The network with what is pressed in it: one neighbour's link does not close another's."""
+    token = str((request.view_args or {}).get("token", ""))
+    return f"{client_address()} {token} {request.cookies.get(SESSION_COOKIE, '')}"
+
+
+def client_networks() -> tuple[str, ...]:
+    """Whose limits count."""
+    return networks_of(request.remote_addr or "?")
+
+
 def client_address() -> str:
     """Return the address that limits count: with IPv6 the network of 2**64 addresses."""
-    address = request.remote_addr or "?"
-    try:
-        return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
-    except ValueError:
-        return address
+    return client_networks()[0]

@@ -11,9 +11,10 @@ from engine.storage.database import enter_club
 from engine.storage.models import Person
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
-from web.http.auth import COOKIE, redirect_to_sign_in, session_id_here, visitor_here
+from web.http.auth import redirect_to_sign_in, session_id_here, visitor_here
 from web.http.link_sessions import forget_device
 from web.http.paging import MOST_ID
+from web.http.security import SESSION_COOKIE as COOKIE
 from web.labels.user_agent import device_words
 
 sessions = Blueprint("sessions", __name__)

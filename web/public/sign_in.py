@@ -12,7 +12,7 @@ from wtforms import Form
 from engine.cases.submissions import send_sign_in
 from engine.declare.fields import Address
 from engine.security.links import Link
-from engine.security.rate_limits import ANONYMOUS_POSTS, TooManyMails
+from engine.security.rate_limits import ANONYMOUS_POSTS, FormTokenSpent, TooManyMails
 from engine.storage.models import Club
 from engine.storage.states import PersonRole
 from engine.text.i18n import marked as _
@@ -20,9 +20,9 @@ from web.app.services import services
 from web.http.auth import set_session_cookie, sign_in_by, visitor
 from web.http.security import (
     MAILBOX_FULL,
+    SENT_BEFORE,
     TOO_MANY,
-    check_rate_limit,
-    client_address,
+    check_network_limit,
     new_form_token,
     read_form_token,
 )
@@ -44,10 +44,10 @@ def ask(club: Club) -> Page:
     """Mail a link if the address is a member's; the answer never says whether it is."""
     form = SignInForm(request.form)
     request_id, _by_a_person = read_form_token(request.form.get("form", ""))
+    if not check_network_limit(ANONYMOUS_POSTS):  # what is refused counts too
+        return ask_page(form, message=TOO_MANY), 429
     if not form.validate():
         return ask_page(form), 422
-    if not check_rate_limit(ANONYMOUS_POSTS, client_address()):
-        return ask_page(form, message=TOO_MANY), 429
     here = services()
     limited = here.settings.rate_limits
     try:
@@ -59,6 +59,8 @@ def ask(club: Club) -> Page:
             now=here.clock.now(),
             limited=limited,
         )
+    except FormTokenSpent:
+        return ask_page(form, message=SENT_BEFORE), 422
     except TooManyMails:
         return ask_page(form, message=MAILBOX_FULL), 429
     return redirect(url_for("desk.overview_page", slug=club.slug, sent=1), 303)

@@ -19,7 +19,7 @@ from engine.storage.models import Club
 from engine.text.i18n import marked as _
 from web.app import demo
 from web.app.services import Services, services
-from web.http.security import check_rate_limit, client_address
+from web.http.security import check_network_limit
 from web.labels.mail_words import ADVICE, PROVIDERS
 
 setup = Blueprint("setup", __name__)
@@ -75,10 +75,10 @@ def enter_code() -> Page:
     form = CodeForm(request.form)
     if _club():
         return redirect(url_for("setup.door_page"), 303)
+    if not check_network_limit(SETUP_CODES):
+        return _door(form, TOO_MANY_CODES), 429
     if not form.validate():
         return _door(form), 422
-    if not check_rate_limit(SETUP_CODES, client_address()):
-        return _door(form, TOO_MANY_CODES), 429
     if not is_setup_code(form.data["code"], services().settings.secret_keys):
         form["code"].errors = [WRONG_CODE]
         return _door(form), 422
