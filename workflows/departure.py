@@ -2,7 +2,7 @@
 
 from engine.cases.open_cases import open_cases_of
 from engine.club.people import is_member
-from engine.declare.fields import LongText, Tick
+from engine.declare.fields import Note, Tick
 from engine.declare.transition import Transition
 from engine.declare.workflow import (
     State,
@@ -47,11 +47,10 @@ class Departure(Workflow):
     opens = form("departure", members, besides=owner, fresh=True)
     start = either(is_confirmed, LEAVES, "asked")
 
-    why = LongText(
+    why = Note(
         _("Would you like to say why?"),
         hint=_("The owner and the admins read what you write"),
         optional=True,
-        rows=3,
     )
     erase = Tick(
         _("Erase what the club has from me"),

@@ -65,8 +65,7 @@ def submit_application(
     if already_submitted(session, flow, person, form_id):
         return
     if limited:
-        _spend(session, club_id, form_id, address)
-        _count_mail(session, CONFIRMATION_MAILS, club_id, address)
+        _count_form(session, CONFIRMATION_MAILS, club_id, address, form_id)
     if person is None:
         person = add_person(session, address, locale=locale)
     if person.status in (PersonStatus.MEMBER, PersonStatus.REFUSED_MAIL):
@@ -159,8 +158,7 @@ def send_form_link(
     """
     enter_club(session, club_id)
     if limited:
-        _spend(session, club_id, request_id, address)
-        _count_mail(session, FORM_LINK_MAILS, club_id, address)
+        _count_form(session, FORM_LINK_MAILS, club_id, address, request_id)
     person = by_address(session, address)
     if person is None or person.status != PersonStatus.MEMBER:
         return
@@ -186,8 +184,7 @@ def send_sign_in(
     """Mail a member a sign-in link; the page says the same for everyone."""
     enter_club(session, club_id)
     if limited:
-        _spend(session, club_id, request_id, address)
-        _count_mail(session, SIGN_IN_MAILS, club_id, address)
+        _count_form(session, SIGN_IN_MAILS, club_id, address, request_id)
     person = by_address(session, address)
     if person is not None and person.status == PersonStatus.MEMBER:
         queue_for_person(session, person, "club.sign_in", purpose=request_id, now=now)
@@ -298,12 +295,15 @@ def _count_mail(session: ClubSession, limit: Limit, club_id: int, address: str) 
         raise TooManyMails
 
 
-def _spend(session: ClubSession, club_id: int, form_id: str, address: str) -> None:
-    """Count a form as sent for this address.
+def _count_form(
+    session: ClubSession, limit: Limit, club_id: int, address: str, form_id: str
+) -> None:
+    """Count an open form as sent for this address, and its mail.
 
-    Raises: FormTokenSpent.
+    Raises: FormTokenSpent, TooManyMails.
     """
     spend_form_token(session, f"{club_id}:{form_id}", address, machine_now())
+    _count_mail(session, limit, club_id, address)
 
 
 def already_submitted(

@@ -20,6 +20,7 @@ from engine.club.context import charter_numbers, current_club, time_context
 from engine.club.electorate import close_poll, electors, open_poll, settle_electorate
 from engine.club.history import is_repeated
 from engine.club.permissions import acts_for
+from engine.declare.fields import NOTE_CHARACTERS, NOTE_TOO_LONG
 from engine.declare.registry import followers, is_offer, standing, state_of, workflow
 from engine.declare.targets import Stay, resolve
 from engine.declare.transition import CLOCK, Actor, Transition
@@ -241,6 +242,8 @@ def _check_input(session: ClubSession, move: Act, note: str, days: int | None) -
     errors = {}
     if move.note == "required" and not note:
         errors["note"] = _("Please say why; the person will read it")
+    if len(note) > NOTE_CHARACTERS:
+        errors["note"] = NOTE_TOO_LONG
     if move.asks_days and not (
         days and 1 <= days <= charter_numbers(current_club(session)).extend_most_days
     ):

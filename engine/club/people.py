@@ -62,7 +62,7 @@ def add_person(
 
 
 def same_mailbox(session: ClubSession, person: Person) -> list[Person]:
-    """Return the others of the club whose address leads to this person's mailbox, by name."""
+    """Return the other people of the club with the same mailbox, by name."""
     mailbox = mailbox_of(person.address or "")
     alike = or_(
         *(Person.address.endswith(f"@{name}", autoescape=True) for name in domains_of(mailbox))

@@ -20,13 +20,16 @@ from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import marked as _
 
 SHORT_CHARACTERS = 200
+NOTE_CHARACTERS = 10_000
 LONG_BYTES = 1024 * 1024
 # What is longer than this before it is cleaned is refused as it came: nothing works on it. A
-# browser sends a line end as two
-# characters.
-RAW_SHORT, RAW_LONG = 2_000, 2 * LONG_BYTES
+# browser sends a line end as two characters.
+RAW_SHORT = 2_000
+RAW_NOTE = 4 * NOTE_CHARACTERS
+RAW_LONG = 2 * LONG_BYTES
 REQUIRED = _("Please fill this in")
 TOO_LONG = _("This is longer than %(limit)s characters; please shorten it")
+NOTE_TOO_LONG = _("This is longer than 10,000 characters; please shorten it")
 TOO_LARGE = _("This is longer than one megabyte; please shorten it")
 
 # Drawn as nothing, though they are no spaces: the fillers of Hangul, the empty Braille cell.
@@ -79,6 +82,11 @@ def _long(form: Form, field: Field) -> None:
         raise StopValidation(TOO_LARGE)
 
 
+def _note(form: Form, field: Field) -> None:
+    if len(field.data or "") > NOTE_CHARACTERS:
+        raise StopValidation(NOTE_TOO_LONG)
+
+
 def _address(form: Form, field: Field) -> None:
     try:
         field.data = fold_address(field.data or "")
@@ -87,6 +95,7 @@ def _address(form: Form, field: Field) -> None:
 
 
 _short_line, _long_text = _up_to(RAW_SHORT, clean_line), _up_to(RAW_LONG, clean_text)
+clean_note = _up_to(RAW_NOTE, clean_text)
 
 
 def _field(
@@ -123,6 +132,13 @@ def LongText(label: str, *, hint: str = "", optional: bool = False, rows: int = 
     """Declare a text of any kind, at most one mebibyte of UTF-8."""
     return _field(
         TextAreaField, label, _long, clean=_long_text, hint=hint, optional=optional, rows=rows
+    )
+
+
+def Note(label: str, *, hint: str = "", optional: bool = False, rows: int = 3) -> Any:
+    """Declare a short text of at most 10,000 characters, as long as the note of an act."""
+    return _field(
+        TextAreaField, label, _note, clean=clean_note, hint=hint, optional=optional, rows=rows
     )
 
 
@@ -183,7 +199,7 @@ def too_long(form: Form) -> dict[str, str]:
     """Return the error of each field that is longer than even a draft may be."""
     found: dict[str, str] = {}
     for field in form:
-        for validator in (_short, _long):
+        for validator in (_short, _note, _long):
             try:
                 if validator in field.validators:
                     validator(form, field)

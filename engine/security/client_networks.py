@@ -1,4 +1,4 @@
-"""Whose limits count: the networks that a visitor's address lies in, the narrow one first."""
+"""Networks that a visitor's address belongs to: rate limits count per network."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ _LONGEST = 100
 
 
 def networks_of(address: str) -> tuple[str, ...]:
-    """Return the address of IPv4, or the /64 and the /48 of IPv6; one that holds an IPv4 address is
-    that one. What is no address stands for itself."""
+    """Return the address of IPv4, or the /64 and the /48 of IPv6.
+
+    An IPv6 address that holds an IPv4 address counts as that one; a text that is no address counts
+    as itself.
+    """
     bare = address.strip().removeprefix("[").partition("]")[0].partition("%")[0][:_LONGEST]
     if bare.count(":") == 1:  # some proxies write the port along
         bare = bare.partition(":")[0]

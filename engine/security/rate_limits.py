@@ -40,10 +40,10 @@ DRAFTS = Limit("draft by person", 1200, timedelta(hours=1))  # One every three s
 UNKNOWN_TOKENS = Limit("unknown token", 120, timedelta(hours=1))
 SETUP_CODES = Limit("set-up code", 10, timedelta(hours=1))
 TEST_MAILS = Limit("test mail", 10, timedelta(hours=1))
-# Presses that were turned away: by one link or browser, and by everybody of a network.
+# Presses that were turned away: by one link or browser, and by all of a network.
 REFUSED_POSTS = Limit("refused post", 120, timedelta(hours=1))
 REFUSED_BY_NETWORK = Limit("refused post of a network", 600, timedelta(hours=1))
-# Answers and other acts after which a case stays as it was, each of which mails somebody.
+# Answers and other acts after which a case stays as it was, each of which sends a mail.
 REPEATED_ACTS = Limit("repeated act in a case", 10, timedelta(days=1))
 FORM_TOKENS = Limit("form token", 1, timedelta(days=1))
 EVERY = (
@@ -74,7 +74,7 @@ def hit(session: ClubSession, limit: Limit, who: str, machine_now: datetime) -> 
 def hit_networks(
     session: ClubSession, limit: Limit, networks: Sequence[str], machine_now: datetime
 ) -> bool:
-    """Count one more in each network that a visitor is in; the wider one may do half as much again."""
+    """Count one more in each network of a visitor; the limit of the wider one is half as high again."""
     wider = replace(limit, what=f"{limit.what}, site", most=limit.most * 3 // 2)
     within = [
         hit(session, bound, network, machine_now)
@@ -92,9 +92,10 @@ def is_used_up(session: ClubSession, limit: Limit, who: str, machine_now: dateti
 
 
 def spend_form_token(session: ClubSession, form_id: str, sent: str, machine_now: datetime) -> None:
-    """A form may be sent again as it was, for the same address (``sent``) and no other.
+    """Count a form as sent for this address; it may be sent again for the same address only.
 
-    Raises FormTokenSpent.
+    Raises:
+        FormTokenSpent: it was sent before for another address.
     """
     alike = _count(session, FORM_TOKENS, f"{form_id} {sent}", machine_now)
     if _count(session, FORM_TOKENS, form_id, machine_now) > alike:

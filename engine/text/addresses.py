@@ -110,7 +110,7 @@ def mailbox_of(address: str) -> str:
 
 
 def domains_of(mailbox: str) -> tuple[str, ...]:
-    """The domains under which a mailbox may have addresses."""
+    """Return the domains under which a mailbox may have addresses."""
     domain = mailbox.rpartition("@")[2]
     return (domain, *(alias for alias, same in _SAME_DOMAIN.items() if same == domain))
 

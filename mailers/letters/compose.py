@@ -29,6 +29,8 @@ from mailers.letters.mime import encoded_words, mail_bytes, mailbox
 
 # Mailboxes cut longer mails. How many bytes of what people wrote fit depends on their escaped size.
 MOST_BYTES = 90_000
+# What a cut text ends with.
+_CUT_MARK = len(" …".encode())
 ROOMS = (24_000, 12_000, 4_000, 1_000)
 # Every automatic answer but the report that a mail could not be delivered (MS-OXCMAIL, 2.1.3.2.20).
 NO_AUTOMATIC_ANSWERS = "DR, RN, NRN, OOF, AutoReply"
@@ -114,7 +116,7 @@ class Composer:
 
 def fill(facts: LetterContext) -> Document:
     """Fill a document from the letter's template in the recipient's language."""
-    sheet = Document()
+    sheet = Document(room=facts.room + _CUT_MARK, rest=lambda: facts.link if facts.has_case else "")
     zone, language = facts.club_row.zone, facts.language
     words: dict[str, Any] = {
         "subject": sheet.subject,

@@ -29,6 +29,7 @@ from engine.text.addresses import foreign_domain
 from engine.text.i18n import isolate, of_week, say_days, translate
 from engine.text.text_diff import Piece
 from mailers.letters.case_progress import CaseProgress
+from mailers.letters.document import start_within
 
 
 class LetterDropped(Exception):
@@ -193,7 +194,7 @@ class LetterContext:
 
     @property
     def same_mailbox(self) -> list[str]:
-        """The others of the club whose address leads to the same mailbox, by name."""
+        """Return the other people of the club with the same mailbox, by name."""
         found = same_mailbox(self.session, self.who_row)
         return [isolate(other.display_name or other.name) for other in found]
 
@@ -254,7 +255,7 @@ class LetterContext:
         return [
             Written(
                 translate(label, self.language),
-                _start(text, share),
+                start_within(text, share),
                 is_long,
                 len(text.encode()) > share,
             )
@@ -382,8 +383,3 @@ def _fair_share(sizes: list[int], room: int) -> int:
             return share
         room -= size
     return max(share, max(sizes, default=0))
-
-
-def _start(text: str, size: int) -> str:
-    raw = text.encode()
-    return text if len(raw) <= size else raw[:size].decode(errors="ignore").rstrip() + " …"

@@ -40,6 +40,12 @@ def start_of(written: Iterable[tuple[str, str, bool]]) -> str:
     return start if is_whole else start[:_START].rstrip() + "…"
 
 
+def start_within(text: str, size: int) -> str:
+    """Return the text, or as much of its beginning as fits into ``size`` bytes of UTF-8."""
+    raw = text.encode()
+    return text if len(raw) <= size else raw[:size].decode(errors="ignore").rstrip() + " …"
+
+
 @dataclass(frozen=True)
 class Block:
     kind: str
@@ -55,6 +61,8 @@ class Document:
     title: str = ""
     reason: str = ""
     blocks: list[Block] = field(default_factory=list)
+    room: int = 24_000
+    rest: Caller = str
 
     def subject(self, caller: Caller) -> str:
         self.title = unbroken(caller())
@@ -70,8 +78,13 @@ class Document:
         )
 
     def quote(self, text: str, label: str = "", more: str = "") -> str:
-        """Add a person's own words, unchanged; ``more`` links to what was cut."""
-        return self._add(Block("quote", label, more, tuple(text.split("\n")))) if text else ""
+        """Add a person's own words, unchanged; cut where they have no room.
+
+        ``more`` links to what was cut before.
+        """
+        start = start_within(text, self.room)
+        more = more or (self.rest() if start != text else "")
+        return self._add(Block("quote", label, more, tuple(start.split("\n")))) if text else ""
 
     def changed(self, label: str, pieces: Iterable[Piece]) -> str:
         return self._add(Block("changed", label, rows=tuple(pieces)))

@@ -12,6 +12,7 @@ from engine.storage.models import Case
 from engine.text.addresses import mailbox_of
 from tests.world import APPLICATION, World
 
+
 def test_c2_what_is_refused_counts_too(world: World) -> None:
     page = world.browser().get("/jiuniu/join")
     token = {"csrf_token": page.value("csrf_token")}

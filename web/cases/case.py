@@ -23,9 +23,8 @@ from engine.club.history import HistoryEntry, changed_since_last, history
 from engine.club.people import same_mailbox
 from engine.club.permissions import acts_for, may_read_words, may_see
 from engine.declare.fields import (
-    LONG_BYTES,
-    TOO_LARGE,
     answers_of,
+    clean_note,
     clean_text,
     form_for,
     labels_of,
@@ -36,7 +35,6 @@ from engine.declare.targets import arrows
 from engine.declare.transition import Actor, undo_ends
 from engine.declare.workflow import Act, Workflow, anyone
 from engine.security.links import Link
-from engine.security.rate_limits import TooManyMails
 from engine.storage.models import Case, Draft, Event
 from engine.storage.states import PersonStatus
 from engine.storage.unit_of_work import ClubSession
@@ -49,8 +47,8 @@ from web.cases import drafts, member_form, review_queue
 from web.cases.confirmations import count_resend, mailed_to
 from web.cases.letter_preview import preview_letters
 from web.cases.on_behalf import in_whose_name, may_act_for
+from web.cases.repeated import TOO_OFTEN, count_repeated, words_of
 from web.http.auth import Visitor, read_token, token_for, visitor
-from web.http.security import MAILBOX_FULL
 from web.http.unsaved_input import by_script, line_of_page
 from web.labels import wording
 from web.public import sign_in
@@ -142,11 +140,8 @@ def _pressed(link: Link, token: str) -> Page:
             return redirect(url_for("case.case_page", token=token, done=stale.event.action), 303)
         typed.message, typed.event = FASTER, stale.event
         return _render_case(link, token, typed), 409
-    except drafts.SavedTooOften:
-        typed.message = drafts.TOO_OFTEN_SAVED
-        return _render_case(link, token, typed), 429
-    except TooManyMails:
-        typed.message = MAILBOX_FULL
+    except TOO_OFTEN as often:
+        typed.message = words_of(often)
         return _render_case(link, token, typed), 429
     except NotAllowed:
         typed.message = NOT_YOURS
@@ -209,6 +204,8 @@ def _act(
         if chosen and round_seen in (None, matter.entered_version)
         else None
     )
+    if chosen:
+        count_repeated(session, chosen, met.you, matter)
     act(
         session,
         matter,
@@ -216,7 +213,7 @@ def _act(
         by=actor,
         now=services().clock.now(),
         seen_version=round_seen,
-        note=_note(sent),
+        note=clean_note(sent.get("note")),
         answers=answers,
         days=_number(sent, "days"),
     )
@@ -244,13 +241,6 @@ def _checked(flow: type[Workflow], chosen: Act, sent: MultiDict[str, str]) -> di
             }
         )
     return answers_of(form)
-
-
-def _note(sent: MultiDict[str, str]) -> str:
-    note = clean_text(sent.get("note"))
-    if len(note.encode()) > LONG_BYTES:
-        raise Invalid({"note": TOO_LARGE})
-    return note
 
 
 def _number(sent: MultiDict[str, str], name: str) -> int | None:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from engine.cases.transitions import Invalid, NotAllowed, Stale, act
 from engine.club.context import charter_numbers, current_club
 from engine.club.permissions import declared_acts
-from engine.declare.fields import clean_text
+from engine.declare.fields import clean_note
 from engine.declare.transition import Actor
 from engine.declare.workflow import Act
 from engine.reports import worklists as desk_queries
@@ -107,7 +107,7 @@ def _press(session: ClubSession, slug: str, sent: MultiDict[str, str]) -> str:
         by=Actor(you, "page"),
         now=services().clock.now(),
         seen_version=sent.get("round", type=int),
-        note=clean_text(sent.get("note")),
+        note=clean_note(sent.get("note")),
         days=int(days) if days.isdecimal() and len(days) < MOST_DIGITS else None,
     )
     return action

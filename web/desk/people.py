@@ -13,7 +13,7 @@ from engine.cases.transitions import NotAllowed
 from engine.club.context import current_club
 from engine.club.people import address_is_free
 from engine.club.permissions import declared_acts
-from engine.declare.fields import Address, LongText
+from engine.declare.fields import Address, Note
 from engine.declare.workflow import Act
 from engine.reports.directory import (
     STATUSES,
@@ -57,9 +57,7 @@ class CorrectionForm(WTForm):
         _("The right address"),
         hint=_("Mail goes there from now on. Links that were mailed to the old one no longer open"),
     )
-    why = LongText(
-        _("Why?"), hint=_("The history keeps it, and the person reads it in the mail"), rows=3
-    )
+    why = Note(_("Why?"), hint=_("The history keeps it, and the person reads it in the mail"))
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def check_network_limit(limit: Limit) -> bool:
 
 
 def count_refused_post() -> None:
-    """A press that was turned away counts for its link or browser, and for its network."""
+    """Count a refused post for its link or browser, and for its network."""
     here = services()
     if here.settings.rate_limits:
         here.db.write(hit, REFUSED_POSTS, _presser(), machine_now())
@@ -168,8 +168,7 @@ def count_refused_post() -> None:
 
 
 def refused_too_often() -> bool:
-    """True if so many presses of this link, browser or network were turned away that no more is
-    looked at for a while."""
+    """True if too many posts of this link, browser or network were refused lately."""
     here = services()
     if not here.settings.rate_limits:
         return False
@@ -180,13 +179,13 @@ def refused_too_often() -> bool:
 
 
 def _presser() -> str:
-    """The network with what is pressed in it: one neighbour's link does not close another's."""
+    """Return the network with the link or browser: one person's link does not block a neighbour's."""
     token = str((request.view_args or {}).get("token", ""))
     return f"{client_address()} {token} {request.cookies.get(SESSION_COOKIE, '')}"
 
 
 def client_networks() -> tuple[str, ...]:
-    """Whose limits count."""
+    """Return the networks of the visitor, the narrow one first."""
     return networks_of(request.remote_addr or "?")
 
 
