@@ -20,7 +20,7 @@ ONLY = {  # package: the files that may import it
     "jinja2": ("mailers/letters/compose.py", "web/"),
     "smtplib": ("mailers/smtp/connection.py",),
     "nacl": ("engine/security/encryption.py",),
-    "waitress": ("web/app/server.py",),
+    "waitress": ("web/app/server.py", "web/app/connections.py"),
 }
 BANNED = {"core", "common", "utils", "helpers", "misc"}
 

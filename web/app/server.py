@@ -8,16 +8,12 @@ import socket
 from typing import Any
 
 from flask import Flask
-from waitress.server import create_server
 
 from engine.settings import Settings, SettingsError
+from web.app.connections import open_server
 from web.app.request_limits import REQUEST_BYTES
 
 log = logging.getLogger("jiuniu")
-
-# A phone keeps its line open for two minutes after the page has come; a whole club may read its
-# mail at once.
-MOST_LINES = 400
 
 
 def listen(app: Flask, settings: Settings) -> Any:
@@ -28,15 +24,14 @@ def listen(app: Flask, settings: Settings) -> Any:
     Raises: SettingsError.
     """
     try:
-        return create_server(
+        return open_server(
             app,
+            by_address=not settings.trusted_proxies,
             host=settings.host,
             port=settings.port,
             threads=8,
             max_request_body_size=REQUEST_BYTES * 2,
             clear_untrusted_proxy_headers=not settings.trusted_proxies,
-            connection_limit=MOST_LINES,
-            asyncore_use_poll=True,
         )
     except (OSError, ValueError, OverflowError) as trouble:
         raise _cannot_listen(settings, trouble) from None
