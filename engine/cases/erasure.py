@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, String, cast, delete, exists, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, select, tuple_, update
 
 from engine.cases.open_cases import open_cases_of
 from engine.cases.transitions import act
@@ -19,6 +19,8 @@ from engine.storage.unit_of_work import ClubSession
 ERASED = "the recipient was erased"
 # How long a letter's bytes stay after it was settled: long enough to answer questions about it.
 BYTES_KEPT = timedelta(days=30)
+# So many of them are deleted in one commit.
+BYTES_AT_ONCE = 200
 
 
 def forget_case(session: ClubSession, case: Case) -> None:
@@ -73,16 +75,25 @@ def erase_person(session: ClubSession, person: Person) -> None:
     )
     about = (Letter.person_id == person.id) | (Letter.about_id == person.id)
     session.execute(update(Letter).where(about).values(bytes=None, data={}))
-    theirs = (Event.case_id == Letter.case_id) & (Event.version == Letter.version)
-    signed = exists().where(
-        theirs, (Event.who_id == person.id) | (Event.on_behalf_of_id == person.id)
-    )
-    session.execute(
-        update(Letter).where(Letter.bytes.is_not(None), signed).values(bytes=None)
-    )  # They name the decider.
-    session.execute(
-        update(Letter).where(Letter.case_id.is_(None)).values(bytes=None)
-    )  # Digests and receipts may name any person.
+    _forget_mentions(session, person)
+
+
+def _forget_mentions(session: ClubSession, person: Person) -> None:
+    """Delete the bytes of letters about others that name this person.
+
+    Found from the person's events by their index: an erasure of many must not read every letter for
+    each of them.
+    """
+    named = Letter.bytes.is_not(None)
+    theirs = select(Event.case_id, Event.version)
+    as_actor = theirs.where(Event.who_id == person.id)
+    of_event = tuple_(Letter.case_id, Letter.version)
+    session.execute(update(Letter).where(named, of_event.in_(as_actor)).values(bytes=None))
+    if person.registered_at is not None:  # others acted for members only, or in their place
+        replaced = theirs.where(Event.on_behalf_of_id == person.id)
+        session.execute(update(Letter).where(named, of_event.in_(replaced)).values(bytes=None))
+    # Digests and receipts may name any person.
+    session.execute(update(Letter).where(named, Letter.case_id.is_(None)).values(bytes=None))
 
 
 class CannotErase(ValueError):
@@ -135,7 +146,10 @@ def erase_for_good(session: ClubSession, club_id: int, person_id: int, now: date
 
 
 @across_clubs
-def forget_bytes(session: ClubSession, before: datetime) -> None:
-    """Delete the bytes of letters settled before this; the rows stay."""
-    old = Letter.settled_at < before
-    session.execute(update(Letter).where(old, Letter.bytes.is_not(None)).values(bytes=None))
+def forget_bytes(session: ClubSession, before: datetime, size: int = BYTES_AT_ONCE) -> int:
+    """Delete the bytes of letters settled before this; the rows stay. Return how many."""
+    old = (Letter.settled_at < before) & Letter.bytes.is_not(None)
+    some = select(Letter.club_id, Letter.id).where(old).order_by(Letter.settled_at).limit(size)
+    theirs = tuple_(Letter.club_id, Letter.id).in_(some)
+    emptied = session.execute(update(Letter).where(theirs).values(bytes=None).returning(Letter.id))
+    return len(emptied.all())

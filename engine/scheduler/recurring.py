@@ -38,7 +38,7 @@ from engine.storage.unit_of_work import ClubSession
 log = logging.getLogger(__name__)
 
 NEWER_ONE = "skipped: a newer daily letter took its place"
-BATCH = 500
+BATCH = 100
 BACK_OFF = timedelta(minutes=15)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select, update
 from engine.cases.erasure import forget_case, has_words
 from engine.cases.transitions import act
 from engine.charter.model import Number
+from engine.clock import machine_now
 from engine.club.context import all_clubs, charter_numbers, current_club, load_clubs
 from engine.declare.registry import UNREADABLE, all_workflows, standing
 from engine.declare.transition import CLOCK
@@ -29,37 +30,56 @@ from engine.storage.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
 
-# Steps, or reminders, in one commit: some tens of milliseconds for which a form waits.
+# Steps, or reminders, in one commit, and how long steps may take before it: a form that is posted
+# meanwhile waits for all of it.
 ROUND, REMINDERS = 500, 1_000
+LONGEST = timedelta(milliseconds=30)
 BACK_OFF = timedelta(minutes=15)
 
 
 def sweep(db: Database, now: datetime) -> int:
     """Let each due case take one step; return how many cases were looked at."""
     seen, reminders = 0, True
+    size = ROUND
     while True:
-        count = db.write(sweep_round, now, reminders=reminders)
+        count, more = db.write(sweep_batch, now, size, reminders=reminders, longest=LONGEST)
         seen += count
+        size = min(ROUND, 2 * max(count, 5))  # what does not fit in need not be read
         reminders = reminders and count >= REMINDERS
-        if count < ROUND:
+        if not more:
             return seen
 
 
+def sweep_round(session: ClubSession, now: datetime, size: int = ROUND) -> int:
+    """Sweep a batch as ``sweep_batch`` does, however long it takes; return how many cases."""
+    return sweep_batch(session, now, size)[0]
+
+
 @across_clubs
-def sweep_round(
-    session: ClubSession, now: datetime, size: int = ROUND, *, reminders: bool = True
-) -> int:
-    """Sweep a batch of the oldest due cases in one commit: reminders together, then steps."""
+def sweep_batch(
+    session: ClubSession,
+    now: datetime,
+    size: int = ROUND,
+    *,
+    reminders: bool = True,
+    longest: timedelta | None = None,
+) -> tuple[int, bool]:
+    """Sweep a batch of the oldest due cases in one commit: reminders together, then steps.
+
+    ``longest``: after it no further step begins. Return how many cases were looked at, and whether
+    there may be more.
+    """
+    ends_at = machine_now() + longest if longest else None
     reminded = _remind_safely(session, now) if reminders else 0
     if reminded >= REMINDERS:
-        return reminded  # the others, too, together: among the steps each costs ten times as much
+        # The others, too, together: among the steps each costs ten times as much.
+        return reminded, True
     due = session.execute(_DUE, {"now": now, "size": size}).scalars()
     cases = sorted(
         due, key=attrgetter("club_id", "wake_at", "id")
     )  # Of two that are due at midnight the older one goes first.
-    if cases:
-        run_due_steps(session, cases, now)
-    return len(cases) + reminded
+    done = run_due_steps(session, cases, now, ends_at) if cases else 0
+    return done + reminded, done < len(cases) or len(cases) >= size
 
 
 _DUE = (
@@ -71,36 +91,47 @@ _DUE = (
 )
 
 
-def run_due_steps(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
-    """Run the steps of a batch, all or none.
+def run_due_steps(
+    session: ClubSession, cases: Sequence[Case], now: datetime, ends_at: datetime | None = None
+) -> int:
+    """Run the steps of a batch, all that fit in or none; return how many were looked at.
 
-    If one is broken, each runs alone, and that one backs off.
+    If one is broken, each runs alone, and that one backs off. ``ends_at``: by the machine's clock.
     """
     keys = [(case.club_id, case.id) for case in cases]
     try:
         with session.begin_nested():
-            _run_all(session, cases, now)
+            done = _run_all(session, cases, now, ends_at)
             session.flush_and_forget()
+        return done
     except Exception as trouble:
         if lost_race(trouble):
             raise
         if len(keys) == 1:
             log.exception("case %s of club %s cannot take its due step", keys[0][1], keys[0][0])
             _back_off(session, keys[0], trouble, now)
-            return
+            return 1
         log.exception("a batch of steps failed; they are taken one by one")
         for key in keys:
             run_due_steps(session, [session.get_one(Case, key)], now)
+        return len(keys)
 
 
-def _run_all(session: ClubSession, cases: Sequence[Case], now: datetime) -> None:
-    """Run the steps of a batch, with what they read loaded at once."""
+def _run_all(
+    session: ClubSession, cases: Sequence[Case], now: datetime, ends_at: datetime | None
+) -> int:
+    """Run the steps of a batch, with what they read loaded at once; return how many were run."""
+    done = 0
     load_clubs(session, {case.club_id for case in cases})
     asks = load_notices(session, cases)
     for club_id, group in groupby(cases, key=attrgetter("club_id")):
         with in_club(session, club_id):
             for case in group:
+                if done and ends_at is not None and machine_now() > ends_at:
+                    return done
                 run_due_step(session, case, now, asks)
+                done += 1
+    return done
 
 
 def _back_off(
@@ -188,8 +219,14 @@ def wake_unscheduled(session: ClubSession, now: datetime) -> None:
 
 
 @across_clubs
-def forget_old(session: ClubSession, now: datetime, size: int = ROUND) -> int:
-    """Empty ended cases after their declared time (``final(keep=…)``); return how many."""
+def forget_old(
+    session: ClubSession, now: datetime, size: int = ROUND, *, longest: timedelta | None = None
+) -> int:
+    """Empty ended cases after their declared time (``final(keep=…)``); return how many.
+
+    ``longest``: after it no further one begins in this commit.
+    """
+    ends_at = machine_now() + longest if longest else None
     kept = [
         (flow.key, state.name, state.keep)
         for flow in all_workflows()
@@ -206,6 +243,8 @@ def forget_old(session: ClubSession, now: datetime, size: int = ROUND) -> int:
                 .scalars()
                 .all()
             ):
+                if done and ends_at is not None and machine_now() > ends_at:
+                    return done
                 with in_club(session, case.club_id):
                     forget_case(session, case)
                     done += 1

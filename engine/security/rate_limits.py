@@ -74,7 +74,7 @@ def hit(session: ClubSession, limit: Limit, who: str, machine_now: datetime) -> 
 def hit_networks(
     session: ClubSession, limit: Limit, networks: Sequence[str], machine_now: datetime
 ) -> bool:
-    """Count one more in each network of a visitor; the limit of the wider one is half as high again."""
+    """Count one more in each network of a visitor; the wider one may have half as many again."""
     wider = replace(limit, what=f"{limit.what}, site", most=limit.most * 3 // 2)
     within = [
         hit(session, bound, network, machine_now)

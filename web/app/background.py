@@ -21,7 +21,7 @@ from engine.operations.database_clock import host_name
 from engine.operations.mail_account import Outgoing, reencrypt
 from engine.scheduler.recurring import open_due
 from engine.scheduler.schedules import plan_every_club
-from engine.scheduler.sweep import forget_old, sweep, wake_unscheduled
+from engine.scheduler.sweep import LONGEST, forget_old, sweep, wake_unscheduled
 from engine.security.rate_limits import delete_old_rates
 from engine.storage.heartbeats import beat, note_channel, note_skew
 from mailers.queue.outbox import requeue_expired_leases
@@ -141,8 +141,10 @@ class Ticker:
         db, now = self.service.db, self.service.clock.now()
         db.write(plan_every_club, now)
         db.write(wake_unscheduled, now)
-        db.write(forget_old, now)
-        db.write(forget_bytes, now - BYTES_KEPT)
+        while db.write(forget_old, now, longest=LONGEST):
+            pass  # Forms that wait are written between the commits.
+        while db.write(forget_bytes, now - BYTES_KEPT):
+            pass
         db.write(forget_old_drafts, now)
         db.write(forget_ended_sessions, now)
         db.write(forget_spent_links, now)

@@ -19,8 +19,8 @@ from waitress.task import ThreadedTaskDispatcher
 
 from engine.security.client_networks import networks_of
 
-# A phone keeps its connection open for two minutes after the page has come, and a whole club may read its
-# mail at once, behind one address of its school. File descriptors are 1,024 on most systems.
+# A phone keeps its connection open for two minutes after the page has come, and a whole club may
+# read its mail at once, behind one address of its school. Most systems allow 1,024 open files.
 MOST_CONNECTIONS = 400
 MOST_OF_ONE = 200
 # For the head of a request, and for all of it: eight mebibytes at 70 kB a second.
@@ -107,9 +107,12 @@ def open_server(app: Flask, *, by_address: bool, **given: Any) -> Any:
     Raises: OSError, ValueError, OverflowError.
     """
     settings = Adjustments(
-        connection_limit=MOST_CONNECTIONS + 50, cleanup_interval=2, max_request_header_size=HEAD_BYTES,
-        asyncore_use_poll=True, **given,
-    )  # fmt: skip
+        connection_limit=MOST_CONNECTIONS + 50,
+        cleanup_interval=2,
+        max_request_header_size=HEAD_BYTES,
+        asyncore_use_poll=True,
+        **given,
+    )
     dispatcher = ThreadedTaskDispatcher()
     sockets: dict[int, Any] = {}
     dispatcher.set_thread_count(settings.threads)

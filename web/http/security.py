@@ -179,7 +179,7 @@ def refused_too_often() -> bool:
 
 
 def _presser() -> str:
-    """Return the network with the link or browser: one person's link does not block a neighbour's."""
+    """Return the network with the link or browser: one link does not block a neighbour's."""
     token = str((request.view_args or {}).get("token", ""))
     return f"{client_address()} {token} {request.cookies.get(SESSION_COOKIE, '')}"
 
