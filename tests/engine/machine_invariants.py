@@ -49,6 +49,7 @@ class WhatMustHold(LivingClub):
             self.check_the_ledger_of(case, events[case.id], people)
             self.check_the_rest_of(case)
             self.check_warnings(case, events[case.id], letters)
+            self.check_time_had(case, events[case.id])
             if case.workflow == "nomination":
                 self.check_votes(case, events[case.id], marks, people)
         self.check_people(cases, events, people)
@@ -201,11 +202,29 @@ class WhatMustHold(LivingClub):
             "the clock moved against somebody who was asked too late"
         )
 
+    def check_time_had(self, case: Case, events: list[Event]) -> None:
+        """Never worse for being early: a return, a decline or more time leaves what there was."""
+        entry = next((event for event in reversed(events) if enters(event)), None)
+        if (
+            case.turn != "person"
+            or not entry
+            or entry.action not in ("return", "decline", "extend")
+        ):
+            return
+        entered = [event for event in events if enters(event) and event.version < entry.version]
+        states = workflow(case.workflow).states
+        for event in entered:
+            known = (case.id, event.version) in self.dues
+            if known and str(states[event.to_state].turn) == "person":
+                due, _since = self.dues[case.id, event.version]
+                assert case.due_at and case.due_at >= due, "worse for being early"
+
     def check_people(
         self, cases: list[Case], events: dict[int, list[Event]], people: dict[int, Person]
     ) -> None:
         open_ones = Counter((case.person_id, case.workflow) for case in cases if case.turn)
-        twice = [key for key, count in open_ones.items() if count > 1 and key[1] != "departure"]
+        many = ("departure", "reflection")  # a week that waits for its reader is no hindrance
+        twice = [key for key, count in open_ones.items() if count > 1 and key[1] not in many]
         assert twice == [], "one open case of a workflow per person"
         for person in people.values():
             own = [case for case in cases if case.person_id == person.id]

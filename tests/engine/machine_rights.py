@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.declare.workflow import Act, State
 from engine.storage.models import Case, Event, Person
 
-CLOCKS_MOVES = {"due", "postponed", "resumed", "granted", "void"}
+CLOCKS_MOVES = {"due", "postponed", "resumed", "granted", "void", "held_up"}
 MOVES_DUE = {"postponed", "resumed"}
 
 
@@ -60,7 +60,7 @@ def may_hand_in(form: str, person: Person, cases: list[Case]) -> bool:
 def enters(event: Event) -> bool:
     """Does a round begin with it? An answer, a book that is named and a due time that moves stay in
     theirs."""
-    return event.action not in (*MOVES_DUE, "answer") and not (
+    return event.action not in (*MOVES_DUE, "answer", "held_up") and not (
         event.action == "choose" and event.from_state == event.to_state
     )
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import rule
 from sqlalchemy import select
 
 from engine.clock import machine_now
-from engine.storage.models import Case, Letter, Person
+from engine.storage.models import Case, Letter, Person, Schedule
 from mailers.queue import outbox
 from mailers.queue.prepared import OutgoingMail
 from mailers.smtp.reply import SmtpReply
@@ -47,7 +47,11 @@ class TimeAndPost(WhatMustHold):
     def tick(self) -> None:
         rested = self.club().paused_at
         before = {case.id: case.version for case in self.cases()}
+        weeks = self.reading_schedule()
+        opens = weeks.next_at <= self.house.now and not rested
         self.house.tick()
+        if opens and self.reading_schedule().not_opened == weeks.not_opened:
+            self.check_week_opened()
         for case in self.cases():
             if case.id in before:
                 taken = [
@@ -90,6 +94,28 @@ class TimeAndPost(WhatMustHold):
     @rule()
     def leases_run_out(self) -> None:
         self.house.db.write(outbox.requeue_expired_leases, machine_now() + timedelta(minutes=5))
+
+    def reading_schedule(self) -> Schedule:
+        return self.house.rows(select(Schedule).where(Schedule.rule == "reflection"))[0]
+
+    def check_week_opened(self) -> None:
+        """Whoever owes nothing has the week that was just opened."""
+        opened = [case for case in self.cases() if case.workflow == "reflection"]
+        newest = max((case.data["period"] for case in opened), default="")
+        begun = {case.person_id for case in opened if case.data["period"] == newest}
+        owes = {
+            case.person_id
+            for case in self.cases()
+            if case.state == "removal_proposed"
+            or (case.workflow == "reflection" and case.turn == "person")
+        }
+        for person in self.house.rows(select(Person).where(Person.status == "member")):
+            since = max(at for at in (person.joined_at, person.registered_at) if at)
+            old = since <= self.house.now - timedelta(weeks=1)
+            if newest and old and person.role != "owner":
+                assert person.id in begun | owes, (
+                    "a week did not open for a member who owes nothing"
+                )
 
     # What the server is handed
 

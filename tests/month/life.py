@@ -197,7 +197,7 @@ class Life:
     def _works_through(self, who: Somebody, mail: Mail) -> None:
         """Some one by one with a word, the rest on one page; or nothing today."""
         links = [url for url in mail.links if "/c/" in url]
-        if who.mood.chance(0.1) or not links:
+        if who.mood.chance(0.25) or not links:
             return
         for url in links[:-1]:
             if who.mood.chance(0.12):

@@ -119,7 +119,11 @@ def hand_in(mood: Mood, bare: str, action: str = "submit") -> list[Does]:
 
 
 def at_the_opening(mood: Mood) -> list[Does]:
-    """Some name a book first, some of those a big one; some hand in at once."""
+    """Some name a book first, some of those a big one; some hand in at once, and some together on
+    the last evening."""
+    if mood.chance(0.15):
+        words = {name: mood.word(name) for name in ("reflection", "book")}
+        return [mood.does("submit", mood.hours(152, 155), **words)]
     if mood.chance(0.2):
         big = (
             {"big": "y", "book": mood.word("big book")}

@@ -79,6 +79,8 @@ class Round:
     data: dict[str, Any]
     zone: ZoneInfo
     again: Round | None = None
+    had: datetime | None = None
+    """Until when its person had time, before it went on to a reader."""
 
     @property
     def turn_is_the_persons(self) -> bool:
@@ -118,9 +120,12 @@ class Round:
                 self.entered,
                 self._week_ends() + (BIG_BOOK if self.state == "long_owed" else timedelta()),
             )
-        return self._midnight(
+        own = self._midnight(
             self.entered, EXTEND_DAYS if self.entry.action == "extend" else DAYS[self.state]
         )
+        if self.had is None or self.had <= self.entered or not self.turn_is_the_persons:
+            return own
+        return self.had if self.entry.action == "decline" else max(own, self.had)
 
     def _due_anew(self, moment: datetime) -> datetime:
         """As if entered now; what stands in the calendar moves by the span that it had."""
@@ -128,7 +133,9 @@ class Round:
             first = self._first_due()
             span = first - self.entered
             return first if first >= moment + span / 2 else moment + span
-        return self._midnight(moment, DAYS[self.state])
+        own = self._midnight(moment, DAYS[self.state])
+        early = self.turn_is_the_persons and self.had is not None and self.had > moment
+        return max(own, self.had) if early and self.had else own
 
     def _midnight(self, moment: datetime, days: int) -> datetime:
         return datetime.combine(
@@ -165,12 +172,15 @@ def running_rounds(record: Record) -> Iterator[Round]:
 
 def _replay(case: Row, events: list[Row], zone: ZoneInfo, end: datetime) -> Iterator[Round]:
     gone: list[Round] = []
+    had: datetime | None = None
     for number, event in enumerate(events):
         if event.from_state == event.to_state and event.action != "apply_again":
             continue
         rest = events[number + 1 :]
         leaves = next((at for at, later in enumerate(rest) if _enters(later)), None)
         inside = rest if leaves is None else rest[: leaves + 1]
+        if gone and _goes_over(gone[-1], event):
+            had = gone[-1].due_at(event.at)
         gone.append(
             Round(
                 case.id,
@@ -187,9 +197,16 @@ def _replay(case: Row, events: list[Row], zone: ZoneInfo, end: datetime) -> Iter
                 case.data,
                 zone,
                 gone[-2] if event.action == "undo" else None,
+                had,
             )
         )
         yield gone[-1]
+
+
+def _goes_over(left: Round, event: Row) -> bool:
+    """Does the case go on from its person to somebody else?"""
+    on = event.to_state not in PERSONS_TURN and not is_end(event.to_state)
+    return left.turn_is_the_persons and on and event.action != "undo"
 
 
 def _enters(event: Row) -> bool:

@@ -14,6 +14,7 @@ from tests.month.rounds import AFTER_END, is_end, member_since, rounds_of, runni
 from tests.month.rule import AT_ONCE, rules
 
 RULES, rule = rules()
+HALF_A_WEEK = timedelta(days=3, hours=6)  # from Sunday 08:00, due on Saturday 20:00
 
 
 @rule("every due step happened once, when it was due")
@@ -80,8 +81,8 @@ def chains(record: Record) -> Iterator[str]:
 
 @rule("a week opens once for everybody whom it concerns")
 def weeks(record: Record) -> Iterator[str]:
-    """Who was a member on Sunday and had no reflection open and no removal proposed gets one, and
-    nobody else does."""
+    """Who was a member on Sunday and owed no reflection and had no removal proposed gets one, and
+    nobody else does but who was held up by what they owed."""
     cases = [case for case in record.cases if case.workflow == "reflection"]
     for key, count in Counter((case.person_id, case.data.get("period")) for case in cases).items():
         if count > 1:
@@ -96,10 +97,11 @@ def weeks(record: Record) -> Iterator[str]:
                 for case in cases
                 if case.club_id == club.id and case.data.get("period") == period
             }
+            late = _held_up(record, period)
             for person in record.people:
-                if person.club_id == club.id and (person.id in got) != (
-                    wanted := _reads(record, person, opening, tick)
-                ):
+                if person.club_id != club.id or (person.id in got and person.id in late):
+                    continue
+                if (person.id in got) != (wanted := _reads(record, person, opening, tick)):
                     yield f"person {person.id} {person.name}: reflection of {period}: {not wanted}, should be {wanted}"
 
 
@@ -121,8 +123,17 @@ def _openings(record: Record, club: Row) -> Iterator[tuple[datetime, datetime]]:
         day += timedelta(days=1)
 
 
+def _held_up(record: Record, period: str) -> set[int]:
+    """Whom an owed reflection kept from this week: they may have begun it late."""
+    whose = {case.id: case.person_id for case in record.cases}
+    held = (event for event in record.events if event.action == "held_up")
+    return {whose[event.case_id] for event in held if event.answers.get("name") == period}
+
+
 def _reads(record: Record, person: Row, opening: datetime, tick: datetime) -> bool:
     since = member_since(record, person, tick)
+    if tick > opening + HALF_A_WEEK:  # too late to begin: told, and nothing owed
+        return False
     if person.role == "owner" or since is None or since > opening:
         return False
     mine = [
@@ -133,5 +144,7 @@ def _reads(record: Record, person: Row, opening: datetime, tick: datetime) -> bo
     ]
     open_then = [item for item in mine if item.entered < tick <= item.left]
     return not any(
-        item.workflow == "reflection" or item.state == "removal_proposed" for item in open_then
+        (item.workflow == "reflection" and item.turn_is_the_persons)
+        or item.state == "removal_proposed"
+        for item in open_then
     )
