@@ -21,7 +21,7 @@ from engine.scheduler.schedules import RESUME, pass_over
 from engine.scheduler.sweep import BACK_OFF
 from engine.storage.database import ROW_LOCK, enter_club, lock_row, lost_race
 from engine.storage.models import Case, Club, Letter, Person, Schedule
-from engine.storage.states import LetterState, PersonStatus
+from engine.storage.states import LetterState, PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
 log = logging.getLogger(__name__)
@@ -129,13 +129,12 @@ def _has_moved(session: ClubSession, reminder: Letter) -> bool:
 def _tell(
     session: ClubSession, name: str, now: datetime, data: dict[str, str], *, by_clock: bool = False
 ) -> None:
-    """Tell the persons who have something to submit."""
+    """Tell every member; the owner decided it, and the desk says so."""
     session.flush()
     morning = morning_after_quiet(now, time_context(current_club(session)))
-    theirs = select(Case.person_id).where(Case.turn == "person")
     members = (
         select(Person)
-        .where(Person.id.in_(theirs), Person.status == PersonStatus.MEMBER)
+        .where(Person.status == PersonStatus.MEMBER, Person.role != PersonRole.OWNER)
         .order_by(Person.id)
     )
     for person in session.execute(members).scalars().all():

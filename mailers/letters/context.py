@@ -14,14 +14,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from engine.cases.submissions import may_submit
-from engine.club.context import charter_numbers, current_charter, current_owner
+from engine.club.context import charter_numbers, current_charter, current_owner, time_context
 from engine.club.history import changed_since_last
 from engine.club.people import same_mailbox
 from engine.declare.due_times import days_of_period
 from engine.declare.fields import labels_of, written_answers
-from engine.declare.registry import form_number, state_of, title_of, week_of, workflow
+from engine.declare.registry import form_number, standing, state_of, title_of, week_of, workflow
 from engine.declare.roles import Proof
-from engine.declare.workflow import Workflow
+from engine.declare.targets import resolve
+from engine.declare.transition import CLOCK, Transition
+from engine.declare.workflow import REMOVAL_PROPOSED, Workflow
+from engine.declare.workflow import person as the_person
 from engine.security.links import Kind, Link, Links
 from engine.storage.models import Case, Club, Event, Letter, Person
 from engine.storage.unit_of_work import ClubSession
@@ -143,6 +146,18 @@ class LetterContext:
     def next_period(self) -> datetime:
         """Return when the calendar opens the period after the one of the letter."""
         return datetime.fromisoformat(self.letter.data["following"])
+
+    @cached_property
+    def last_warning(self) -> bool:
+        """True if the deadline leads to a proposed removal: no second chance is left then."""
+        state, due = standing(self.case), self.case.due_at
+        if state.due is None or state.turn != the_person or due is None:
+            return False
+        club, version = self.club_row, self.case.entered_version
+        context = time_context(club, self.case)
+        event: Any = None  # A test of a target reads no event.
+        step = Transition(self.session, self.case, CLOCK, due, event, version, club, context)
+        return resolve(state.due.to, step) in (REMOVAL_PROPOSED, "not_pursued")
 
     @property
     def book(self) -> str:

@@ -104,7 +104,11 @@ def _sign_in(facts: LetterContext) -> dict[str, Any]:
 
 def _paused(facts: LetterContext) -> dict[str, Any]:
     until = facts.letter.data["until"]
-    return {"until": datetime.fromisoformat(until) if until else None}
+    mine = worklists.cases_of(facts.session, facts.you)
+    return {
+        "until": datetime.fromisoformat(until) if until else None,
+        "open": any(case.turn == "person" for case in mine),
+    }
 
 
 def _resumed(facts: LetterContext) -> dict[str, Any]:

@@ -140,6 +140,17 @@ def resumed(house: House) -> None:
     house.db.write(resume, house.club_id, house.now)
 
 
+def paused_with_nothing_open(house: House) -> None:
+    house.add(LILEI, "李雷")
+    house.db.write(pause, house.club_id, house.now)
+
+
+def resumed_with_nothing_open(house: House) -> None:
+    paused_with_nothing_open(house)
+    house.now += timedelta(days=2)
+    house.db.write(resume, house.club_id, house.now)
+
+
 def page_sent(house: House) -> None:
     house.add(LILEI, "李雷")
     house.db.write(
@@ -156,6 +167,8 @@ STORIES: Stories = {
     "club.paused": (paused, LILEI),
     "club.paused+until": (paused_until, LILEI),
     "club.resumed": (resumed, LILEI),
+    "club.paused+nothing_open": (paused_with_nothing_open, LILEI),
+    "club.resumed+nothing_open": (resumed_with_nothing_open, LILEI),
     "club.your_page": (page_sent, LILEI),
     "club.imported": (imported, LILEI),
     "club.imported+admin": (an_admin_imported, ADMIN),

@@ -77,6 +77,7 @@ def init(app: Flask) -> None:
         choice_word=choice_word,
         case_label=case_label,
         held_up_word=held_up_word,
+        paused_word=paused_word,
         letter_word=letter_word,
         letter_state_word=lambda state: gettext(letter_words.STATES[state]),
         meaning_word=lambda meaning: gettext(letter_words.MEANINGS[meaning]) if meaning else "",
@@ -172,6 +173,21 @@ def held_up_word(case: Case) -> str:
     if services().clock.now() <= until:
         return gettext(HELD_UP, days=days, when=say_short(until, _zone(), g.language))
     return gettext(LEFT_OUT, days=days)
+
+
+DAYS_LEFT = (
+    _("On a break; afterwards less than a day is left"),
+    _("On a break; afterwards one day is left"),
+    _("On a break; afterwards %(n)s days are left"),
+)
+
+
+def paused_word(case: Case) -> str:
+    """Return how much time is left after the pause of the club, instead of the old deadline."""
+    if g.club is None or g.club.paused_at is None or case.due_at is None:
+        return ""
+    left = case.due_at - max(g.club.paused_at, case.entered_at)
+    return gettext(DAYS_LEFT[min(max(left.days, 0), 2)], n=left.days)
 
 
 def letter_word(name: str) -> str:
