@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
@@ -82,20 +86,28 @@ _OFFICERS = (
 )
 _CLUBS = select(Club).where(Club.id.in_(bindparam("clubs", expanding=True)))
 
-_parsed: dict[tuple[int, int, datetime], Charter] = {}
+
+@dataclass(frozen=True)
+class _CharterVersion:
+    """What makes a charter the same one; its text follows from that."""
+
+    club_id: int
+    number: int
+    created_at: datetime
+    locale: str
+    charter: Mapping[str, Any] = field(compare=False)
 
 
 def current_charter(club: Club) -> Charter:
     """Return the club's charter, parsed once per version."""
-    key = (club.id, club.charter_version, club.created_at)
-    if key not in _parsed:
-        _parsed[key] = load_charter(club.charter, club.locale)
-    return _parsed[key]
+    return _parse(
+        _CharterVersion(club.id, club.charter_version, club.created_at, club.locale, club.charter)
+    )
 
 
-def drop_parsed_charter(club: Club) -> None:
-    """Drop this version's parsed charter from the cache."""
-    _parsed.pop((club.id, club.charter_version, club.created_at), None)
+@lru_cache(maxsize=256)  # Bounded: a sandbox's versions fall out again.
+def _parse(version: _CharterVersion) -> Charter:
+    return load_charter(version.charter, version.locale)
 
 
 def charter_numbers(club: Club) -> Numbers:

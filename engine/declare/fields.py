@@ -5,9 +5,10 @@ Messages are msgids of the catalogue (English is the source), translated where t
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, cast
 
 from wtforms import BooleanField, EmailField, Form, StringField, TextAreaField, ValidationError
@@ -180,15 +181,16 @@ def private(field: Any) -> Any:
     return field
 
 
-_made: dict[tuple[type[Workflow], tuple[str, ...]], type[Form]] = {}
-
-
 def form_for(workflow: type[Workflow], names: tuple[str, ...]) -> type[Form]:
     """Return the WTForms form of these fields, in declared order; built once."""
-    if (workflow, names) not in _made:
-        chosen = {name: field for name, field in workflow.fields.items() if name in names}
-        _made[workflow, names] = cast(type[Form], type(workflow.__name__ + "Form", (Form,), chosen))
-    return _made[workflow, names]
+    return _build_form(cast(Hashable, workflow), names)  # mypy takes the class for an instance
+
+
+# Bounded: there are few forms, but tests declare workflows of their own.
+@functools.lru_cache(maxsize=256)
+def _build_form(workflow: Any, names: tuple[str, ...]) -> type[Form]:
+    chosen = {name: field for name, field in workflow.fields.items() if name in names}
+    return cast(type[Form], type(workflow.__name__ + "Form", (Form,), chosen))
 
 
 def answers_of(form: Form) -> dict[str, Any]:

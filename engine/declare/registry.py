@@ -19,7 +19,19 @@ from engine.text.i18n import of_week, say_week, translate
 if TYPE_CHECKING:
     from engine.storage.models import Case
 
-_known: dict[str, type[Workflow]] = {}
+
+class Registry:
+    """The workflows of an installation by key, in the order of their declaration."""
+
+    def __init__(self, flows: Mapping[str, type[Workflow]] | None = None) -> None:
+        self.flows = dict(flows or {})
+
+    def copy(self) -> Registry:
+        """Return a registry of one's own, for a test that declares more workflows."""
+        return Registry(self.flows)
+
+
+REGISTRY = Registry()
 
 
 def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
@@ -27,10 +39,10 @@ def register(*workflows: type[Workflow]) -> tuple[type[Workflow], ...]:
 
     Raises: validation.Misdeclared, naming the first error.
     """
-    together = _known | {workflow.key: workflow for workflow in workflows}
+    together = REGISTRY.flows | {workflow.key: workflow for workflow in workflows}
     for workflow in workflows:
         check(workflow, together)
-    _known.update(together)
+    REGISTRY.flows.update(together)
     return workflows
 
 
@@ -51,7 +63,7 @@ UNREADABLE.name = "unreadable"
 
 
 def workflow(name: str) -> type[Workflow]:
-    return _known.get(name, Unreadable)
+    return REGISTRY.flows.get(name, Unreadable)
 
 
 def label_of(letter: str) -> str:
@@ -59,7 +71,7 @@ def label_of(letter: str) -> str:
 
     Letters are named ``study_plan.please_write``.
     """
-    flow = _known.get(letter.partition(".")[0])
+    flow = REGISTRY.flows.get(letter.partition(".")[0])
     return flow.label if flow else ""
 
 
@@ -87,7 +99,7 @@ def standing(case: Case) -> State:
 
 def declared() -> set[tuple[str, str]]:
     """Return every workflow and state that a row may name."""
-    return {(flow.key, name) for flow in _known.values() for name in flow.states}
+    return {(flow.key, name) for flow in REGISTRY.flows.values() for name in flow.states}
 
 
 def follows_calendar(flow: type[Workflow]) -> bool:
@@ -102,18 +114,18 @@ def is_offer(workflow_name: str) -> bool:
 
 def turns() -> set[Role]:
     """Return every role that a turn may name."""
-    return {state.turn for flow in _known.values() for state in flow.states.values()}
+    return {state.turn for flow in REGISTRY.flows.values() for state in flow.states.values()}
 
 
 def all_workflows() -> tuple[type[Workflow], ...]:
-    return tuple(_known.values())
+    return tuple(REGISTRY.flows.values())
 
 
 def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], OpenedFrom]]:
     """Return the workflows that open when that state is entered, and for whom."""
     return [
         (flow, opening)
-        for flow in _known.values()
+        for flow in REGISTRY.flows.values()
         for opening in flow.openings
         if isinstance(opening, OpenedFrom)
         and (opening.workflow, opening.state) == (workflow_name, state)
@@ -122,7 +134,9 @@ def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], Open
 
 def by_form(path: str) -> type[Workflow] | None:
     """Return the workflow of the form at ``/<club>/<path>``."""
-    return next((flow for flow in _known.values() if flow.form_path == path and flow.fields), None)
+    return next(
+        (flow for flow in REGISTRY.flows.values() if flow.form_path == path and flow.fields), None
+    )
 
 
 def form_number(flow: type[Workflow]) -> int:
@@ -134,4 +148,4 @@ def form_number(flow: type[Workflow]) -> int:
 
 
 def by_form_number(number: int) -> type[Workflow] | None:
-    return next((flow for flow in _known.values() if form_number(flow) == number), None)
+    return next((flow for flow in REGISTRY.flows.values() if form_number(flow) == number), None)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from engine.club.context import current_club, drop_parsed_charter
+from engine.club.context import current_club
 from engine.declare.registry import workflow
 from engine.reports.sandbox import sandbox
 from engine.scheduler.recurring import openings_round
@@ -74,7 +74,6 @@ def forecast_letters(
         while (moment := _next_moment(session)) is not None and moment <= until:
             _simulate(session, max(moment, now))
             found += _leaving(session, until)
-        drop_parsed_charter(current_club(session))
         return sorted(found, key=lambda item: item.at)
 
 

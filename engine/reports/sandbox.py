@@ -7,17 +7,12 @@ Left out: bytes of letters, words of ended cases, and rows that no step of the c
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
-import weakref
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Table, text
 
 from engine.storage.database import Database, enter_club
-from engine.storage.engines import begin_sqlite, sqlite_module
 from engine.storage.models import Row
 from engine.storage.unit_of_work import ClubSession
 
@@ -46,7 +41,7 @@ _INSTEAD = {
 @contextlib.contextmanager
 def sandbox(db: Database, club_id: int) -> Iterator[ClubSession]:
     """Open a session on the copy, inside the club."""
-    with ClubSession(_aside(db), expire_on_commit=False) as session:
+    with ClubSession(db.sandbox, expire_on_commit=False) as session:
         session.keys = db.keys
         connection = session.connection()
         tables = [
@@ -59,30 +54,6 @@ def sandbox(db: Database, club_id: int) -> Iterator[ClubSession]:
             _copy(connection, table, club_id, real)
         enter_club(session, club_id)
         yield session
-
-
-_engines: weakref.WeakKeyDictionary[Database, Engine] = weakref.WeakKeyDictionary()
-
-
-def _aside(db: Database) -> Engine:
-    """Make connections that are used once and that begin without asking to write."""
-    if db not in _engines:
-        if db.is_sqlite:
-            _engines[db] = create_engine(
-                db.url, module=sqlite_module(), poolclass=NullPool, hide_parameters=True
-            )
-            event.listen(_engines[db], "connect", _set_up_sqlite)
-            event.listen(_engines[db], "begin", functools.partial(begin_sqlite, "BEGIN"))
-        else:
-            _engines[db] = create_engine(
-                db.url, isolation_level="REPEATABLE READ", poolclass=NullPool, hide_parameters=True
-            )
-    return _engines[db]
-
-
-def _set_up_sqlite(connection: Any, record: Any) -> None:
-    connection.isolation_level = None
-    connection.execute("PRAGMA temp_store=MEMORY")
 
 
 def _hide(connection: Connection, tables: list[Table]) -> str:

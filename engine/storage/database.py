@@ -18,13 +18,13 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine.storage.engines import database_file, open_engine
+from engine.storage.engines import database_file, open_engine, open_sandbox_engine
 from engine.storage.fair_lock import FairLock
 from engine.storage.models import Row
 from engine.storage.unit_of_work import ALL_CLUBS, ClubSession, Sealer
@@ -131,6 +131,11 @@ class Database:
                 driver = connection.connection.driver_connection
                 assert driver is not None
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @functools.cached_property
+    def sandbox(self) -> Engine:
+        """Return an engine for trying something on a copy of a club's rows."""
+        return open_sandbox_engine(self.url)
 
     def dispose(self) -> None:
         self.writer.dispose()

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import NullPool
 
 from engine.storage.database_file import DatabaseFile
 
@@ -109,6 +110,23 @@ def _set_up_sqlite(connection: Any, record: Any, *, read_only: bool) -> None:
     if read_only:
         cursor.execute("PRAGMA query_only=ON")
     cursor.close()
+
+
+def open_sandbox_engine(url: URL) -> Engine:
+    """Open connections that are used once and that begin without asking to write."""
+    if url.get_backend_name() != "sqlite":
+        return create_engine(
+            url, isolation_level="REPEATABLE READ", poolclass=NullPool, hide_parameters=True
+        )
+    engine = create_engine(url, module=sqlite_module(), poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "connect", _set_up_sandbox)
+    event.listen(engine, "begin", functools.partial(begin_sqlite, "BEGIN"))
+    return engine
+
+
+def _set_up_sandbox(connection: Any, record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA temp_store=MEMORY")
 
 
 def begin_sqlite(statement: str, connection: Any) -> None:

@@ -32,7 +32,7 @@ from engine.rules.effects import remove
 
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget at the test's end which workflows it registers."""
-    monkeypatch.setattr(registry, "_known", dict(registry._known))
+    monkeypatch.setattr(registry, "REGISTRY", registry.REGISTRY.copy())
 
 
 def declared(monkeypatch: pytest.MonkeyPatch, *flows: type[Workflow]) -> None:

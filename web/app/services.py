@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
 from itsdangerous import URLSafeTimedSerializer
@@ -16,6 +16,7 @@ from itsdangerous import URLSafeTimedSerializer
 from engine.clock import Clock, FileClock, machine_now
 from engine.operations.database_clock import DatabaseClock
 from engine.operations.mail_account import Outgoing, outgoing
+from engine.reports.forecast import PlannedLetter
 from engine.security.encryption import Encryption
 from engine.security.links import Links
 from engine.settings import MailServer, Settings, SettingsError
@@ -98,6 +99,9 @@ class Services:
     # Each is locked by its tick while it runs, both by the demo while it runs its weeks.
     sweeping: threading.Lock = field(default_factory=threading.Lock)
     posting: threading.Lock = field(default_factory=threading.Lock)
+
+    # The forecast of each club with its time and what it was computed from, of some clubs.
+    forecasts: dict[int, tuple[datetime, Any, list[PlannedLetter]]] = field(default_factory=dict)
 
     # When this process began, by the machine's clock.
     started_at: datetime = field(default_factory=machine_now)

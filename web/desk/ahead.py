@@ -49,7 +49,7 @@ def ahead_page(slug: str) -> str | Response:
     with services().db.read() as session:
         club, _you = officer_here(session, slug)
         entries = agenda(session, now, now + timedelta(days=DAYS))
-    sendings = gathered(cached_forecast(services().db, club, now))
+    sendings = gathered(cached_forecast(services(), club, now))
     return render_template(
         "pages/desk/ahead.html",
         calendar=_by_day([_row(entry) for entry in entries], club, lambda row: row.at),

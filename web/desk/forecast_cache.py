@@ -14,12 +14,11 @@ from engine.storage.database import Database
 from engine.storage.models import Case, Club, Letter, Person, Schedule
 from engine.storage.states import LetterState
 from engine.storage.unit_of_work import ClubSession
+from web.app.services import Services
 
 DAYS = 14
 _KEPT = timedelta(minutes=10)
 _MOST_CLUBS = 100
-
-_cached: dict[tuple[str, int], tuple[datetime, Any, list[PlannedLetter]]] = {}
 
 
 @dataclass(frozen=True)
@@ -32,19 +31,19 @@ class Sending:
     who: list[str]
 
 
-def cached_forecast(db: Database, club: Club, now: datetime) -> list[PlannedLetter]:
+def cached_forecast(here: Services, club: Club, now: datetime) -> list[PlannedLetter]:
     """Return the letters of the next days in order, from the cache if nothing changed.
 
     Computed again after each change of the club's rows, and now and then.
     """
-    key = str(db.url), club.id
+    db, cached = here.db, here.forecasts
     with db.read(club.id) as session:
         state = club.charter_version, club.zone, _traces(session)
-    found = _cached.get(key)
+    found = cached.get(club.id)
     if found is None or found[1] != state or not now - _KEPT <= found[0] <= now:
-        while len(_cached) >= _MOST_CLUBS:
-            _cached.pop(next(iter(_cached)), None)
-        found = _cached[key] = (
+        while len(cached) >= _MOST_CLUBS:
+            cached.pop(next(iter(cached)), None)
+        found = cached[club.id] = (
             now,
             state,
             forecast_letters(db, club.id, now, now + timedelta(days=DAYS)),

@@ -115,7 +115,7 @@ def preview_of_club(club: Club, name: str, zone: str) -> Preview:
 def _look_ahead(made: Preview, club: Club, change: Callable[[ClubSession], None]) -> None:
     here, now = services(), services().clock.now()
     different = _gathered(
-        letter_changes(cached_forecast(here.db, club, now), trial(here.db, club, now, change))
+        letter_changes(cached_forecast(here, club, now), trial(here.db, club, now, change))
     )
     made.walked = True
     made.changes, made.rest = different[:MOST], sum(len(change.who) for change in different[MOST:])
