@@ -76,13 +76,19 @@ class Page:
             self.fields() | {"action": button} | typed,
         )
 
-    def press(self, action: str | None = None, **typed: str) -> Page:
-        """Fill in and press; follows the redirect."""
+    def press(self, action: str | None = None, *, once_more: bool = True, **typed: str) -> Page:
+        """Fill in and press; follows the redirect, and presses again if the page asks to."""
         form, data = self.form_with(action), self.fields(action) | typed
         if action:
             data["action"] = action
-        return self.browser.post(
+        answer = self.browser.post(
             urljoin(self.response.url, str(form.get("action") or self.response.url)), data
+        )
+        again = answer.soup.select_one("form.once-more")
+        return (
+            answer.press(str(again.select_one("button")["value"]))
+            if again and once_more
+            else answer
         )
 
 

@@ -12,7 +12,7 @@ from engine.cases.transitions import act
 from engine.declare.registry import workflow
 from engine.declare.transition import CLOCK
 from engine.storage.database import across_clubs, enter_club, lock_row
-from engine.storage.models import Case, Draft, Event, Letter, Mark, Person, WebSession
+from engine.storage.models import Case, Draft, Event, KnownBrowser, Letter, Mark, Person, WebSession
 from engine.storage.states import LetterState, PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 
@@ -69,6 +69,8 @@ def erase_person(session: ClubSession, person: Person) -> None:
     person.status, person.link_epoch = PersonStatus.ERASED, person.link_epoch + 1
     session.execute(update(Mark).where(Mark.person_id == person.id).values(choice=""))
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    session.execute(delete(KnownBrowser).where(KnownBrowser.person_id == person.id))
+    session.execute(update(Event).where(Event.who_id == person.id).values(device=""))
     session.execute(delete(Draft).where(Draft.person_id == person.id))
     session.execute(
         update(Letter).where(Letter.person_id == person.id).values(address=None, answer="")

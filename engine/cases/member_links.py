@@ -11,7 +11,7 @@ from engine.outbox.queue import queue_for_person
 from engine.security.rate_limits import FORM_LINK_MAILS, TooManyMails, hit
 from engine.storage.bulk import insert_new
 from engine.storage.database import across_clubs, club_of
-from engine.storage.models import Person, SpentLink, WebSession
+from engine.storage.models import KnownBrowser, Person, SpentLink, WebSession
 from engine.storage.unit_of_work import ClubSession
 
 # Longer than any one-time link lives, whatever clock it was made by.
@@ -36,6 +36,7 @@ def revoke_links(session: ClubSession, person: Person) -> None:
     """Revoke all links mailed before, and sign every browser out."""
     person.link_epoch += 1
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    session.execute(delete(KnownBrowser).where(KnownBrowser.person_id == person.id))
 
 
 def reissue_links(session: ClubSession, person: Person, now: datetime) -> None:

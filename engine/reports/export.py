@@ -97,7 +97,7 @@ def _case(case: Case) -> dict[str, Any]:
 
 def _told(event: Event, person: Person) -> dict[str, Any]:
     """Replace the number of another actor by their role."""
-    return plain(event, without={"who_id", "on_behalf_of_id"}) | {
+    return plain(event, without={"who_id", "on_behalf_of_id", "device"}) | {
         "who": _part(event.who_id, person),
         "on_behalf_of": _part(event.on_behalf_of_id, person) if event.on_behalf_of_id else None,
     }

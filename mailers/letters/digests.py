@@ -87,6 +87,10 @@ def _receipt(facts: LetterContext) -> dict[str, Any]:
                 "label": title_of(case, facts.language, facts.today),
                 "who": isolate(person.name),
                 "action": event.action,
+                "at": event.at,
+                "device": " · ".join(
+                    translate(word, facts.language) for word in event.device.split(" · ") if word
+                ),
                 "url": facts.link_to("case", case.id),
                 "undo_until": undo_ends(event, facts.charter) if can_undo else None,
                 "until": case.due_at if stands and event.action == "extend" else None,

@@ -48,6 +48,7 @@ from web.cases.confirmations import count_resend, mailed_to
 from web.cases.letter_preview import preview_letters
 from web.cases.on_behalf import in_whose_name, may_act_for
 from web.cases.repeated import TOO_OFTEN, count_repeated, words_of
+from web.cases.second_look import OnceMore, decides, look_twice, once_more_page
 from web.http.auth import Visitor, read_token, token_for, visitor
 from web.http.unsaved_input import by_script, line_of_page
 from web.labels import wording
@@ -132,6 +133,8 @@ def _pressed(link: Link, token: str) -> Page:
             typed.letters = preview_letters(_press, link, token, request.form)
             return _render_case(link, token, typed)
         action, token_now = services().db.write(_press, link, token, request.form)
+    except OnceMore as asked:
+        return once_more_page(asked)
     except Invalid as wrong:
         typed.errors = wrong.errors
         return _render_case(link, token, typed), 422
@@ -174,6 +177,11 @@ def _press(
         return "vote", token
     if sent.get("action") == "resend":
         count_resend(session, matter)
+    if "preview" not in sent:
+        about_other = decides(met.you, matter.person_id)
+        wanted = sent.get("action", "")
+        device = look_twice(session, met.you, wanted, sent, decides=about_other)
+        actor = replace(actor, device=device)
     action = _act(session, met, matter, actor, sent)
     if met.you.link_epoch != link.epoch and met.you.status == PersonStatus.MEMBER:
         token = token_for(met.club, met.you, "case", matter.id)

@@ -24,6 +24,7 @@ from engine.storage.models import Case, Person
 from engine.storage.unit_of_work import ClubSession
 from mailers.letters.document import start_of
 from web.app.services import services
+from web.cases.second_look import OnceMore, look_twice, once_more_page
 from web.http.auth import link_for, visitor
 from web.http.paging import MOST_ID
 
@@ -63,15 +64,24 @@ def review_queue_page(link: Link, token: str, *, pressed_again: bool = False) ->
 def press_review_queue(link: Link, token: str) -> Page:
     if nothing_ticked():
         return review_queue_page(link, token, pressed_again=True), 400
-    done, missed = approve_ticked(lambda session: visitor(session, link).you)
+    try:
+        device = services().db.write(_look_twice, link)
+    except OnceMore as asked:
+        return once_more_page(asked)
+    done, missed = approve_ticked(lambda session: visitor(session, link).you, device)
     return redirect(url_for("case.case_page", token=token, done=done, missed=missed), 303)
+
+
+def _look_twice(session: ClubSession, link: Link) -> str:
+    you = visitor(session, link).you
+    return look_twice(session, you, "approve", request.form, decides=True)
 
 
 def nothing_ticked() -> bool:
     return request.form.get("action") != "approve" or "case" not in request.form
 
 
-def approve_ticked(decider: Callable[[ClubSession], Person]) -> tuple[int, int]:
+def approve_ticked(decider: Callable[[ClubSession], Person], device: str = "") -> tuple[int, int]:
     """Approve the ticked cases, each in its own commit; return how many were, and were not.
 
     One that another decider took meanwhile stops no other. ``decider``: the presser, looked up in
@@ -86,6 +96,7 @@ def approve_ticked(decider: Callable[[ClubSession], Person]) -> tuple[int, int]:
                 case_id,
                 request.form.get(f"round-{case_id}", type=int),
                 services().clock.now(),
+                device,
             )
             done += 1
         except Refused:
@@ -99,10 +110,12 @@ def _approve(
     case_id: int,
     seen: int | None,
     now: datetime,
+    device: str,
 ) -> None:
     you = decider(session)
     case = held_case(session, you, case_id)
-    act(session, case, "approve", by=Actor(you, "page"), now=now, seen_version=seen)
+    by = Actor(you, "page", device=device)
+    act(session, case, "approve", by=by, now=now, seen_version=seen)
 
 
 def held_case(session: ClubSession, you: Person, case_id: int) -> Case:

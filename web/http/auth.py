@@ -194,6 +194,7 @@ def start_session(
             secret_hash=hashes_of(secret)[0],
             link=link,
             device=device,
+            browser=hashes_of(here)[0] if (here := request.cookies.get("jiuniu_device")) else "",
             started_at=now,
             ends_at=now + life,
         )

@@ -23,7 +23,7 @@ REFUSED = _("Not saved. Press “Save draft” to see why.")
 SECRETS = frozenset({"password"})  # neither shown nor sent again
 # Values that a page sends along, ticks and choices from lists: they were not typed.
 SENT_ALONG = re.compile(
-    r"csrf_token|form|homepage|action|preview|by|for|from|back|round|version|seen|rows|kind|case"
+    r"csrf_token|form|sure|homepage|action|preview|by|for|from|back|round|version|seen|rows|kind|case"
     r"|letter|session|take|choice|locale|provider|security|kept|looked|List-Unsubscribe"
     r"|replace_demo|accept_charter|(round|deputies|daily|gone)-.*|.*-(unit|day)"
 )
