@@ -1,4 +1,4 @@
-"""Ask for one more press: by a decider's link in a new browser, or before what nobody can undo."""
+"""Ask for one more press: by a decider's link in a new browser, or before what has no undo."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class OnceMore(Exception):
 
     def __init__(self, you: Person, action: str, *, strange: bool, for_good: bool) -> None:
         super().__init__(action)
-        self.you, self.action, self.strange, self.for_good = you, action, strange, for_good
+        self.you = you
+        self.action = action
+        self.strange = strange
+        self.for_good = for_good
 
 
 def look_twice(
