@@ -25,7 +25,6 @@ from engine.club.permissions import acts_for, may_read_words, may_see
 from engine.declare.fields import (
     answers_of,
     clean_note,
-    clean_text,
     form_for,
     labels_of,
     written_answers,
@@ -48,7 +47,8 @@ from web.cases.confirmations import count_resend, mailed_to
 from web.cases.letter_preview import preview_letters
 from web.cases.on_behalf import in_whose_name, may_act_for
 from web.cases.repeated import TOO_OFTEN, count_repeated, words_of
-from web.cases.second_look import OnceMore, decides, look_twice, once_more_page
+from web.cases.repeats import is_same_submission
+from web.cases.second_look import OnceMore, once_more_page, with_second_look
 from web.http.auth import Visitor, read_token, token_for, visitor
 from web.http.unsaved_input import by_script, line_of_page
 from web.labels import wording
@@ -139,7 +139,7 @@ def _pressed(link: Link, token: str) -> Page:
         typed.errors = wrong.errors
         return _render_case(link, token, typed), 422
     except Stale as stale:
-        if _same_hand_in(link, stale.event, request.form):
+        if is_same_submission(link, stale.event, request.form):
             return redirect(url_for("case.case_page", token=token, done=stale.event.action), 303)
         typed.message, typed.event = FASTER, stale.event
         return _render_case(link, token, typed), 409
@@ -178,10 +178,7 @@ def _press(
     if sent.get("action") == "resend":
         count_resend(session, matter)
     if "preview" not in sent:
-        about_other = decides(met.you, matter.person_id)
-        wanted = sent.get("action", "")
-        device = look_twice(session, met.you, wanted, sent, decides=about_other)
-        actor = replace(actor, device=device)
+        actor = with_second_look(session, met, matter, actor, sent)
     action = _act(session, met, matter, actor, sent)
     if met.you.link_epoch != link.epoch and met.you.status == PersonStatus.MEMBER:
         token = token_for(met.club, met.you, "case", matter.id)
@@ -269,19 +266,6 @@ def _case_of(session: ClubSession, met: Visitor) -> Case:
     if not may_see(session, met.case, met.you):
         abort(403 if request.method == "POST" else 404)  # The presser had seen it.
     return met.case
-
-
-def _same_hand_in(link: Link, event: Event, sent: MultiDict[str, str]) -> bool:
-    """True if the same person sent this form a moment ago: a double press or a repeat."""
-    if event.who_id != link.person_id or not event.answers:
-        return False
-    if sent.get("action") not in (None, "", event.action):
-        return False
-    return all(
-        clean_text(sent.get(name)) == text
-        for name, text in event.answers.items()
-        if isinstance(text, str)
-    )
 
 
 def _render_case(link: Link, token: str, typed: Typed) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import render_template, request
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from engine.clock import machine_now
-from engine.storage.models import KnownBrowser, Person, WebSession
+from engine.declare.transition import Actor
+from engine.storage.models import Case, KnownBrowser, Person, WebSession
 from engine.storage.states import PersonRole
 from engine.storage.unit_of_work import ClubSession
 from web.app.services import services
-from web.http.auth import hashes_of
+from web.http.auth import Visitor, hashes_of
 from web.http.link_sessions import device_cookie
 from web.labels.user_agent import device_words
 
@@ -50,6 +53,18 @@ def look_twice(
     if browser:
         remember_browser(session, you, browser[0])
     return device_here()
+
+
+def with_second_look(
+    session: ClubSession, met: Visitor, case: Case, actor: Actor, sent: MultiDict[str, str]
+) -> Actor:
+    """Return the actor of a press on a case page, with the device of a decision.
+
+    Raises: OnceMore.
+    """
+    decision = decides(met.you, case.person_id)
+    device = look_twice(session, met.you, sent.get("action", ""), sent, decides=decision)
+    return replace(actor, device=device)
 
 
 def decides(you: Person, about: int) -> bool:
