@@ -114,9 +114,10 @@ def shift_held_up(transition: Transition, paused_at: datetime, days: int) -> Non
 
 def period_to_begin(transition: Transition) -> Period | None:
     """Return the running period that this case alone has held up until now."""
-    case, person = transition.case, transition.case.person
+    case = transition.case
     if HELD_UP not in case.data or is_owed(case) or transition.club.paused_at is not None:
         return None
+    person = case.person  # Not sooner: a query per step would split the bulk write.
     newest = held_up_by(case)[-1]
     wanted = person.status == PersonStatus.MEMBER and person.role != PersonRole.OWNER
     if not wanted or not newest.opening <= transition.now <= newest.begins_until:
