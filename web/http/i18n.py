@@ -16,6 +16,7 @@ from engine.storage.models import Case, Club, Event, Person
 from engine.text.i18n import (
     LANGUAGES,
     best_language,
+    isolate,
     say_clock,
     say_date,
     say_day,
@@ -92,6 +93,7 @@ def init(app: Flask) -> None:
         day=lambda at: say_day(at, _zone(), g.language),
         clock=lambda at: say_clock(at, _zone(), g.language),
         in_words=in_words,
+        isolate=isolate,
     )
     app.context_processor(
         lambda: {
