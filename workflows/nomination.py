@@ -51,6 +51,7 @@ class Nomination(Workflow):
     """A nomination as admin: first the owner agrees, then everyone votes (clause 7.2)."""
 
     label, clause = _("Nomination as admin"), "7.2"
+    held_by_removal = True
     opens, one_open = (
         (form("nomination", members, besides=admins | owner), held_before(admins)),
         True,

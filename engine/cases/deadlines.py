@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, tuple_
 
 from engine.cases.held_up import shift_held_up
 from engine.charter.model import Numbers
+from engine.club.context import current_club, time_context
 from engine.declare.due_times import NamedMoment, days_later, midnight_after
 from engine.declare.registry import declared, state_of, workflow
-from engine.declare.transition import Transition
+from engine.declare.transition import CLOCK, Transition
 from engine.declare.workflow import LetterSpec, State
 from engine.declare.workflow import person as the_person
 from engine.storage.models import Case, Club, Event
+from engine.storage.unit_of_work import ClubSession
 
 # The key under which a decision's event keeps the deadline that it found, for an undo.
 DUE_BEFORE = "due_before"
@@ -230,3 +233,14 @@ def is_stuck() -> ColumnElement[bool]:
         Case.turn != "",
         or_(Case.trouble != "", tuple_(Case.workflow, Case.state).not_in(declared())),
     )
+
+
+def transition_at(session: ClubSession, case: Case, due: datetime) -> Transition:
+    """Return the step that the clock would take then, to test where it leads.
+
+    It has no event, which no test of a target reads.
+    """
+    club, version = current_club(session), case.entered_version
+    event: Any = None
+    context = time_context(club, case)
+    return Transition(session, case, CLOCK, due, event, version, club, context)

@@ -9,10 +9,11 @@ from engine.cases.held_up import HELD_UP, hold_up
 from engine.declare.targets import stay
 from engine.declare.workflow import Act, Effect, State, nobody
 
-SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void", HELD_UP)
+SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void", "held", HELD_UP)
 _TAKES_DUE_ARROW: dict[str, Effect] = {
     "postponed": postpone,
     "resumed": shift_after_pause,
+    "held": postpone,
     HELD_UP: hold_up,
 }
 
@@ -27,6 +28,7 @@ def system_action(state: State, action: str) -> Act | None:
         "decided": decided,
         "postponed": moved,
         "resumed": moved,
+        "held": moved,
         HELD_UP: moved,
         "granted": state.alone,
         "void": "void",

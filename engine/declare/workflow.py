@@ -318,6 +318,7 @@ class Workflow:
     needs_fresh_link: ClassVar[bool]
     one_open: ClassVar[bool] = False
     outlives_member: ClassVar[bool] = False
+    held_by_removal: ClassVar[bool] = False
     fields: ClassVar[dict[str, UnboundField[Any]]]
     private: ClassVar[frozenset[str]]
     states: ClassVar[dict[str, State]]

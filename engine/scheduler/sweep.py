@@ -15,8 +15,9 @@ from engine.cases.transitions import act
 from engine.charter.model import Number
 from engine.clock import machine_now
 from engine.club.context import all_clubs, charter_numbers, current_club, load_clubs
-from engine.declare.registry import UNREADABLE, all_workflows, standing
+from engine.declare.registry import UNREADABLE, all_workflows, standing, workflow
 from engine.declare.transition import CLOCK
+from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.scheduler.prior_notice import (
     Notices,
     load_notices,
@@ -75,11 +76,21 @@ def sweep_batch(
         # The others, too, together: among the steps each costs ten times as much.
         return reminded, True
     due = session.execute(_DUE, {"now": now, "size": size}).scalars()
-    cases = sorted(
-        due, key=attrgetter("club_id", "wake_at", "id")
-    )  # Of two that are due at midnight the older one goes first.
+    cases = sorted(due, key=_order)
     done = run_due_steps(session, cases, now, ends_at) if cases else 0
     return done + reminded, done < len(cases) or len(cases) >= size
+
+
+def _order(case: Case) -> tuple[int, bool, datetime | None, int]:
+    """Return the order of steps: what a removal holds comes last, the older of two first."""
+    return case.club_id, workflow(case.workflow).held_by_removal, case.wake_at, case.id
+
+
+def _may_be_removed(session: ClubSession, case: Case) -> bool:
+    """True if a removal of the case's person is proposed."""
+    session.flush()
+    proposed = (Case.person_id == case.person_id) & (Case.state == REMOVAL_PROPOSED)
+    return session.execute(select(Case.id).where(proposed).limit(1)).first() is not None
 
 
 _DUE = (
@@ -178,6 +189,14 @@ def run_due_step(session: ClubSession, case: Case, now: datetime, asks: Notices)
     assert case.due_at is not None, "a case that wakes has a due time"
     if case.due_at > now:
         remind_case(session, case, now)
+        return
+    _act_at_deadline(session, case, now, asks)
+
+
+def _act_at_deadline(session: ClubSession, case: Case, now: datetime, asks: Notices) -> None:
+    """Take the due step, unless the person was not told in time, or a removal holds the case."""
+    if workflow(case.workflow).held_by_removal and _may_be_removed(session, case):
+        act(session, case, "held", by=CLOCK, now=now)
         return
     match notice_status(session, case, asks):
         case "in time":

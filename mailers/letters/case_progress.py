@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from engine.cases.open_cases import open_case_of
 from engine.club.context import charter_numbers, current_officers, current_owner
 from engine.club.history import changed_since_last, events_of
 from engine.storage.models import Case, Club, Event
@@ -101,3 +102,8 @@ class CaseProgress:
     @property
     def owner_is_away(self) -> bool:
         return current_owner(self.session).away_until is not None
+
+    @property
+    def stands_for_admin(self) -> bool:
+        """True if the person's nomination is open, which a proposed removal holds."""
+        return open_case_of(self.session, self.case.person, "nomination") is not None

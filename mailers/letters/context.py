@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from engine.cases.deadlines import transition_at
 from engine.cases.submissions import may_submit
-from engine.club.context import charter_numbers, current_charter, current_owner, time_context
+from engine.club.context import charter_numbers, current_charter, current_owner
 from engine.club.history import changed_since_last
 from engine.club.people import same_mailbox
 from engine.declare.due_times import days_of_period
@@ -22,7 +23,6 @@ from engine.declare.fields import labels_of, written_answers
 from engine.declare.registry import form_number, standing, state_of, title_of, week_of, workflow
 from engine.declare.roles import Proof
 from engine.declare.targets import resolve
-from engine.declare.transition import CLOCK, Transition
 from engine.declare.workflow import REMOVAL_PROPOSED, Workflow
 from engine.declare.workflow import person as the_person
 from engine.security.links import Kind, Link, Links
@@ -119,8 +119,8 @@ class LetterContext:
     @property
     def matter_inline(self) -> str:
         """Return the title for the middle of a sentence: only the names of months are capital."""
-        label = translate(self.flow.label, self.language).lower()
-        return of_week(label, self.week if self.has_case else "", self.language)
+        label, week = translate(self.flow.label, self.language).lower(), self.week
+        return of_week(label, week, self.language)
 
     @property
     def today(self) -> date:
@@ -139,8 +139,9 @@ class LetterContext:
     @property
     def week_days(self) -> str:
         """Return the days of that period in words; empty without a period."""
-        days = days_of_period(self._period_data)
-        return say_days(*days, self.language) if days else ""
+        return (
+            (days := days_of_period(self._period_data)) and say_days(*days, self.language)
+        ) or ""
 
     @property
     def next_period(self) -> datetime:
@@ -153,10 +154,7 @@ class LetterContext:
         state, due = standing(self.case), self.case.due_at
         if state.due is None or state.turn != the_person or due is None:
             return False
-        club, version = self.club_row, self.case.entered_version
-        context = time_context(club, self.case)
-        event: Any = None  # A test of a target reads no event.
-        step = Transition(self.session, self.case, CLOCK, due, event, version, club, context)
+        step = transition_at(self.session, self.case, due)
         return resolve(state.due.to, step) in (REMOVAL_PROPOSED, "not_pursued")
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 from engine.declare.workflow import Act, State
 from engine.storage.models import Case, Event, Person
 
-CLOCKS_MOVES = {"due", "postponed", "resumed", "granted", "void", "held_up"}
-MOVES_DUE = {"postponed", "resumed"}
+CLOCKS_MOVES = {"due", "postponed", "resumed", "granted", "void", "held", "held_up"}
+MOVES_DUE = {"postponed", "resumed", "held"}
 
 
 def holds(role: str, actor: Person, case: Case) -> bool:

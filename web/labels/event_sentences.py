@@ -88,6 +88,7 @@ CAME = {
     "due>void": _("They came back, so nothing is erased"),
     "granted": _("Nobody else was there to decide, so it was granted"),
     "postponed": _("The mail about it left late, so the due time moved"),
+    "held": _("A removal is proposed, so this waits until it is decided"),
     "held_up": _("The next reading week did not begin, because this was still open"),
     "resumed": _("The club came back from its break, and the due time moved"),
     "void": _("It no longer applies"),
