@@ -3,9 +3,12 @@
 from engine.cases.open_cases import open_cases_of
 from engine.club.people import is_member
 from engine.declare.fields import Note, Tick
+from engine.declare.registry import state_of
 from engine.declare.transition import Transition
 from engine.declare.workflow import (
+    NumberWording,
     State,
+    Wording,
     Workflow,
     admins,
     charter,
@@ -32,7 +35,7 @@ def wants_erasure(transition: Transition) -> bool:
 def has_come_back(transition: Transition) -> bool:
     """True if they are a member again, or if they proved the address of an open application."""
     return is_member(transition.person) or any(
-        case.id != transition.case.id and case.state != "unconfirmed"
+        case.id != transition.case.id and not state_of(case.workflow, case.state).awaits_proof
         for case in open_cases_of(transition.session, transition.person)
     )
 
@@ -45,6 +48,7 @@ class Departure(Workflow):
 
     label, clause = _("Leaving the club"), "2.2"
     opens = form("departure", members, besides=owner, fresh=True)
+    listed_on, on_behalf = "data", True
     start = either(is_confirmed, LEAVES, "asked")
 
     why = Note(
@@ -58,14 +62,58 @@ class Departure(Workflow):
         optional=True,
     )
 
-    asked = confirmed_by_mail("asked", may(person, "withdraw", to="withdrawn"), to=LEAVES)
-    departed = final(tell("farewell"), tell("remove_from_group", admins), do=effects.depart)
+    wording = Wording(
+        states={
+            "asked": _("To be confirmed by mail"),
+            "departed": _("Left the club"),
+            "erasing": _("Left the club, to be erased"),
+            "erased": _("Erased"),
+            "withdrawn": _("Withdrawn"),
+            "lapsed": _("Lapsed"),
+        },
+        actions={"asked>confirm": _("Yes, I leave the club")},
+        events={
+            "open": _("left the club"),
+            "open>asked": _("asked to leave the club"),
+            "open>erasing": _("left the club and wants everything erased"),
+            "confirm": _("confirmed by mail and left the club"),
+            "confirm>erasing": _("confirmed by mail, left the club and wants everything erased"),
+            "withdraw": _("stays in the club"),
+        },
+        system_events={
+            "due>lapsed": _("It was not confirmed by mail in time; the membership goes on"),
+            "due>erased": _("Name, address and words were erased"),
+            "due>void": _("They came back, so nothing is erased"),
+        },
+        letters={
+            "farewell": _("farewell"),
+            "remove_from_group": _("asks to take somebody out of the group"),
+        },
+        numbers={
+            "erase_days": NumberWording(
+                "joining",
+                _("Before somebody is erased"),
+                _(
+                    "Whoever leaves and wants everything erased can still come back for "
+                    "%(value)s; then it is gone."
+                ),
+            ),
+        },
+    )
+
+    asked = confirmed_by_mail(
+        "asked", may(person, "withdraw", to="withdrawn"), to=LEAVES, silent="lapsed"
+    )
+    departed = final(
+        tell("farewell"), tell("remove_from_group", admins), do=effects.depart, membership="ends"
+    )
     erasing = State(
         person,
         tell("farewell"),
         tell("remove_from_group", admins),
         due(end_of_day(charter.erase_days), to=either(has_come_back, "void", "erased")),
         do=effects.depart,
+        membership="ends",
     )
     erased = final(do=effects.erase)
     withdrawn = final()

@@ -4,7 +4,9 @@ from engine.club.people import is_member
 from engine.declare.fields import LongText, Text, Tick
 from engine.declare.transition import Transition
 from engine.declare.workflow import (
+    NumberWording,
     State,
+    Wording,
     Workflow,
     ask,
     before_due,
@@ -12,7 +14,6 @@ from engine.declare.workflow import (
     charter,
     due,
     either,
-    end_of_day,
     final,
     may,
     members,
@@ -26,7 +27,7 @@ from engine.declare.workflow import (
 )
 from engine.declare.workflow import marked as _
 from engine.rules.builders import PROPOSE, removal, reviewed_by
-from engine.rules.second_chance import chance_left_this_month, time_left
+from engine.rules.second_chance import chance_left_this_month, second_chance, time_left
 
 BOOK = ("book", "author", "big")
 REFLECTION = ("book", "author", "reflection", "share")
@@ -64,37 +65,87 @@ class Reflection(Workflow):
         _("Other members may read it"), hint=_("You can take that back at any time"), optional=True
     )
 
+    wording = Wording(
+        states={
+            "owed": _("To be handed in"),
+            "long_owed": _("To be handed in, a big book"),
+            "shared": _("Approved, shared with the members"),
+            "accepted": _("Approved"),
+            "unread": _("Counts as handed in"),
+            "let_off": _("Excused this time"),
+        },
+        actions={
+            "choose": _("Name my book"),
+            "excuse": _("Excuse"),
+            "share": _("Share it with the members"),
+            "retract": _("Stop sharing it"),
+        },
+        events={
+            "submit": _("handed in the reflection"),
+            "approve": _("approved the reflection"),
+            "choose": _("named the book"),
+            "choose>long_owed": _("named a big book, so there is more time"),
+            "excuse>let_off": _("excused %(whose)s: nothing is due any more"),
+            "share": _("shared it with the members"),
+            "retract": _("stopped sharing it"),
+        },
+        system_events={
+            "open": _("The reading week began"),
+            "due>unread": _("It was not reviewed in time and counts as handed in"),
+        },
+        letters={
+            "please_read": _("asks for it"),
+            "not_opened": _("this week does not begin"),
+            "due_moved": _("a big book: the due time has moved"),
+            "due_soon": _("reminder before the due time"),
+            "reflection_accepted": _("approved"),
+            "counts_as_sent": _("counts as handed in"),
+            "not_looked_at": _("nobody decided in time"),
+            "let_off": _("excused this time"),
+        },
+        chat={"owed": _("%(what)s: please hand it in by %(when)s.")},
+        numbers={
+            "week_opens": NumberWording(
+                "reading",
+                _("The week begins"),
+                _("Every week on %(value)s, each member is asked for a reflection."),
+            ),
+            "week_due": NumberWording(
+                "reading",
+                _("The reflection is due"),
+                _("It is due on the %(value)s that comes next."),
+            ),
+            "big_book_days": NumberWording(
+                "reading",
+                _("More time for a big book"),
+                _("Whoever reads a big book gets %(value)s more."),
+            ),
+        },
+    )
+
     owed = State(
         person,
-        ask("please_read"),
-        may(person, "submit", to="review", fill=REFLECTION),
+        ask("please_read", after={"undo": "excuse_undone"}),
+        may(person, "submit", to="review", fill=REFLECTION, style="main"),
         may(person, "choose", to=either(is_big, "long_owed", stay), fill=BOOK),
         may(owner, "excuse", to="let_off", note="optional"),
         before_due(charter.remind_before, ask("due_soon")),
         before_due(charter.remind_last, ask("due_soon")),
         due(moment("period_due"), to=CHANCE),
+        duty="open",
     )
     long_owed = State(
         person,
-        ask("due_moved"),
-        may(person, "submit", to="review", fill=REFLECTION),
+        ask("due_moved", after={"undo": "excuse_undone"}),
+        may(person, "submit", to="review", fill=REFLECTION, style="main"),
         may(person, "choose", to=stay, fill=("book", "author")),
         may(owner, "excuse", to="let_off", note="optional"),
         before_due(charter.remind_before, ask("due_soon")),
         before_due(charter.remind_last, ask("due_soon")),
         due(moment("period_due", after=charter.big_book_days), to=CHANCE),
+        duty="open",
     )
-    overdue = State(
-        person,
-        ask("second_chance"),
-        may(person, "submit", to="review", fill=REFLECTION),
-        may(owner, "extend", to="overdue", note="optional", due="days"),
-        may(owner, "excuse", to="let_off", note="optional"),
-        before_due(charter.remind_before, ask("last_call")),
-        due(end_of_day(charter.second_chance_days), to=PROPOSE),
-        undo=True,
-        clause="5.4",
-    )
+    overdue = second_chance(clause="5.4", fill=REFLECTION, excused="let_off")
     review, returned = reviewed_by(
         reviewer,
         fill=REFLECTION,
@@ -107,13 +158,16 @@ class Reflection(Workflow):
         clause="5.4", back_to="overdue", fill=REFLECTION
     )
     shared = final(
-        tell("reflection_accepted"),
+        tell("reflection_accepted", after={"granted": "granted"}),
         may(person, "retract", to="accepted", only_if=is_member),
         undo=True,
         clause="5.3",
+        open_to_members=True,
     )
     accepted = final(
-        tell("reflection_accepted"), may(person, "share", to="shared", only_if=is_member), undo=True
+        tell("reflection_accepted", after={"granted": "granted"}),
+        may(person, "share", to="shared", only_if=is_member),
+        undo=True,
     )
     unread = final(tell("counts_as_sent"), tell("not_looked_at", owner))
-    let_off = final(tell("let_off"), undo=True)
+    let_off = final(tell("let_off"), undo=True, duty="excused")

@@ -6,7 +6,6 @@ from functools import cache
 
 from engine.cases.deadlines import postpone, shift_after_pause
 from engine.cases.held_up import HELD_UP, hold_up
-from engine.declare.targets import stay
 from engine.declare.workflow import Act, Effect, State, nobody
 
 SYSTEM_ACTIONS = ("due", "decided", "postponed", "resumed", "granted", "void", "held", HELD_UP)
@@ -21,19 +20,7 @@ _TAKES_DUE_ARROW: dict[str, Effect] = {
 @cache
 def system_action(state: State, action: str) -> Act | None:
     """Return a system action of this state, None if it has none, as in every end."""
-    decided = state.poll.to if state.poll else None
-    due, moved = (state.due.to, stay) if state.due else (None, None)
-    targets = {
-        "due": due,
-        "decided": decided,
-        "postponed": moved,
-        "resumed": moved,
-        "held": moved,
-        HELD_UP: moved,
-        "granted": state.alone,
-        "void": "void",
-    }
-    target = None if state.is_final else targets[action]
+    target = state.system_targets().get(action)
     return (
         Act(nobody, action, to=target, do=_TAKES_DUE_ARROW.get(action))
         if target is not None

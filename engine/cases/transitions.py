@@ -24,7 +24,7 @@ from engine.declare.fields import NOTE_CHARACTERS, NOTE_TOO_LONG
 from engine.declare.registry import followers, is_offer, standing, state_of, workflow
 from engine.declare.targets import Stay, resolve
 from engine.declare.transition import CLOCK, Actor, Transition
-from engine.declare.workflow import Act, LetterSpec, State, Workflow
+from engine.declare.workflow import Act, State, Workflow
 from engine.outbox.queue import queue_for_case, queue_receipt
 from engine.storage.database import club_of, lock_row
 from engine.storage.models import Case, Event, Person, new_id
@@ -375,9 +375,8 @@ def _notify_undone(transition: Transition, left: State, again: State) -> None:
         if role not in told_again
         and holders(transition.session, role, transition.case) != [transition.actor.person]
     ]
-    _queue_letters(
-        transition, [LetterSpec("taken_back", role, asks=False) for role in others], left
-    )
+    taken_back = workflow(transition.case.workflow).taken_back
+    _queue_letters(transition, [replace(taken_back, to=role) for role in others], left)
 
 
 def _queue_letters(transition: Transition, letters: Any, state: State) -> None:

@@ -6,6 +6,7 @@ time.
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -145,13 +146,18 @@ class Numbers:
     receipt_after: timedelta = _number(SPAN, "10 minutes", "8.1")
 
 
+@dataclass(frozen=True)
+class Cited:
+    """The clauses that a text cites beside that of its own workflow or state."""
+
+    names: str = "2.2"
+    coming_back: str = "2.3"
+    offices: str = "8.1"
+
+
+CITED = Cited()
+
 KINDS: dict[str, Kind] = {item.name: item.metadata["kind"] for item in fields(Numbers)}
-
-
-# The founding club's: clause 2.1 names the admins as deputies; thirty reflections a week make one
-# letter a day.
-DEPUTIES = ("join", "study_plan", "reflection")
-IN_DAILY_LETTER = ("reflection",)
 
 
 @dataclass(frozen=True)
@@ -191,8 +197,8 @@ class Charter:
             purpose=_text(data, "purpose"),
             group=_text(data, "group"),
             contact=_text(data, "contact"),
-            deputies=_names(data, "deputies", DEPUTIES),
-            in_daily_letter=_names(data, "in_daily_letter", IN_DAILY_LETTER),
+            deputies=_names(data, "deputies"),
+            in_daily_letter=_names(data, "in_daily_letter"),
             clauses=tuple(_clauses(data.get("clauses", []))),
             numbers=_numbers(data.get("numbers", {})),
         )
@@ -217,8 +223,9 @@ def _text(data: Mapping[str, Any], key: str) -> str:
     return value.strip()
 
 
-def _names(data: Mapping[str, Any], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    value = data.get(key, default)
+def _names(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Read a list of workflows; without one it is the founding club's."""
+    value = data[key] if key in data else _shipped_lists()[key]
     if not isinstance(value, list | tuple) or not all(
         isinstance(name, str) and re.fullmatch(r"[a-z_]+", name) for name in value
     ):
@@ -270,6 +277,11 @@ def read_charter(path: Path, base: Charter | None = None) -> Charter:
     if isinstance(numbers, dict):
         data["numbers"] = known["numbers"] | numbers | loose
     return Charter.parse(known | data)
+
+
+@functools.cache
+def _shipped_lists() -> dict[str, Any]:
+    return tomllib.loads((SHIPPED / f"{LANGUAGES[0]}.toml").read_text(encoding="utf-8"))
 
 
 def shipped_charter(locale: str) -> Charter:

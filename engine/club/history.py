@@ -112,5 +112,15 @@ def is_repeated(
     last = session.get_one(Event, (case.club_id, case.id, case.version))
     on_behalf_of = by.on_behalf_of.id if by.on_behalf_of else None
     same_hand = (last.who_id, last.on_behalf_of_id) == (by.person.id, on_behalf_of)
-    same_words = (last.action, last.note, last.answers) == (action, note, dict(answers or {}))
-    return same_hand and same_words
+    hidden = workflow(case.workflow).private
+    told = {name: answer for name, answer in (answers or {}).items() if name not in hidden}
+    same_private = all(
+        case.private.get(name) == answer
+        for name, answer in (answers or {}).items()
+        if name in hidden
+    )
+    return (
+        same_hand
+        and same_private
+        and (last.action, last.note, last.answers) == (action, note, told)
+    )

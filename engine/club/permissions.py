@@ -117,6 +117,15 @@ def may_read_words(case: Case, person: Person) -> bool:
     return person.id == case.person_id or person.role in (PersonRole.OWNER, PersonRole.ADMIN)
 
 
+def may_read_private(session: ClubSession, case: Case, person: Person) -> bool:
+    """True if this person decides in the present state: they alone read private fields."""
+    if person.id == case.person_id:
+        return False
+    return any(
+        set(act.who.names) - {"person", "anyone"} for act in declared_acts(session, case, person)
+    )
+
+
 def may_see(session: ClubSession, case: Case, person: Person) -> bool:
     """True for the case's person, deciders, and members if it is or was put to their vote."""
     if person.id == case.person_id:

@@ -175,9 +175,11 @@ def options(names: Mapping[str, str]) -> list[Any]:
 def private(field: Any) -> Any:
     """Mark a field as private: on the case's page alone, emptied when the case ends.
 
-    It is never part of events, letters or exports.
+    Those who decide read it, and its author when it comes back. It is never part of events,
+    letters, drafts or exports.
     """
     field.private = True
+    field.kwargs["render_kw"] = {**(field.kwargs.get("render_kw") or {}), "data-private": True}
     return field
 
 

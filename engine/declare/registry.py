@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from engine.declare.due_times import days_of_period
-from engine.declare.openings import Calendar, OfferedBy
-from engine.declare.roles import Role
+from engine.declare.openings import Calendar, OfferedBy, Opening
+from engine.declare.roles import Role, members
 from engine.declare.validation import check
-from engine.declare.workflow import OpenedFrom, State, Workflow
+from engine.declare.workflow import OpenedFrom, Place, State, Workflow
 from engine.declare.workflow import marked as _
 from engine.storage.types import CorruptJSON
 from engine.text.i18n import of_week, say_week, translate
@@ -119,6 +119,42 @@ def turns() -> set[Role]:
 
 def all_workflows() -> tuple[type[Workflow], ...]:
     return tuple(REGISTRY.flows.values())
+
+
+def listed_on(place: Place) -> list[type[Workflow]]:
+    """List the workflows that are found at this place."""
+    return [flow for flow in all_workflows() if flow.listed_on == place]
+
+
+def weekly_duty() -> type[Workflow] | None:
+    """Find the workflow that the calendar opens for each member."""
+    return next(
+        (flow for flow in all_workflows() for item in flow.openings if _is_for_each(item)), None
+    )
+
+
+def _is_for_each(opening: Opening) -> bool:
+    return isinstance(opening, Calendar) and opening.for_each == members
+
+
+def entrance() -> str:
+    """Return the path of the form that is open to anyone, "" if there is none."""
+    return next((flow.form_path for flow in all_workflows() if flow.open_to_anyone), "")
+
+
+def shared() -> list[tuple[str, str]]:
+    """List each workflow and state in which members may read what its person wrote."""
+    return states_where(lambda state: state.open_to_members)
+
+
+def states_where(holds: Callable[[State], bool]) -> list[tuple[str, str]]:
+    """List each workflow and state for which this is true."""
+    return [
+        (flow.key, state.name)
+        for flow in all_workflows()
+        for state in flow.states.values()
+        if holds(state)
+    ]
 
 
 def followers(workflow_name: str, state: str) -> list[tuple[type[Workflow], OpenedFrom]]:

@@ -19,6 +19,11 @@ class Role:
         return "|".join(self.names)
 
 
+def is_turn_of(turn: str, role: Role) -> bool:
+    """True if a case's turn, such as ``admins|owner``, is that of this role among others."""
+    return not set(role.names).isdisjoint(turn.split("|"))
+
+
 person = Role(("person",))
 owner = Role(("owner",))
 admins = Role(("admins",))

@@ -6,6 +6,8 @@ sends, who may do what, who is reminded when, and how it ends.
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from engine.declare.due_times import (
     moment,
     weekly,
 )
+from engine.declare.letter_specs import REMOVAL, WORKFLOW, LetterSpec, ask, tell
 from engine.declare.openings import (
     Calendar,
     Form,
@@ -50,6 +53,7 @@ from engine.declare.roles import (
     reviewer,
 )
 from engine.declare.targets import Target, arrows, either, majority, stay
+from engine.declare.wording import GENERAL, NumberWording, Wording
 from engine.text.i18n import marked
 
 REMOVAL_PROPOSED = "removal_proposed"
@@ -59,83 +63,25 @@ if TYPE_CHECKING:
     from engine.storage.models import Person
 
 __all__ = [
-    "Calendar",
-    "EndOfDay",
-    "Form",
-    "HeldBefore",
-    "Later",
-    "NamedMoment",
-    "OfferedBy",
-    "OpenedFrom",
-    "Opening",
-    "State",
-    "Weekly",
-    "When",
-    "Workflow",
-    "admins",
-    "anyone",
-    "ask",
-    "before_due",
-    "calendar",
-    "charter",
-    "due",
-    "either",
-    "end_of_day",
-    "final",
-    "form",
-    "held_before",
-    "later",
-    "majority",
-    "marked",
-    "may",
-    "members",
-    "moment",
-    "nobody",
-    "offered_by",
-    "opened_from",
-    "owner",
-    "person",
-    "poll",
-    "reviewer",
-    "stay",
-    "tell",
+    "REMOVAL", "WORKFLOW", "Calendar", "EndOfDay", "Form", "HeldBefore", "Later",
+    "LetterSpec", "NamedMoment", "NumberWording", "OfferedBy", "OpenedFrom", "Opening",
+    "State", "Weekly", "When", "Wording", "Workflow", "admins", "anyone", "ask",
+    "before_due", "calendar", "charter", "due", "either", "end_of_day", "final", "form",
+    "held_before", "later", "majority", "marked", "may", "members", "moment", "nobody",
+    "offered_by", "opened_from", "owner", "person", "poll", "reviewer", "stay", "tell",
     "weekly",
-]
+]  # fmt: skip
 
 Effect = Callable[["Transition"], None]
 PersonTest = Callable[["Person"], bool]
 Choices = Callable[["Transition"], Iterable[str]]
 Note = Literal["none", "optional", "required"]
-WORKFLOW, REMOVAL = "workflow", "removal"
-
+Style = Literal["plain", "main", "danger"]
+Duty = Literal["", "open", "missed", "excused"]
+Membership = Literal["", "ends", "resumes"]
+Place = Literal["page", "settings", "data", "club"]
 
 # What a state is made of
-
-
-@dataclass(frozen=True)
-class LetterSpec:
-    """A declared letter. An *ask* is dropped when the turn has passed, a *tell* never is.
-
-    ``at``: the answer that holds the address to send to, instead of the recipient's own.
-    ``gathers``: the topic (``WORKFLOW``: its own workflow) that goes into the decider's daily
-    letter if the charter says so.
-    """
-
-    name: str
-    to: Role | None
-    asks: bool
-    at: str = ""
-    gathers: str = ""
-
-
-def ask(name: str, *, at: str = "", gathers: str = "") -> LetterSpec:
-    """Declare a letter that wants something from the holder of the turn."""
-    return LetterSpec(name, None, asks=True, at=at, gathers=gathers)
-
-
-def tell(name: str, to: Role = person, *, at: str = "") -> LetterSpec:
-    """Declare news, composed from the event."""
-    return LetterSpec(name, to, asks=False, at=at)
 
 
 @dataclass(frozen=True)
@@ -152,6 +98,7 @@ class Act:
     only_if: PersonTest | None = None
     tells: tuple[LetterSpec, ...] = ()
     do: Effect | None = None
+    style: Style = "plain"
 
 
 def may(
@@ -167,17 +114,19 @@ def may(
     only_if: PersonTest | None = None,
     tells: LetterSpec | tuple[LetterSpec, ...] = (),
     do: Effect | None = None,
+    style: Style = "plain",
 ) -> Act:
     """Declare an action of a role.
 
     ``due="days"``: the actor says how many days the next state lasts. ``tells``: news of this
     action, also on ``stay``. ``proves``: the press shows that its actor reads an address, so only
     the link in the state's own ask offers it. ``only_if``: offered while this is true of the case's
-    person.
+    person. ``style``: ``main`` is the button that a page offers first, ``danger`` one that asks for
+    a second look.
     """
     told = (tells,) if isinstance(tells, LetterSpec) else tells
     proof = Proof.NOW if step_up else Proof.ADDRESS if proves else Proof.NONE
-    return Act(who, action, to, tuple(fill), note, due == "days", proof, only_if, told, do)
+    return Act(who, action, to, tuple(fill), note, due == "days", proof, only_if, told, do, style)
 
 
 @dataclass(frozen=True)
@@ -246,7 +195,11 @@ class State:
     On entry its letters and ``do`` run in the same commit. A state that is not final has a ``due``:
     nothing waits for ever. ``undo``: the state (with its deadline) to which the decider may take
     the decision back. ``alone``: the target if no one else is there to decide. ``clause``: the
-    clause, if it is not the workflow's.
+    clause, if it is not the workflow's. ``wording``: the words of a builder's states.
+    ``duty``: the result of a duty in this state: open (before its first deadline), missed, excused.
+    ``membership``: what entering the state does to that of its person. ``announced``: the chat
+    group reads who entered it, as long as this is true of them. ``open_to_members``: every member
+    may read what was handed in.
     """
 
     name: str
@@ -260,6 +213,11 @@ class State:
         alone: Target | None = None,
         keep: Number | None = None,
         clause: str = "",
+        wording: Wording = GENERAL,
+        duty: Duty = "",
+        membership: Membership = "",
+        announced: PersonTest | None = None,
+        open_to_members: bool = False,
     ) -> None:
         self.turn = turn
         self.entry_letters = tuple(part for part in parts if isinstance(part, LetterSpec))
@@ -272,6 +230,10 @@ class State:
         self.alone = alone
         self.keep = keep
         self.clause = clause
+        self.wording = wording
+        self.duty: Duty = duty
+        self.membership: Membership = membership
+        self.announced, self.open_to_members = announced, open_to_members
         self.is_final = turn is nobody
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -280,6 +242,29 @@ class State:
     def letters(self) -> tuple[LetterSpec, ...]:
         told = tuple(letter for act in self.acts for letter in act.tells)
         return self.entry_letters + tuple(item.letter for item in self.reminders) + told
+
+    @property
+    def awaits_proof(self) -> bool:
+        """True if its person still has to show that they read an address."""
+        return any(act.proof for act in self.acts)
+
+    def system_targets(self) -> dict[str, Target]:
+        """Return the targets of the system actions here; an end has none."""
+        if self.is_final:
+            return {}
+        decided = self.poll.to if self.poll else None
+        due, moved = (self.due.to, stay) if self.due else (None, None)
+        found = {
+            "due": due,
+            "decided": decided,
+            "postponed": moved,
+            "resumed": moved,
+            "held": moved,
+            "held_up": moved,
+            "granted": self.alone,
+            "void": "void",
+        }
+        return {action: target for action, target in found.items() if target is not None}
 
     def arrows(self) -> tuple[str, ...]:
         found = [target for act in self.acts for target in arrows(act.to)]
@@ -295,17 +280,39 @@ def final(
     undo: bool = False,
     keep: Number | None = None,
     clause: str = "",
+    duty: Duty = "",
+    membership: Membership = "",
+    announced: PersonTest | None = None,
+    open_to_members: bool = False,
 ) -> State:
     """Declare an end of the case.
 
     ``keep``: days until the answers are erased. Its letters tell the end once. Later actions (undo,
     readmission) lead to another end and tell it by their own ``tells``.
     """
-    return State(nobody, *parts, do=do, undo=undo, keep=keep, clause=clause)
+    return State(
+        nobody,
+        *parts,
+        do=do,
+        undo=undo,
+        keep=keep,
+        clause=clause,
+        duty=duty,
+        membership=membership,
+        announced=announced,
+        open_to_members=open_to_members,
+    )
 
 
 class Workflow:
-    """One rule of the club. Subclasses declare; ``engine.declare.registry`` checks them."""
+    """One rule of the club. Subclasses declare; ``engine.declare.registry`` checks them.
+
+    ``on_behalf``: the owner may hand in the form for a member. ``listed_on``: where it is found:
+    among the forms of a member's own page, under its settings or its data, or on the desk's page
+    about the club. ``put_right``: the owner's action that corrects on a person's record what this
+    workflow changes. ``taken_back``: the letter after an undo. ``variants``: those of each letter,
+    by the event before it.
+    """
 
     key: ClassVar[str]
     label: ClassVar[str]
@@ -318,9 +325,15 @@ class Workflow:
     needs_fresh_link: ClassVar[bool]
     one_open: ClassVar[bool] = False
     outlives_member: ClassVar[bool] = False
+    on_behalf: ClassVar[bool] = False
+    listed_on: ClassVar[Place] = "page"
+    put_right: ClassVar[str] = ""
     held_by_removal: ClassVar[bool] = False
     fields: ClassVar[dict[str, UnboundField[Any]]]
     private: ClassVar[frozenset[str]]
+    wording: ClassVar[Wording] = GENERAL
+    taken_back: ClassVar[LetterSpec] = tell("taken_back")
+    variants: ClassVar[dict[str, dict[str, str]]]
     states: ClassVar[dict[str, State]]
 
     void = final()
@@ -349,6 +362,20 @@ class Workflow:
             key for key, field in cls.fields.items() if getattr(field, "private", False)
         )
         cls.start = cls.start or next(iter(cls.states))
+        shared = [state.wording for state in cls.states.values()]
+        cls.variants = {}
+        for letter in (
+            cls.taken_back,
+            *(letter for state in cls.states.values() for letter in state.letters()),
+        ):
+            cls.variants.setdefault(letter.name, {}).update(letter.after)
+        cls.wording = functools.reduce(operator.or_, dict.fromkeys([GENERAL, *shared, cls.wording]))
+
+    @classmethod
+    def variant_of(cls, letter: str, from_state: str, action: str) -> str:
+        """Find which variant of a letter is written after this event; empty: the letter itself."""
+        after = cls.variants.get(letter, {})
+        return after.get(f"{from_state}>{action}") or after.get(action, "")
 
     @classmethod
     def clause_of(cls, state: str) -> str:

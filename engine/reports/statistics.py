@@ -11,8 +11,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Integer, and_, case, column, exists, func, select, values
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    and_,
+    case,
+    column,
+    exists,
+    func,
+    select,
+    tuple_,
+    values,
+)
 
+from engine.declare.registry import states_where
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Event, Person
 from engine.storage.states import PersonStatus
@@ -20,10 +33,6 @@ from engine.storage.types import UTCDateTime
 from engine.storage.unit_of_work import ClubSession
 
 MOST_WEEKS = 60
-
-# The states of a duty before its first deadline.
-_OWED = ("owed", "long_owed")
-_OUT = ("departed", "erasing", "removed")
 
 
 @dataclass(frozen=True)
@@ -55,11 +64,11 @@ def on_time(session: ClubSession, zone: str, now: datetime) -> list[Punctual]:
     """
     period, weekly = Case.data["period"].as_string(), Case.workflow.in_(calendars())
     week = _weeks(zone, now)
-    first = [
-        Event.from_state.in_(_OWED),
-        Event.to_state.not_in(_OWED),
-        Event.action.in_(("submit", "due")),
-    ]
+    owed = states_where(lambda state: state.duty == "open")
+    was_owed, is_owed = (
+        tuple_(Case.workflow, state).in_(owed) for state in (Event.from_state, Event.to_state)
+    )
+    first = [was_owed, ~is_owed, Event.action.in_(("submit", "due"))]
     in_time = func.sum(case((Event.action == "submit", 1), else_=0))
     of_case = and_(Case.club_id == Event.club_id, Case.id == Event.case_id)
     named = (
@@ -102,11 +111,10 @@ def members(session: ClubSession, zone: str, now: datetime) -> list[Members]:
     week = _weeks(zone, now)
     of_case = and_(Case.club_id == Event.club_id, Case.id == Event.case_id)
     of_person = and_(Person.club_id == Case.club_id, Person.id == Case.person_id)
-    moved = and_(
-        Event.to_state.in_((*_OUT, "readmitted")),
-        Event.from_state != Event.to_state,
-        Event.at >= Person.joined_at,
-    )
+    entered = tuple_(Case.workflow, Event.to_state)
+    back = entered.in_(states_where(lambda state: state.membership == "resumes"))
+    left_or_back = entered.in_(states_where(lambda state: state.membership != ""))
+    moved = and_(left_or_back, Event.from_state != Event.to_state, Event.at >= Person.joined_at)
     left = exists().where(of_case, of_person, moved).correlate(Person)
     came = (
         select(week.c.nr, func.count())
@@ -114,9 +122,8 @@ def members(session: ClubSession, zone: str, now: datetime) -> list[Members]:
         .join(week, _within(week, Person.joined_at, open_start=True))
     )
     came = came.where((Person.status == PersonStatus.MEMBER) | left)
-    back = (Event.to_state == "readmitted", 1)
     moves = (
-        select(week.c.nr, func.sum(case(back, else_=-1)))
+        select(week.c.nr, func.sum(case((back, 1), else_=-1)))
         .select_from(Event)
         .join(Case, of_case)
         .join(Person, of_person)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -119,12 +120,11 @@ def cases_of(session: ClubSession, person: Person, limit: int = 200) -> list[Cas
 
 
 def ended_in(
-    session: ClubSession, workflow: str, state: str, *, limit: int, offset: int = 0
+    session: ClubSession, ends: Sequence[tuple[str, str]], *, limit: int, offset: int = 0
 ) -> list[WorkItem]:
-    """Return the cases of present members that ended in that state, newest first."""
+    """Return the cases of present members that ended in one of these states, newest first."""
     wanted = _work_items().where(
-        Case.workflow == workflow,
-        Case.state == state,
+        tuple_(Case.workflow, Case.state).in_(ends),
         Case.turn == "",
         Person.status == PersonStatus.MEMBER,
     )

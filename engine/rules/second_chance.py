@@ -2,13 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC
 
 from sqlalchemy import bindparam, case, func, select
 
 from engine.cases.deadlines import time_had
 from engine.declare.transition import Transition
+from engine.declare.workflow import (
+    REMOVAL_PROPOSED,
+    NumberWording,
+    State,
+    Wording,
+    ask,
+    before_due,
+    charter,
+    due,
+    end_of_day,
+    may,
+    owner,
+    person,
+)
+from engine.declare.workflow import marked as _
+from engine.rules.builders import PROPOSE
 from engine.storage.models import Case, Event
+
+OVERDUE = "overdue"
+SECOND_CHANCE = Wording(
+    states={OVERDUE: _("Overdue, second chance")},
+    actions={"extend": _("Give more time"), "excuse": _("Excuse")},
+    events={
+        "decline>overdue": _("declined it, with another chance to hand in"),
+        "extend": _("gave more time"),
+    },
+    system_events={"due>overdue": _("Nothing came in by the due time; there is another chance")},
+    letters={"second_chance": _("another chance"), "last_call": _("last reminder")},
+    numbers={
+        "second_chances": NumberWording(
+            "duties",
+            _("Second chances"),
+            _(
+                "Whoever misses a due time gets %(value)s per study plan, or per month "
+                "of reflections; after that, "
+                "removal is proposed to the owner."
+            ),
+        ),
+        "second_chance_days": NumberWording(
+            "duties", _("Length of a second chance"), _("A second chance lasts %(value)s.")
+        ),
+    },
+)
+CHANCE_AFTER = {
+    "overdue>undo": "extension_undone",
+    "undo": "excuse_undone",
+    "removal_proposed>extend": "more_time_instead",
+    "extend": "more_time",
+    "decline": "declined_try_again",
+    "returned>due": "not_sent_again",
+}
+LAST_CALL_AFTER = {
+    "extend": "more_time",
+    "decline": "after_decline",
+    "returned>due": "not_sent_again",
+}
+
+
+def second_chance(*, clause: str, fill: Iterable[str], excused: str) -> State:
+    """Build the state *overdue*: after the first due time there is more time, once.
+
+    ``excused``: the end to which the owner may lead it; else a removal is proposed.
+    """
+    return State(
+        person,
+        ask("second_chance", after=CHANCE_AFTER),
+        may(person, "submit", to="review", fill=fill, style="main"),
+        may(owner, "extend", to=OVERDUE, note="optional", due="days"),
+        may(owner, "excuse", to=excused, note="optional"),
+        before_due(charter.remind_before, ask("last_call", after=LAST_CALL_AFTER)),
+        due(end_of_day(charter.second_chance_days), to=PROPOSE),
+        undo=True,
+        clause=clause,
+        wording=SECOND_CHANCE,
+        duty="missed",
+    )
 
 
 def time_left(transition: Transition) -> bool:
@@ -39,9 +115,9 @@ def chance_left_this_month(transition: Transition) -> bool:
 
 # The chances given. Not counted: an owner's extension (the same chance, longer), and what was
 # undone.
-_LONGER, _UNDONE = ("overdue", "removal_proposed"), Event.action == "undo"
-_ENTERED = (Event.to_state == "overdue") & Event.from_state.not_in(_LONGER) & ~_UNDONE
-_TAKEN_BACK = (Event.from_state == "overdue") & Event.to_state.not_in(_LONGER) & _UNDONE
+_LONGER, _UNDONE = (OVERDUE, REMOVAL_PROPOSED), Event.action == "undo"
+_ENTERED = (Event.to_state == OVERDUE) & Event.from_state.not_in(_LONGER) & ~_UNDONE
+_TAKEN_BACK = (Event.from_state == OVERDUE) & Event.to_state.not_in(_LONGER) & _UNDONE
 _GIVEN = select(
     func.coalesce(func.sum(case((_ENTERED, 1), (_TAKEN_BACK, -1), else_=0)), 0)
 ).select_from(Event)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from engine.cases.open_cases import open_case_of
+from engine.cases.open_cases import open_cases_of
 from engine.club.context import charter_numbers, current_officers, current_owner
 from engine.club.history import changed_since_last, events_of
+from engine.declare.registry import workflow
 from engine.storage.models import Case, Club, Event
 from engine.storage.states import PersonRole
 from engine.storage.unit_of_work import ClubSession
@@ -105,5 +106,6 @@ class CaseProgress:
 
     @property
     def stands_for_admin(self) -> bool:
-        """True if the person's nomination is open, which a proposed removal holds."""
-        return open_case_of(self.session, self.case.person, "nomination") is not None
+        """True if a case of the person is open that a proposed removal holds."""
+        mine = open_cases_of(self.session, self.case.person)
+        return any(workflow(case.workflow).held_by_removal for case in mine)

@@ -134,7 +134,7 @@ def fill(facts: LetterContext) -> Document:
         "short": partial(say_short, zone=zone, language=language),
         "day": partial(say_day, zone=zone, language=language),
     }
-    _letter_template(facts.letter.name, best_language(language)).render(words)
+    _letter_template(facts.template, best_language(language)).render(words)
     return sheet
 
 

@@ -15,12 +15,21 @@ from sqlalchemy import select
 
 from engine.cases.deadlines import transition_at
 from engine.cases.submissions import may_submit
+from engine.charter.model import CITED, Cited
 from engine.club.context import charter_numbers, current_charter, current_owner
 from engine.club.history import changed_since_last
 from engine.club.people import same_mailbox
 from engine.declare.due_times import days_of_period
-from engine.declare.fields import labels_of, written_answers
-from engine.declare.registry import form_number, standing, state_of, title_of, week_of, workflow
+from engine.declare.fields import labels_of
+from engine.declare.registry import (
+    entrance,
+    form_number,
+    standing,
+    state_of,
+    title_of,
+    week_of,
+    workflow,
+)
 from engine.declare.roles import Proof
 from engine.declare.targets import resolve
 from engine.declare.workflow import REMOVAL_PROPOSED, Workflow
@@ -32,21 +41,11 @@ from engine.text.addresses import foreign_domain
 from engine.text.i18n import isolate, of_week, say_days, translate
 from engine.text.text_diff import Piece
 from mailers.letters.case_progress import CaseProgress
-from mailers.letters.document import start_within
+from mailers.letters.written import Written, written_within
 
 
 class LetterDropped(Exception):
     """A letter that must not leave any more; the text says why."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """An answer as a mail shows it: ``cut`` if only its start fits."""
-
-    label: str
-    text: str
-    is_long: bool
-    cut: bool
 
 
 @dataclass
@@ -106,6 +105,15 @@ class LetterContext:
     def flow(self) -> type[Workflow]:
         """Return the workflow of the case, or the one that names a letter without a case."""
         return workflow(self.case.workflow if self.has_case else self.letter.name.partition(".")[0])
+
+    @property
+    def template(self) -> str:
+        """Return the name of the letter's file: the variant for its event, if one is declared."""
+        place, _dot, name = self.letter.name.partition(".")
+        if not self.has_case or not self.flow.variants.get(name):
+            return self.letter.name
+        variant = self.flow.variant_of(name, self.event.from_state, self.event.action)
+        return f"{place}.{name}.{variant}" if variant else self.letter.name
 
     @property
     def matter(self) -> str:
@@ -170,6 +178,11 @@ class LetterContext:
             if self.has_case and self.letter.version
             else self.flow.clause
         )
+
+    @property
+    def clauses(self) -> Cited:
+        """Other clauses that a letter refers to, by what they are about."""
+        return CITED
 
     @cached_property
     def who_row(self) -> Person:
@@ -263,17 +276,7 @@ class LetterContext:
     @cached_property
     def written(self) -> list[Written]:
         """Return each answer by label, cut to its fair share of the room in a mail."""
-        answers = written_answers(self.flow, self.answers)
-        share = _fair_share([len(text.encode()) for _, text, _ in answers], self.room)
-        return [
-            Written(
-                translate(label, self.language),
-                start_within(text, share),
-                is_long,
-                len(text.encode()) > share,
-            )
-            for label, text, is_long in answers
-        ]
+        return written_within(self.flow, self.answers, self.language, self.room)
 
     @cached_property
     def changes(self) -> list[tuple[str, list[Piece]]]:
@@ -363,7 +366,7 @@ class LetterContext:
 
     @property
     def join_page(self) -> str:
-        return self.links.url(f"{self.club_row.slug}/join")
+        return self.links.url(f"{self.club_row.slug}/{entrance()}")
 
     @property
     def desk(self) -> str:
@@ -385,14 +388,3 @@ class LetterContext:
         return self.links.token(
             Link(kind, self.club_row.id, self.you.id, self.you.link_epoch, target, self.now)
         )
-
-
-def _fair_share(sizes: list[int], room: int) -> int:
-    """Return the largest size per text so that all of them, cut to it, fit into the room."""
-    share = room
-    for position, size in enumerate(sorted(sizes)):
-        share = room // (len(sizes) - position)
-        if size > share:
-            return share
-        room -= size
-    return max(share, max(sizes, default=0))

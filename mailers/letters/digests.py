@@ -9,6 +9,8 @@ from typing import Any
 from engine.club.permissions import undo_open
 from engine.declare.fields import written_answers
 from engine.declare.registry import UNREADABLE, label_of, standing, title_of, workflow
+from engine.declare.roles import is_turn_of
+from engine.declare.roles import person as the_person
 from engine.declare.transition import undo_ends
 from engine.declare.workflow import REMOVAL_PROPOSED
 from engine.outbox.queue import UNANSWERED, UNCERTAIN
@@ -116,7 +118,11 @@ def _paused(facts: LetterContext) -> dict[str, Any]:
 
 
 def _resumed(facts: LetterContext) -> dict[str, Any]:
-    mine = [case for case in worklists.cases_of(facts.session, facts.you) if case.turn == "person"]
+    mine = [
+        case
+        for case in worklists.cases_of(facts.session, facts.you)
+        if is_turn_of(case.turn, the_person)
+    ]
     due = sorted(
         (case.due_at, title_of(case, facts.language, facts.today))
         for case in mine

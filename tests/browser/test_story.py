@@ -261,9 +261,11 @@ def test_settings_outlook_figures_and_texts_on_the_narrowest_phone(
     look(page, "the charter's versions")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{desk}group")
-    page.click("#join + pre + div button")
-    page.wait_for_function("document.querySelector('#join + pre + div [role=status]').textContent")
-    assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#join-text")
+    page.click("#invitation + pre + div button")
+    page.wait_for_function(
+        "document.querySelector('#invitation + pre + div [role=status]').textContent"
+    )
+    assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#invitation-text")
     look(page, "texts for the group")
     context.close()
 

@@ -13,8 +13,6 @@ import pytest
 
 from engine.charter.loading import load_charter
 from engine.charter.model import (
-    DEPUTIES,
-    IN_DAILY_LETTER,
     KINDS,
     Charter,
     CharterError,
@@ -52,7 +50,10 @@ def test_every_number_rests_on_a_clause_that_the_shipped_charter_has() -> None:
 
 
 def test_an_empty_charter_has_the_defaults() -> None:
-    assert Charter.parse({}) == Charter("", "", "", DEPUTIES, IN_DAILY_LETTER, (), Numbers())
+    shipped = shipped_charter("en")
+    assert Charter.parse({}) == Charter(
+        "", "", "", shipped.deputies, shipped.in_daily_letter, (), Numbers()
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from engine.declare.registry import all_workflows, register
 from engine.declare.validation import Misdeclared, letters
 from engine.declare.workflow import (
     State,
+    Wording,
     Workflow,
     ask,
     charter,
@@ -17,9 +18,11 @@ from engine.declare.workflow import (
     end_of_day,
     final,
     may,
+    members,
     opened_from,
     owner,
     person,
+    poll,
     reviewer,
     tell,
 )
@@ -29,6 +32,7 @@ from tests.engine.toys import own_registry
 from workflows import WORKFLOWS
 
 DUE = end_of_day(charter.plan_days)
+unworded = validation.unworded  # the fixture below replaces it
 
 
 class Sound(Workflow):
@@ -48,6 +52,7 @@ class Sound(Workflow):
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     own_registry(monkeypatch)
     monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
+    monkeypatch.setattr(validation, "unworded", lambda workflow: ())
 
 
 def complaint(flow: type[Workflow]) -> str:
@@ -214,6 +219,37 @@ def test_a_letter_that_is_not_written_is_refused_with_its_language(
         lambda workflow, letter, language: (letter, language) != ("thanks", "en"),
     )
     assert complaint(Sound) == "Sound: the letter thanks is not written in en"
+
+
+def test_what_has_no_words_is_refused_with_the_file_that_lacks_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
+    own_registry(monkeypatch)
+    monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
+    file = "tests/engine/test_checks.py"
+    assert list(unworded(Sound)) == [
+        f"{file}: its wording has no states for asked, done",
+        f"{file}: its wording has no actions for close",
+        f"{file}: its wording has no events for open>asked, submit>done, close>done, due>done",
+        f"{file}: its wording has no letters for please, thanks",
+    ]
+    assert complaint(Sound) == f"Sound: {file}: its wording has no states for asked, done"
+
+
+def test_a_choice_of_a_poll_needs_its_word() -> None:
+    class Toy(Workflow):
+        label, clause, opens = "Toy", "1.1", opened_by_form("toy", owner)
+        wording = Wording(
+            states={"voting": "Voting", "over": "Over"},
+            choices={"yes": "Yes"},
+            events={"open": "asked"},
+            system_events={"due": "It ended"},
+        )
+        voting = State(members, poll(members, "yes no"), due(DUE, to="over"))
+        over = final()
+
+    assert list(unworded(Toy)) == ["tests/engine/test_checks.py: its wording has no choices for no"]
 
 
 def test_a_refused_workflow_is_not_listed() -> None:

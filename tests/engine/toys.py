@@ -38,6 +38,7 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 def declared(monkeypatch: pytest.MonkeyPatch, *flows: type[Workflow]) -> None:
     """Register toys; monkeypatch takes them away again."""
     monkeypatch.setattr(validation, "written", lambda workflow, letter, language: True)
+    monkeypatch.setattr(validation, "unworded", lambda workflow: ())
     own_registry(monkeypatch)
     registry.register(*flows)
 

@@ -7,6 +7,8 @@ import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from engine.declare.registry import all_workflows
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "engine": {"engine"},
@@ -254,3 +256,46 @@ def test_across_clubs_is_listed() -> None:
         "web/http/auth.py:signed_in",
         "engine/cases/erasure.py:forget_bytes",
     }, "a function looks across clubs: say here that it is meant"
+
+
+def test_no_generic_file_names_a_workflow_or_a_state_of_its_own() -> None:
+    """Forbidden: every registered key, and every state that a workflow declares itself (those of
+    builders are the builders')."""
+    keys = {flow.key for flow in all_workflows()}
+    built = {
+        name
+        for flow in all_workflows()
+        for state in flow.states.values()
+        for name in state.wording.states
+    }
+    states = (
+        {name for flow in all_workflows() for name in flow.states}
+        - built
+        - set(MEANS_SOMETHING_ELSE)
+    )
+    assert {"join", "reflection", "handover"} <= keys and {
+        "owed",
+        "shared",
+        "unconfirmed",
+        "elected",
+    } <= states
+    found = [
+        f"{named(path)}:{node.lineno}: {node.value!r}"
+        for path in sources()
+        if not named(path).startswith(("workflows/", *NAMES_WORKFLOWS))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in keys | states
+    ]
+    assert found == [], (
+        "say it in the declaration: an attribute of the workflow or of the state, read through engine.declare.registry"
+    )
+
+
+NAMES_WORKFLOWS = ("web/app/demo.py",)  # it plays invented people, who apply, write and vote
+MEANS_SOMETHING_ELSE = {
+    "departed": "a person's status",
+    "erased": "a person's status",
+    "moved": "what a database is after `db move`",
+    "refused": "an answer of a mail server",
+    "vote": "the action of every poll",
+}

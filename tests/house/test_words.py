@@ -10,13 +10,11 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from engine.cases.system_actions import SYSTEM_ACTIONS, system_action
 from engine.declare.registry import all_workflows
 from engine.declare.roles import anyone
-from engine.declare.targets import Choice, Target, arrows
-from engine.declare.validation import letters, undone_to
+from engine.declare.validation import events, transitions
+from engine.declare.wording import GENERAL
 from engine.text.i18n import LANGUAGES, TEMPLATES
-from web.labels import event_sentences, letter_words, wording
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = [
@@ -74,67 +72,54 @@ def test_placeholders_survive_translation() -> None:
     )
 
 
-def test_every_state_has_its_word() -> None:
-    lacking = [
-        f"{flow.key}.{name}"
-        for flow in all_workflows()
-        for name in flow.states
-        if f"{flow.key}.{name}" not in wording.STATES and name not in wording.STATES
+def test_no_sentence_of_an_event_is_dead() -> None:
+    """What a builder words may be said in only one of the workflows that it builds; what a workflow
+    words, in that one."""
+    shared = [
+        GENERAL,
+        *(state.wording for flow in all_workflows() for state in flow.states.values()),
     ]
-    assert lacking == [], "web/labels/wording.py STATES lacks them"
-
-
-def test_every_act_has_its_word() -> None:
-    declared = {
-        act.action
+    of_builders = {key for wording in shared for key in (*wording.events, *wording.system_events)}
+    said = {
+        flow.key: {flow.wording.event_key(*event) for event in events(flow)}
         for flow in all_workflows()
-        for state in flow.states.values()
-        for act in state.acts
     }
-    assert sorted(declared - set(wording.ACTIONS)) == [], "web/labels/wording.py ACTIONS lacks them"
-
-
-def ends_of(target: Target, here: str) -> Iterator[str]:
-    if isinstance(target, Choice):
-        for part in target.among:
-            yield from ends_of(part, here)
-    else:
-        yield target if isinstance(target, str) else here
-
-
-def events() -> Iterator[tuple[str, str, str]]:
-    """Every event that may come to stand in a history: workflow, action, the state it leads to."""
-    for flow in all_workflows():
-        yield from ((flow.key, "open", target) for target in arrows(flow.start))
-        yield from (
-            (flow.key, "undo", name)
-            for state in flow.states.values()
-            if state.undo
-            for name in undone_to(flow, state.name)
-        )
-        for state in flow.states.values():
-            moves = [
-                *state.acts,
-                *(move for action in SYSTEM_ACTIONS if (move := system_action(state, action))),
-            ]
-            yield from (
-                (flow.key, move.action, target)
-                for move in moves
-                for target in ends_of(move.to, state.name)
-            )
-
-
-def test_every_event_has_its_sentence_and_no_sentence_is_dead() -> None:
-    found = {
-        f"{flow}.{action}>{state}": event_sentences.found_under(flow, action, state)
-        for flow, action, state in events()
+    dead = {
+        f"{flow.__module__}: {key}"
+        for flow in all_workflows()
+        for key in (*flow.wording.events, *flow.wording.system_events)
+        if key not in said[flow.key] | of_builders
     }
-    assert sorted(event for event, key in found.items() if not key) == [], (
-        "web/labels/event_sentences.py lacks them"
-    )
-    assert sorted({*event_sentences.DID, *event_sentences.CAME} - set(found.values())) == [], (
-        "no event leads to these in web/labels/event_sentences.py: take them out"
-    )
+    assert dead | (of_builders - set().union(*said.values())) == set()
+
+
+def test_no_variant_of_a_letter_is_dead() -> None:
+    """Of a builder's letters some variants come only in some of the workflows that it builds."""
+    declared = {
+        (name, key)
+        for flow in all_workflows()
+        for name, after in flow.variants.items()
+        for key in after
+    }
+    happens = {
+        (name, key)
+        for flow in all_workflows()
+        for name in flow.variants
+        for state, action, _to in transitions(flow)
+        for key in (action, f"{state}>{action}")
+    }
+    assert declared - happens == set(), "nothing happens after which this variant is written"
+
+
+def test_no_letter_asks_which_event_it_came_after() -> None:
+    """Both languages would have to ask the same: the declaration names a variant instead, ``ask(…,
+    after={…})``."""
+    found = [
+        f"{path.parent.name}/{path.name}: {asked}"
+        for path in sorted((TEMPLATES / "mail").glob("*/*.jinja"))
+        for asked in re.findall(r"f\.event\.(?:action|from_state)", path.read_text())
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -151,13 +136,6 @@ def test_a_receipt_has_a_word_for_whatever_somebody_presses_about_another(langua
     receipt = (TEMPLATES / "mail" / "club" / f"receipt.{language}.jinja").read_text()
     assert {action for action in pressed if f'"{action}"' not in receipt} == set(), (
         "nobody answers an offer for somebody"
-    )
-
-
-def test_every_letter_has_a_word_at_the_desk() -> None:
-    sent = {name for flow in all_workflows() for name in letters(flow)}
-    assert sorted(sent - set(letter_words.LETTERS)) == [], (
-        "web/labels/letter_words.py LETTERS lacks them"
     )
 
 
@@ -215,3 +193,14 @@ def test_every_letter_is_written_in_every_language() -> None:
     assert {
         name: languages for name, languages in stems.items() if languages != set(LANGUAGES)
     } == {}
+
+
+def test_no_letter_says_the_number_of_a_clause() -> None:
+    """The owner may renumber the clauses: ``f.clause`` is that of the letter's state,
+    ``f.clauses.names`` one by its meaning."""
+    found = [
+        f"{path.parent.name}/{path.name}: {number}"
+        for path in sorted((TEMPLATES / "mail").glob("*/*.jinja"))
+        for number in re.findall(r"(?<![\w.])\d{1,2}\.\d{1,2}(?![\w.])", path.read_text())
+    ]
+    assert found == []

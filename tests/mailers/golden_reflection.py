@@ -158,6 +158,10 @@ STORIES: Stories = {
     ),
     "reflection.last_call+declined": (then(declined, send, wait(days=1, hours=15)), LILEI),
     "reflection.please_decide": (then(asked_at_once, submitted), OWNER),
+    "reflection.last_call+returned": (
+        then(returned, send, wait(days=6, hours=11), send, wait(days=1, hours=15)),
+        LILEI,
+    ),
     "reflection.please_decide+resubmitted": (
         then(asked_at_once, returned, lilei("resubmit", answers=REWORKED | {"share": False})),
         OWNER,

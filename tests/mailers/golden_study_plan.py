@@ -99,6 +99,10 @@ STORIES: Stories = {
         ),
         LILEI,
     ),
+    "study_plan.last_call+returned": (
+        then(plan_returned, send, wait(days=4), send, wait(days=1, hours=16)),
+        LILEI,
+    ),
     "study_plan.please_decide": (handed_in, OWNER),
     "study_plan.please_decide+resubmitted": (SAME_PLAN, OWNER),
     "study_plan.please_revise": (plan_returned, LILEI),
@@ -117,6 +121,16 @@ STORIES: Stories = {
             lilei("submit", answers=PLAN),
             wait(days=3),
             owner("decline", note="还是抄来的。"),
+        ),
+        OWNER,
+    ),
+    "study_plan.please_decide_removal+returned": (
+        then(
+            overdue,
+            lilei("submit", answers=PLAN),
+            owner("return", note="请再具体一点。"),
+            send,
+            wait(days=4),
         ),
         OWNER,
     ),

@@ -21,7 +21,7 @@ from engine.cases.votes import ballot_for, vote
 from engine.club.context import charter_numbers, current_club
 from engine.club.history import HistoryEntry, changed_since_last, history
 from engine.club.people import same_mailbox
-from engine.club.permissions import acts_for, may_read_words, may_see
+from engine.club.permissions import acts_for, may_read_private, may_read_words, may_see
 from engine.declare.fields import (
     answers_of,
     clean_note,
@@ -51,7 +51,6 @@ from web.cases.repeats import is_same_submission
 from web.cases.second_look import OnceMore, once_more_page, with_second_look
 from web.http.auth import Visitor, read_token, token_for, visitor
 from web.http.unsaved_input import by_script, line_of_page
-from web.labels import wording
 from web.public import sign_in
 
 case = Blueprint("case", __name__)
@@ -85,17 +84,6 @@ class Offer:
     form: Form | None
     draft: Draft | None = None
     keeps: bool = False
-
-    @property
-    def style(self) -> str:
-        action = self.act.action
-        return (
-            "danger"
-            if action in wording.DANGEROUS
-            else "main"
-            if action in wording.MAIN
-            else "plain"
-        )
 
 
 @dataclass
@@ -279,6 +267,11 @@ def _render_case(link: Link, token: str, typed: Typed) -> str:
         entries = history(session, matter, met.you, person)
         if not may_read_words(matter, met.you):
             entries = [replace(entry, note="") for entry in entries]
+        private = (
+            written_answers(flow, matter.private)
+            if may_read_private(session, matter, met.you)
+            else []
+        )
         decides = met.you.id != matter.person_id and may_read_words(matter, met.you)
         return render_template(
             "pages/case.html",
@@ -290,12 +283,13 @@ def _render_case(link: Link, token: str, typed: Typed) -> str:
             offers=offers,
             typed=typed,
             written=written_answers(flow, matter.answers),
+            private=private,
             changes=_changes(session, flow, matter) if decides else {},
             entered=_entered(entries, matter),
             decides=decides,
             chosen=request.args.get("do", ""),
             done=request.args.get("done", "")
-            if request.args.get("done") in wording.ACTIONS
+            if request.args.get("done") in flow.wording.actions
             else "",
             after=_after(matter),
             clause=flow.clause_of(matter.state),
@@ -320,23 +314,25 @@ def _offers(
     offered, flow = _offered(session, matter, met, actor), workflow(matter.workflow)
     written = drafts.draft_act(offered, actor)
     draft = draft_of(session, met.you, form_of("case", matter.id)) if written else None
+    is_author = met.you.id == matter.person_id
+    known = matter.answers | matter.private if is_author else matter.answers
     return [
-        Offer(item, _form(flow, item, matter, typed, draft), draft, keeps=True)
+        Offer(item, _form(flow, item, known, typed, draft), draft, keeps=True)
         if item is written
-        else Offer(item, _form(flow, item, matter, typed))
+        else Offer(item, _form(flow, item, known, typed))
         for item in offered
     ]
 
 
 def _form(
-    flow: type[Workflow], item: Act, matter: Case, typed: Typed, draft: Draft | None = None
+    flow: type[Workflow], item: Act, known: dict[str, Any], typed: Typed, draft: Draft | None = None
 ) -> Form | None:
     """Fill the action's form: from refused input, else the draft, else the case."""
     if not item.fill:
         return None
     sent = typed.form.get("action", item.action)
     mine = typed.form if typed.form and (sent == item.action or sent in drafts.ACTIONS) else None
-    form = form_for(flow, item.fill)(mine, data=matter.answers | (draft.answers if draft else {}))
+    form = form_for(flow, item.fill)(mine, data=known | (draft.answers if draft else {}))
     for name, message in typed.errors.items():
         if name in form:
             form[name].errors = [message]

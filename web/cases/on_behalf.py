@@ -6,23 +6,21 @@ For a member who cannot read their mail, or who asked by word of mouth.
 from __future__ import annotations
 
 from engine.cases.submissions import may_submit
-from engine.declare.registry import is_offer, workflow
+from engine.declare.registry import all_workflows, is_offer
+from engine.declare.roles import is_turn_of
+from engine.declare.roles import person as the_person
 from engine.declare.transition import Actor
 from engine.declare.workflow import Workflow
 from engine.storage.models import Case, Person
 from engine.storage.states import PersonRole, PersonStatus
 from web.http.auth import Visitor
 
-# What a person can say on the telephone in a sentence. An address is put right on their record; a
-# nomination is one's own.
-FORMS = ("new_name", "departure")
-
 
 def forms_for(you: Person, person: Person) -> list[type[Workflow]]:
     """Return the forms that the owner may submit for this person."""
     if you.role != PersonRole.OWNER or you.id == person.id:
         return []
-    return [flow for flow in map(workflow, FORMS) if may_submit(flow, person)]
+    return [flow for flow in all_workflows() if flow.on_behalf and may_submit(flow, person)]
 
 
 def may_act_for(you: Person, matter: Case) -> bool:
@@ -30,7 +28,7 @@ def may_act_for(you: Person, matter: Case) -> bool:
 
     Later actions (sharing, resigning) are theirs alone, and so is the answer to an offer.
     """
-    theirs = "person" in matter.turn.split("|") and not is_offer(matter.workflow)
+    theirs = is_turn_of(matter.turn, the_person) and not is_offer(matter.workflow)
     return (
         theirs
         and you.role == PersonRole.OWNER

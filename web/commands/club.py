@@ -14,6 +14,7 @@ from sqlalchemy import select
 from engine.cases.offers import CannotOffer, offer
 from engine.charter.model import CharterError, read_charter, shipped_charter
 from engine.club.context import all_clubs, current_charter, current_owner
+from engine.declare.registry import listed_on
 from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.setup.club_admin import BadClub, CharterChanged, apply_charter, change_club, create_club
@@ -225,7 +226,7 @@ def transfer(address: str, slug: str | None) -> None:
         here.db.write(
             offer,
             found.id,
-            "handover",
+            listed_on("club")[0].key,
             fold_address(address),
             by=Actor(None, "command"),
             now=here.clock.now(),

@@ -5,20 +5,21 @@ No text names a late member.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from werkzeug.wrappers import Response
 
-from engine.declare.registry import week_of, workflow
+from engine.declare.registry import all_workflows, entrance, shared, state_of, week_of, workflow
+from engine.declare.workflow import State
 from engine.reports.worklists import ended_in
 from engine.scheduler.schedules import calendars
 from engine.storage.models import Case, Club, Person, Schedule
-from engine.storage.states import PersonStatus
+from engine.storage.states import PersonRole, PersonStatus
 from engine.storage.unit_of_work import ClubSession
 from engine.text.i18n import LANGUAGES, of_week, say_short, translate
 from engine.text.i18n import marked as _
@@ -36,16 +37,11 @@ MOST_MOMENTS = 3
 JOIN = _("Would you like to read with us? Here is the way in:")
 JOIN_NEXT = _("Fill in the form and confirm your e-mail address; you get an answer by mail.")
 THIS_WEEK = _("What is on this week:")
-READING = _("%(what)s: please hand it in by %(when)s.")
-PLANS = _("New among us: your study plan is due %(when)s.")
-VOTE = _("%(name)s stands for admin. Please vote by %(when)s.")
 NEXT_WEEK = _("The next reading week begins on %(when)s.")
 LINKS = _("Your own link is in your mail. You can also ask for it here: %(url)s")
 AT_REST = _("Our club is taking a break: nothing is due until it is back.")
 QUIET_WEEK = _("Nothing is due at the moment. A good week for a book.")
 LAST_WEEK = _("What came of last week:")
-WELCOME = _("Welcome among us: %(names)s.")
-ELECTED = _("Elected as admin: %(names)s. Thank you for taking it on.")
 SHARED = _("To read for members, shared by their authors:")
 BOOK = _("%(name)s: “%(book)s”")
 MORE = _("and %(n)s more")
@@ -91,7 +87,7 @@ def chat_texts_page(slug: str) -> str | Response:
         club, _you = officer_here(session, slug)
         say = Voice(wanted if wanted in LANGUAGES else club.locale, club.zone)
         blocks = [
-            ChatText("join", _("How to join"), _join(club, say)),
+            ChatText("invitation", _("How to join"), _join(club, say)),
             ChatText("week", _("This week"), _this_week(session, club, now, say)),
             ChatText("results", _("Since last week"), _results(session, club, now, say)),
         ]
@@ -99,7 +95,7 @@ def chat_texts_page(slug: str) -> str | Response:
 
 
 def _join(club: Club, say: Voice) -> str:
-    return "\n".join([say(JOIN), services().links.url(f"{club.slug}/join"), say(JOIN_NEXT)])
+    return "\n".join([say(JOIN), services().links.url(f"{club.slug}/{entrance()}"), say(JOIN_NEXT)])
 
 
 def _this_week(session: ClubSession, club: Club, now: datetime, say: Voice) -> str:
@@ -122,77 +118,94 @@ def _duties(session: ClubSession, now: datetime, say: Voice) -> list[str]:
 
     A week's reflection, newcomers' plans.
     """
-    period = Case.data["period"].as_string()
-    owed = (Case.turn == "person") & (Case.state == "owed") & (Case.due_at > now)
-    asked = (
-        select(Case.workflow, period, Case.due_at)
-        .where(owed)
-        .group_by(Case.workflow, period, Case.due_at)
+    period, chat = Case.data["period"].as_string(), _chat_lines(lambda state: state.duty == "open")
+    owed = (
+        (Case.turn == "person") & tuple_(Case.workflow, Case.state).in_(chat) & (Case.due_at > now)
     )
-    moments: dict[tuple[str, str], list[datetime]] = {}
-    for flow, week, due in session.execute(asked.order_by(Case.due_at)):
-        moments.setdefault((flow, week or ""), []).append(due)
+    asked = select(Case.workflow, Case.state, period, Case.due_at).where(owed)
+    asked = asked.group_by(Case.workflow, Case.state, period, Case.due_at)
+    moments: dict[tuple[str, str, str], list[datetime]] = {}
+    for flow, state, week, due in session.execute(asked.order_by(Case.due_at)):
+        moments.setdefault((flow, state, week or ""), []).append(due)
     return [
         say(
-            READING,
+            chat[flow, state],
             what=of_week(
                 say(workflow(flow).label),
                 week_of({"period": week}, say.language, say.day(now)),
                 say.language,
-            ),
-            when=say.moment(due[-1]),
+            )
+            if week
+            else "",
+            when=say.moment(due[-1])
+            if week
+            else say(_(", ")).join(say.moment(at) for at in due[:MOST_MOMENTS]),
         )
-        if week
-        else say(PLANS, when=say(_(", ")).join(say.moment(at) for at in due[:MOST_MOMENTS]))
-        for (flow, week), due in moments.items()
+        for (flow, state, week), due in moments.items()
     ]
+
+
+def _chat_lines(fits: Callable[[State], object]) -> dict[tuple[str, str], str]:
+    """Find what workflows tell the chat group about their cases, by workflow and state."""
+    return {
+        (flow.key, state.name): flow.wording.chat[state.name]
+        for flow in all_workflows()
+        for state in flow.states.values()
+        if state.name in flow.wording.chat and fits(state)
+    }
 
 
 def _votes(session: ClubSession, now: datetime, say: Voice) -> list[str]:
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
-    asked = select(Case.due_at, Person.display_name).join(Person, of_person)
-    asked = asked.where(
-        Case.workflow == "nomination", Case.turn == "members", Case.due_at > now
-    ).order_by(Case.due_at, Case.id)
+    chat = _chat_lines(lambda state: state.poll)
+    asked = select(Case.workflow, Case.state, Case.due_at, Person.display_name).join(
+        Person, of_person
+    )
+    asked = asked.where(tuple_(Case.workflow, Case.state).in_(chat), Case.due_at > now).order_by(
+        Case.due_at, Case.id
+    )
     return [
-        say(VOTE, name=name, when=say.moment(due))
-        for due, name in session.execute(asked.limit(MOST_NAMES))
+        say(chat[flow, state], name=name, when=say.moment(due))
+        for flow, state, due, name in session.execute(asked.limit(MOST_NAMES))
         if due
     ]
 
 
 def _results(session: ClubSession, club: Club, now: datetime, say: Voice) -> str:
-    fresh = _since(session, now, "join", "approved", "member")
-    elected = _since(session, now, "nomination", "elected", "admin")
-    lines = [say(WELCOME, names=say.names(fresh))] if fresh else []
-    lines += [say(ELECTED, names=say.names(elected))] if elected else []
+    lines = [
+        say(line, names=say.names(names))
+        for (flow, state), line in _chat_lines(lambda state: state.announced).items()
+        if (names := _since(session, now, flow, state))
+    ]
     books = _shared(session, club, now, say)
     return "\n".join([say(LAST_WEEK), *lines, *books] if lines or books else [say(QUIET_LAST)])
 
 
-def _since(session: ClubSession, now: datetime, flow: str, state: str, rank: str) -> list[str]:
+def _since(session: ClubSession, now: datetime, flow: str, state: str) -> list[str]:
     """Return the display names of persons whose case ended so in the last days.
 
-    Only those whose role is still that of the result.
+    Only those of whom the result is still true.
     """
     of_person = (Person.club_id == Case.club_id) & (Person.id == Case.person_id)
     asked = (
-        select(Person.display_name)
+        select(Person)
         .join(Case, of_person)
         .where(Case.workflow == flow, Case.state == state, Case.turn == "")
     )
     asked = asked.where(
         Case.entered_at > now - LAST,
         Person.status == PersonStatus.MEMBER,
-        Person.role.in_((rank, "admin")),
+        Person.role != PersonRole.OWNER,
     )
-    return list(session.execute(asked.order_by(Case.entered_at, Case.id)).scalars())
+    still = state_of(flow, state).announced
+    found = session.execute(asked.order_by(Case.entered_at, Case.id)).scalars()
+    return [person.display_name for person in found if still is None or still(person)]
 
 
 def _shared(session: ClubSession, club: Club, now: datetime, say: Voice) -> list[str]:
     found = [
         matter
-        for matter in ended_in(session, "reflection", "shared", limit=MOST_SHARED)
+        for matter in ended_in(session, shared(), limit=MOST_SHARED)
         if matter.case.entered_at > now - LAST
     ]
     if not found:

@@ -13,6 +13,7 @@ from wtforms import Form
 from engine.cases.offers import CannotOffer, offer, open_offer
 from engine.declare.due_times import midnight_after
 from engine.declare.fields import Address
+from engine.declare.registry import listed_on
 from engine.declare.transition import Actor
 from engine.scheduler.pause import pause, resume
 from engine.scheduler.schedules import RESUME
@@ -81,7 +82,12 @@ def _offered(session: ClubSession, club_id: int, owner_id: int, address: str) ->
     enter_club(session, club_id)
     owner = session.get_one(Person, (club_id, owner_id))
     return offer(
-        session, club_id, "handover", address, by=Actor(owner, "page"), now=services().clock.now()
+        session,
+        club_id,
+        listed_on("club")[0].key,
+        address,
+        by=Actor(owner, "page"),
+        now=services().clock.now(),
     )
 
 
@@ -102,7 +108,7 @@ def _page(
     session: ClubSession, here: Club, you: Person, form: Form | None = None, *, error: str = ""
 ) -> str:
     goes_on = select(Schedule.next_at).where(Schedule.rule == RESUME)
-    offered = open_offer(session, "handover")
+    offered = open_offer(session, listed_on("club")[0].key)
     return render_template(
         "pages/desk/club.html",
         form=form or OfferForm(),

@@ -14,7 +14,7 @@ from engine.declare.workflow import Workflow
 from engine.storage.models import Person
 from web.app.services import services
 from web.cases.member_form import begun, says_something
-from web.cases.on_behalf import FORMS, forms_for
+from web.cases.on_behalf import forms_for
 from web.desk.people import NOT_NOW, person_of
 from web.http.auth import officer_here
 from web.http.security import new_form_token, read_form_token
@@ -63,7 +63,7 @@ def press_on_behalf(slug: str, person_id: int, path: str) -> Page:
 
 def _flow(path: str) -> type[Workflow]:
     flow = by_form(path)
-    if flow is None or flow.key not in FORMS:
+    if flow is None or not flow.on_behalf:
         abort(404)
     return flow
 

@@ -14,6 +14,7 @@ from engine.club.context import current_club
 from engine.club.people import address_is_free
 from engine.club.permissions import declared_acts
 from engine.declare.fields import Address, Note
+from engine.declare.registry import all_workflows
 from engine.declare.workflow import Act
 from engine.reports.directory import (
     STATUSES,
@@ -46,8 +47,6 @@ Page = str | Response | tuple[str, int]
 SIZE = 50
 CASES = 20
 LETTERS = 20
-# The workflow of a new address, and the owner's action that corrects one.
-ADDRESS, PUT_RIGHT = "new_address", "correct"
 TAKEN = _("Somebody else in the club has this address already")
 NOT_NOW = _("This is not open to you any more. Nothing was changed.")
 
@@ -156,12 +155,13 @@ def _correct(slug: str, club: Club, you: Person, person: Person) -> Page:
         if not address_is_free(session, form.data["email"], besides=person):
             form["email"].errors = [TAKEN]
             return _record(slug, person.id, form), 422
+    flow = next(flow for flow in all_workflows() if flow.put_right)
     try:
         services().db.write(
             correct_for_member,
             club.id,
-            ADDRESS,
-            PUT_RIGHT,
+            flow.key,
+            flow.put_right,
             you.id,
             person.id,
             {"email": form.data["email"]},
@@ -219,6 +219,7 @@ def _record(slug: str, person_id: int, form: WTForm | None = None, *, message: s
             and person.role != PersonRole.OWNER,
             forms=forms_for(you, person),
             done=request.args.get("done", ""),
+            handed_in=[flow.form_path for flow in all_workflows() if flow.on_behalf],
         )
 
 

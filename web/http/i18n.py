@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 
 from engine.cases.held_up import held_up_by
 from engine.club.history import HistoryEntry
-from engine.declare.registry import UNREADABLE, label_of, standing, title_of
+from engine.declare.registry import UNREADABLE, entrance, label_of, standing, title_of
+from engine.declare.roles import is_turn_of, person
 from engine.storage.models import Case, Club, Event, Person
 from engine.text.i18n import (
     LANGUAGES,
@@ -27,10 +28,9 @@ from engine.text.i18n import (
 )
 from engine.text.i18n import marked as _
 from web.app.services import services
-from web.labels import event_sentences, letter_words, wording
+from web.labels import letter_words, wording
 
 COOKIE = "lang"
-_UNREADABLE = _("cannot be read")
 
 
 def begin_request() -> None:
@@ -76,6 +76,8 @@ def init(app: Flask) -> None:
         action_word=action_word,
         told=told,
         choice_word=choice_word,
+        turn_word=turn_word,
+        is_turn_of_person=lambda case: is_turn_of(case.turn, person),
         case_label=case_label,
         held_up_word=held_up_word,
         paused_word=paused_word,
@@ -83,6 +85,7 @@ def init(app: Flask) -> None:
         letter_state_word=lambda state: gettext(letter_words.STATES[state]),
         meaning_word=lambda meaning: gettext(letter_words.MEANINGS[meaning]) if meaning else "",
         standing_word=standing_word,
+        entrance=entrance,
         unreadable=lambda case: standing(case) is UNREADABLE,
     )
     app.jinja_env.globals["mailbox_shows"] = lambda: services().outgoing().origin == "mailbox"
@@ -115,15 +118,13 @@ def init(app: Flask) -> None:
 
 def state_word(workflow: str, state: str) -> str:
     """Return the word of a state, also of one that is not declared any more."""
-    return gettext(
-        wording.STATES.get(f"{workflow}.{state}") or wording.STATES.get(state, _UNREADABLE)
-    )
+    return gettext(wording.state_text(workflow, state))
 
 
 def action_word(action: str, case: Case | None = None) -> str:
     """Return the word on a button, by case and state if it has a special one."""
-    here = f"{case.workflow}.{case.state}.{action}" if case else action
-    return gettext(wording.ACTIONS.get(here) or wording.ACTIONS.get(action, action))
+    workflow, state = (case.workflow, case.state) if case else ("", "")
+    return gettext(wording.action_text(action, workflow, state))
 
 
 def told(
@@ -137,12 +138,25 @@ def told(
 
     ``whose``: the case's person; ``who``: the actor; ``whom``: in whose name or place.
     """
-    alone = event_sentences.came_about(workflow, deed)
+    alone = wording.system_event_text(workflow, deed)
     if alone:
         return gettext(alone)
     pattern = _("%(who)s (for %(whom)s) %(deed)s") if whom else _("%(who)s %(deed)s")
     return gettext(
-        pattern, who=who, whom=whom, deed=gettext(event_sentences.did(workflow, deed), whose=whose)
+        pattern, who=who, whom=whom, deed=gettext(wording.event_text(workflow, deed), whose=whose)
+    )
+
+
+def turn_word(turn: str, whose: str) -> str:
+    """Name everybody whose turn it is; ``whose`` case it is goes by their name."""
+    names = [
+        whose if role == "person" else gettext(wording.ROLES.get(role, wording.SOMEBODY))
+        for role in turn.split("|")
+    ]
+    if len(names) == 1:
+        return names[0]
+    return gettext(
+        _("%(some)s or %(other)s"), some=gettext(_(", ")).join(names[:-1]), other=names[-1]
     )
 
 
@@ -194,9 +208,8 @@ def paused_word(case: Case) -> str:
 
 def letter_word(name: str) -> str:
     """Return the title of a letter from its name (``study_plan.please_write``)."""
-    subject = letter_words.LETTERS.get(name) or letter_words.LETTERS.get(name.partition(".")[2], "")
-    label = label_of(name)
-    return gettext(": ").join(gettext(part) for part in (label, subject) if part) or name
+    parts = (label_of(name), letter_words.letter_text(name))
+    return gettext(": ").join(gettext(part) for part in parts if part) or name
 
 
 def standing_word(person: Person) -> str:
@@ -205,8 +218,8 @@ def standing_word(person: Person) -> str:
     return gettext(standing or letter_words.RANKS[person.role])
 
 
-def choice_word(choice: str) -> str:
-    return gettext(wording.CHOICES.get(choice, choice))
+def choice_word(workflow: str, choice: str) -> str:
+    return gettext(wording.choice_text(workflow, choice))
 
 
 def in_words(at: datetime) -> str:

@@ -1,10 +1,12 @@
 """The charter's numbers in the words of a club's people: effect, value, inputs.
 
-Set-up and settings share them. Numbers of workflows that are not built yet are left out.
+Set-up and settings share them. A workflow words its own numbers; one that no workflow words is not
+shown.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,233 +15,80 @@ from fractions import Fraction
 from typing import Any
 
 from engine.charter.model import CLOCK_TIME, COUNT, DAYS, KINDS, SHARE, SPAN, WEEK_TIME, WEEKDAYS
+from engine.declare.registry import all_workflows
+from engine.declare.wording import NumberWording
+from engine.declare.workflow import Workflow
 from engine.text.i18n import marked as _
 from engine.text.i18n import translate
 
 
 @dataclass(frozen=True)
 class NumberLabel:
-    """The words of a number.
-
-    ``does``: one sentence with ``%(value)s`` that says what it does to members.
-    """
+    """A number of the charter as its workflow words it. ``does`` has ``%(value)s`` in it."""
 
     key: str
     name: str
     does: str
+    group: str
 
 
 @dataclass(frozen=True)
 class Group:
+    """A page of the settings."""
+
     key: str
     name: str
-    numbers: tuple[NumberLabel, ...]
+
+    @property
+    def numbers(self) -> tuple[NumberLabel, ...]:
+        return tuple(number for number in known_numbers().values() if number.group == self.key)
 
 
 GROUPS = (
-    Group(
-        "joining",
-        _("Joining and leaving"),
-        (
-            NumberLabel(
-                "confirm_days",
-                _("To confirm the address"),
-                _(
-                    "Whoever applies has %(value)s to confirm their e-mail address; "
-                    "otherwise the application is erased."
-                ),
-            ),
-            NumberLabel(
-                "application_days",
-                _("Keeping old applications"),
-                _(
-                    "An application that led nowhere is kept for %(value)s, then what it "
-                    "says is deleted."
-                ),
-            ),
-            NumberLabel(
-                "erase_days",
-                _("Before somebody is erased"),
-                _(
-                    "Whoever leaves and wants everything erased can still come back for "
-                    "%(value)s; then it is gone."
-                ),
-            ),
-        ),
+    Group("joining", _("Joining and leaving")),
+    Group("duties", _("Study plan and second chances")),
+    Group("reading", _("The reading week")),
+    Group("decisions", _("Reviews and decisions")),
+    Group("votes", _("Electing admins")),
+    Group("mail", _("Reminders and quiet hours")),
+    Group("deciders", _("Who decides, and when they are asked")),
+)
+
+# Numbers of no single workflow.
+_GENERAL = {
+    "undo_hours": NumberWording(
+        "decisions", _("To take a decision back"), _("A decision can be taken back for %(value)s.")
     ),
-    Group(
-        "duties",
-        _("Study plan and second chances"),
-        (
-            NumberLabel(
-                "plan_days",
-                _("To write the study plan"),
-                _("After joining, a newcomer has %(value)s to write a study plan."),
-            ),
-            NumberLabel(
-                "second_chances",
-                _("Second chances"),
-                _(
-                    "Whoever misses a due time gets %(value)s per study plan, or per month "
-                    "of reflections; after that, "
-                    "removal is proposed to the owner."
-                ),
-            ),
-            NumberLabel(
-                "second_chance_days",
-                _("Length of a second chance"),
-                _("A second chance lasts %(value)s."),
-            ),
-            NumberLabel(
-                "return_days",
-                _("To change what was returned"),
-                _("What a reviewer returns for changes is to come back within %(value)s."),
-            ),
-        ),
-    ),
-    Group(
-        "reading",
-        _("The reading week"),
-        (
-            NumberLabel(
-                "week_opens",
-                _("The week begins"),
-                _("Every week on %(value)s, each member is asked for a reflection."),
-            ),
-            NumberLabel(
-                "week_due",
-                _("The reflection is due"),
-                _("It is due on the %(value)s that comes next."),
-            ),
-            NumberLabel(
-                "big_book_days",
-                _("More time for a big book"),
-                _("Whoever reads a big book gets %(value)s more."),
-            ),
-        ),
-    ),
-    Group(
+    "receipt_after": NumberWording(
         "decisions",
-        _("Reviews and decisions"),
-        (
-            NumberLabel(
-                "decide_days",
-                _("To review"),
-                _(
-                    "Reviewers have %(value)s. After that an application or a nomination "
-                    "lapses; a plan or a reflection counts "
-                    "as handed in."
-                ),
-            ),
-            NumberLabel(
-                "removal_days",
-                _("To decide on a removal"),
-                _("The owner has %(value)s to decide on a proposed removal; then it is dropped."),
-            ),
-            NumberLabel(
-                "extend_most_days",
-                _("The longest extension"),
-                _("Instead of removing somebody, the owner may give them up to %(value)s more."),
-            ),
-            NumberLabel(
-                "answer_days",
-                _("To answer an offer"),
-                _("Whoever is offered the club by its owner has %(value)s to answer."),
-            ),
-            NumberLabel(
-                "undo_hours",
-                _("To take a decision back"),
-                _("A decision can be taken back for %(value)s."),
-            ),
-            NumberLabel(
-                "receipt_after",
-                _("The receipt"),
-                _(
-                    "Whoever decides gets one mail with the ways to take it back, "
-                    "%(value)s after their last press."
-                ),
-            ),
+        _("The receipt"),
+        _(
+            "Whoever decides gets one mail with the ways to take it back, %(value)s "
+            "after their last press."
         ),
     ),
-    Group(
-        "votes",
-        _("Electing admins"),
-        (
-            NumberLabel(
-                "vote_days",
-                _("Length of a vote"),
-                _("Members have %(value)s to vote on a nomination."),
-            ),
-            NumberLabel(
-                "quorum",
-                _("Who has to vote"),
-                _("The vote counts when at least %(value)s of the electors voted."),
-            ),
-        ),
-    ),
-    Group(
+    "remind_before": NumberWording(
         "mail",
-        _("Reminders and quiet hours"),
-        (
-            NumberLabel(
-                "remind_before",
-                _("The first reminder"),
-                _("Members are reminded %(value)s before something is due."),
-            ),
-            NumberLabel(
-                "remind_last",
-                _("The last reminder"),
-                _(
-                    "For a plan or a reflection there is one more reminder, %(value)s "
-                    "before it is due."
-                ),
-            ),
-            NumberLabel(
-                "quiet_from", _("Quiet hours begin"), _("From %(value)s on no reminder leaves.")
-            ),
-            NumberLabel(
-                "quiet_until",
-                _("Quiet hours end"),
-                _("What waited through the night leaves at %(value)s."),
-            ),
-        ),
+        _("The first reminder"),
+        _("Members are reminded %(value)s before something is due."),
     ),
-    Group(
+    "remind_last": NumberWording(
+        "mail",
+        _("The last reminder"),
+        _("For a plan or a reflection there is one more reminder, %(value)s before it is due."),
+    ),
+    "quiet_from": NumberWording(
+        "mail", _("Quiet hours begin"), _("From %(value)s on no reminder leaves.")
+    ),
+    "quiet_until": NumberWording(
+        "mail", _("Quiet hours end"), _("What waited through the night leaves at %(value)s.")
+    ),
+    "digest_hour": NumberWording(
         "deciders",
-        _("Who decides, and when they are asked"),
-        (
-            NumberLabel(
-                "digest_hour",
-                _("The daily letter"),
-                _(
-                    "At %(value)s whoever has something to decide gets one letter that "
-                    "lists all of it."
-                ),
-            ),
-        ),
+        _("The daily letter"),
+        _("At %(value)s whoever has something to decide gets one letter that lists all of it."),
     ),
-)
-
-WORDS = {number.key: number for group in GROUPS for number in group.numbers}
-
-# Numbers that no workflow of this version reads.
-NOT_BUILT_YET = frozenset(
-    {
-        "leave_days",
-        "leave_per_week",
-        "topic_votes",
-        "topic_closes",
-        "propose_by",
-        "shelf_size",
-        "honour_days",
-        "honour_wins",
-        "marking_days",
-        "improve_days",
-        "gift_choose_days",
-        "gift_buy_days",
-        "gift_arrive_days",
-    }
-)
+}
 
 WEEKDAY_WORDS = dict(
     zip(
@@ -284,6 +133,23 @@ TAKES = {
 }
 
 
+def known_numbers() -> dict[str, NumberLabel]:
+    """List the numbers that have words: those of workflows in the charter's order, then others."""
+    return _known_numbers(all_workflows())
+
+
+@functools.cache
+def _known_numbers(workflows: tuple[type[Workflow], ...]) -> dict[str, NumberLabel]:
+    found: dict[str, NumberWording] = {}
+    for flow in reversed(workflows):  # of two that word the same number the first one is heard
+        found.update(flow.wording.numbers)
+    worded = {key: found[key] for key in KINDS if key in found} | _GENERAL
+    return {
+        key: NumberLabel(key, wording.name, wording.does, wording.group)
+        for key, wording in worded.items()
+    }
+
+
 def kind_of(key: str) -> str:
     """Return the kind of inputs of a number: whole span share clock week."""
     kind = KINDS[key]
@@ -316,7 +182,7 @@ def said(key: str, plain: Any, language: str) -> str:
 
 def explained(key: str, plain: Any, language: str) -> str:
     """Say what a number does to members, with its value."""
-    return translate(WORDS[key].does, language) % {"value": said(key, plain, language)}
+    return translate(known_numbers()[key].does, language) % {"value": said(key, plain, language)}
 
 
 def _counted(count: int, unit: str, language: str) -> str:

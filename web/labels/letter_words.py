@@ -1,67 +1,10 @@
 """What a letter is about and its fate, in words for officers."""
 
+from engine.declare.registry import workflow
 from engine.text.i18n import marked as _
 
-# By the part of its name behind the workflow; ``workflow.letter`` goes before ``letter``.
-LETTERS = {
-    "please_write": _("asks for it"),
-    "please_read": _("asks for it"),
-    "not_opened": _("this week does not begin"),
-    "due_moved": _("a big book: the due time has moved"),
-    "due_soon": _("reminder before the due time"),
-    "second_chance": _("another chance"),
-    "last_call": _("last reminder"),
-    "please_decide": _("asks for a decision"),
-    "please_revise": _("returned for changes"),
-    "revise_soon": _("reminder to hand it in again"),
-    "plan_accepted": _("approved"),
-    "reflection_accepted": _("approved"),
-    "counts_as_sent": _("counts as handed in"),
-    "not_looked_at": _("nobody decided in time"),
-    "please_decide_removal": _("asks to decide on a removal"),
-    "removal_proposed": _("says that a removal is proposed"),
-    "person_answered": _("their answer"),
-    "removed": _("removed"),
-    "remove_from_group": _("asks to take somebody out of the group"),
-    "add_to_group": _("asks to take somebody into the group"),
-    "renamed": _("the new display name is valid"),
-    "rename_in_group": _("asks to rename somebody in the group"),
-    "readmitted": _("taken back in"),
-    "excused": _("excused"),
-    "let_off": _("excused this time"),
-    "study_plan.let_off": _("excused, no plan is due"),
-    "not_pursued": _("the proposal is dropped"),
-    "removal_not_pursued": _("the proposal is dropped"),
-    "taken_back": _("a decision was taken back"),
-    "your_link": _("the link to the form"),
-    "please_confirm": _("asks to confirm it by mail"),
-    "confirm_address": _("asks to confirm the address"),
-    "confirm_new_address": _("asks to confirm the new address"),
-    "address_changed": _("to the new address: it is valid"),
-    "address_was_changed": _("to the old address: it was changed"),
-    "address_taken": _("the address is taken"),
-    "address_kept": _("the address stays as it is"),
-    "welcome": _("welcome"),
-    "already_member": _("is a member already"),
-    "already_waiting": _("is under review already"),
-    "declined": _("declined"),
-    "lapsed": _("lapsed"),
-    "lapsed_undecided": _("lapsed undecided"),
-    "withdrawn": _("withdrawn"),
-    "was_withdrawn": _("was withdrawn"),
-    "vote_begun": _("the vote has begun"),
-    "please_vote": _("asks for a vote"),
-    "vote_soon": _("the vote closes soon"),
-    "elected": _("elected"),
-    "not_elected": _("not elected"),
-    "stepped_down": _("stepped down"),
-    "dismissed": _("dismissed"),
-    "farewell": _("farewell"),
-    "please_take_over": _("asks to take over the club"),
-    "take_over_soon": _("reminder to answer the offer"),
-    "new_owner": _("the club has a new owner"),
-    "was_refused": _("the offer was not accepted"),
-    "was_not_answered": _("no answer came to the offer"),
+# Letters that are about no workflow.
+CLUB_LETTERS = {
     "club.paused": _("the club takes a break"),
     "club.resumed": _("the club is back"),
     "club.daily": _("the daily letter"),
@@ -137,3 +80,9 @@ STANDING = {
     "erased": _("erased"),
 }
 RANKS = {"owner": _("Owner"), "admin": _("Admin"), "member": _("Member")}
+
+
+def letter_text(name: str) -> str:
+    """Say what a letter (``study_plan.please_write``) is about; empty for an unknown one."""
+    place, _dot, letter = name.partition(".")
+    return CLUB_LETTERS.get(name) or workflow(place).wording.letters.get(letter, "")

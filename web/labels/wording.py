@@ -1,94 +1,24 @@
-"""The words of states, actions and events on pages.
+"""What states, actions and events are called on pages: looked up in the workflow's own words."""
 
-A house test asks that every declared one has a word here.
-"""
+from __future__ import annotations
 
+from engine.club.history import HistoryEntry
+from engine.declare.registry import all_workflows, workflow
+from engine.storage.models import Event
 from engine.text.i18n import marked as _
 
-# ``workflow.state`` goes before ``state``.
-STATES = {
-    "unconfirmed": _("Address to be confirmed"),
-    "review": _("Under review"),
-    "returned": _("Returned for changes"),
-    "approved": _("Approved"),
-    "declined": _("Declined"),
-    "lapsed": _("Lapsed"),
-    "withdrawn": _("Withdrawn"),
-    "forgotten": _("Never confirmed, so erased"),
-    "void": _("No longer applies"),
-    "owed": _("To be handed in"),
-    "overdue": _("Overdue, second chance"),
-    "removal_proposed": _("Removal proposed"),
-    "removed": _("Removed"),
-    "excused": _("Excused"),
-    "not_pursued": _("Dropped"),
-    "accepted": _("Approved"),
-    "unread": _("Counts as handed in"),
-    "readmitted": _("Taken back in"),
-    "long_owed": _("To be handed in, a big book"),
-    "shared": _("Approved, shared with the members"),
-    "let_off": _("Excused this time"),
-    "study_plan.let_off": _("Excused: no plan is due"),
-    "vote": _("The members vote"),
-    "elected": _("Elected"),
-    "in_office": _("In office"),
-    "stepped_down": _("Stepped down"),
-    "dismissed": _("Dismissed from office"),
-    "rejected": _("Not elected"),
-    "too_few": _("Not elected: too few voted"),
-    "departed": _("Left the club"),
-    "erasing": _("Left the club, to be erased"),
-    "erased": _("Erased"),
-    "moved": _("Changed"),
-    "taken": _("Not changed: the address is taken"),
-    "renamed": _("Changed"),
-    "offered": _("Offered, waiting for the answer"),
-    "taken_over": _("Taken over"),
-    "refused": _("Not accepted"),
-    "handover.lapsed": _("No answer came"),
-    "asked": _("To be confirmed by mail"),
-    "handover.accepted": _("To be confirmed by mail"),
+UNREADABLE = _("cannot be read")
+# What a page does that is no action of a workflow.
+PAGE_ACTIONS = {"acknowledge": _("I have read the charter")}
+
+# Whose turn it may be; that of the person concerned has their name.
+ROLES = {
+    "reviewer": _("the reviewer"),
+    "owner": _("the owner"),
+    "admins": _("the admins"),
+    "members": _("the members"),
 }
-
-# The words on a button. ``workflow.state.action`` goes before ``action``.
-ACTIONS = {
-    "confirm": _("Yes, this is my address"),
-    "apply_again": _("Apply again"),
-    "approve": _("Approve"),
-    "return": _("Return for changes"),
-    "decline": _("Decline"),
-    "resubmit": _("Hand in again"),
-    "submit": _("Hand in"),
-    "withdraw": _("Withdraw"),
-    "answer": _("Send my answer"),
-    "excuse": _("Excuse"),
-    "extend": _("Give more time"),
-    "remove": _("Remove from the club"),
-    "undo": _("Take my decision back"),
-    "acknowledge": _("I have read the charter"),
-    "choose": _("Name my book"),
-    "share": _("Share it with the members"),
-    "retract": _("Stop sharing it"),
-    "readmit": _("Take back in"),
-    "vote": _("Cast my vote"),
-    "step_down": _("Step down"),
-    "dismiss": _("Dismiss from office"),
-    "accept": _("Yes, I take it over"),
-    "refuse": _("No, thank you"),
-    "correct": _("Correct the address"),
-    "resend": _("Send the mail again"),
-    "departure.asked.confirm": _("Yes, I leave the club"),
-    "new_address.asked.confirm": _("Yes, change my address"),
-    "handover.accepted.confirm": _("Yes, I am the owner from now on"),
-}
-
-# The choices of a ballot.
-CHOICES = {"yes": _("Yes"), "no": _("No")}
-
-# Actions that ask for a confirmation.
-DANGEROUS = frozenset({"decline", "remove", "dismiss", "step_down"})
-# The action that a page offers first.
-MAIN = frozenset({"approve", "confirm", "submit", "resubmit", "vote", "accept"})
+SOMEBODY = _("somebody")
 
 # Seconds, then: one ahead, several ahead, one ago, several ago.
 SPANS = (
@@ -96,3 +26,35 @@ SPANS = (
     (3600, _("in one hour"), _("in %(n)s hours"), _("one hour ago"), _("%(n)s hours ago")),
     (60, _("in a minute"), _("in %(n)s minutes"), _("a minute ago"), _("%(n)s minutes ago")),
 )
+
+
+def state_text(workflow_name: str, state: str) -> str:
+    """Name a state, also one that is not declared (any more)."""
+    return workflow(workflow_name).wording.states.get(state, UNREADABLE)
+
+
+def action_text(action: str, workflow_name: str = "", state: str = "") -> str:
+    """Name an action as its button does. Without a workflow: as the first one that has it."""
+    flows = (workflow(workflow_name),) if workflow_name else all_workflows()
+    names = (name for flow in flows if (name := flow.wording.action(action, state)))
+    return PAGE_ACTIONS.get(action) or next(names, action)
+
+
+def choice_text(workflow_name: str, choice: str) -> str:
+    """Name what may be chosen in a ballot."""
+    return workflow(workflow_name).wording.choices.get(choice, choice)
+
+
+def system_event_text(workflow_name: str, event: HistoryEntry | Event) -> str:
+    """Tell an event without an actor as a sentence; empty for what a person did."""
+    wording = workflow(workflow_name).wording
+    return wording.system_events.get(wording.event_key(event.action, event.to_state), "")
+
+
+def event_text(workflow_name: str, event: HistoryEntry | Event) -> str:
+    """Tell what a person did, in the words that follow their name.
+
+    A history outlives its declaration: an action that is gone has no words of its own.
+    """
+    wording = workflow(workflow_name).wording
+    return wording.events.get(wording.event_key(event.action, event.to_state), _("dealt with it"))

@@ -25,7 +25,7 @@ from web.http.auth import Visitor, read_token
 from web.http.i18n import case_label, gettext, state_word
 from web.http.security import MAILBOX_FULL, new_form_token, read_form_token
 from web.member.auth import Page, member, own, own_page
-from web.member.page import LEAVING, forms_of
+from web.member.page import forms_of
 
 SESSIONS = "sessions.sessions_page"
 COPIES = ("export", "export_table")  # by one mailed link, each once
@@ -60,7 +60,7 @@ def press_data(token: str) -> Page:
 
 
 def _page(token: str, met: Visitor, *, message: str = "", proven: bool = False) -> str:
-    leaving = [item for item in forms_of(met.club, met.you, {}) if item.flow.key == LEAVING]
+    leaving = [item for item in forms_of(met.club, met.you, {}) if item.flow.listed_on == "data"]
     return own_page(
         "data",
         token,

@@ -9,6 +9,7 @@ from icalendar import Calendar, Event
 
 from engine.cases.open_cases import open_cases_of
 from engine.declare.registry import workflow
+from engine.declare.roles import is_turn_of, person
 from engine.storage.models import Case, Club, Person
 from engine.storage.states import PersonStatus
 from engine.text.i18n import as_said, translate
@@ -33,7 +34,9 @@ def calendar(slug: str) -> Response:
             raise DeadLink(met.club)
         cases = open_cases_of(session, met.you)
         feed = _feed(
-            met.club, met.you, [item for item in cases if item.turn == "person" and item.due_at]
+            met.club,
+            met.you,
+            [item for item in cases if is_turn_of(item.turn, person) and item.due_at],
         )
     return Response(
         feed,

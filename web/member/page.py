@@ -10,6 +10,7 @@ from engine.cases.drafts import drafts_of, form_of
 from engine.cases.submissions import may_submit
 from engine.club.electorate import not_voted_yet
 from engine.declare.registry import all_workflows, form_number, state_of, workflow
+from engine.declare.roles import is_turn_of, person
 from engine.declare.workflow import Workflow
 from engine.reports.worklists import cases_of
 from engine.security.links import Link
@@ -20,9 +21,6 @@ from web.http.auth import form_link, link_for, read_token, token_for, visitor_he
 from web.member.auth import Page, member, own, own_page
 
 ENDED_SHOWN = 5
-# Forms about the member's own data: the pages of that data link to them.
-OF_SETTINGS, LEAVING = ("new_name", "new_address"), "departure"
-ELSEWHERE = (*OF_SETTINGS, LEAVING)
 
 
 @dataclass(frozen=True)
@@ -104,10 +102,13 @@ def _page(session: ClubSession, club: Club, you: Person, token: str) -> str:
     begin = [
         item
         for item in forms_of(club, you, drafts)
-        if item.flow.key not in ELSEWHERE
-        and not (item.flow.one_open and item.flow.key in under_way)
+        if item.flow.listed_on == "page" and not (item.flow.one_open and item.flow.key in under_way)
     ]
-    due = [line for line in lines if line.case.turn and (line.case.turn == "person" or line.writes)]
+    due = [
+        line
+        for line in lines
+        if line.case.turn and (is_turn_of(line.case.turn, person) or line.writes)
+    ]
     votes = [
         replace(_line(club, you, case, {}), about=who) for case, who in not_voted_yet(session, you)
     ]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import g, request
 
 from engine.declare.due_times import days_of_period
+from engine.declare.registry import state_of, weekly_duty
 from engine.reports.member_record import (
     ended_of,
     held_up_periods,
@@ -24,7 +25,7 @@ from web.app.services import services
 from web.http.auth import link_for, read_token
 from web.member.auth import Page, member, own, own_page
 
-READING, ENDED_SHOWN = "reflection", 50
+ENDED_SHOWN = 50
 A_ROW = 13  # Weeks: a quarter of a year, so that a phone shows the year in four rows.
 
 IN_TIME = "in_time"
@@ -45,9 +46,7 @@ WORDS = {
     NOT_OPENED: _("did not begin for anybody"),
 }
 
-_FIRST_CHANCE = ("owed", "long_owed")
-_ENDS = {"let_off": EXCUSED, "excused": EXCUSED, "void": NONE}
-_NOTHING_CAME = ("overdue", "removal_proposed", "removed", "readmitted", "not_pursued")
+_BY_DUTY = {"open": OPEN, "excused": EXCUSED, "missed": MISSING}
 
 
 @dataclass(frozen=True)
@@ -77,11 +76,13 @@ def record_page(token: str) -> Page:
     link = read_token(token)
     with services().db.read() as session:
         met = own(session, link)
-        periods = periods_of(session, met.you, READING)
+        duty = weekly_duty()
+        reading = duty.key if duty else ""
+        periods = periods_of(session, met.you, reading)
         why_not = Unopened(
-            held_up_periods(session, met.you), not_opened_since(session, met.you, READING)
+            held_up_periods(session, met.you), not_opened_since(session, met.you, reading)
         )
-        ended = ended_of(session, met.you, besides=READING, limit=ENDED_SHOWN)
+        ended = ended_of(session, met.you, besides=reading, limit=ENDED_SHOWN)
     years = sorted({int(case.data["period"][:4]) for case, _first in periods})
     year = _year(years, met.club, services().clock.now())
     weeks = year_of(met.club, met.you, periods, year, why_not) if years else []
@@ -104,13 +105,12 @@ def outcome_of(case: Case, first: Event | None) -> str:
     The first submission decides whether it was in time; one that did not stay accepted counts as
     none.
     """
-    if case.state in _ENDS:
-        return _ENDS[case.state]
-    if case.state in _FIRST_CHANCE:
-        return OPEN
-    if first is None or case.state in _NOTHING_CAME:
+    duty = state_of(case.workflow, case.state).duty
+    if duty or case.state == "void":
+        return _BY_DUTY.get(duty, NONE)
+    if first is None:
         return MISSING
-    return IN_TIME if first.from_state in _FIRST_CHANCE else LATE
+    return IN_TIME if state_of(case.workflow, first.from_state).duty == "open" else LATE
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from web.app.services import services
 from web.http.auth import read_token
 from web.member.auth import Page, member, own, own_page
 from web.member.feed import address_of
-from web.member.page import OF_SETTINGS, forms_of
+from web.member.page import forms_of
 
 
 @member.get("/me/<token>/settings")
@@ -20,7 +20,9 @@ def member_settings_page(token: str) -> Page:
     link = read_token(token)
     with services().db.read() as session:
         met = own(session, link)
-    changes = [item for item in forms_of(met.club, met.you, {}) if item.flow.key in OF_SETTINGS]
+    changes = [
+        item for item in forms_of(met.club, met.you, {}) if item.flow.listed_on == "settings"
+    ]
     return own_page(
         "settings",
         token,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from engine.declare.registry import shared
 from engine.reports.worklists import ended_in
 from web.app.services import services
 from web.http.auth import link_for, visitor_here
@@ -21,7 +22,7 @@ def reflections_page(slug: str) -> str | Response:
         club, you = visitor_here(session, slug)
         if you is None:
             return redirect(url_for("desk.overview_page", slug=slug), 302)
-        found = ended_in(session, "reflection", "shared", limit=A_PAGE + 1, offset=page * A_PAGE)
+        found = ended_in(session, shared(), limit=A_PAGE + 1, offset=page * A_PAGE)
         mine = {
             matter.case.id: link_for(club, you, "case", matter.case.id)
             for matter in found

@@ -112,7 +112,10 @@ def _check_page(said: dict[str, Any], *, message: str = "", error: str = "") -> 
         address=services().links.url(f"{said['club']['slug']}/"),
         zone=ZONES.get(said["club"]["zone"], said["club"]["zone"]),
         rules=[
-            (charter_labels.WORDS[key].name, charter_labels.said(key, plain[key], g.language))
+            (
+                charter_labels.known_numbers()[key].name,
+                charter_labels.said(key, plain[key], g.language),
+            )
             for key in FIRST_NUMBERS
         ],
     )

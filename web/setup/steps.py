@@ -79,7 +79,7 @@ def save_rules_step() -> Page:
 def _rules_page(said: dict[str, Any], typed: Any, errors: dict[str, str]) -> str:
     plain = numbers_of(said)
     does = {key: charter_labels.explained(key, plain[key], g.language) for key in FIRST_NUMBERS}
-    words = [charter_labels.WORDS[key] for key in FIRST_NUMBERS]
+    words = [charter_labels.known_numbers()[key] for key in FIRST_NUMBERS]
     return page(
         "rules", said, numbers=charter_labels, words=words, does=does, typed=typed, errors=errors
     )

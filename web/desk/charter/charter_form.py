@@ -16,7 +16,7 @@ from engine.declare.registry import all_workflows
 from engine.declare.workflow import REMOVAL
 from engine.text.addresses import BadAddress, fold_address
 from engine.text.i18n import marked as _
-from web.labels.charter_labels import GROUPS, WORDS, read_number, takes, typed_of
+from web.labels.charter_labels import GROUPS, known_numbers, read_number, takes, typed_of
 
 SPARE_ROWS, MOST_CLAUSES = 2, 60
 MOST_TEXT, MOST_CLAUSE = 4000, 2000
@@ -196,8 +196,8 @@ def _read_clauses(typed: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[
 
 def label_of(field: str) -> str:
     """Return the name of an input, for the list of errors."""
-    if field in WORDS:
-        return WORDS[field].name
+    if field in known_numbers():
+        return known_numbers()[field].name
     return TEXT_WORDS[field][0] if field in TEXT_WORDS else _("Clause")
 
 

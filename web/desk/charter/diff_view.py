@@ -10,7 +10,7 @@ from engine.text.i18n import marked as _
 from engine.text.i18n import translate
 from engine.text.text_diff import Piece, changes
 from web.desk.charter.charter_form import TEXT_WORDS, in_letters, with_deputies
-from web.labels.charter_labels import WORDS, explained, said
+from web.labels.charter_labels import explained, known_numbers, said
 
 # Ticked, then unticked.
 _LISTS = {
@@ -48,10 +48,10 @@ def _said(item: Difference, language: str) -> Amended:
         yes, no = (translate(word, language) for word in _LISTS[item.part])
         return Amended(_matter(item.name, language), *((no, yes) if item.new else (yes, no)))
     old, new = (_value(item.name, value, language) for value in (item.old, item.new))
-    if item.name not in WORDS or item.new is None:
+    if item.name not in known_numbers() or item.new is None:
         return Amended(item.name, old, new)
     return Amended(
-        translate(WORDS[item.name].name, language),
+        translate(known_numbers()[item.name].name, language),
         old,
         new,
         means=explained(item.name, item.new, language),
@@ -65,7 +65,7 @@ def _pieces(item: Difference) -> list[Piece]:
 def _value(key: str, plain: object, language: str) -> str:
     if plain is None:
         return translate(NOTHING, language)
-    return said(key, plain, language) if key in WORDS else str(plain)
+    return said(key, plain, language) if key in known_numbers() else str(plain)
 
 
 def _matter(key: str, language: str) -> str:

@@ -14,7 +14,7 @@ from flask import g
 from sqlalchemy import func, select
 
 from engine.charter.diff import charter_diff
-from engine.charter.model import KINDS, Number
+from engine.charter.model import CITED, KINDS, Number
 from engine.declare.openings import Calendar
 from engine.declare.registry import all_workflows, workflow
 from engine.declare.workflow import EndOfDay, Later, NamedMoment, When, Workflow
@@ -175,6 +175,5 @@ def _rests_on(flow: type[Workflow], when: When) -> set[str]:
 
 
 def _cited() -> set[str]:
-    return {
-        workflow(flow.key).clause_of(state) for flow in all_workflows() for state in flow.states
-    }
+    of_states = {flow.clause_of(state) for flow in all_workflows() for state in flow.states}
+    return of_states | set(vars(CITED).values())
