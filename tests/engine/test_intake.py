@@ -130,9 +130,20 @@ def test_a_form_link_and_a_sign_in_go_to_members_only(house: House) -> None:
     house.deliver()
     for address in (LILEI, MEIMEI, "nobody@qq.com"):
         house.db.write(
-            send_form_link, house.club_id, "study_plan", address, request_id="r", now=house.now
+            send_form_link,
+            house.club_id,
+            "study_plan",
+            address,
+            request_id=f"form of {address}",
+            now=house.now,
         )
-        house.db.write(send_sign_in, house.club_id, address, request_id="r", now=house.now)
+        house.db.write(
+            send_sign_in,
+            house.club_id,
+            address,
+            request_id=f"sign-in of {address}",
+            now=house.now,
+        )
     assert house.deliver() == [("study_plan.your_link", LILEI), ("club.sign_in", LILEI)]
     assert house.rows(select(Person.status).where(Person.address == MEIMEI)) == ["applicant"]
 

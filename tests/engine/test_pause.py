@@ -338,10 +338,8 @@ def test_the_post_is_woken_for_the_letters_that_a_pause_held(house: House) -> No
             and None
         )
     )
-    house.write(
-        lambda session: session.execute(update(Case).values(turn="")) and None
-    )  # nobody is told of the end
+    house.write(lambda session: session.execute(update(Case).values(turn="")) and None)
     woken: list[int] = []
     house.db.on_letters = woken.append
     go_on(house)
-    assert woken == [1]
+    assert woken == [2]  # the letter that was held, and the one that tells of the end

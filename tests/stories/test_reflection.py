@@ -86,7 +86,10 @@ def test_several_are_decided_on_one_page_and_one_that_moved_on_is_named(week: Wo
     )
     desk.get(alone).press("return", note="请写长一点。")
     data = page.fields("approve") | {"action": "approve", "case": [str(case.id) for case in cases]}
-    after = page.browser.post(page.response.url, data)  # type: ignore[arg-type]
+    asked = page.browser.post(page.response.url, data)  # type: ignore[arg-type]
+    ticked = [str(item["value"]) for item in asked.soup.select("input[name=case]")]
+    assert ticked == data["case"]  # the link is new in this browser: one more press, nothing lost
+    after = asked.browser.post(asked.response.url, asked.fields("approve") | data)  # type: ignore[arg-type]
     assert "已通过 1 份" in after.text
     assert "有 1 份没有通过" in after.text
     assert [week.case("reflection", address).state for address in (LILEI, MEIMEI)] == [
