@@ -184,6 +184,7 @@ ANSWERS: Mapping[str, Answer] = {
     "join.confirm_address": perhaps(0.85, "confirm", 0.1, 60),
     "join.please_revise": perhaps(0.75, "resubmit", 1, 60, "about"),
     "new_address.confirm_new_address": perhaps(0.8, "confirm", 0.1, 60),
+    "departure.please_confirm": perhaps(0.8, "confirm", 0.1, 60),
     "club.imported": perhaps(0.6, "acknowledge", 0.2, 90),
     "reflection.please_read": at_the_opening,
     "reflection.reflection_accepted": lambda mood: (

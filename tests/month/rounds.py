@@ -20,6 +20,7 @@ from tests.month.record import Record
 
 DAYS = {
     "unconfirmed": 3,
+    "asked": 3,
     "review": 7,
     "returned": 3,
     "owed": 3,
@@ -29,7 +30,7 @@ DAYS = {
     "vote": 3,
     "erasing": 3,
 }
-PERSONS_TURN = {"unconfirmed", "returned", "owed", "long_owed", "overdue"}
+PERSONS_TURN = {"unconfirmed", "asked", "returned", "owed", "long_owed", "overdue"}
 DECIDES = {
     "approve",
     "return",
