@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,17 +101,20 @@ def test_a_daily_letter_that_is_moved_to_an_hour_already_past_leaves_today(readi
     assert next_of(reading, "daily") == datetime(2026, 12, 1, 1, 0, tzinfo=UTC)
 
 
+WEEK = (date(2026, 12, 6), date(2026, 12, 12))
+
+
 def test_while_nobody_swept_the_agenda_names_the_week_that_is_running(reading: House) -> None:
     reading.now = SUNDAY + timedelta(days=1)
     with reading.read() as session:
         found = [
-            (entry.kind, entry.at, entry.week)
+            (entry.kind, entry.at, entry.days)
             for entry in agenda(session, reading.now, SUNDAY + timedelta(days=6))
         ]
-    assert found == [("opens", reading.now, 50)]
+    assert found == [("opens", reading.now, WEEK)]
     with reading.read() as session:
         kinds = [
-            (entry.kind, entry.at, entry.week)
+            (entry.kind, entry.at, entry.days)
             for entry in agenda(session, reading.now, SUNDAY + timedelta(days=7))
         ]
-    assert kinds[1] == ("falls_due", datetime(2026, 12, 12, 12, 0, tzinfo=UTC), 50)
+    assert kinds[1] == ("falls_due", datetime(2026, 12, 12, 12, 0, tzinfo=UTC), WEEK)
