@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-all test-fast check bench month soak screenshots graph help
+.PHONY: run test test-all test-fast check bench month soak screenshots graph golden help
 
 help:  ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ soak: .venv/.dev  ## Letters under random faults of mail server and line (SECOND
 
 screenshots: .venv/.dev  ## Every page in both languages, light and dark, phone and desktop, with what axe says
 	$(BIN)/python -m tests.browser.screenshots
+
+golden: .venv/.dev  ## Write the golden letters and the page of workflows, to be read before they are committed
+	GOLDEN=write $(BIN)/python -m pytest -n auto --databases sqlite tests/mailers/test_golden.py tests/engine/test_diagram.py
 
 graph: .venv/.dev  ## Draw the packages into docs/packages.svg
 	$(BIN)/python -m tests.house.graph
