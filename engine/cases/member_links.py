@@ -15,6 +15,8 @@ from engine.storage.models import KnownBrowser, Person, SpentLink, WebSession
 from engine.storage.unit_of_work import ClubSession
 
 # Longer than any one-time link lives, whatever clock it was made by.
+# A decider's browser after its last use (docs/privacy.md).
+BROWSER_KEPT = timedelta(days=400)
 _SPENT_KEPT = timedelta(days=2)
 
 
@@ -63,6 +65,12 @@ def is_spent(session: ClubSession, letter_id: int, use: str) -> bool:
 def forget_spent_links(session: ClubSession, now: datetime) -> None:
     """Delete the marks of links that are too old to work."""
     session.execute(delete(SpentLink).where(SpentLink.at <= now - _SPENT_KEPT))
+
+
+@across_clubs
+def forget_known_browsers(session: ClubSession, now: datetime) -> None:
+    """Delete the browsers of deciders that were not used for long."""
+    session.execute(delete(KnownBrowser).where(KnownBrowser.at <= now - BROWSER_KEPT))
 
 
 @across_clubs

@@ -246,6 +246,7 @@ def test_across_clubs_is_listed() -> None:
         "engine/scheduler/recurring.py:openings_round",
         "engine/scheduler/schedules.py:plan_every_club",
         "engine/cases/member_links.py:forget_ended_sessions",
+        "engine/cases/member_links.py:forget_known_browsers",
         "engine/cases/member_links.py:forget_spent_links",
         "engine/scheduler/sweep.py:sweep_batch",
         "engine/scheduler/sweep.py:forget_old",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.cases.drafts import KEPT
 from engine.cases.erasure import BYTES_KEPT
+from engine.cases.member_links import BROWSER_KEPT
 from engine.storage.models import Row
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "privacy.md").read_text()
@@ -22,3 +23,4 @@ def test_every_table_stands_in_the_page_on_privacy() -> None:
 def test_its_numbers_are_those_of_the_code() -> None:
     assert f"`BYTES_KEPT` = {BYTES_KEPT.days} days" in TEXT
     assert f"`KEPT` = {KEPT.days} days" in TEXT
+    assert f"| {BROWSER_KEPT.days} days after it was last used" in TEXT

@@ -15,7 +15,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.cases.drafts import forget_old_drafts
 from engine.cases.erasure import BYTES_KEPT, forget_bytes
-from engine.cases.member_links import forget_ended_sessions, forget_spent_links
+from engine.cases.member_links import (
+    forget_ended_sessions,
+    forget_known_browsers,
+    forget_spent_links,
+)
 from engine.clock import machine_now
 from engine.operations.database_clock import host_name
 from engine.operations.mail_account import Outgoing, reencrypt
@@ -148,6 +152,7 @@ class Ticker:
         db.write(forget_old_drafts, now)
         db.write(forget_ended_sessions, now)
         db.write(forget_spent_links, now)
+        db.write(forget_known_browsers, now)
         db.write(delete_old_rates, machine_now())
         db.write(reencrypt, self.service.encryption)
         db.truncate_log()
