@@ -14,11 +14,12 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import unquote
 
 from itsdangerous import BadSignature, Signer
 
+# A token holds the place in this order: new kinds go at the end.
 Kind = Literal[
     "case",
     "form",
@@ -32,20 +33,7 @@ Kind = Literal[
     "confirm_form",
     "confirm_copy",
 ]
-# A token holds the place in this order: new kinds go at the end.
-KINDS: tuple[Kind, ...] = (
-    "case",
-    "form",
-    "me",
-    "desk",
-    "unsubscribe",
-    "calendar",
-    "proof",
-    "waiting",
-    "confirm",
-    "confirm_form",
-    "confirm_copy",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 # Links whose target is the letter that holds them: mailed for one act, good for it once.
 OF_A_LETTER: tuple[Kind, ...] = ("desk", "confirm", "confirm_form", "confirm_copy")
 _SHAPE = struct.Struct(">BQQHQI")
