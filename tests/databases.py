@@ -61,12 +61,12 @@ def give_back(db: Database) -> None:
 
 
 def forget_compiled() -> None:
-    """For a test that wants engines made anew."""
+    """Dispose of lent engines, for a test that needs new ones."""
     _resting.clear()
 
 
 class Files:
-    """SQLite. Migrating anew for each test would take most of the time, so a migrated file is
+    """SQLite. Migrating for each test would take most of the time, so a migrated file is
     copied."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ MOST = 0.1
 
 @pytest.fixture
 def commits(house: House, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds of work of each commit from here on."""
+    """Record the CPU seconds of each following commit."""
     taken: list[float] = []
     write = house.db.write
 

@@ -35,7 +35,7 @@ def fits(action: str, person: Person) -> bool:
 
 
 def votes(person: Person, case: Case) -> bool:
-    """Who has a vote in a nomination: whoever was a member when the vote began, but the candidate
+    """Return the electors of a nomination: members when the vote began, but the candidate
     and the owner."""
     if person.status != "member" or person.role == "owner" or person.id == case.person_id:
         return False

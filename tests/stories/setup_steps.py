@@ -50,7 +50,7 @@ def count(world: World, what: Any) -> int:
 
 
 def at_home(world: World) -> None:
-    """The tests' helpers know the club from here on."""
+    """Tell the world which club its helpers act in."""
     with world.service.db.read() as session:
         club = session.execute(select(Club)).scalar_one()
         world.slug, world.club_id = club.slug, club.id
